@@ -1,0 +1,55 @@
+"""What every model has in common, and the small types that models share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+NO_CONTROL_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+NO_COLON_PATTERN = r"^[^\x00-\x1f\x7f:]+$"
+NO_NUL_PATTERN = r"^[^\x00]*$"
+
+TEXT_CHARS_MAX = 20_000
+ATTACHMENTS_MAX = 32
+URL_CHARS_MAX = 4_096
+
+
+def rfc3339(at: datetime) -> str:
+    """`at` as RFC 3339 in UTC with milliseconds, e.g. `2026-11-22T08:15:00.250Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Channel = Literal["messenger", "zalo", "web", "fchat"]
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
+"""A name people choose: workspace, desk, agent, department, rule."""
+Account = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_COLON_PATTERN)]
+"""The page's id on its channel."""
+User = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_CONTROL_PATTERN)]
+"""The customer's id on the page."""
+PageId = Annotated[str, StringConstraints(min_length=3, max_length=160, pattern=NO_CONTROL_PATTERN)]
+"""`channel:account`."""
+ConversationKey = Annotated[str, StringConstraints(min_length=5, max_length=300, pattern=NO_CONTROL_PATTERN)]
+"""`channel:account:user`, the Kafka key of every conversation topic."""
+ChannelMessageId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=NO_CONTROL_PATTERN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]
+Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARS_MAX, pattern=NO_CONTROL_PATTERN)]
+Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+"""A point in time, RFC 3339 in UTC with milliseconds."""
+Json = Any
+"""Whatever a channel sent."""
+
+
+class EdgeModel(BaseModel):
+    """A record that comes from outside: exact types, no unknown fields, so that a typo is told at once."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class InsideModel(BaseModel):
+    """A record that one of our workers wrote: unknown fields are ignored, so that versions can mix."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,0 +1,73 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes as `ce_` headers, the record's value is the data.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+Headers = list[tuple[str, bytes]]
+
+TYPE_PREFIX = "tongdai"
+_SPECVERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", b"application/json")
+
+
+class UnreadableEnvelopeError(ValueError):
+    """The headers do not make a CloudEvent of ours."""
+
+
+class Kind(NamedTuple):
+    """What a `ce_type` says: `tongdai.<topic>.<what>.v1`."""
+
+    topic: str
+    what: str
+
+    @property
+    def ce_type(self) -> str:
+        return f"{TYPE_PREFIX}.{self.topic}.{self.what}.v1"
+
+
+def headers(kind: Kind, *, id_: UUID | str, source: str, subject: str, time: str) -> Headers:
+    """The headers of one event. `time` is RFC 3339, `subject` what the event is about (a key)."""
+    return [
+        _SPECVERSION,
+        ("ce_id", str(id_).encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", kind.ce_type.encode()),
+        ("ce_time", time.encode()),
+        ("ce_subject", subject.encode()),
+        ("ce_dataschema", f"urn:tongdai:{kind.topic}:{kind.what}:v1".encode()),
+        _CONTENT_TYPE,
+    ]
+
+
+def header(headers_: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
+    """The first header of this name."""
+    return next((value for key, value in headers_ if key == name), None)
+
+
+def read_kind(headers_: Iterable[tuple[str, bytes]], topic: str) -> Kind:
+    """The kind of a record on `topic`.
+
+    Raises UnreadableEnvelopeError when `ce_type` is missing, or is not one of this topic.
+    """
+    value = header(headers_, "ce_type")
+    if value is None:
+        raise UnreadableEnvelopeError("the header ce_type is missing")
+    parts = value.decode(errors="replace").split(".")
+    match parts:
+        case ["tongdai", found, what, "v1"] if found == topic:
+            return Kind(topic, what)
+    raise UnreadableEnvelopeError(
+        f"ce_type {value[:100]!r} is not of this topic: tongdai.{topic}.<what>.v1 is expected"
+    )
+
+
+def moment(timestamp_ms: int) -> datetime:
+    """Kafka's milliseconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)

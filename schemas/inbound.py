@@ -1,0 +1,100 @@
+"""inbound: what customers say, as a channel's connector publishes it. Key: `channel:account:user`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from schemas.base import (
+    ATTACHMENTS_MAX,
+    Account,
+    Channel,
+    ChannelMessageId,
+    EdgeModel,
+    Json,
+    Name,
+    Slug,
+    Text,
+    Url,
+    User,
+)
+from schemas.ids import conversation_key, page_id
+
+SentAtMs = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+"""The channel's own clock, milliseconds since 1970: kept as data, never used for order."""
+
+
+class Attachment(EdgeModel):
+    """A picture, a sound, a file, a place: what a customer sent beside text."""
+
+    type: Annotated[str, Field(min_length=1, max_length=40)]
+    url: Url | None = None
+    name: Name | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class InboundRecord(EdgeModel):
+    """What every inbound record says: which customer of which page, and the channel's own event."""
+
+    channel: Channel
+    account: Account
+    user: User
+    workspace: Slug | None = None
+    """Optional: the page's owner is known; when it is given and another, the record is refused."""
+    sent_at_ms: SentAtMs | None = None
+    raw: Json = None
+    """The channel's own event, as it came."""
+
+    @property
+    def key(self) -> str:
+        """The record's Kafka key."""
+        return conversation_key(self.channel, self.account, self.user)
+
+    @property
+    def page(self) -> str:
+        return page_id(self.channel, self.account)
+
+
+class InboundUtterance(InboundRecord):
+    """What is stored in the transcript."""
+
+    channel_message_id: ChannelMessageId
+    """Unique on its page: a second record with it is a duplicate and changes nothing."""
+    text: Text | None = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=ATTACHMENTS_MAX, strict=False)] = ()
+    customer_name: Name | None = None
+    language: Annotated[str, Field(max_length=20)] | None = None
+    """As the channel states it, e.g. `vi`."""
+
+
+class Message(InboundUtterance):
+    """A customer wrote: text, attachments or both."""
+
+    @model_validator(mode="after")
+    def says_something(self) -> Message:
+        if not self.text and not self.attachments:
+            raise ValueError("a message needs text or at least one attachment")
+        return self
+
+
+class Postback(InboundUtterance):
+    """A customer pressed a button; `text` is its title."""
+
+    payload: Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
+
+
+class Echo(InboundUtterance):
+    """The page's side spoke outside of Tongdai."""
+
+    author: Literal["bot", "human"]
+    """`human`: somebody answered in the channel's own inbox."""
+    author_id: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+
+
+class Other(InboundRecord):
+    """Something that no handler reads yet; counted and skipped."""
+
+    event: Annotated[str, Field(min_length=1, max_length=100)]
+    """The channel's name of it."""

@@ -1,0 +1,55 @@
+"""messages: every utterance and log line of every transcript, once, in order. Key: `channel:account:user`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+
+Sender = Literal["customer", "agent", "bot", "system"]
+MessageKind = Literal["text", "attachment", "postback", "log"]
+
+
+class MessageAttachment(InsideModel):
+    """See schemas.inbound.Attachment."""
+
+    type: str
+    url: str | None = None
+    name: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Stored(InsideModel):
+    """A message has its place in a transcript."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    channel: Channel
+    message: UUID
+    position: int
+    """1, 2, 3, … in the transcript, without gaps."""
+    session: int
+    sender: Sender
+    sender_id: str | None = None
+    kind: MessageKind
+    text: str | None = None
+    attachments: tuple[MessageAttachment, ...] = ()
+    code: str | None = None
+    """A log line's code (`assigned`, `queued`, …): it is worded for its reader on reading."""
+    params: dict[str, Any] | None = None
+    channel_message_id: str | None = None
+    sent_at: Moment | None = None
+    """The channel's own time: data."""
+    clock_ahead: bool = False
+    """The channel's own time lies more than five minutes after the log's."""
+    stored_at: Moment
+    """The log's time: what order and limits go by."""
+    seq: int
+    """The last assignment event of the conversation that the transcript had applied; 0 before the first."""
+    epoch: int
+    """How often the holder had changed at that `seq`."""

@@ -1,0 +1,42 @@
+"""roster: versions of a desk's agents, departments, pages, rules. Key: `agent:workspace/agent` or the desk's."""
+
+from __future__ import annotations
+
+from schemas.base import InsideModel, Moment, Slug
+from schemas.commands import Agent, Department, Page, Rule
+
+
+class RosterEvent(InsideModel):
+    """Which desk, when, and the version that holds from here on."""
+
+    workspace: Slug
+    desk: Slug
+    at: Moment
+    version: int
+    removed: bool = False
+
+
+class AgentChanged(RosterEvent):
+    """An agent joined, changed or left."""
+
+    agent: Agent
+
+
+class DepartmentChanged(RosterEvent):
+    """A department appeared, changed or went."""
+
+    department: Department
+
+
+class PageChanged(RosterEvent):
+    """A page was connected, changed or went."""
+
+    page: Page
+
+
+class RuleChanged(RosterEvent):
+    """A rule was written, changed or deleted."""
+
+    rule: Rule
+    position: int
+    """Its place in the order of rules, from 0."""

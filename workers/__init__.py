@@ -1,0 +1,1 @@
+"""The workers: each the same loop over its lanes, with another handler."""

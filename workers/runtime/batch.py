@@ -1,0 +1,102 @@
+"""A batch: records in, events and refused records out. What a handler sees of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from schemas import envelope
+from schemas.base import rfc3339
+from schemas.deadletter import Deadletter, Reason
+from schemas.envelope import Headers, Kind
+from schemas.ids import event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of an input topic. `topic` is its short name, e.g. `inbound`; the lane is its partition."""
+
+    topic: str
+    lane: int
+    offset: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Event(NamedTuple):
+    """One record to be published. `partition` none: where murmur2 of the key leads."""
+
+    topic: str
+    partition: int | None
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """A timer of a lane that has come due: to be published to the lane's own input `topic`."""
+
+    lane: int
+    topic: str
+    id: UUID
+    key: bytes
+    kind: Kind
+    value: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """The records of one transaction, in the order in which they take effect.
+
+    `at_ms` gives each record's moment: the log's time, never going back within a lane.
+    """
+
+    kind: str
+    records: Sequence[Record]
+    at_ms: Sequence[int]
+    events: dict[int, list[Event]] = field(default_factory=dict)
+    rejected: int = 0
+    forwarded: int = 0
+    _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
+
+    def emit(self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int) -> UUID:
+        """Publish `value` as a CloudEvent, caused by `cause`; returns its id, the same on every re-execution."""
+        id_ = self.next_id(cause)
+        headers = envelope.headers(
+            kind,
+            id_=id_,
+            source=f"tongdai/{self.kind}/{cause.lane}",
+            subject=key.decode(),
+            time=rfc3339(envelope.moment(at_ms)),
+        )
+        self._add(cause.lane, Event(kind.topic, None, key, value, headers))
+        return id_
+
+    def next_id(self, cause: Record) -> UUID:
+        """The id of the next event that `cause` gives rise to."""
+        ordinal_key = (cause.topic, cause.lane, cause.offset)
+        ordinal = self._ordinals.get(ordinal_key, 0)
+        self._ordinals[ordinal_key] = ordinal + 1
+        return event_id(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
+
+    def reject(self, record: Record, reason: Reason, detail: str) -> None:
+        """Put `record` on deadletter as it came, with the reason; it has no other effect."""
+        letter = Deadletter(
+            reason, detail, self.kind, record.topic, record.lane, record.offset, record.timestamp_ms
+        )
+        headers = [*record.headers, *letter.headers()]
+        self._add(record.lane, Event("deadletter", None, record.key, record.value, headers))
+        self.rejected += 1
+
+    def forward(self, record: Record) -> None:
+        """Send `record` as it came to the partition where its key belongs; it has no other effect here."""
+        self._add(record.lane, Event(record.topic, None, record.key, record.value, [*record.headers]))
+        self.forwarded += 1
+
+    def _add(self, lane: int, event: Event) -> None:
+        self.events.setdefault(lane, []).append(event)
