@@ -1,0 +1,133 @@
+"""What settings must hold together: each broken rule names the variables and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from config.ingress import IngressSettings
+from config.kafka import KafkaSettings
+from config.postgres import PostgresSettings
+from config.problem import Problem, variable
+from config.profile import Profile
+from config.runtime import RuntimeSettings
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+_DURABLE_COMMITS = {"on", "remote_apply"}
+
+
+def problems_of(settings: Settings) -> list[Problem]:
+    """Return every broken rule of otherwise valid settings."""
+    unsafe = _unsafe(settings.kafka, settings.postgres) if settings.profile == "production" else ()
+    return [
+        *unsafe,
+        *(_unnamed_servers(settings.kafka, settings.postgres) if settings.profile == "production" else ()),
+        *_kafka(settings.kafka),
+        *_runtime(settings.runtime),
+        *_ingress(settings.ingress, settings.runtime),
+    ]
+
+
+def warnings_of(profile: Profile, kafka: KafkaSettings, postgres: PostgresSettings) -> tuple[Problem, ...]:
+    """Return what the profile allows although it is not safe."""
+    warnings = list(_unsafe(kafka, postgres)) if profile == "local" else []
+    if profile == "production" and not kafka.uses_tls:
+        text = (
+            f"is {kafka.security_protocol}: customers' messages cross the network unencrypted; use SASL_SSL"
+        )
+        warnings.append(Problem(variable("kafka", "security_protocol"), text))
+    return tuple(warnings)
+
+
+def _unsafe(kafka: KafkaSettings, postgres: PostgresSettings) -> Iterator[Problem]:
+    """Yield what may lose an acknowledged message when one server fails."""
+    if kafka.replication_factor < 3:
+        text = (
+            f"is {kafka.replication_factor}: production needs at least 3, or one lost broker loses messages"
+        )
+        yield Problem(variable("kafka", "replication_factor"), text)
+    if kafka.min_insync_replicas < 2:
+        text = (
+            f"is {kafka.min_insync_replicas}: production needs at least 2, or one broker alone acknowledges"
+        )
+        yield Problem(variable("kafka", "min_insync_replicas"), text)
+    if postgres.synchronous_commit not in _DURABLE_COMMITS:
+        text = f"is {postgres.synchronous_commit}: exactly-once needs `on` (or `remote_apply`); set it to on"
+        yield Problem(variable("postgres", "synchronous_commit"), text)
+
+
+def _unnamed_servers(kafka: KafkaSettings, postgres: PostgresSettings) -> Iterator[Problem]:
+    if not kafka.is_named:
+        yield Problem(variable("kafka", "bootstrap_servers"), "is not set: production needs host:port[,…]")
+    if not postgres.is_named:
+        yield Problem(variable("postgres", "dsn"), "is not set: production needs postgresql://…")
+
+
+def _kafka(kafka: KafkaSettings) -> Iterator[Problem]:
+    if kafka.min_insync_replicas > kafka.replication_factor:
+        text = f"must not exceed {variable('kafka', 'replication_factor')} ({kafka.replication_factor})"
+        yield Problem(variable("kafka", "min_insync_replicas"), text)
+    for field in ("sasl_mechanism", "sasl_username", "sasl_password"):
+        if kafka.uses_sasl and getattr(kafka, field) is None:
+            yield Problem(variable("kafka", field), f"is needed with {kafka.security_protocol}: set it")
+        if not kafka.uses_sasl and getattr(kafka, field) is not None:
+            yield _unused(field, kafka, "SASL_SSL")
+    for field in ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_keyfile_password"):
+        if not kafka.uses_tls and getattr(kafka, field) is not None:
+            yield _unused(field, kafka, "SSL or SASL_SSL")
+    if kafka.ssl_keyfile is not None and kafka.ssl_certfile is None:
+        yield Problem(variable("kafka", "ssl_certfile"), "is needed beside the key file: set it")
+    for field in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
+        path = getattr(kafka, field)
+        if path is not None and not path.is_file():
+            yield Problem(variable("kafka", field), f"names {path}, which is not a file")
+
+
+def _unused(field: str, kafka: KafkaSettings, protocols: str) -> Problem:
+    protocol = variable("kafka", "security_protocol")
+    text = f"has no effect with {kafka.security_protocol}: set {protocol} to {protocols}, or remove it"
+    return Problem(variable("kafka", field), text)
+
+
+def _runtime(runtime: RuntimeSettings) -> Iterator[Problem]:
+    if runtime.heartbeat_interval_ms * 3 > runtime.session_timeout_ms:
+        text = (
+            f"must be at most a third of {variable('runtime', 'session_timeout_ms')}: three beats may be lost"
+        )
+        yield Problem(variable("runtime", "heartbeat_interval_ms"), text)
+    if runtime.max_poll_interval_ms <= runtime.transaction_timeout_ms:
+        other = variable("runtime", "transaction_timeout_ms")
+        text = f"must exceed {other}: a lane must not move while its transaction may still commit"
+        yield Problem(variable("runtime", "max_poll_interval_ms"), text)
+    if runtime.max_poll_interval_ms < runtime.session_timeout_ms:
+        text = f"must not be below {variable('runtime', 'session_timeout_ms')}: raise it"
+        yield Problem(variable("runtime", "max_poll_interval_ms"), text)
+    if runtime.kafka_deadline_s * 1000 > runtime.transaction_timeout_ms:
+        other = variable("runtime", "transaction_timeout_ms")
+        yield Problem(variable("runtime", "kafka_deadline_s"), f"must not exceed {other}: lower it")
+    for field in ("stop_deadline_s", "watchdog_s"):
+        if getattr(runtime, field) <= runtime.kafka_deadline_s:
+            text = f"must exceed {variable('runtime', 'kafka_deadline_s')}: one slow call would use it up"
+            yield Problem(variable("runtime", field), text)
+
+
+def _ingress(ingress: IngressSettings, runtime: RuntimeSettings) -> Iterator[Problem]:
+    if ingress.port and ingress.port == runtime.health_port:
+        text = f"is {variable('ingress', 'port')} too: give one of them another port"
+        yield Problem(variable("runtime", "health_port"), text)
+    if ingress.rate_burst < ingress.rate_per_s:
+        text = f"must not be below {variable('ingress', 'rate_per_s')}: a second's requests may come at once"
+        yield Problem(variable("ingress", "rate_burst"), text)
+    yield from _repeated("messenger_apps", "name", [app.name for app in ingress.messenger_apps])
+    yield from _repeated("zalo_apps", "app_id", [app.app_id for app in ingress.zalo_apps])
+
+
+def _repeated(field: str, key: str, values: list[str]) -> Iterator[Problem]:
+    for value, count in Counter(values).items():
+        if count > 1:
+            yield Problem(
+                variable("ingress", field), f"has {key} {value!r} {count} times: each must be unique"
+            )

@@ -1,0 +1,58 @@
+"""The HTTP ingress and the apps of the channels whose webhooks it takes."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
+
+MAX_APPS = 1_000
+"""Apps per channel: a Messenger signature is tried with each app's secret, so there is a limit."""
+
+
+class MessengerApp(Section):
+    """A Facebook app: `app_secret` signs its webhooks, `verify_token` answers the subscription challenge."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63)] = "messenger"
+    app_secret: Secret
+    verify_token: Secret
+
+
+class ZaloApp(Section):
+    """A Zalo app, chosen by `app_id`; `oa_secret_key` signs where the OA has a key of its own."""
+
+    app_id: Annotated[str, Field(min_length=1, max_length=63)]
+    secret_key: Secret
+    oa_secret_key: Secret | None = None
+
+
+def _parse_list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ValueError(f'is not a JSON list such as [{{"…": "env:NAME"}}]: {error}') from error
+
+
+class IngressSettings(Section):
+    """Where webhooks are taken, how large and how many, and whose."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    # 1 MiB is a record's limit on Kafka; 64 KiB of it are kept for what is written around the body.
+    body_limit_bytes: Annotated[int, Field(ge=1_024, le=983_040)] = 983_040
+    rate_per_s: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 1_000.0
+    rate_burst: PositiveInt = 2_000
+    # Zalo wants its answer within 2 s.
+    publish_deadline_s: Annotated[PositiveSeconds, Field(lt=2)] = 1.5
+    messenger_apps: Annotated[
+        tuple[MessengerApp, ...], NoDecode, BeforeValidator(_parse_list), Field(max_length=MAX_APPS)
+    ] = ()
+    zalo_apps: Annotated[
+        tuple[ZaloApp, ...], NoDecode, BeforeValidator(_parse_list), Field(max_length=MAX_APPS)
+    ] = ()
