@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from schemas.base import (
     ATTACHMENTS_MAX,
@@ -69,8 +70,18 @@ class InboundUtterance(InboundRecord):
     """As the channel states it, e.g. `vi`."""
 
 
+_SAYS_SOMETHING: JsonDict = {
+    "anyOf": [
+        {"required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}},
+        {"required": ["attachments"], "properties": {"attachments": {"type": "array", "minItems": 1}}},
+    ]
+}
+
+
 class Message(InboundUtterance):
     """A customer wrote: text, attachments or both."""
+
+    model_config = ConfigDict(json_schema_extra=_SAYS_SOMETHING)  # says_something, for the contract
 
     @model_validator(mode="after")
     def says_something(self) -> Message:
