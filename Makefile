@@ -1,0 +1,59 @@
+# `make help` lists what can be done here.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup python jars demo test check format bench faults-spine lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+	  awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+
+setup: $(STAMP) jars ## a virtual environment with everything that is needed, and Apache Kafka
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Tongdai needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make setup PYTHON=python3.12" >&2; exit 3; }
+
+$(STAMP): requirements.lock pyproject.toml | python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+jars: $(STAMP)
+	@$(BIN)/python -m workers.local.fetch
+
+demo: setup ## everything at work on this machine, with invented customers; ARGS="--rate 100"
+	$(BIN)/tongdai demo $(ARGS)
+
+test: setup ## all tests, on a real Kafka and PostgreSQL; ARGS="-k round_robin"
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMP) ## format, lint and types, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## throughput and latency beside other ways to do the same
+	$(BIN)/tongdai bench throughput $(ARGS)
+	$(BIN)/tongdai bench latency $(ARGS)
+
+faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
+	$(BIN)/python -m tests.faults.spine $(ARGS)
+
+lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \
+	  --no-emit-find-links --no-emit-index-url -o requirements.lock
+
+clean: ## remove what was built here, the virtual environment and the local servers' data
+	rm -rf $(VENV) .tongdai build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

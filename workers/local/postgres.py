@@ -1,0 +1,183 @@
+"""An embedded PostgreSQL: a real server as a child process."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import asyncpg
+
+from workers.local.child import Child, Launch
+from workers.local.data_dir import DataDir
+from workers.local.errors import LocalServerError
+from workers.local.ports import LOOPBACK, settle_port
+from workers.local.postgres_home import PostgresHome, give_to, postgres_home
+
+NAME = "tongdai"
+INITDB_TIMEOUT_S = 120.0
+
+StopMode = Literal["fast", "immediate"]
+_STOP_SIGNAL = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "192MB",
+    "max_wal_size": "2GB",
+    "synchronous_commit": "on",
+    "fsync": "on",
+    "autovacuum": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+}
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server that keeps its data in a folder, with a UTF-8 database `tongdai`.
+
+    Connections need the password that is made with the data (in the DSN): on a shared machine the port
+    is open to every local user.
+
+    Args:
+        data_dir: its folder; what was there is kept.
+        port: where clients connect; 0 takes the one of last time when it is free, else any free one.
+    """
+
+    def __init__(self, data_dir: Path, *, port: int = 0) -> None:
+        self._dir = DataDir(data_dir)
+        self._port = port
+        self._child: Child | None = None
+        self.log = self._dir.path / "postgres.log"
+
+    @property
+    def dsn(self) -> str:
+        """The address of the database `tongdai`, password included."""
+        return self.dsn_of(NAME)
+
+    def dsn_of(self, database: str) -> str:
+        """The address of another database of this server."""
+        if not self._port:
+            raise LocalServerError("PostgreSQL has not been started: it has no address yet.")
+        return f"postgresql://{NAME}:{self._password_file.read_text()}@{LOOPBACK}:{self._port}/{database}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        if self._child is None:
+            raise LocalServerError("PostgreSQL is not running.")
+        return self._child.pid
+
+    async def start(self, timeout_s: float = 60.0) -> None:
+        """Starts the server and waits until it answers; makes its data folder and database the first time.
+
+        Raises:
+            LocalServerError: the folder is in use, the port is taken, or it did not start.
+        """
+        if self._child is not None and self._child.alive:
+            return
+        await self._dir.acquire()
+        try:
+            home = postgres_home(self._dir.path)
+            await self._make_data(home)
+            self._port = settle_port(self._port, self._dir.path / "port")
+            self._child = Child(self._launch(home))
+            await self._child.ready(self._has_database, timeout_s)
+        except BaseException:
+            await self.stop("immediate")
+            raise
+
+    async def stop(self, mode: StopMode = "fast", timeout_s: float = 30.0) -> None:
+        """Shuts down.
+
+        Args:
+            mode: `fast` ends sessions and writes a checkpoint; `immediate` quits as in a crash, so that the
+                next start recovers from the log.
+            timeout_s: after it the server is killed.
+        """
+        child, self._child = self._child, None
+        if child is not None:
+            await child.end(_STOP_SIGNAL[mode], timeout_s)
+        self._dir.release()
+
+    async def restart(self, mode: StopMode = "fast") -> None:
+        """Stops and starts again on the same port and data."""
+        await self.stop(mode)
+        await self.start()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def _password_file(self) -> Path:
+        return self._dir.path / "password"
+
+    async def _make_data(self, home: PostgresHome) -> None:
+        """Runs initdb beside the final folder, then renames: a folder that exists is complete."""
+        if home.pgdata.exists():
+            return
+        unfinished = home.pgdata.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        give_to(unfinished, home.run_as)
+        secret = self._dir.path / "password"
+        secret.unlink(missing_ok=True)
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_urlsafe(24))
+        await self._initdb(home, unfinished, secret.read_text())
+        unfinished.rename(home.pgdata)
+
+    async def _initdb(self, home: PostgresHome, pgdata: Path, password: str) -> None:
+        readable_secret = pgdata.with_name("password.new")
+        readable_secret.unlink(missing_ok=True)
+        readable_secret.touch(mode=0o600)
+        readable_secret.write_text(password)
+        if home.run_as is not None:
+            shutil.chown(readable_secret, home.run_as.uid, home.run_as.gid)
+        command = [
+            str(home.bin_dir / "initdb"),
+            f"--pgdata={pgdata}",
+            f"--username={NAME}",
+            f"--pwfile={readable_secret}",
+            "--auth=scram-sha-256",
+            "--set=scram_iterations=1",  # the password is random: many rounds would only slow each connection
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]
+        launch = Launch("PostgreSQL's initdb", command, self.log, signal.SIGKILL, home.run_as)
+        try:
+            await Child(launch).finished(INITDB_TIMEOUT_S)
+        finally:
+            readable_secret.unlink()
+
+    def _launch(self, home: PostgresHome) -> Launch:
+        settings = _SETTINGS | {"port": str(self._port)}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        command = [str(home.bin_dir / "postgres"), "-D", str(home.pgdata), *options]
+        lock = (self._dir.lock_fd,)
+        return Launch("PostgreSQL", command, self.log, signal.SIGINT, home.run_as, inherit=lock)
+
+    async def _has_database(self) -> bool:
+        """Whether the server answers; its database is then there, made now if need be."""
+        try:
+            connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=5)
+        except (OSError, asyncpg.CannotConnectNowError):
+            return False
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", NAME):
+                await connection.execute(f'CREATE DATABASE "{NAME}"')
+        finally:
+            await connection.close()
+        return True

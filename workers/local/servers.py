@@ -1,0 +1,49 @@
+"""Kafka and PostgreSQL side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.local.kafka import EmbeddedKafka
+from workers.local.postgres import EmbeddedPostgres
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The running pair, and where clients connect.
+
+    Attributes:
+        bootstrap_servers: Kafka's `host:port`.
+        dsn: the database `tongdai`, password included.
+    """
+
+    kafka: EmbeddedKafka
+    postgres: EmbeddedPostgres
+    bootstrap_servers: str
+    dsn: str
+
+
+@asynccontextmanager
+async def local_servers(data_dir: Path) -> AsyncIterator[Servers]:
+    """Starts both at the same time, keeps their data below `data_dir`, stops both at the end.
+
+    Raises:
+        LocalServerError: one could not be started; the other is stopped again.
+    """
+    kafka, postgres = EmbeddedKafka(data_dir / "kafka"), EmbeddedPostgres(data_dir / "postgres")
+    try:
+        await _both(kafka.start(), postgres.start())
+        yield Servers(kafka, postgres, kafka.bootstrap_servers, postgres.dsn)
+    finally:
+        await _both(kafka.stop(), postgres.stop())
+
+
+async def _both(first: Coroutine[None, None, None], second: Coroutine[None, None, None]) -> None:
+    """Runs both to their ends, then raises the first error: what was started is never left half-way."""
+    for result in await asyncio.gather(first, second, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
