@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 
@@ -14,19 +15,20 @@ SynchronousCommit = Literal["on", "remote_apply", "remote_write", "local", "off"
 MASK = "**********"
 
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(:\d{1,5})?")
+
+
 def _check_dsn(value: SecretStr) -> SecretStr:
-    """Refuse what is not a URI that both asyncpg and psycopg read."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        _ = parts.port  # raises when it is no number
-    except ValueError as error:
-        raise ValueError("is not a URI: check its host and port") from error
+    """Refuse what asyncpg or psycopg would not read, or what could not be masked surely."""
+    parts = urlsplit(value.get_secret_value())
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise ValueError(
-            "must be a URI such as postgresql://user:password@host:5432/database?sslmode=verify-full"
-        )
+        raise ValueError("must be a URI such as postgresql://user:password@host:5432/database")
+    if "@" in parts.path or parts.fragment:
+        raise ValueError("has a / or # inside its user or password: write them as %2F and %23")
+    if not all(_HOST.fullmatch(host) for host in parts.netloc.rpartition("@")[2].split(",")):
+        raise ValueError("has something else than host:port after its user: check hosts and ports")
     if not parts.path.strip("/"):
-        raise ValueError("names no database: end the host with /database")
+        raise ValueError("names no database: end it with /database")
     return value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from config.errors import ConfigurationError
+
 ENV_PREFIX = "TONGDAI_"
 
 
@@ -23,9 +25,9 @@ class Problem:
         return f"{self.setting}: {self.text}"
 
 
-class SettingsError(Exception):
+class SettingsError(ConfigurationError):
     """The settings are wrong or unsafe; `problems` lists everything that was found. Exit code 3."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__("\n  ".join(["the settings cannot be used:", *map(str, problems)]))
         self.problems = problems

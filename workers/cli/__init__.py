@@ -1,0 +1,1 @@
+"""The `tongdai` command: one module per group of commands; imports all the rest."""

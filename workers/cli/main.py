@@ -1,0 +1,70 @@
+"""The entry point of `tongdai`: its commands, and what its exit codes say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, NoReturn
+
+import typer
+
+from workers.cli.exits import expected_error
+from workers.cli.group import Entry, LazyGroup
+
+COMMANDS = {
+    "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
+    "config": Entry("workers.cli.config_command", "Look at the settings."),
+}
+"""All commands, in the order in which the help shows them: a new one is one line here."""
+
+
+class Commands(LazyGroup):
+    """The commands of `tongdai`."""
+
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="A switchboard for customer conversations: every message to one agent, exactly once.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 fenced, 5 dependency.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they would show local variables, and secrets with them
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        typer.echo(f"tongdai {version('tongdai')}")
+    except PackageNotFoundError:
+        typer.echo("tongdai, not installed: run from its folder")
+    raise typer.Exit
+
+
+@app.callback()
+def _before_any_command(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+def run(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line (default: the process's own arguments) and exit with its code.
+
+    Expected errors are one message on stderr; an error that nobody foresaw keeps its traceback.
+    """
+    try:
+        app(args=args, prog_name="tongdai")
+    except Exception as error:
+        expected = expected_error(error)
+        if expected is None:
+            raise
+        typer.echo(f"tongdai: {expected}", err=True)
+        sys.exit(expected.exit_code)
+    sys.exit(0)
