@@ -87,6 +87,10 @@ class Why(InsideModel):
     """Since when it had waited, when it had."""
 
 
+class Confirmed(ChainEvent):
+    """A `route` was overtaken by an earlier answer: things stand as they stood, and nobody is told."""
+
+
 class Assigned(ChainEvent):
     """`holder` has it from here on."""
 
@@ -100,6 +104,10 @@ class Queued(ChainEvent):
     rule: Slug
     rule_version: int
     passed_over: dict[PassedOverReason, int]
+    queued_at: Moment
+    """Since when it waits: kept when it is queued again under another rule."""
+    queued_offset: int
+    """On commands, of the record that made it wait: the order among those of one moment."""
 
 
 class Offered(ChainEvent):

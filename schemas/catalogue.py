@@ -19,6 +19,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("commands", "configure"): commands.Configure,
     Kind("assignments", "session_opened"): assignments.SessionOpened,
     Kind("assignments", "session_closed"): assignments.SessionClosed,
+    Kind("assignments", "confirmed"): assignments.Confirmed,
     Kind("assignments", "assigned"): assignments.Assigned,
     Kind("assignments", "queued"): assignments.Queued,
     Kind("assignments", "offered"): assignments.Offered,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.base import InsideModel, Moment, Slug
 
@@ -18,6 +18,8 @@ class Outcome(InsideModel):
     idempotency_key: str
     command: str
     """What was asked, e.g. `configure`."""
+    request_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """Of the command as JSON: the same key with another body is another request, and is refused."""
     at: Moment
 
 

@@ -1,4 +1,4 @@
-"""roster: versions of a desk's agents, departments, pages, rules. Key: `agent:workspace/agent` or the desk's."""
+"""roster: versions of what a desk consists of. Key: `agent:workspace/agent`, or the desk's key."""
 
 from __future__ import annotations
 
@@ -40,3 +40,5 @@ class RuleChanged(RosterEvent):
     rule: Rule
     position: int
     """Its place in the order of rules, from 0."""
+    ring: tuple[Slug, ...]
+    """Its agents and those of its departments, without doubles, in the order of their coming turns."""

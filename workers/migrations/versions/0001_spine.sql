@@ -179,7 +179,7 @@ CREATE TABLE desk_rule (
     active       boolean NOT NULL,
     position     int  NOT NULL,                   -- in the order of rules
     ring         text[] NOT NULL,                 -- agents in the order of the rotation
-    cursor       text,                            -- the agent who had the last turn
+    cursor       text,                            -- who had the last turn; none: the ring's first is next
     PRIMARY KEY (workspace_id, desk_id, rule_id)
 );
 
@@ -201,10 +201,12 @@ CREATE TABLE desk_conversation (
     after_position  int  NOT NULL,
     rule_id         text,                         -- that queued it
     queued_at       timestamptz,                  -- since when it waits; kept over refusals
+    queued_offset   bigint,                       -- on commands: the order among those of one moment
     PRIMARY KEY (workspace_id, conversation_id),
     CHECK ((holder IS NULL) = (care IN ('new', 'waiting'))),
     CHECK ((holder IS NOT NULL) = (standing = 'held')),
-    CHECK ((queued_at IS NOT NULL) = (standing = 'queued'))
+    CHECK ((queued_at IS NOT NULL) = (standing = 'queued')),
+    CHECK ((queued_offset IS NULL) = (queued_at IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX desk_conversation_load ON desk_conversation (workspace_id, desk_id, holder)
     WHERE session_open AND holder IS NOT NULL;
@@ -222,6 +224,7 @@ CREATE TABLE desk_outcome (
     decided_at      timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, desk_id, actor, idempotency_key)
 );
+CREATE INDEX desk_outcome_age ON desk_outcome (workspace_id, desk_id, decided_at);
 
 -- Notifier: what agents see ------------------------------------------------------------------------------------
 
