@@ -1,0 +1,1 @@
+"""The topics' public contract, made from the models: JSON Schemas, an AsyncAPI document, examples."""

@@ -1,0 +1,112 @@
+"""What customers say (inbound), what is stored of it (messages), and intake's timer (actions)."""
+
+from __future__ import annotations
+
+from schemas.actions import SessionTimer
+from schemas.base import InsideModel
+from schemas.envelope import Kind
+from schemas.ids import event_id, message_id
+from schemas.inbound import Echo, InboundRecord, Message, Other, Postback
+from schemas.messages import Stored
+from workers.contract.examples.example import Example, at, example
+from workers.contract.examples.people import (
+    ACCOUNT,
+    CONVERSATION,
+    CUSTOMER,
+    DESK,
+    KEY,
+    PAGE,
+    USER,
+    WORKSPACE,
+)
+
+_SENT_AT_MS = int(at(0).timestamp() * 1000)
+TEXT = "Shop ơi, kem dưỡng da này còn hàng không ạ?"
+MID = "m_AG5Hz2Uq7tuwNEhXfYYKj8mJEM_QPpz5jdCK48PnKAj"
+_SILENCE_S = 86_400
+
+_MESSAGE = Message(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    channel_message_id=MID,
+    sent_at_ms=_SENT_AT_MS,
+    text=TEXT,
+    customer_name=CUSTOMER,
+    language="vi",
+    raw={
+        "sender": {"id": USER},
+        "recipient": {"id": ACCOUNT},
+        "timestamp": _SENT_AT_MS,
+        "message": {"mid": MID, "text": TEXT},
+    },
+)
+_POSTBACK = Postback(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    channel_message_id="m_postback-1763774160",
+    sent_at_ms=_SENT_AT_MS + 60_000,
+    text="Xem bảng giá",
+    payload="PRICE_LIST",
+)
+_ECHO = Echo(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    channel_message_id="m_echo-1763774190",
+    sent_at_ms=_SENT_AT_MS + 90_000,
+    text="Dạ còn chị nhé!",
+    author="human",
+    author_id="26390203743090",
+)
+_READ = Other(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    event="read",
+    sent_at_ms=_SENT_AT_MS + 95_000,
+    raw={"read": {"watermark": _SENT_AT_MS}},
+)
+_STORED = Stored(
+    workspace=WORKSPACE,
+    desk=DESK,
+    conversation=CONVERSATION,
+    key=KEY,
+    page=PAGE,
+    channel="messenger",
+    message=message_id(PAGE, MID),
+    position=1,
+    session=1,
+    sender="customer",
+    sender_id=USER,
+    kind="text",
+    text=TEXT,
+    channel_message_id=MID,
+    sent_at=at(0),
+    stored_at=at(0.2),
+    seq=0,
+    epoch=0,
+)
+_TIMER = SessionTimer(workspace=WORKSPACE, conversation=CONVERSATION, session=1, due_at=at(60 + _SILENCE_S))
+
+
+def _inbound(what: str, value: InboundRecord, offset: int, seconds: float) -> Example:
+    id_ = event_id("connector", 0, offset, "ingress", 0)
+    kind = Kind("inbound", what)
+    return example(kind, value, key=value.key, source="tongdai/ingress/messenger", id_=id_, time=at(seconds))
+
+
+def _intake(kind: Kind, value: InsideModel, offset: int, seconds: float) -> Example:
+    id_ = event_id("inbound", 5, offset, "intake", 0)
+    return example(kind, value, key=KEY, source="tongdai/intake/5", id_=id_, time=at(seconds))
+
+
+EXAMPLES = (
+    _inbound("message", _MESSAGE, 0, 0),
+    _inbound("postback", _POSTBACK, 1, 60),
+    _inbound("echo", _ECHO, 2, 90),
+    _inbound("other", _READ, 3, 95),
+    _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
+    _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),
+)

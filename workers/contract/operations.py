@@ -1,0 +1,77 @@
+"""The operations of the AsyncAPI document: which worker reads and writes what, in which consumer group."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from workers.contract.channels import BINDING_VERSION, PREFIX, kinds_of, message_name
+from workers.contract.record_schemas import Schema
+
+
+class Operation(NamedTuple):
+    """One worker's use of one topic; without `whats`, of every kind of record on it."""
+
+    worker: str
+    action: Literal["send", "receive"]
+    topic: str
+    summary: str
+    grouped: bool = False
+    whats: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        verb = "reads" if self.action == "receive" else "writes"
+        return f"{self.worker}-{verb}-{self.topic}"
+
+
+_OPERATIONS = (
+    Operation("ingress", "send", "inbound", "Publishes what channels post; so may any connector."),
+    Operation("ingress", "send", "deadletter", "Puts aside events that a channel's documentation lacks."),
+    Operation("intake", "receive", "inbound", "Stores each message once and gives it its place.", True),
+    Operation("intake", "receive", "assignments", "Follows who has the conversation.", True),
+    Operation("intake", "receive", "actions", "Ends sessions after silence.", True),
+    Operation("intake", "send", "messages", "Tells that a message has its place in a transcript."),
+    Operation(
+        "intake",
+        "send",
+        "commands",
+        "Asks the desk for an agent; tells it that a session ended.",
+        whats=("route", "session_ended"),
+    ),
+    Operation("intake", "send", "actions", "Proposes that a silent session ends."),
+    Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
+    Operation("desk", "receive", "commands", "Decides, in the order of this log.", True),
+    Operation("desk", "send", "assignments", "Tells every change of responsibility."),
+    Operation("desk", "send", "roster", "Tells what its agents, departments, pages and rules have become."),
+    Operation("desk", "send", "outcomes", "Tells the sender of a command what became of it."),
+    Operation("desk", "send", "deadletter", "Puts aside what it cannot understand."),
+    Operation("notifier", "receive", "assignments", "Learns whom to tell.", True),
+    Operation("notifier", "receive", "messages", "Learns what to tell.", True),
+    Operation("notifier", "send", "notifications", "Tells agents."),
+    Operation("notifier", "send", "deadletter", "Puts aside what it cannot understand."),
+    Operation("cli", "send", "commands", "`tongdai apply` configures a desk.", whats=("configure",)),
+    Operation("cli", "receive", "outcomes", "`tongdai apply` waits for its outcome; it has no group."),
+)
+
+
+def operations() -> Schema:
+    """Return every operation by its name."""
+    return {operation.name: _operation(operation) for operation in _OPERATIONS}
+
+
+def _operation(operation: Operation) -> Schema:
+    whats = [
+        kind for kind in kinds_of(operation.topic) if not operation.whats or kind.what in operation.whats
+    ]
+    names = [message_name(kind) for kind in whats] or [operation.topic]
+    channel = f"#/channels/{operation.topic}"
+    document: Schema = {
+        "action": operation.action,
+        "channel": {"$ref": channel},
+        "summary": operation.summary,
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in names],
+    }
+    if operation.grouped:
+        group = {"type": "string", "const": f"{PREFIX}.{operation.worker}"}
+        document["bindings"] = {"kafka": {"groupId": group, "bindingVersion": BINDING_VERSION}}
+    return document

@@ -1,0 +1,83 @@
+"""What the contract says in sentences: to connectors, to consumers, to operators."""
+
+from __future__ import annotations
+
+from config.topics import MAX_MESSAGE_BYTES
+
+TITLE = "Tongdai"
+
+INFO = f"""\
+Customer messages in, assignments to agents out: every message takes effect exactly once, in an order that
+anyone can replay. This document is the contract of the topics.
+
+## Who may use what
+
+A channel's connector publishes to `inbound`. Any consumer may follow `assignments` and `roster`. The other
+topics are how our workers speak to each other; they are described so that they can be read, not so that
+other programs write to them.
+
+## Records
+
+A record's value is JSON in UTF-8, described by a JSON Schema 2020-12 beside this document. Its headers
+carry a CloudEvent 1.0 in binary mode (`ce_…`, values in UTF-8), so that any CloudEvents SDK reads it.
+`ce_type` says which schema holds: `tongdai.<topic>.<what>.v1`. A record with its headers is at most
+{MAX_MESSAGE_BYTES} bytes; on deadletter 65,536 more.
+
+## Keys and partitions
+
+Every record has a key, and all records of one key are in one partition. Topics that are keyed by
+conversation have the same number of partitions (48 in production, 12 in the local profile), so one
+conversation has the same partition number on all of them; topics keyed by desk or agent have 24 (6). These
+numbers do not change while a topic lives.
+
+**Partitioner: murmur2** of the key's UTF-8 bytes, `(murmur2(key) & 0x7fffffff) % partitions`. Java's
+client, aiokafka and kafkajs (its default since version 2) do so by themselves. librdkafka and everything
+built on it (confluent-kafka, kcat, node-rdkafka, rdkafka for Rust, .NET, Go) must be told:
+`partitioner=murmur2_random`; its own default, CRC32, puts nearly all keys elsewhere. A record of a
+conversation in the wrong partition is forwarded to the right one and takes effect there, later than it
+could have; its order against records that were placed rightly is then not the order in which they were
+sent.
+
+## What order means
+
+The order of one key is the order of its partition, and nothing else: not clocks, not `ce_time`. On inbound,
+actions and commands the record's timestamp is the broker's (LogAppendTime) and decisions go by it; a
+channel's own time is kept as data. The messages of a customer are stored and answered in the order in which
+Kafka has them, so publish one customer's messages one after another, with acks=all and idempotence on.
+Between two keys there is no order. In a conversation, assignments have a number, `seq`, from 1 without
+gaps, and each names its predecessor's `ce_id`; `after_position` and a message event's `seq` tell how the
+two topics of one conversation lie to each other.
+
+## Exactly once
+
+Our workers publish in transactions: read with `isolation.level=read_committed` and each event is there
+once. Event ids are computed, so the same event has the same `ce_id` after any re-execution. A connector may
+send a message twice: the pair of page and `channel_message_id` counts once (for 30 days).
+
+## What may change within v1
+
+Fields may be added: ignore those you do not know. Lists of words may grow (`x-extensible-enum`): expect
+others. New kinds of records may appear on a topic: skip a `ce_type` that you do not know. No field goes,
+none changes its type or meaning, none that was required becomes optional, keys and partitioner stay.
+Anything else would be `v2`, on topics of its own. On inbound the schemas are exact, so that a mistyped
+field is refused (and told on deadletter) rather than lost.
+"""
+
+TOPICS = {
+    "inbound": "What customers say, normalised by a channel's connector. Kept 7 days.",
+    "actions": "What agents do in a conversation, and the timers of intake.",
+    "assignments": (
+        "The public product: one event per change of responsibility, in one chain per conversation. "
+        "Kept for ever."
+    ),
+    "messages": "Every message and log line of every transcript, once, in order.",
+    "commands": "All that desks are asked, in the order in which they decide. No texts. Kept for ever.",
+    "roster": "Versions of the agents, departments, pages and rules of every desk. Kept for ever.",
+    "notifications": "What one agent must be told.",
+    "outcomes": "What became of each command of an agent, a service or the command line.",
+    "deadletter": "Records that could not be understood, as they came, with the reason in their headers.",
+}
+"""Of each topic that has records today; outbound and receipts are reserved."""
+
+PUBLIC = frozenset({"inbound", "assignments", "roster"})
+"""Topics that other programs are meant to use."""
