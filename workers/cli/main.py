@@ -15,6 +15,7 @@ from workers.cli.group import Entry, LazyGroup
 COMMANDS = {
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
+    "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),
 }
 """All commands, in the order in which the help shows them: a new one is one line here."""
 
