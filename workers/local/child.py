@@ -16,6 +16,7 @@ from workers.local.errors import LocalServerError, log_tail
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_S = 0.02
+LOG_MAX_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Launch:
     Attributes:
         name: what people call it.
         command: its absolute path and arguments.
-        log: its standard output and error are appended here.
+        log: its standard output and error are appended here; when it has become long it is put aside first.
         death_signal: what it gets when the thread that started it ends, however that ends.
         run_as: another user, or None for the same.
         inherit: file descriptors it keeps open (the lock of its data folder).
@@ -137,6 +138,8 @@ def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
         raise LocalServerError("The local servers need Linux; set the servers' addresses instead.")
     user = launch.run_as or RunAs(-1, -1)
     tied = (os.getpid(), int(launch.death_signal), user.uid, user.gid)
+    if launch.log.exists() and launch.log.stat().st_size > LOG_MAX_BYTES:
+        launch.log.replace(launch.log.with_suffix(".old.log"))
     with launch.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - the command is ours
             [sys.executable, "-I", "-S", str(LEASH), *map(str, tied), *launch.command],

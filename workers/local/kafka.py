@@ -6,7 +6,7 @@ import asyncio
 import base64
 import signal
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,15 +32,23 @@ class EmbeddedKafka:
         port: where clients connect; 0 takes the one of last time when it is free, else any free one.
         heap_mb: Java's largest heap, in MiB.
         overrides: server properties that win over the usual ones.
+        java_options: instead of those that use the start-up cache.
     """
 
     def __init__(
-        self, data_dir: Path, *, port: int = 0, heap_mb: int = 512, overrides: Mapping[str, str] | None = None
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        heap_mb: int = 512,
+        overrides: Mapping[str, str] | None = None,
+        java_options: Sequence[str] | None = None,
     ) -> None:
         self._dir = DataDir(data_dir)
         self._port = port
         self._heap_mb = heap_mb
         self._overrides = dict(overrides or {})
+        self._java_options = java_options
         self._child: Child | None = None
         self.log = self._dir.path / "kafka.log"
 
@@ -70,7 +78,7 @@ class EmbeddedKafka:
         try:
             properties = self._configure()
             await self._format(properties)
-            command = java_command(SERVER, str(properties), heap_mb=self._heap_mb)
+            command = java_command(SERVER, str(properties), heap_mb=self._heap_mb, options=self._java_options)
             self._child = Child(
                 Launch("Kafka", command, self.log, signal.SIGKILL, inherit=(self._dir.lock_fd,))
             )
@@ -121,7 +129,9 @@ class EmbeddedKafka:
         if (self._dir.path / "data" / "meta.properties").exists():
             return
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = java_command(STORAGE_TOOL, "format", "-t", cluster_id, "-c", str(properties), heap_mb=128)
+        # One argument: an id may begin with a dash.
+        arguments = ("format", f"--cluster-id={cluster_id}", f"--config={properties}")
+        command = java_command(STORAGE_TOOL, *arguments, heap_mb=128)
         tool = Child(Launch("Kafka's storage tool", command, self.log, signal.SIGKILL))
         await tool.finished(FORMAT_TIMEOUT_S)
 

@@ -125,30 +125,31 @@ class EmbeddedPostgres:
 
     async def _make_data(self, home: PostgresHome) -> None:
         """Runs initdb beside the final folder, then renames: a folder that exists is complete."""
+        if home.pgdata.exists() and not self._password_file.exists():
+            raise LocalServerError(
+                f"{self._password_file} is missing, without it nobody can log in to {home.pgdata}. "
+                "Put it back, or delete both to start over without the data."
+            )
         if home.pgdata.exists():
             return
         unfinished = home.pgdata.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         give_to(unfinished, home.run_as)
-        secret = self._dir.path / "password"
-        secret.unlink(missing_ok=True)
-        secret.touch(mode=0o600)
-        secret.write_text(secrets.token_urlsafe(24))
-        await self._initdb(home, unfinished, secret.read_text())
+        password = secrets.token_urlsafe(24)
+        _write_secret(self._password_file, password)
+        await self._initdb(home, unfinished, password)
         unfinished.rename(home.pgdata)
 
     async def _initdb(self, home: PostgresHome, pgdata: Path, password: str) -> None:
-        readable_secret = pgdata.with_name("password.new")
-        readable_secret.unlink(missing_ok=True)
-        readable_secret.touch(mode=0o600)
-        readable_secret.write_text(password)
+        password_file = pgdata.with_name("password.new")
+        _write_secret(password_file, password)
         if home.run_as is not None:
-            shutil.chown(readable_secret, home.run_as.uid, home.run_as.gid)
+            shutil.chown(password_file, home.run_as.uid, home.run_as.gid)
         command = [
             str(home.bin_dir / "initdb"),
             f"--pgdata={pgdata}",
             f"--username={NAME}",
-            f"--pwfile={readable_secret}",
+            f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--set=scram_iterations=1",  # the password is random: many rounds would only slow each connection
             "--encoding=UTF8",
@@ -160,7 +161,7 @@ class EmbeddedPostgres:
         try:
             await Child(launch).finished(INITDB_TIMEOUT_S)
         finally:
-            readable_secret.unlink()
+            password_file.unlink()
 
     def _launch(self, home: PostgresHome) -> Launch:
         settings = _SETTINGS | {"port": str(self._port)}
@@ -181,3 +182,9 @@ class EmbeddedPostgres:
         finally:
             await connection.close()
         return True
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)

@@ -28,7 +28,7 @@ class FetchProgress:
 
     def __enter__(self) -> Self:
         if not self._console.is_terminal:
-            self._console.print(f"{self._title} (up to {self._files} files) …")
+            self._console.print(f"{self._title} …")
         self._bar.start()
         self._whole = self._bar.add_task(self._title, total=None)
         self._done = 0
@@ -38,8 +38,8 @@ class FetchProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
-        if error is None and not self._console.is_terminal:
-            self._console.print(f"{self._title}: {self._done} files fetched.")
+        if error is None:
+            self._console.print(f"{self._title}: done.")
 
     @contextmanager
     def file(self, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.local.data_dir import DataDir
 from workers.local.kafka import EmbeddedKafka
 from workers.local.postgres import EmbeddedPostgres
 
@@ -40,6 +42,18 @@ async def local_servers(data_dir: Path) -> AsyncIterator[Servers]:
         yield Servers(kafka, postgres, kafka.bootstrap_servers, postgres.dsn)
     finally:
         await _both(kafka.stop(), postgres.stop())
+
+
+async def remove_data(data_dir: Path) -> None:
+    """Deletes the data of both servers, for ever; what else is in `data_dir` stays.
+
+    Raises:
+        LocalServerError: a live process uses it.
+    """
+    for folder in (DataDir(data_dir / "kafka"), DataDir(data_dir / "postgres")):
+        await folder.acquire()
+        shutil.rmtree(folder.path)
+        folder.release()
 
 
 async def _both(first: Coroutine[None, None, None], second: Coroutine[None, None, None]) -> None:

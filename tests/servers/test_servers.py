@@ -1,0 +1,35 @@
+"""Both servers together: started side by side, stopped together, deleted together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from workers.local.errors import LocalServerError
+from workers.local.servers import local_servers, remove_data
+
+pytestmark = pytest.mark.servers
+
+
+async def test_both_run_until_the_block_ends_and_can_start_over(server_dir: Path) -> None:
+    async with local_servers(server_dir) as servers:
+        connection = await asyncpg.connect(servers.dsn)
+        await connection.close()
+        with pytest.raises(LocalServerError, match="in use"):
+            await remove_data(server_dir)
+    with pytest.raises(OSError, match="Connect call failed"):
+        await asyncpg.connect(servers.dsn)
+    await remove_data(server_dir)
+    assert os.listdir(server_dir) == []  # noqa: PTH208
+
+
+async def test_when_one_fails_the_other_is_stopped_too(server_dir: Path) -> None:
+    (server_dir / "postgres" / "pgdata").mkdir(parents=True)
+    with pytest.raises(LocalServerError, match="password is missing"):
+        async with local_servers(server_dir):
+            pytest.fail("this must not start")
+    (server_dir / "postgres" / "pgdata").rmdir()
+    await remove_data(server_dir)
