@@ -1,0 +1,286 @@
+"""The handler on a real PostgreSQL: tables and events, set-based, over batches, restarts and bad records."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+import orjson
+import pytest
+
+from schemas.envelope import Kind, header, headers
+from schemas.notifications import AssignedNotice, MessageNotice
+from tests.notifier.history import BEGIN, WORKSPACE, History, Notified, Step, invent
+from workers.notifier.conversation import Heard
+from workers.notifier.handler import NotifierHandler
+from workers.notifier.recipients import BrokenChainError
+from workers.runtime.batch import Batch, Event, Record
+from workers.runtime.handler import Connection
+
+pytestmark = pytest.mark.servers
+
+LANES = 2
+SNAKE = {"SessionOpened": "session_opened", "SessionClosed": "session_closed"}
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+def record(each: Step | Heard, offset: int) -> Record:
+    """The record of one line of a history, in the lane of its conversation."""
+    value = each.event if isinstance(each, Step) else each.message
+    topic = "assignments" if isinstance(each, Step) else "messages"
+    what = type(value).__name__
+    kind = Kind(topic, SNAKE.get(what, what.lower()))
+    return Record(
+        topic=topic,
+        lane=lane_of(value.conversation.int),
+        offset=offset,
+        timestamp_ms=1_000 + offset,
+        key=value.key.encode(),
+        value=value.model_dump_json().encode(),
+        headers=headers(kind, id_=each.id, source="test", subject=value.key, time="2026-11-02T08:00:00.000Z"),
+    )
+
+
+def lane_of(conversation: int) -> int:
+    return conversation % LANES
+
+
+def batch(records: Sequence[Record]) -> Batch:
+    return Batch("notifier", records, [record.timestamp_ms for record in records])
+
+
+async def store_transcript(connection: Connection, history: History) -> None:
+    """What intake has stored before anything of it is published."""
+    await connection.executemany(
+        """INSERT INTO session (workspace_id, conversation_id, session, opened_at, first_position)
+           VALUES ($1, $2, $3, $4, $5)""",
+        [
+            (WORKSPACE, history.conversation, number, BEGIN, first)
+            for number, first in enumerate(history.sessions, 1)
+        ],
+    )
+    columns = [
+        *("workspace_id", "conversation_id", "position", "message_id", "session", "sender", "kind"),
+        *("body", "page_id", "clock_ahead", "stored_at", "seq"),
+    ]
+    rows = [
+        (
+            *(WORKSPACE, m.conversation, m.position, m.message, m.session, m.sender, m.kind),
+            *(m.text, m.page, False, m.stored_at, m.seq),
+        )
+        for m in (heard.message for heard in history.messages)
+    ]
+    await connection.copy_records_to_table("message", columns=columns, records=rows)
+
+
+async def run(connection: Connection, handler: NotifierHandler, records: Sequence[Record]) -> list[Event]:
+    """One batch in one transaction; the events in the order of lanes."""
+    done = batch(records)
+    async with connection.transaction():
+        await handler.handle(connection, done)
+    return [event for lane in sorted(done.events) for event in done.events[lane]]
+
+
+def notified(events: Sequence[Event]) -> list[Notified]:
+    """What the published notices say, once each is of its model, and its key is its agent."""
+    found = []
+    for event in events:
+        what = (header(event.headers, "ce_type") or b"").decode()
+        model = AssignedNotice if what == "tongdai.notifications.assigned.v1" else MessageNotice
+        notice = model.model_validate_json(event.value)
+        assert event.topic == "notifications"
+        assert event.key == f"agent:{WORKSPACE}/{notice.agent}".encode()
+        position = notice.message.position if notice.message else 0
+        found.append(Notified(notice.notice, notice.agent, notice.seq, notice.epoch, position))
+    return found
+
+
+async def stored_notices(connection: Connection) -> list[Notified]:
+    rows = await connection.fetch("SELECT notice_id, agent_id, seq, epoch, position FROM notice")
+    return [Notified(*row) for row in rows]
+
+
+async def assert_lists_are_right(connection: Connection, histories: Sequence[History]) -> None:
+    """Each agent's list says what the histories say, and the counters are the sums over it."""
+    expected = {}
+    for history in histories:
+        holder, unread = history.expected_unread()
+        for agent in history.expected_agents():
+            holds = agent == holder
+            expected[agent, history.conversation] = (holds, unread if holds else 0)
+    rows = await connection.fetch("SELECT agent_id, conversation_id, holds, unread FROM inbox")
+    assert {(row[0], row[1]): (row[2], row[3]) for row in rows} == expected
+
+    sums: Counter[tuple[str, int, str]] = Counter()
+    for (agent, conversation), (holds, unread) in expected.items():
+        sums[agent, lane_of(conversation.int), "conversations"] += holds
+        sums[agent, lane_of(conversation.int), "unread"] += unread
+    counters: Counter[tuple[str, int, str]] = Counter()
+    for row in await connection.fetch("SELECT agent_id, lane, conversations, unread FROM inbox_counter"):
+        counters[row[0], row[1], "conversations"] = row[2]
+        counters[row[0], row[1], "unread"] = row[3]
+    assert +counters == +sums
+    assert min(counters.values(), default=0) >= 0
+
+
+def batches(histories: Sequence[History], dice: random.Random) -> list[list[Record]]:
+    """All records of the histories in batches as the runtime makes them, either topic ahead of the other."""
+    logs: dict[tuple[str, int], list[Record]] = {}
+    for history in histories:
+        lines: list[Step | Heard] = [*history.steps, *history.messages]
+        for line in lines:
+            one = record(line, 0)
+            log = logs.setdefault((one.topic, one.lane), [])
+            log.append(record(line, len(log)))
+    made = []
+    while any(logs.values()):
+        lane = dice.randrange(LANES)
+        assignments, messages = logs.get(("assignments", lane), []), logs.get(("messages", lane), [])
+        ahead = dice.choice(((0, 30), (30, 0), (5, 5), (40, 40)))
+        made.append(assignments[: ahead[0]] + messages[: ahead[1]])
+        del assignments[: ahead[0]]
+        del messages[: ahead[1]]
+    return [records for records in made if records]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connection, seed: int) -> None:
+    dice = random.Random(seed)
+    histories = [invent(dice.randrange(2**32), f"u{number}", 40) for number in range(12)]
+    for history in histories:
+        await store_transcript(connection, history)
+    handler = NotifierHandler(conversations_max=5)
+    told: list[Notified] = []
+    for records in batches(histories, dice):
+        told += notified(await run(connection, handler, records))
+        if dice.random() < 0.3:
+            handler.forget(dice.choice((None, [0], [0, 1])))
+
+    expected = Counter(notice for history in histories for notice in history.expected())
+    assert Counter(told) == expected
+    assert Counter(await stored_notices(connection)) == expected
+    await assert_lists_are_right(connection, histories)
+    assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 0
+    named = {history.conversation: history.messages[-1].message.seq for history in histories}
+    for conversation, first in await connection.fetch(
+        "SELECT conversation_id, min(seq) FROM notifier_recipient GROUP BY 1"
+    ):
+        assert first == max(named[conversation], 1)
+
+
+def first_message(user: str = "u1") -> History:
+    """A customer wrote once, and An got the conversation."""
+    history = History(user, sessions=[1])
+    history.say("customer", seq=0, epoch=0)
+    history.assign("an", after_position=1)
+    return history
+
+
+async def test_the_same_batch_run_again_publishes_the_same(connection: Connection) -> None:
+    history = first_message()
+    await store_transcript(connection, history)
+    records = [record(history.steps[0], 0), record(history.messages[0], 0)]
+    handler = NotifierHandler()
+    attempts = []
+    for _ in range(2):
+        transaction = connection.transaction()
+        await transaction.start()
+        one = batch(records)
+        await handler.handle(connection, one)
+        await transaction.rollback()
+        handler.forget()
+        attempts.append(one.events)
+    assert attempts[0] == attempts[1]
+    assert len(attempts[0]) == 1
+
+
+async def test_an_assigned_notice_carries_the_message_with_its_attachments(connection: Connection) -> None:
+    history = first_message()
+    await store_transcript(connection, history)
+    await connection.execute(
+        "UPDATE message SET attachments = $1", '[{"type": "image", "url": "https://a/b"}]'
+    )
+    (event,) = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
+
+    notice = AssignedNotice.model_validate_json(event.value)
+    assert (notice.channel, notice.unread, notice.epoch, notice.at) == (
+        "messenger",
+        1,
+        1,
+        history.steps[0].event.at,
+    )
+    assert notice.message is not None
+    assert notice.message.text == "dòng 1"
+    assert [(each.type, each.url) for each in notice.message.attachments] == [("image", "https://a/b")]
+
+
+async def test_an_assigned_notice_without_a_message_says_so(connection: Connection) -> None:
+    (event,) = await run(connection, NotifierHandler(), [record(first_message().steps[0], 0)])
+
+    assert orjson.loads(event.value)["message"] is None
+    assert (await stored_notices(connection))[0].position == 0
+
+
+async def test_a_gap_raises_and_stores_nothing(connection: Connection) -> None:
+    history = first_message()
+    history.assign("binh", after_position=1)
+    with pytest.raises(BrokenChainError, match="event 2 came after 0"):
+        await run(connection, NotifierHandler(), [record(history.steps[1], 0)])
+    assert await connection.fetchval("SELECT count(*) FROM inbox") == 0
+
+
+async def test_messages_held_are_kept_over_a_restart(connection: Connection) -> None:
+    history = first_message()
+    history.say("customer", seq=1, epoch=1)
+    await store_transcript(connection, history)
+    messages = [record(heard, offset) for offset, heard in enumerate(history.messages)]
+    assert await run(connection, NotifierHandler(), messages) == []
+    assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 1
+
+    events = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
+    assert Counter(notified(events)) == Counter(history.expected())
+    assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 0
+
+
+def mended(good: Record, **changes: object) -> Record:
+    fields = {name: getattr(good, name) for name in Record.__slots__}
+    return Record(**(fields | changes))
+
+
+BAD: dict[str, dict[str, object]] = {
+    "unreadable_envelope": {"headers": []},
+    "unknown_type": {"headers": [("ce_type", b"tongdai.messages.sung.v1"), ("ce_id", b"0" * 32)]},
+    "unreadable": {"value": b'{"text": "secret"}'},
+    "wrong_key": {"key": b"messenger:page-1:someone-else"},
+}
+
+
+@pytest.mark.parametrize("reason", BAD)
+async def test_what_cannot_be_understood_is_a_dead_letter(connection: Connection, reason: str) -> None:
+    bad = mended(record(first_message().messages[0], 7), **BAD[reason])
+    (event,) = await run(connection, NotifierHandler(), [bad])
+
+    assert (event.topic, event.key, event.value) == ("deadletter", bad.key, bad.value)
+    assert header(event.headers, "deadletter_reason") == reason.encode()
+    assert b"secret" not in (header(event.headers, "deadletter_detail") or b"")
+
+
+async def test_an_event_without_id_is_a_dead_letter(connection: Connection) -> None:
+    good = record(first_message().messages[0], 0)
+    for id_ in (None, b"7"):
+        others = [pair for pair in good.headers if pair[0] != "ce_id"]
+        bad = mended(good, headers=[*others, *([("ce_id", id_)] if id_ else [])])
+        (event,) = await run(connection, NotifierHandler(), [bad])
+        assert header(event.headers, "deadletter_reason") == b"unreadable_envelope"
+
+
+async def test_it_has_no_timers(connection: Connection) -> None:
+    assert await NotifierHandler().due_timers(connection, [0], 0, 10) == ()

@@ -1,0 +1,98 @@
+"""Records of the two inputs as values; what cannot be one is refused with its reason."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from schemas.assignments import ChainEvent
+from schemas.catalogue import RECORDS
+from schemas.deadletter import Reason
+from schemas.envelope import UnreadableEnvelopeError, header, read_kind
+from schemas.messages import Stored
+from workers.notifier.conversation import ConversationRef, Heard
+from workers.notifier.recipients import ChainStep
+from workers.runtime.batch import Batch, Record
+
+_PROBLEMS_SHOWN_MAX = 5
+
+
+class Input(NamedTuple):
+    """One record that was understood. `at_ms` is the lane's clock, in milliseconds since 1970."""
+
+    record: Record
+    at_ms: int
+    said: ChainStep | Heard
+
+    @property
+    def ref(self) -> ConversationRef:
+        """The conversation that it speaks of."""
+        value = self.said.message if isinstance(self.said, Heard) else self.said.event
+        return value.workspace, value.conversation
+
+
+class RefusedError(ValueError):
+    """A record that has no effect; its text says why."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def read(batch: Batch) -> list[Input]:
+    """What the batch's records say, in their order; the others are put on deadletter."""
+    inputs = []
+    for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
+        try:
+            inputs.append(Input(record, at_ms, read_record(record)))
+        except RefusedError as error:
+            batch.reject(record, error.reason, str(error))
+    return inputs
+
+
+def read_record(record: Record) -> ChainStep | Heard:
+    """What one record says. Raises RefusedError when it is not one of these two topics'."""
+    try:
+        kind = read_kind(record.headers, record.topic)
+        id_ = _event_id(record)
+    except UnreadableEnvelopeError as error:
+        raise RefusedError("unreadable_envelope", str(error)) from error
+    model = RECORDS.get(kind)
+    if model is None:
+        raise RefusedError("unknown_type", f"{kind.ce_type} is no kind of record that this version knows")
+    try:
+        value = model.model_validate_json(record.value)
+    except ValidationError as error:
+        raise RefusedError("unreadable", _problems(error)) from error
+    return _said(record, id_, value)
+
+
+def _said(record: Record, id_: UUID, value: object) -> ChainStep | Heard:
+    if not isinstance(value, (Stored, ChainEvent)):
+        raise RefusedError("unknown_type", f"{record.topic} has nothing of this kind for agents")
+    if value.key.encode() != record.key:
+        raise RefusedError("wrong_key", f"the value's key is {value.key!r}, the record's is another")
+    return Heard(id_, value, record.value) if isinstance(value, Stored) else ChainStep(id_, value)
+
+
+def _event_id(record: Record) -> UUID:
+    value = header(record.headers, "ce_id")
+    if value is None:
+        raise UnreadableEnvelopeError("the header ce_id is missing")
+    try:
+        return UUID(value.decode())
+    except ValueError as error:
+        raise UnreadableEnvelopeError("the header ce_id is no UUID") from error
+
+
+def _problems(error: ValidationError) -> str:
+    # Without the input: it may be a customer's text.
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = [
+        f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}"
+        for problem in problems[:_PROBLEMS_SHOWN_MAX]
+    ]
+    more = len(problems) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
