@@ -12,11 +12,18 @@ from schemas.base import rfc3339
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
 from schemas.ids import event_id
+from workers.runtime.topology import MAX_BYTES
+
+LARGE_BYTES = 262_144
+"""Below this an event fits every topic, whatever its key and headers."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """One record of an input topic. `topic` is its short name, e.g. `inbound`; the lane is its partition."""
+    """One record of an input topic. `topic` is its short name, e.g. `inbound`; the lane is its partition.
+
+    Not frozen, only for speed: nobody changes it.
+    """
 
     topic: str
     lane: int
@@ -35,6 +42,19 @@ class Event(NamedTuple):
     key: bytes
     value: bytes
     headers: Headers
+
+
+class EventTooLargeError(Exception):
+    """An event that `cause` gives rise to is larger than its topic takes."""
+
+    def __init__(self, cause: Record, topic: str, size_bytes: int) -> None:
+        super().__init__(f"an event of {size_bytes} bytes for {topic} is larger than its topic takes")
+        self.cause = cause
+
+
+def size_bytes(key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]) -> int:
+    """What a record takes in a record batch, rounded up."""
+    return len(key) + len(value) + sum(len(name) + len(content) + 10 for name, content in headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,7 @@ class Batch:
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def emit(self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int) -> UUID:
-        """Publish `value` as a CloudEvent, caused by `cause`; returns its id, the same on every re-execution."""
+        """Publish `value` as a CloudEvent caused by `cause`; returns its id, equal on every re-execution."""
         id_ = self.next_id(cause)
         headers = envelope.headers(
             kind,
@@ -74,6 +94,8 @@ class Batch:
             subject=key.decode(),
             time=rfc3339(envelope.moment(at_ms)),
         )
+        if len(value) > LARGE_BYTES and size_bytes(key, value, headers) > MAX_BYTES[kind.topic]:
+            raise EventTooLargeError(cause, kind.topic, size_bytes(key, value, headers))
         self._add(cause.lane, Event(kind.topic, None, key, value, headers))
         return id_
 
@@ -85,12 +107,17 @@ class Batch:
         return event_id(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
 
     def reject(self, record: Record, reason: Reason, detail: str) -> None:
-        """Put `record` on deadletter as it came, with the reason; it has no other effect."""
+        """Put `record` on deadletter as it came, with the reason; it has no other effect.
+
+        Only a record that its producer compressed can be larger than deadletter takes; its value is cut,
+        and the whole of it is where the headers say that it came from.
+        """
         letter = Deadletter(
             reason, detail, self.kind, record.topic, record.lane, record.offset, record.timestamp_ms
         )
         headers = [*record.headers, *letter.headers()]
-        self._add(record.lane, Event("deadletter", None, record.key, record.value, headers))
+        room = MAX_BYTES["deadletter"] - size_bytes(record.key, b"", headers)
+        self._add(record.lane, Event("deadletter", None, record.key, record.value[: max(room, 0)], headers))
         self.rejected += 1
 
     def forward(self, record: Record) -> None:

@@ -1,0 +1,54 @@
+"""The lanes that this term holds, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane that is mine: what Postgres has of it, and how far it is confirmed by Kafka."""
+
+    id: int
+    batch_no: int
+    next_offsets: dict[str, int]
+    at_ms: int
+    confirmed: int
+    exceptions_in_a_row: int = 0
+
+    def clock(self, timestamp_ms: int) -> int:
+        """The moment of a record with this LogAppendTime: the lane's clock never goes back."""
+        return max(self.at_ms, timestamp_ms)
+
+
+@dataclass(slots=True)
+class Lanes:
+    """Held lanes by number."""
+
+    _lanes: dict[int, Lane] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def __contains__(self, lane: int) -> bool:
+        return lane in self._lanes
+
+    def __getitem__(self, lane: int) -> Lane:
+        return self._lanes[lane]
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def ids(self) -> list[int]:
+        return sorted(self._lanes)
+
+    def hold(self, lane: Lane) -> None:
+        """This lane is mine from here on."""
+        self._lanes[lane.id] = lane
+
+    def drop(self, lanes: Iterable[int]) -> None:
+        """These are no longer mine."""
+        for lane in list(lanes):
+            self._lanes.pop(lane, None)

@@ -1,0 +1,167 @@
+"""The lane rows in Postgres: what has been processed, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from workers.runtime.batch import Event
+from workers.runtime.handler import Connection
+from workers.runtime.lanes import Lane
+from workers.runtime.pending import pack, unpack
+from workers.runtime.protocol import Row
+
+_CREATE = """
+INSERT INTO lane (kind, id) SELECT $1, unnest($2::int[]) ON CONFLICT DO NOTHING
+"""
+_READ = """
+SELECT id, batch_no, next_offsets, owner, at_ms, stopped,
+       (SELECT coalesce(array_agg(p.batch_no ORDER BY p.batch_no), '{}')
+          FROM pending p WHERE p.kind = lane.kind AND p.lane = lane.id) AS pending
+  FROM lane WHERE kind = $1 AND id = ANY($2::int[])
+"""
+_CLAIM = """
+UPDATE lane SET owner = $2
+  FROM unnest($3::int[], $4::text[]) AS expected(id, owner)
+ WHERE lane.kind = $1 AND lane.id = expected.id AND lane.owner IS NOT DISTINCT FROM expected.owner
+   AND lane.stopped IS NULL
+RETURNING lane.id
+"""
+_ADVANCE = """
+UPDATE lane SET batch_no = lane.batch_no + 1, next_offsets = mine.next_offsets::jsonb, at_ms = mine.at_ms
+  FROM unnest($3::int[], $4::bigint[], $5::text[], $6::bigint[]) AS mine(id, batch_no, next_offsets, at_ms)
+ WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
+"""
+_FORGET_CONFIRMED = """
+DELETE FROM pending USING unnest($2::int[], $3::bigint[]) AS confirmed(lane, batch_no)
+ WHERE pending.kind = $1 AND pending.lane = confirmed.lane AND pending.batch_no <= confirmed.batch_no
+"""
+_KEEP_PENDING = """
+INSERT INTO pending (kind, lane, batch_no, next_offsets, events)
+SELECT $1, lane, batch_no, next_offsets::jsonb, events
+  FROM unnest($2::int[], $3::bigint[], $4::text[], $5::bytea[]) AS t(lane, batch_no, next_offsets, events)
+"""
+_READ_PENDING = """
+SELECT lane, batch_no, events FROM pending
+ WHERE kind = $1 AND lane = ANY($2::int[]) ORDER BY lane, batch_no
+"""
+_RELEASE = """
+UPDATE lane SET owner = NULL
+  FROM unnest($3::int[], $4::bigint[]) AS mine(id, batch_no)
+ WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
+"""
+_STOP = "UPDATE lane SET stopped = $3 WHERE kind = $1 AND id = ANY($2::int[])"
+_EMPTY_PENDING = "DELETE FROM pending WHERE kind = $1 AND lane = ANY($2::int[])"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLane:
+    """A lane's row and its clock."""
+
+    row: Row
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The rows of one kind of lane. Every method is one statement or two, on the caller's connection."""
+
+    kind: str
+
+    async def create(self, connection: Connection, lanes: Sequence[int]) -> None:
+        """Make the rows of lanes that have none; harmless to repeat."""
+        await connection.execute(_CREATE, self.kind, lanes)
+
+    async def read(self, connection: Connection, lanes: Sequence[int]) -> dict[int, StoredLane]:
+        """The rows of `lanes`."""
+        rows = await connection.fetch(_READ, self.kind, lanes)
+        return {record["id"]: _stored_lane(record) for record in rows}
+
+    async def claim(
+        self, connection: Connection, me: str, lanes: Sequence[int], owners: Sequence[str | None]
+    ) -> set[int]:
+        """Make `me` the owner of each lane whose owner is still the given one; returns those."""
+        rows = await connection.fetch(_CLAIM, self.kind, me, lanes, owners)
+        return {record["id"] for record in rows}
+
+    async def advance(
+        self,
+        connection: Connection,
+        me: str,
+        lanes: Sequence[Lane],
+        next_offsets: Sequence[dict[str, int]],
+        at_ms: Sequence[int],
+    ) -> bool:
+        """Count one batch more on each lane. False: one of them is not mine any more; roll back."""
+        status = await connection.execute(
+            _ADVANCE,
+            self.kind,
+            me,
+            [lane.id for lane in lanes],
+            [lane.batch_no for lane in lanes],
+            [_json(offsets) for offsets in next_offsets],
+            at_ms,
+        )
+        return _count(status) == len(lanes)
+
+    async def keep_pending(
+        self,
+        connection: Connection,
+        lanes: Sequence[Lane],
+        next_offsets: Sequence[dict[str, int]],
+        events: Sequence[Sequence[Event]],
+    ) -> None:
+        """Keep this batch's events until they are confirmed; forget those that are."""
+        ids = [lane.id for lane in lanes]
+        await connection.execute(_FORGET_CONFIRMED, self.kind, ids, [lane.confirmed for lane in lanes])
+        await connection.execute(
+            _KEEP_PENDING,
+            self.kind,
+            ids,
+            [lane.batch_no + 1 for lane in lanes],
+            [_json(offsets) for offsets in next_offsets],
+            [pack(list_) for list_ in events],
+        )
+
+    async def pending(
+        self, connection: Connection, lanes: Sequence[int]
+    ) -> dict[int, dict[int, list[Event]]]:
+        """The pending events by lane and batch number."""
+        found: dict[int, dict[int, list[Event]]] = {}
+        for record in await connection.fetch(_READ_PENDING, self.kind, lanes):
+            found.setdefault(record["lane"], {})[record["batch_no"]] = unpack(record["events"])
+        return found
+
+    async def release(self, connection: Connection, me: str, lanes: Sequence[Lane]) -> bool:
+        """Give the lanes up, nothing of them being unconfirmed. False: one was not mine; roll back."""
+        ids = [lane.id for lane in lanes]
+        status = await connection.execute(_RELEASE, self.kind, me, ids, [lane.batch_no for lane in lanes])
+        await connection.execute(_EMPTY_PENDING, self.kind, ids)
+        return _count(status) == len(lanes)
+
+    async def stop(self, connection: Connection, lanes: Sequence[int], reason: str) -> None:
+        """Let nobody run these lanes until they are recovered."""
+        await connection.execute(_STOP, self.kind, lanes, reason)
+
+
+def _stored_lane(record: Mapping[str, Any]) -> StoredLane:
+    row = Row(
+        batch_no=record["batch_no"],
+        next_offsets=orjson.loads(record["next_offsets"]),
+        owner=record["owner"],
+        pending=tuple(record["pending"]),
+        stopped=record["stopped"],
+    )
+    return StoredLane(row, record["at_ms"])
+
+
+def _json(offsets: dict[str, int]) -> str:
+    return orjson.dumps(offsets).decode()
+
+
+def _count(status: str) -> int:
+    """The number of rows in a command tag such as `UPDATE 12`."""
+    return int(status.rsplit(" ", 1)[-1])

@@ -1,0 +1,214 @@
+"""The loop over the lanes that a worker owns: poll, store, publish, with the next batch overlapping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic, time
+
+import structlog
+
+from config.settings import Settings
+from workers.runtime import protocol
+from workers.runtime.batch import Record
+from workers.runtime.failures import TermEndedError
+from workers.runtime.handler import Connection, Handler
+from workers.runtime.lanes import Lanes
+from workers.runtime.ledger import Ledger
+from workers.runtime.metrics import LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
+from workers.runtime.protocol import Outcome
+from workers.runtime.source import Polled, Source
+from workers.runtime.store import Store, Stored, end_term
+from workers.runtime.takeover import Takeover
+from workers.runtime.term import Term
+from workers.runtime.timers import store_due
+
+log = structlog.get_logger(__name__)
+
+IDLE_COMMIT_INTERVAL_S = 1.0
+"""Positions that moved without a record (transaction markers) are committed this often."""
+TIMER_INTERVAL_S = 1.0
+STOPPED_CHECK_INTERVAL_S = 5.0
+
+
+@dataclass(slots=True)
+class Loop:
+    """One term's work on one kind of lane. A failure ends the term; whoever made this one makes a new one."""
+
+    handler: Handler
+    source: Source
+    takeover: Takeover
+    ledger: Ledger
+    settings: Settings
+    term: Term
+    connection: Connection
+    stopped: dict[int, str]
+    """Lanes that wait for an operator, and why."""
+    lanes: Lanes = field(default_factory=Lanes)
+    moved_at: float = field(default_factory=monotonic)
+    """When a batch was last confirmed, or there was nothing to do."""
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _publishing: asyncio.Task[None] | None = None
+    _idle_commit_at: float = 0.0
+    _timers_at: float = 0.0
+    _stopped_checked_at: float = 0.0
+
+    async def step(self, stopping: asyncio.Event) -> None:
+        """One round. Raises TermEndedError when this term is over."""
+        await self._take_over()
+        polled = await self.source.poll(self._poll_timeout_s(), stopping)
+        async with self._lock:
+            # A rebalance meanwhile took the lanes away, or gave them back at another position.
+            if polled.generation != self.source.generation:
+                return
+            await self._stop_expired(polled)
+            await self._store(polled.records)
+            await self._timers()
+        self._observe()
+
+    async def release(self) -> None:
+        """Confirm what is unconfirmed and give all lanes up. Raises TermEndedError when that cannot be."""
+        async with self._lock:
+            self.takeover.forget()
+            await self._confirm()
+            if len(self.lanes):
+                await self._release(self.lanes.ids)
+            self.handler.forget(None)
+
+    def abandon(self) -> None:
+        """The term is over: stop reading, forget everything, release nothing."""
+        if self._publishing is not None:
+            self._publishing.cancel()
+        self.source.pause(self.lanes.ids)
+        self.lanes.drop(self.lanes.ids)
+        self.takeover.forget()
+        self.handler.forget(None)
+
+    def _poll_timeout_s(self) -> float:
+        return self.settings.runtime.poll_timeout_ms / 1000
+
+    async def _take_over(self) -> None:
+        async with self._lock:
+            wanted = [
+                lane
+                for lane in sorted(self.source.assigned)
+                if lane not in self.lanes and lane not in self.stopped
+            ]
+            if wanted:
+                # A takeover may publish: at most one Kafka transaction of a term is unconfirmed.
+                await self._confirm()
+                await self.takeover.attempt(self.term, self.connection, self.lanes, wanted)
+            await self._notice_recovered()
+
+    async def _notice_recovered(self) -> None:
+        """An operator may have recovered a stopped lane."""
+        if not self.stopped or monotonic() - self._stopped_checked_at < STOPPED_CHECK_INTERVAL_S:
+            return
+        self._stopped_checked_at = monotonic()
+        rows = await self.ledger.read(self.connection, list(self.stopped))
+        for lane, stored in rows.items():
+            if stored.row.stopped is None:
+                del self.stopped[lane]
+
+    async def _store(self, records: Sequence[Record]) -> None:
+        records = [r for r in records if r.lane in self.lanes]
+        positions = await self._positions(records)
+        if not positions:
+            return
+        started = monotonic()
+        store = Store(self.handler, self.ledger, self.lanes, self.settings.runtime.exceptions_in_a_row_limit)
+        stored = await store.batch(self.connection, self.term.id, records, positions)
+        STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
+        await self._publish(stored)
+        if stored.failed is not None:
+            await self._stop_failed(stored.failed.lane, str(stored.failed))
+
+    async def _positions(self, records: Sequence[Record]) -> dict[int, dict[str, int]]:
+        """Where each lane with records stands; now and then also those that moved without one."""
+        lanes = {record.lane for record in records}
+        if monotonic() - self._idle_commit_at > IDLE_COMMIT_INTERVAL_S:
+            self._idle_commit_at = monotonic()
+            lanes = set(self.lanes.ids)
+        positions = {lane: await self.source.position(lane) for lane in lanes}
+        return {
+            lane: position
+            for lane, position in positions.items()
+            if position != self.lanes[lane].next_offsets
+        }
+
+    async def _publish(self, stored: Stored) -> None:
+        """Begin to publish once the batch before is confirmed; go on with the next batch meanwhile."""
+        await self._confirm()
+        if stored.lanes:
+            self._publishing = asyncio.create_task(self._publish_now(stored), name="publish")
+
+    async def _publish_now(self, stored: Stored) -> None:
+        started = monotonic()
+        end = protocol.after_publish(outcome=await self.term.publish(stored.events, stored.lanes))
+        if end is not None:
+            raise end_term(end)
+        for lane, (batch_no, _) in stored.lanes.items():
+            self.lanes[lane].confirmed = batch_no
+        self.moved_at = monotonic()
+        PUBLISH_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
+
+    async def _confirm(self) -> None:
+        publishing, self._publishing = self._publishing, None
+        if publishing is not None:
+            await publishing
+
+    async def _timers(self) -> None:
+        if not len(self.lanes) or monotonic() - self._timers_at < TIMER_INTERVAL_S:
+            return
+        self._timers_at = monotonic()
+        stored = await store_due(
+            self.handler, self.ledger, self.connection, self.term.id, self.lanes, now_ms=int(time() * 1000)
+        )
+        await self._publish(stored)
+
+    async def _stop_expired(self, polled: Polled) -> None:
+        for lane, reason in polled.expired.items():
+            if lane in self.lanes:
+                await self._stop(lane, reason)
+
+    async def _stop_failed(self, lane: int, reason: str) -> None:
+        await self._stop(lane, f"the handler raised too often in a row: {reason}")
+        # The rest of the batch was left: read it again.
+        for other in self.lanes:
+            self.source.read_from(other.id, other.next_offsets)
+
+    async def _stop(self, lane: int, reason: str) -> None:
+        await self._confirm()
+        await self.ledger.stop(self.connection, [lane], reason)
+        await self._release([lane])
+        self.source.pause([lane])
+        self.stopped[lane] = reason
+        log.error("lane_stopped", kind=self.handler.kind, lane=lane, reason=reason)
+
+    async def _release(self, ids: Sequence[int]) -> None:
+        lanes = [self.lanes[lane] for lane in ids]
+        async with self.connection.transaction():
+            if not await self.ledger.release(self.connection, self.term.id, lanes):
+                end = protocol.after_release(outcome=Outcome.REFUSED)
+                raise TermEndedError(end.reason if end else "", fenced=True)
+        self.lanes.drop(ids)
+        log.info("lanes_released", kind=self.handler.kind, lanes=list(ids))
+
+    def _observe(self) -> None:
+        kind = self.handler.kind
+        LANES_HELD.labels(kind).set(len(self.lanes))
+        LANES_STOPPED.labels(kind).set(len(self.stopped))
+        lag = self.lag()
+        for topic, records in lag.items():
+            LAG.labels(kind, topic).set(records)
+        if not any(lag.values()):
+            self.moved_at = monotonic()
+
+    def lag(self) -> dict[str, int]:
+        """Records that wait behind the held lanes' positions, by input topic, as the last fetch told."""
+        lag = dict.fromkeys(self.source.inputs, 0)
+        for lane in self.lanes:
+            for topic, end in self.source.ends(lane.id).items():
+                lag[topic] += max(0, end - lane.next_offsets[topic])
+        return lag

@@ -1,0 +1,64 @@
+"""The connection of one runtime to Postgres, with its deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import asyncpg
+
+from config.settings import Settings
+from workers.runtime.failures import DependencyDownError
+from workers.runtime.handler import Connection
+
+IDLE_IN_TRANSACTION_TIMEOUT_S = 60
+LOCK_TIMEOUT_S = 10
+
+
+async def connect(settings: Settings, name: str) -> Connection:
+    """A connection that commits durably and never waits for ever.
+
+    Raises DependencyDownError when Postgres does not answer.
+    """
+    postgres = settings.postgres
+    try:
+        connection = await asyncpg.connect(
+            postgres.dsn.get_secret_value(),
+            timeout=postgres.connect_timeout_s,
+            command_timeout=postgres.command_timeout_s,
+            server_settings={
+                "application_name": name[:63],
+                "synchronous_commit": postgres.synchronous_commit,
+                "lock_timeout": f"{LOCK_TIMEOUT_S}s",
+                "statement_timeout": f"{postgres.command_timeout_s:g}s",
+                "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
+                "jit": "off",  # hundreds of milliseconds for plans that run in one
+            },
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DependencyDownError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
+    return cast("Connection", connection)
+
+
+async def disconnect(connection: Connection) -> None:
+    """Close at once: an open transaction is rolled back by the server."""
+    connection.terminate()
+    await asyncio.sleep(0)
+
+
+def connection_lost(error: BaseException, connection: Connection) -> bool:
+    """Whether `error` says that the session is gone, so that the outcome of a commit may be unknown."""
+    if connection.is_closed():
+        return True
+    return isinstance(
+        error,
+        (
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.InsufficientResourcesError,
+            asyncpg.ObjectNotInPrerequisiteStateError,
+        ),
+    )

@@ -1,0 +1,203 @@
+"""A runtime: one handler's lanes in this process, through terms and outages, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+import asyncpg
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from config.settings import Settings
+from config.topics import CATALOGUE
+from workers.runtime.failures import DependencyDownError, FencedTooOftenError, TermEndedError
+from workers.runtime.groups import Groups
+from workers.runtime.handler import Handler
+from workers.runtime.ledger import Ledger
+from workers.runtime.loop import Loop
+from workers.runtime.metrics import FENCED, TERMS
+from workers.runtime.postgres import connect, connection_lost, disconnect
+from workers.runtime.source import Source
+from workers.runtime.status import Status
+from workers.runtime.takeover import Takeover
+from workers.runtime.term import Term
+from workers.runtime.topology import Topology
+
+log = structlog.get_logger(__name__)
+
+FENCED_MAX = 5
+FENCED_WINDOW_S = 60.0
+RETRY_FIRST_S = 0.2
+RETRY_LAST_S = 5.0
+
+MakeHandler = Callable[[Topology], Handler]
+
+
+async def read_topology(settings: Settings) -> Topology:
+    """The partition counts of our topics. Raises DependencyDownError when Kafka does not answer."""
+    prefix = settings.kafka.topic_prefix
+    names = {topic.name: topic.full_name(prefix) for topic in CATALOGUE}
+    admin = AIOKafkaAdminClient(**settings.kafka.client_options())
+    try:
+        async with asyncio.timeout(settings.runtime.kafka_deadline_s):
+            await admin.start()
+            described = await admin.describe_topics(list(names.values()))
+    except (KafkaError, TimeoutError, OSError) as error:
+        servers = settings.kafka.bootstrap_servers
+        raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
+    finally:
+        await admin.close()
+    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    counts = {short: found[full] for short, full in names.items() if found.get(full)}
+    return Topology(prefix, counts)
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Runs a handler over the lanes that its consumer group assigns to this process."""
+
+    handler: Handler
+    topology: Topology
+    settings: Settings
+    status: Status = field(init=False)
+    _source: Source = field(init=False)
+    _loop: Loop | None = None
+    _stopped: dict[int, str] = field(default_factory=dict)
+    _fenced_at: deque[float] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.topology.lanes(self.handler.inputs)
+        self.status = Status(self.handler.kind, stopped=self._stopped)
+        self._source = Source(
+            self.handler.kind, self.handler.inputs, self.topology, self.settings, self._release
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set, then give the lanes up and leave the group.
+
+        Raises FencedTooOftenError, and whatever nobody foresaw: then the process should end.
+        """
+        await self._start_source(stopping)
+        try:
+            while not stopping.is_set():
+                await self._term(stopping)
+        finally:
+            await self._source.stop()
+
+    async def _start_source(self, stopping: asyncio.Event) -> None:
+        async def start() -> None:
+            try:
+                async with asyncio.timeout(self.settings.runtime.kafka_deadline_s):
+                    await self._source.start()
+            except (KafkaError, TimeoutError, OSError) as error:
+                raise DependencyDownError(f"Kafka does not answer: {error!r}") from error
+
+        await self._until_up(start, stopping)
+
+    async def _term(self, stopping: asyncio.Event) -> None:
+        """One term, from its beginning to its end for whatever reason."""
+        begun: list[Loop] = []
+
+        async def begin() -> None:
+            begun.append(await self._begin())
+
+        await self._until_up(begin, stopping)
+        if not begun:
+            return
+        self._loop = loop = begun[0]
+        try:
+            while not stopping.is_set():
+                await loop.step(stopping)
+                self._observe(loop)
+            await loop.release()
+        except TermEndedError as end:
+            self._count(end)
+        except (
+            DependencyDownError,
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+        ) as e:
+            if not isinstance(e, DependencyDownError) and not connection_lost(e, loop.connection):
+                raise
+            log.warning("term_lost", kind=self.handler.kind, error=repr(e))
+        finally:
+            self._loop = None
+            loop.abandon()
+            await disconnect(loop.connection)
+            await loop.term.end()
+
+    async def _begin(self) -> Loop:
+        connection = await connect(self.settings, f"tongdai {self.handler.kind}")
+        try:
+            term = await Term.begin(self.handler.kind, self.topology, self.settings)
+        except BaseException:
+            await disconnect(connection)
+            raise
+        TERMS.labels(self.handler.kind).inc()
+        ledger = Ledger(self.handler.kind)
+        groups = Groups(term.group, self.handler.inputs, self.topology, self.settings)
+        takeover = Takeover(ledger, groups, self._source, self.settings, self._stopped)
+        return Loop(
+            self.handler, self._source, takeover, ledger, self.settings, term, connection, self._stopped
+        )
+
+    async def _release(self) -> None:
+        """The group is being rebalanced."""
+        if self._loop is not None:
+            await self._loop.release()
+
+    async def _until_up(self, attempt: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+        """Try until it succeeds or we are to stop, waiting longer and longer while a dependency is down."""
+        delay_s = RETRY_FIRST_S
+        while not stopping.is_set():
+            try:
+                await attempt()
+            except DependencyDownError as error:
+                log.warning("dependency_down", kind=self.handler.kind, error=str(error), retry_in_s=delay_s)
+                self.status.waiting_for = str(error)
+                await _wait(stopping, delay_s * random.uniform(0.5, 1))  # noqa: S311
+                delay_s = min(2 * delay_s, RETRY_LAST_S)
+            else:
+                self.status.waiting_for = None
+                return
+
+    def _observe(self, loop: Loop) -> None:
+        status = self.status
+        assigned = self._source.assigned
+        status.awaited = frozenset(
+            lane for lane in assigned if lane not in loop.lanes and lane not in self._stopped
+        )
+        status.lag = sum(loop.lag().values())
+        status.moved_at = loop.moved_at
+        status.beat_at = monotonic()
+
+    def _count(self, end: TermEndedError) -> None:
+        log.warning("term_ended_early", kind=self.handler.kind, reason=end.reason, fenced=end.fenced)
+        if not end.fenced:
+            return
+        FENCED.labels(self.handler.kind).inc()
+        now = monotonic()
+        self._fenced_at.append(now)
+        while now - self._fenced_at[0] > FENCED_WINDOW_S:
+            self._fenced_at.popleft()
+        if len(self._fenced_at) >= FENCED_MAX:
+            raise FencedTooOftenError(
+                f"{self.handler.kind} was fenced {FENCED_MAX} times within {FENCED_WINDOW_S:g} s; "
+                f"the last reason: {end.reason}"
+            )
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return

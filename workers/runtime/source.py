@@ -1,0 +1,206 @@
+"""The input side: a consumer of co-partitioned topics whose lanes are read only while they are held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import OffsetOutOfRangeError
+
+from config.settings import Settings
+from workers.runtime.batch import Record
+from workers.runtime.failures import SideTaskEndedError
+from workers.runtime.topology import Topology
+
+log = structlog.get_logger(__name__)
+
+FETCH_WAIT_MS = 50
+"""How long a broker waits for records: a partition just drained waits for the long poll of the others."""
+
+OnRevoked = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Polled:
+    """What one poll brought. `generation` tells whether the group was rebalanced since."""
+
+    generation: int
+    records: list[Record]
+    expired: dict[int, str] = field(default_factory=dict)
+    """Lanes whose next offset is no longer in the log, and which."""
+
+
+class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """A consumer in its group. Lanes are paused from their assignment until `read_from`."""
+
+    def __init__(
+        self, kind: str, inputs: Sequence[str], topology: Topology, settings: Settings, on_revoked: OnRevoked
+    ) -> None:
+        self.inputs = inputs
+        self.generation = 0
+        self.assigned: frozenset[int] = frozenset()
+        self.failure: BaseException | None = None
+        self._topology = topology
+        self._rank = {topic: number for number, topic in enumerate(inputs)}
+        self._on_revoked = on_revoked
+        self._max_records = settings.runtime.batch_max_records
+        self._deadline_s = settings.runtime.kafka_deadline_s
+        runtime = settings.runtime
+        self._consumer = AIOKafkaConsumer(
+            **settings.kafka.client_options(),
+            group_id=f"{settings.kafka.topic_prefix}.{kind}",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=runtime.session_timeout_ms,
+            heartbeat_interval_ms=runtime.heartbeat_interval_ms,
+            max_poll_interval_ms=runtime.max_poll_interval_ms,
+            rebalance_timeout_ms=runtime.session_timeout_ms,
+            fetch_max_bytes=runtime.batch_max_bytes,
+            max_partition_fetch_bytes=runtime.batch_max_bytes // 4,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            retry_backoff_ms=50,
+        )
+
+    async def start(self) -> None:
+        """Join the group."""
+        await self._consumer.start()
+        self._consumer.subscribe([self._topology.full_name(topic) for topic in self.inputs], listener=self)
+
+    async def stop(self) -> None:
+        """Leave the group, without waiting for ever for a broker that is gone."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await self._consumer.stop()
+        except TimeoutError:
+            log.warning("consumer_abandoned")
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Let go of everything before the group is rebalanced. aiokafka swallows what is raised here."""
+        self.generation += 1
+        self.assigned = frozenset()
+        try:
+            await self._on_revoked()
+        except Exception as error:  # noqa: BLE001  re-raised by the next poll
+            self.failure = error
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Take note; nothing is fetched before the lane is held. No `await` before the pauses."""
+        partitions = list(assigned)
+        for partition in partitions:
+            # A position of our own, so that aiokafka does not look for the group's.
+            self._consumer.seek(partition, 0)
+            self._consumer.pause(partition)
+        self.generation += 1
+        self.assigned = frozenset(partition.partition for partition in partitions)
+        self._check_co_partitioned(partitions)
+        log.info("lanes_assigned", lanes=sorted(self.assigned))
+
+    def _check_co_partitioned(self, partitions: Sequence[TopicPartition]) -> None:
+        if len(partitions) != len(self.assigned) * len(self.inputs):
+            self.failure = SideTaskEndedError(
+                f"a lane lacks one of its partitions: {sorted(partitions)}; are all members of one version?"
+            )
+
+    async def poll(self, timeout_s: float, stopping: asyncio.Event) -> Polled:
+        """The next records of lanes that are read, grouped by lane, in the order in which they take effect.
+
+        Raises SideTaskEndedError when aiokafka cancels itself, and whatever a rebalance failed with.
+        """
+        generation = self.generation
+        polling = asyncio.create_task(
+            self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=self._max_records)
+        )
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait((polling, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not polling.done():
+            polling.cancel()
+            return Polled(generation, [])
+        self._raise_failure()
+        return self._polled(generation, polling)
+
+    def _polled(
+        self, generation: int, polling: asyncio.Task[dict[TopicPartition, list[ConsumerRecord]]]
+    ) -> Polled:
+        if polling.cancelled():
+            raise SideTaskEndedError("the consumer was cancelled by nobody")
+        match polling.exception():
+            case None:
+                return Polled(generation, self._records(polling.result()))
+            case OffsetOutOfRangeError() as error:
+                return Polled(generation, [], _expired(error))
+            case error:
+                raise error
+
+    def _raise_failure(self) -> None:
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def _records(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> list[Record]:
+        """In the order of lanes, then of inputs, then of offsets."""
+        by_lane = sorted(
+            (
+                (partition.partition, self._topology.short_name(partition.topic), records)
+                for partition, records in fetched.items()
+            ),
+            key=lambda item: (item[0], self._rank[item[1]]),
+        )
+        return [
+            Record(topic, lane, r.offset, r.timestamp, r.key or b"", r.value or b"", r.headers)
+            for lane, topic, records in by_lane
+            for r in records
+        ]
+
+    async def beginnings(self, lanes: Sequence[int]) -> dict[int, dict[str, int]]:
+        """The first offset of every input topic that is still in the log, by lane."""
+        partitions = [self._partition(topic, lane) for lane in lanes for topic in self.inputs]
+        async with asyncio.timeout(self._deadline_s):
+            offsets = await self._consumer.beginning_offsets(partitions)
+        return {
+            lane: {topic: offsets[self._partition(topic, lane)] for topic in self.inputs} for lane in lanes
+        }
+
+    def read_from(self, lane: int, next_offsets: Mapping[str, int]) -> None:
+        """Drop what was prefetched of this lane and read on from here."""
+        for topic in self.inputs:
+            partition = self._partition(topic, lane)
+            self._consumer.seek(partition, next_offsets[topic])
+            self._consumer.resume(partition)
+
+    def pause(self, lanes: Iterable[int]) -> None:
+        """Read no more of these lanes."""
+        for lane in lanes:
+            for topic in self.inputs:
+                partition = self._partition(topic, lane)
+                if partition in self._consumer.assignment():
+                    self._consumer.pause(partition)
+
+    async def position(self, lane: int) -> dict[str, int]:
+        """The next offset of each input. Behind the last record there may be transaction markers."""
+        return {topic: await self._consumer.position(self._partition(topic, lane)) for topic in self.inputs}
+
+    def ends(self, lane: int) -> dict[str, int]:
+        """The end of each input as the last fetch told, as far as it was told."""
+        ends = {
+            topic: self._consumer.last_stable_offset(self._partition(topic, lane))
+            for topic in self.inputs
+            if self._partition(topic, lane) in self._consumer.assignment()
+        }
+        return {topic: end for topic, end in ends.items() if end is not None}
+
+    def _partition(self, topic: str, lane: int) -> TopicPartition:
+        return TopicPartition(self._topology.full_name(topic), lane)
+
+
+def _expired(error: OffsetOutOfRangeError) -> dict[int, str]:
+    return {
+        partition.partition: f"offset {offset} of {partition.topic} is not in the log any more"
+        for partition, offset in error.args[0].items()
+    }

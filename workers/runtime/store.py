@@ -1,0 +1,235 @@
+"""Storing a batch: one Postgres transaction, with the culprit found and set aside when a handler fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+
+from schemas.deadletter import Reason
+from workers.runtime import protocol
+from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
+from workers.runtime.failures import TermEndedError
+from workers.runtime.handler import Connection, Handler
+from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.ledger import Ledger
+from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
+from workers.runtime.postgres import connection_lost
+from workers.runtime.protocol import EndTerm, Outcome
+
+log = structlog.get_logger(__name__)
+
+RETRIES_MAX = 5
+"""Of a batch that lost to another transaction (serialization failure, deadlock)."""
+
+Refusals = dict[tuple[str, int, int], tuple[Reason, str]]
+"""Records (topic, lane, offset) that go to deadletter before the handler sees them."""
+
+
+class LaneFailedError(Exception):
+    """The handler raised too often in a row on this lane."""
+
+    def __init__(self, lane: int, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.lane = lane
+
+
+@dataclass(slots=True)
+class Stored:
+    """A batch that Postgres has: to be published, with its lanes' numbers and offsets."""
+
+    events: list[Event] = field(default_factory=list)
+    lanes: dict[int, tuple[int, dict[str, int]]] = field(default_factory=dict)
+    """By lane: batch number and next offsets after it."""
+    failed: LaneFailedError | None = None
+    """Why the rest of the batch was left: a lane to be stopped."""
+
+    def add(self, lane: Lane, events: Sequence[Event]) -> None:
+        """One more batch of a lane, as it stands now; batches of a lane are added in their order."""
+        self.lanes[lane.id] = (lane.batch_no, lane.next_offsets)
+        self.events.extend(events)
+
+
+@dataclass(slots=True)
+class Store:
+    """Drives a handler over batches of one term's lanes."""
+
+    handler: Handler
+    ledger: Ledger
+    lanes: Lanes
+    exceptions_limit: int
+
+    async def batch(
+        self,
+        connection: Connection,
+        me: str,
+        records: Sequence[Record],
+        positions: Mapping[int, dict[str, int]],
+    ) -> Stored:
+        """Store `records` and leave each lane at its position, in one transaction or, after a failure, more.
+
+        Raises TermEndedError when a lane is not mine, and the connection's error when it is lost: then the
+        outcome is unknown.
+        """
+        stored = Stored()
+        refusals: Refusals = {}
+        parts = [(list(records), dict(positions))]
+        while parts:
+            part, ends = parts.pop(0)
+            culprit = await self._try(connection, me, part, ends, refusals, stored)
+            if culprit is None:
+                continue
+            self.handler.forget(None)
+            try:
+                parts[:0] = self._without(culprit, part, ends, refusals)
+            except LaneFailedError as failed:
+                stored.failed = failed
+                break
+        return stored
+
+    async def _try(
+        self,
+        connection: Connection,
+        me: str,
+        records: Sequence[Record],
+        ends: dict[int, dict[str, int]],
+        refusals: Refusals,
+        stored: Stored,
+    ) -> Exception | None:
+        """Store them, or return what the handler raised; then nothing has changed."""
+        for attempt in range(RETRIES_MAX + 1):
+            transaction = connection.transaction(isolation="read_committed")
+            await transaction.start()
+            try:
+                batch = self._batch(records, refusals)
+                await self._apply(connection, me, batch, records, ends)
+            except TermEndedError:
+                raise
+            except Exception as error:
+                if connection_lost(error, connection):
+                    raise
+                await transaction.rollback()
+                if _lost_a_race(error) and attempt < RETRIES_MAX:
+                    self.handler.forget(None)
+                    continue
+                return error
+            await transaction.commit()
+            self._stored(batch, ends, stored)
+            return None
+        raise AssertionError("the last attempt returns or raises")
+
+    def _batch(self, records: Sequence[Record], refusals: Refusals) -> Batch:
+        clocks: dict[int, int] = {}
+        at_ms = []
+        for record in records:
+            now = clocks.get(record.lane, self.lanes[record.lane].at_ms)
+            now = max(now, record.timestamp_ms)
+            clocks[record.lane] = now
+            at_ms.append(now)
+        batch = Batch(self.handler.kind, records, at_ms)
+        if refusals:
+            _refuse(batch, refusals)
+        return batch
+
+    async def _apply(
+        self,
+        connection: Connection,
+        me: str,
+        batch: Batch,
+        records: Sequence[Record],
+        ends: dict[int, dict[str, int]],
+    ) -> None:
+        """The compare-and-swap comes first: who is not the owner does not even begin."""
+        lanes = [self.lanes[lane] for lane in ends]
+        clocks = {lane.id: lane.at_ms for lane in lanes}
+        clocks |= {record.lane: at_ms for record, at_ms in zip(batch.records, batch.at_ms, strict=True)}
+        offsets = [ends[lane.id] for lane in lanes]
+        if not await self.ledger.advance(connection, me, lanes, offsets, [clocks[lane.id] for lane in lanes]):
+            end = protocol.after_store(outcome=Outcome.REFUSED)
+            raise TermEndedError(end.reason if end else "", fenced=True)
+        if batch.records:
+            await self.handler.handle(connection, batch)
+        events = [batch.events.get(lane.id, []) for lane in lanes]
+        await self.ledger.keep_pending(connection, lanes, offsets, events)
+
+    def _stored(self, batch: Batch, ends: dict[int, dict[str, int]], stored: Stored) -> None:
+        for lane_no, offsets in ends.items():
+            lane = self.lanes[lane_no]
+            lane.batch_no += 1
+            lane.next_offsets = offsets
+            stored.add(lane, batch.events.get(lane_no, []))
+        for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
+            lane = self.lanes[record.lane]
+            lane.at_ms = at_ms
+            lane.exceptions_in_a_row = 0
+        RECORDS.labels(self.handler.kind).inc(len(batch.records))
+        BATCH_RECORDS.labels(self.handler.kind).observe(len(batch.records))
+        DEADLETTERED.labels(self.handler.kind).inc(batch.rejected)
+        FORWARDED.labels(self.handler.kind).inc(batch.forwarded)
+
+    def _without(
+        self,
+        error: Exception,
+        records: list[Record],
+        ends: dict[int, dict[str, int]],
+        refusals: Refusals,
+    ) -> list[tuple[list[Record], dict[int, dict[str, int]]]]:
+        """What to try next: the same without the culprit when it is known, else one half after the other."""
+        if isinstance(error, EventTooLargeError):
+            cause = error.cause
+            refusals[cause.topic, cause.lane, cause.offset] = ("too_large", str(error))
+            return [(records, ends)]
+        candidates = [r for r in records if (r.topic, r.lane, r.offset) not in refusals]
+        if len(candidates) > 1:
+            return _halves(records, ends, self.lanes)
+        if not candidates:
+            raise error
+        [culprit] = candidates
+        self._count_exception(self.lanes[culprit.lane], error)
+        detail = f"{type(error).__name__}: {error}"
+        refusals[culprit.topic, culprit.lane, culprit.offset] = ("handler_failed", detail)
+        return [(records, ends)]
+
+    def _count_exception(self, lane: Lane, error: Exception) -> None:
+        log.error("handler_failed", kind=self.handler.kind, lane=lane.id, exc_info=error)
+        lane.exceptions_in_a_row += 1
+        if lane.exceptions_in_a_row >= self.exceptions_limit:
+            raise LaneFailedError(lane.id, error)
+
+
+def _refuse(batch: Batch, refusals: Refusals) -> None:
+    kept = []
+    for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
+        refusal = refusals.get((record.topic, record.lane, record.offset))
+        if refusal is None:
+            kept.append((record, at_ms))
+        else:
+            batch.reject(record, *refusal)
+    batch.records = [record for record, _ in kept]
+    batch.at_ms = [at_ms for _, at_ms in kept]
+
+
+def _halves(
+    records: list[Record], ends: dict[int, dict[str, int]], lanes: Lanes
+) -> list[tuple[list[Record], dict[int, dict[str, int]]]]:
+    """The first half ends behind its own last records, the second where the whole ends."""
+    middle = len(records) // 2
+    first, second = records[:middle], records[middle:]
+    first_ends = {lane: dict(lanes[lane].next_offsets) for lane in {record.lane for record in first}}
+    for record in first:
+        first_ends[record.lane][record.topic] = record.offset + 1
+    rest = {record.lane for record in second}
+    # A lane that ends in the first half takes the whole's end there, with what lies behind its records.
+    first_ends |= {lane: end for lane, end in ends.items() if lane not in rest}
+    return [(first, first_ends), (second, {lane: ends[lane] for lane in ends if lane in rest})]
+
+
+def _lost_a_race(error: Exception) -> bool:
+    return isinstance(error, (asyncpg.SerializationError, asyncpg.DeadlockDetectedError))
+
+
+def end_term(end: EndTerm) -> TermEndedError:
+    """What to raise for this decision."""
+    return TermEndedError(end.reason, fenced=end.fenced)

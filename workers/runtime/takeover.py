@@ -1,0 +1,206 @@
+"""Taking lanes over: the steps of the protocol, for many lanes at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+
+from config.settings import Settings
+from workers.runtime import protocol
+from workers.runtime.failures import TermEndedError
+from workers.runtime.groups import Groups
+from workers.runtime.handler import Connection
+from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.ledger import Ledger, StoredLane
+from workers.runtime.postgres import connect, disconnect
+from workers.runtime.protocol import (
+    Abandon,
+    BackOff,
+    Claim,
+    EndTerm,
+    Fence,
+    Outcome,
+    Publish,
+    ReadGroup,
+    Start,
+    Stop,
+)
+from workers.runtime.source import Source
+from workers.runtime.term import Term
+
+log = structlog.get_logger(__name__)
+
+BLOCKED_AFTER_S = 1.0
+"""A claim that waits this long is blocked by the row lock of a worker that froze inside a transaction."""
+
+
+@dataclass(slots=True)
+class Takeover:
+    """Makes assigned lanes mine. `attempt` may be called again until every lane is held or stopped."""
+
+    ledger: Ledger
+    groups: Groups
+    source: Source
+    settings: Settings
+    stopped: dict[int, str]
+    """Lanes that must not run, and why; added to."""
+    _claimed: dict[int, bool] = field(default_factory=dict)
+    """Lanes whose row is mine and that do not run yet; whether somebody was fenced for it."""
+    _waiting_since: dict[int, float] = field(default_factory=dict)
+
+    async def attempt(self, term: Term, connection: Connection, lanes: Lanes, wanted: Sequence[int]) -> None:
+        """Go as far as possible with each wanted lane.
+
+        Raises TermEndedError, and DependencyDownError when Kafka or Postgres do not answer.
+        """
+        unclaimed = [lane for lane in wanted if lane not in self._claimed]
+        if unclaimed:
+            await self._claim(term, connection, unclaimed)
+        claimed = [lane for lane in wanted if lane in self._claimed]
+        if claimed:
+            await self._start(term, connection, lanes, claimed)
+
+    def forget(self) -> None:
+        """The term ended or the group was rebalanced: nothing that was begun counts."""
+        self._claimed.clear()
+        self._waiting_since.clear()
+
+    async def _claim(self, term: Term, connection: Connection, wanted: Sequence[int]) -> None:
+        """Steps (a) to (c): read the owner, end its producers, swap."""
+        await self.ledger.create(connection, wanted)
+        rows = await self.ledger.read(connection, wanted)
+        claims: dict[int, str | None] = {}
+        for lane, stored in rows.items():
+            step = protocol.after_row(me=term.id, holds=False, assigned=self._assigned(lane), row=stored.row)
+            if isinstance(step, Fence):
+                await term.fence(step.owner)
+                step = protocol.after_fence(assigned=self._assigned(lane), owner=step.owner)
+            if isinstance(step, Claim):
+                claims[lane] = step.owner
+            else:
+                self._not_claimed(lane, step)
+        if claims:
+            await self._swap(term, connection, claims)
+
+    async def _swap(self, term: Term, connection: Connection, claims: dict[int, str | None]) -> None:
+        async with _unblocked(connection, self.settings):
+            mine = await self.ledger.claim(connection, term.id, list(claims), list(claims.values()))
+        for lane, owner in claims.items():
+            step = protocol.after_claim(outcome=Outcome.OK if lane in mine else Outcome.REFUSED)
+            if isinstance(step, ReadGroup):
+                self._claimed[lane] = owner is not None
+            else:
+                self._not_claimed(lane, step)
+
+    async def _start(self, term: Term, connection: Connection, lanes: Lanes, claimed: Sequence[int]) -> None:
+        """Steps (d) to (f): read the group, publish what is pending, seek."""
+        rows = await self.ledger.read(connection, claimed)
+        groups = await self.groups.read(claimed)
+        start: list[int] = []
+        publish: dict[int, int] = {}
+        for lane in claimed:
+            step = protocol.after_group(
+                row=rows[lane].row,
+                group=groups[lane],
+                fenced=self._claimed[lane],
+                waited_s=monotonic() - self._waiting_since.setdefault(lane, monotonic()),
+            )
+            if isinstance(step, Publish):
+                publish[lane] = step.above
+            elif isinstance(step, Start):
+                start.append(lane)
+            else:
+                await self._not_started(connection, lane, step)
+        if publish:
+            await self._publish(term, connection, rows, publish)
+        await self._hold(lanes, rows, [*start, *publish])
+
+    async def _publish(
+        self, term: Term, connection: Connection, rows: dict[int, StoredLane], above: dict[int, int]
+    ) -> None:
+        pending = await self.ledger.pending(connection, list(above))
+        events = [
+            event
+            for lane, batches in pending.items()
+            for batch_no, batch in batches.items()
+            if batch_no > above[lane]
+            for event in batch
+        ]
+        offsets = {lane: (rows[lane].row.batch_no, rows[lane].row.next_offsets) for lane in above}
+        step = protocol.after_takeover_publish(outcome=await term.publish(events, offsets))
+        if isinstance(step, EndTerm):
+            raise TermEndedError(step.reason, fenced=step.fenced)
+        log.info("pending_published", lanes=sorted(above), events=len(events))
+
+    async def _hold(self, lanes: Lanes, rows: dict[int, StoredLane], ready: Sequence[int]) -> None:
+        beginnings = await self.source.beginnings(ready) if ready else {}
+        for lane in ready:
+            if not self._assigned(lane):
+                continue
+            row = rows[lane].row
+            next_offsets = beginnings[lane] | dict(row.next_offsets)
+            lanes.hold(Lane(lane, row.batch_no, next_offsets, rows[lane].at_ms, confirmed=row.batch_no))
+            self.source.read_from(lane, next_offsets)
+            del self._claimed[lane]
+            self._waiting_since.pop(lane, None)
+        log.info("lanes_held", lanes=lanes.ids)
+
+    def _not_claimed(self, lane: int, step: protocol.TakeoverStep) -> None:
+        match step:
+            case Stop(reason):
+                self.stopped[lane] = reason
+            case EndTerm(reason, fenced):
+                raise TermEndedError(reason, fenced=fenced)
+            case BackOff() | Abandon():
+                log.info("lane_not_claimed", lane=lane)
+            case _:
+                raise AssertionError(step)
+
+    async def _not_started(self, connection: Connection, lane: int, step: protocol.TakeoverStep) -> None:
+        match step:
+            case Stop(reason):
+                self.stopped[lane] = reason
+                await self.ledger.stop(connection, [lane], reason)
+                log.error("lane_stopped", lane=lane, reason=reason)
+            case BackOff():
+                log.info("group_offset_awaited", lane=lane)
+            case _:
+                raise AssertionError(step)
+
+    def _assigned(self, lane: int) -> bool:
+        return lane in self.source.assigned
+
+
+class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)
+    """While the claim waits, end the session that blocks it: its producers are fenced already.
+
+    A worker that froze inside COPY keeps its row locks, and no time-out of Postgres frees them.
+    """
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._pid: int = connection.get_server_pid()
+        self._settings = settings
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._watch = asyncio.create_task(self._terminate_blockers(), name="terminate_blockers")
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def _terminate_blockers(self) -> None:
+        await asyncio.sleep(BLOCKED_AFTER_S)
+        connection = await connect(self._settings, "tongdai unblock")
+        try:
+            blockers = await connection.fetch(
+                "SELECT pid, pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid", self._pid
+            )
+            log.warning("blockers_terminated", pids=[record["pid"] for record in blockers])
+        finally:
+            await disconnect(connection)

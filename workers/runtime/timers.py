@@ -1,0 +1,58 @@
+"""Timers that have come due: published to the lane's own input by a batch without records.
+
+Such a batch moves no offset; its number, in the row and in the offsets' metadata, carries it.
+"""
+
+from __future__ import annotations
+
+from schemas import envelope
+from schemas.base import rfc3339
+from workers.runtime import protocol
+from workers.runtime.batch import Event, TimerDue
+from workers.runtime.handler import Connection, Handler
+from workers.runtime.lanes import Lanes
+from workers.runtime.ledger import Ledger
+from workers.runtime.protocol import Outcome
+from workers.runtime.store import Stored, end_term
+
+TIMERS_MAX = 1_000
+"""Timers that one batch publishes, at most; the next ones follow at the next round."""
+
+
+async def store_due(
+    handler: Handler, ledger: Ledger, connection: Connection, me: str, lanes: Lanes, *, now_ms: int
+) -> Stored:
+    """Store a batch with the timers due at `now_ms` (a worker's clock only proposes), if there are any.
+
+    Raises TermEndedError when a lane is not mine.
+    """
+    stored = Stored()
+    async with connection.transaction():
+        due = await handler.due_timers(connection, lanes.ids, now_ms, TIMERS_MAX)
+        if not due:
+            return stored
+        events: dict[int, list[Event]] = {}
+        for timer in due:
+            events.setdefault(timer.lane, []).append(_event(handler.kind, timer, now_ms))
+        mine = [lanes[lane] for lane in events]
+        offsets = [lane.next_offsets for lane in mine]
+        if not await ledger.advance(connection, me, mine, offsets, [lane.at_ms for lane in mine]):
+            end = protocol.after_store(outcome=Outcome.REFUSED)
+            assert end is not None  # noqa: S101  for the type checker: refused always ends the term
+            raise end_term(end)
+        await ledger.keep_pending(connection, mine, offsets, list(events.values()))
+    for lane in mine:
+        lane.batch_no += 1
+        stored.add(lane, events[lane.id])
+    return stored
+
+
+def _event(kind: str, timer: TimerDue, now_ms: int) -> Event:
+    headers = envelope.headers(
+        timer.kind,
+        id_=timer.id,
+        source=f"tongdai/{kind}/{timer.lane}",
+        subject=timer.key.decode(),
+        time=rfc3339(envelope.moment(now_ms)),
+    )
+    return Event(timer.topic, timer.lane, timer.key, timer.value, headers)

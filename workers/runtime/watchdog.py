@@ -1,0 +1,66 @@
+"""The watchdog: a thread that ends the process when there is work and nothing moves."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import io
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from time import monotonic
+
+import structlog
+
+from workers.runtime.status import Status
+
+log = structlog.get_logger(__name__)
+
+CHECK_INTERVAL_S = 1.0
+EXIT_CODE = 1
+
+
+class Watchdog(threading.Thread):
+    """Looks at the statuses once a second; a thread, so that a blocked event loop is seen too."""
+
+    def __init__(
+        self, statuses: Sequence[Status], loop: asyncio.AbstractEventLoop, *, limit_s: float
+    ) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self._statuses = statuses
+        self._event_loop = loop
+        self._limit_s = limit_s
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """Check until ended."""
+        while not self._ended.wait(CHECK_INTERVAL_S):
+            stuck = [s for s in self._statuses if s.stuck_s(monotonic()) > self._limit_s]
+            if stuck:
+                self._exit(stuck)
+
+    def _exit(self, stuck: Sequence[Status]) -> None:
+        for status in stuck:
+            log.critical(
+                "stuck",
+                kind=status.kind,
+                lag=status.lag,
+                stuck_s=round(status.stuck_s(monotonic())),
+                tasks=task_stacks(self._event_loop),
+            )
+        faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+        # Not sys.exit: nothing of this process is to be trusted any more.
+        os._exit(EXIT_CODE)
+
+
+def task_stacks(loop: asyncio.AbstractEventLoop) -> str:
+    """The stacks of all tasks, as text."""
+    out = io.StringIO()
+    for task in asyncio.all_tasks(loop):
+        task.print_stack(file=out)
+    return out.getvalue()

@@ -1,0 +1,138 @@
+"""A worker: one process with its runtimes, side tasks, signals and health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from config.settings import Settings
+from workers.migrations import pending_migrations
+from workers.runtime.failures import DependencyDownError, SideTaskEndedError, TopologyError
+from workers.runtime.handler import Handler
+from workers.runtime.health import HealthServer
+from workers.runtime.postgres import connect, disconnect
+from workers.runtime.runtime import Runtime, read_topology
+from workers.runtime.topology import Topology
+from workers.runtime.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+MakeHandlers = Callable[[Topology, Settings], Sequence[Handler]]
+
+
+async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings) -> None:
+    """Run the handlers until SIGTERM or SIGINT.
+
+    Raises DependencyDownError when Kafka or Postgres are not there in time, TopologyError,
+    FencedTooOftenError, SideTaskEndedError, TimeoutError when stopping takes longer than its deadline.
+    """
+    stopping = asyncio.Event()
+    with _signals(stopping):
+        topology = await _dependencies(settings)
+        runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
+        statuses = [runtime.status for runtime in runtimes]
+        watchdog = Watchdog(statuses, asyncio.get_running_loop(), limit_s=settings.runtime.watchdog_s)
+        watchdog.start()
+        health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
+        log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
+        try:
+            await _supervise(
+                {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
+                {"health": health.serve()},
+                stopping,
+                settings.runtime.stop_deadline_s,
+            )
+        finally:
+            watchdog.end()
+    log.info("worker_stopped", worker=name)
+
+
+async def _supervise(
+    runtimes: dict[str, Coroutine[Any, Any, None]],
+    side_tasks: dict[str, Coroutine[Any, Any, None]],
+    stopping: asyncio.Event,
+    stop_deadline_s: float,
+) -> None:
+    """Run them all. The end of any of them before `stopping`, even by cancellation, ends the worker."""
+    working = [asyncio.create_task(coroutine, name=name) for name, coroutine in runtimes.items()]
+    beside = [asyncio.create_task(coroutine, name=name) for name, coroutine in side_tasks.items()]
+    stop = asyncio.create_task(stopping.wait(), name="stop")
+    await asyncio.wait([*working, *beside, stop], return_when=asyncio.FIRST_COMPLETED)
+    ended_early = [] if stopping.is_set() else [task for task in [*working, *beside] if task.done()]
+    stopping.set()
+    async with _deadline(stop_deadline_s):
+        await asyncio.wait(working)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+    _raise_failures(working, ended_early)
+
+
+def _raise_failures(working: Sequence[asyncio.Task[None]], ended_early: Sequence[asyncio.Task[None]]) -> None:
+    for task in [*ended_early, *working]:
+        if task.cancelled():
+            raise SideTaskEndedError(f"{task.get_name()} was cancelled by nobody")
+        error = task.exception()
+        if error is not None:
+            raise error
+    for task in ended_early:
+        raise SideTaskEndedError(f"{task.get_name()} has ended")
+
+
+@contextlib.asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TimeoutError(f"stopping took longer than {seconds:g} s") from None
+
+
+async def _dependencies(settings: Settings) -> Topology:
+    """Wait for Kafka and Postgres, and check that both are prepared."""
+    async with _deadline_for_dependencies(settings.runtime.dependency_start_timeout_s) as last_error:
+        while True:
+            try:
+                await disconnect(await connect(settings, "tongdai start"))
+                topology = await read_topology(settings)
+                break
+            except DependencyDownError as error:
+                last_error.append(error)
+                log.warning("dependency_down", error=str(error))
+                await asyncio.sleep(0.5)
+    missing = await asyncio.to_thread(pending_migrations, settings.postgres.dsn.get_secret_value())
+    if missing:
+        raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
+    return topology
+
+
+@contextlib.asynccontextmanager
+async def _deadline_for_dependencies(seconds: float) -> AsyncIterator[list[DependencyDownError]]:
+    last_error: list[DependencyDownError] = []
+    try:
+        async with asyncio.timeout(seconds):
+            yield last_error
+    except TimeoutError:
+        raise (
+            last_error[-1]
+            if last_error
+            else DependencyDownError(f"Kafka or Postgres did not answer within {seconds:g} s")
+        ) from None
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event) -> Any:  # noqa: ANN401  a generator
+    """SIGTERM and SIGINT ask for a graceful stop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
