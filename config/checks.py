@@ -80,10 +80,22 @@ def _kafka(kafka: KafkaSettings) -> Iterator[Problem]:
             yield _unused(field, kafka, "SSL or SASL_SSL")
     if kafka.ssl_keyfile is not None and kafka.ssl_certfile is None:
         yield Problem(variable("kafka", "ssl_certfile"), "is needed beside the key file: set it")
-    for field in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
-        path = getattr(kafka, field)
-        if path is not None and not path.is_file():
-            yield Problem(variable("kafka", field), f"names {path}, which is not a file")
+    files = [(field, getattr(kafka, field)) for field in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")]
+    missing = [(field, path) for field, path in files if path is not None and not path.is_file()]
+    for field, path in missing:
+        yield Problem(variable("kafka", field), f"names {path}, which is not a file")
+    if not missing and kafka.uses_tls:
+        yield from _certificates(kafka)
+
+
+def _certificates(kafka: KafkaSettings) -> Iterator[Problem]:
+    """Load the certificates now, rather than in the first client that is made."""
+    try:
+        kafka.ssl_context()
+    except (OSError, ValueError) as error:
+        names = [name for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile") if getattr(kafka, name)]
+        settings = ", ".join(variable("kafka", name) for name in names)
+        yield Problem(settings, f"cannot be loaded: {error}; PEM is expected, and the key file's password")
 
 
 def _unused(field: str, kafka: KafkaSettings, protocols: str) -> Problem:

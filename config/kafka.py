@@ -66,7 +66,7 @@ class KafkaSettings(Section):
     def client_options(self) -> dict[str, Any]:
         """Return the keyword arguments that every aiokafka client is made with: servers, security, time-out.
 
-        Raises `ssl.SSLError` or `OSError` when a certificate or key cannot be loaded.
+        Raises `OSError` when a certificate or key cannot be loaded, which `load_settings` has tried.
         """
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers.split(","),
@@ -74,14 +74,18 @@ class KafkaSettings(Section):
             "request_timeout_ms": self.request_timeout_ms,
         }
         if self.uses_tls:
-            options["ssl_context"] = self._ssl_context()
+            options["ssl_context"] = self.ssl_context()
         if self.uses_sasl and self.sasl_password is not None:
             options["sasl_mechanism"] = self.sasl_mechanism
             options["sasl_plain_username"] = self.sasl_username
             options["sasl_plain_password"] = self.sasl_password.get_secret_value()
         return options
 
-    def _ssl_context(self) -> ssl.SSLContext:
+    def ssl_context(self) -> ssl.SSLContext:
+        """Return what checks the brokers' certificates, with our own when one is set.
+
+        Raises `OSError` (`ssl.SSLError` is one) when a file cannot be loaded.
+        """
         # An empty password rather than none: OpenSSL would ask a person at the terminal.
         password = self.ssl_keyfile_password.get_secret_value() if self.ssl_keyfile_password else ""
         context: ssl.SSLContext = create_ssl_context(

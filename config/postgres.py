@@ -61,7 +61,7 @@ def mask_dsn(dsn: str) -> str:
     if at and ":" in user_part:
         netloc = f"{user_part.partition(':')[0]}:{MASK}@{host}"
     query = "&".join(_mask_parameter(parameter) for parameter in parts.query.split("&"))
-    return parts._replace(netloc=netloc, query=query).geturl()
+    return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
 def _mask_parameter(parameter: str) -> str:

@@ -15,7 +15,7 @@ _HIDDEN_KEYS = frozenset(
     {"text", "raw", "body", "payload", "password", "token", "secret", "dsn", "authorization", "cookie"}
 )
 _HIDDEN_ENDINGS = tuple(f"_{key}" for key in _HIDDEN_KEYS)
-_URI_PASSWORD = re.compile(r"(?P<user>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE)
+_URI_PASSWORD = re.compile(r"(?P<user>\b[a-z][a-z0-9+.-]{0,31}://[^\s:/@]{0,256}):[^\s@/]+@", re.IGNORECASE)
 _PARAMETER_PASSWORD = re.compile(r"(?P<name>\b(?:ssl)?password\s*=\s*)(?:'[^']*'|[^\s&'\"]+)", re.IGNORECASE)
 
 
@@ -54,6 +54,7 @@ def _is_hidden(key: str) -> bool:
 
 def redact_string(value: str) -> str:
     """Return the string with passwords of URIs and of `password=…` masked, and cut at its limit."""
-    masked = _URI_PASSWORD.sub(rf"\g<user>:{MASK}@", value)
+    # Twice the limit is looked at, so that no password at the cut escapes, and no string takes long.
+    masked = _URI_PASSWORD.sub(rf"\g<user>:{MASK}@", value[: 2 * MAX_STRING_CHARS])
     masked = _PARAMETER_PASSWORD.sub(rf"\g<name>{MASK}", masked)
     return masked if len(masked) <= MAX_STRING_CHARS else f"{masked[:MAX_STRING_CHARS]}… (cut)"

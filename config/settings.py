@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from config.checks import problems_of, warnings_of
 from config.ingress import IngressSettings
@@ -78,6 +79,8 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
         raise SettingsError((*problems, *problems_of_values(error))) from error
+    except SourceError as error:  # a whole section as one variable, which is among the unknown ones
+        raise SettingsError(tuple(problems)) from error
     problems += problems_of(settings)
     if problems:
         raise SettingsError(tuple(problems))

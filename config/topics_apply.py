@@ -124,10 +124,15 @@ async def _read_configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[st
 
 async def _create(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topics: tuple[Topic, ...]) -> None:
     response = await admin.create_topics([_new_topic(topic, kafka) for topic in topics])
-    for name, code, reason in response.topic_errors:
-        # Somebody else may be applying the same catalogue at this moment: that is as good.
-        if code not in {0, TopicAlreadyExistsError.errno}:
-            raise TopicsError(f"Kafka does not create {name}: {reason or for_code(code).__name__}")
+    # Somebody else may be applying the same catalogue at this moment: "already exists" is as good.
+    refused = {
+        name: reason or for_code(code).__name__
+        for name, code, reason in response.topic_errors
+        if code not in {0, TopicAlreadyExistsError.errno}
+    }
+    if refused:
+        reasons = "; ".join(sorted(set(refused.values())))
+        raise TopicsError(f"Kafka does not create {', '.join(sorted(refused))}: {reasons}")
     await _wait_for_leaders(admin, {topic.full_name(kafka.topic_prefix) for topic in topics})
 
 

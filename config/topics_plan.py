@@ -76,7 +76,10 @@ def _differences(topic: Topic, name: str, kafka: KafkaSettings, view: TopicView)
     for key, value in topic.configs(kafka).items():
         found = view.configs.get(key, "(not told)")
         if found != value:
-            advice = f"kafka-configs.sh --alter --topic {name} --add-config {key}={value}"
+            advice = (
+                "if that is not meant: kafka-configs.sh --bootstrap-server … --alter "
+                f"--entity-type topics --entity-name {name} --add-config {key}={value}"
+            )
             yield Difference(name, key, value, found, advice)
 
 
@@ -88,6 +91,6 @@ def _partitions_advice(topic: Topic, found: int, expected: int) -> str:
     if found > expected:
         return f"partitions cannot be taken away: set {setting}={found}"
     return (
-        f"adding partitions moves keys to others, so it needs `topics grow`, which drains first; "
-        f"until then set {setting}={found}"
+        f"adding partitions moves keys to others, so only `topics grow`, of a later release, may do it, "
+        f"after draining; until then set {setting}={found}"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Original, parse_stream
 from pydantic_settings import BaseSettings
 
 from config.problem import ENV_PREFIX, Problem, variable
@@ -45,12 +45,19 @@ def _read_file(env_file: Path) -> tuple[dict[str, str], list[Problem]]:
     except (OSError, UnicodeDecodeError) as error:
         return places, [Problem(str(env_file), f"cannot be read: {error}")]
     for binding in bindings:
-        place = f"{env_file} line {binding.original.line}"
-        if binding.error:
+        place = f"{env_file} line {_line(binding.original)}"
+        name = (binding.key or "").upper()
+        if binding.error or (name.startswith(ENV_PREFIX) and binding.value is None):
             problems.append(Problem(place, "cannot be understood: write NAME=value"))
-        elif binding.key and binding.value and binding.key.upper().startswith(ENV_PREFIX):
-            places[binding.key.upper()] = place
+        elif name.startswith(ENV_PREFIX) and binding.value:
+            places[name] = place
     return places, problems
+
+
+def _line(original: Original) -> int:
+    """Return the line on which an assignment stands: the empty lines before it belong to it, too."""
+    text = original.string
+    return original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def setting_paths(settings: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
@@ -65,8 +72,14 @@ def setting_paths(settings: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
 def unknown_variables(variables: Variables, settings: type[BaseSettings]) -> Iterator[Problem]:
     """Yield a problem for each variable that sets nothing: a mistyped name must not be ignored."""
     known = [variable(*path) for path in setting_paths(settings)]
+    bare = [name.removeprefix(ENV_PREFIX) for name in known]
     for name, place in variables.places.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "`tongdai config show` lists all; remove it"
+            # Without the prefix that all share, or any name would seem near.
+            near = difflib.get_close_matches(name.removeprefix(ENV_PREFIX), bare, n=1, cutoff=0.75)
+            advice = (
+                f"did you mean {ENV_PREFIX}{near[0]}?"
+                if near
+                else "`tongdai config show` lists all; remove it"
+            )
             yield Problem(name, f"is no setting ({place}): {advice}")
