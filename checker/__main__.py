@@ -1,0 +1,65 @@
+"""`python -m checker`: exits 0 when everything holds, 1 when something is violated, 2 when nobody can say."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import psycopg
+from aiokafka.errors import KafkaError
+
+from checker.invariants.ledger import Ledger
+from checker.report import Report
+from checker.run import Run
+from checker.servers import Servers
+from checker.tables import Tables
+from checker.topics import Topics, UnreadableTopicError
+
+HOLDS, VIOLATED, UNKNOWN = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the servers that the arguments name and print the report; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        report = _checked(options)
+    except (KafkaError, psycopg.Error, UnreadableTopicError, TimeoutError, OSError) as error:
+        sys.stderr.write(f"Nothing can be said: {error or type(error).__name__}\n")
+        return UNKNOWN
+    if options.json:
+        sys.stdout.write(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        sys.stdout.write(report.as_text() + "\n")
+    return HOLDS if report.holds else VIOLATED
+
+
+def _checked(options: argparse.Namespace) -> Report:
+    ledger = None
+    if options.expected is not None:
+        with options.expected.open("rb") as lines:
+            ledger = Ledger(lines)
+    with Topics(options.bootstrap_servers, options.prefix) as topics, Tables(options.dsn) as tables:
+        return Run(Servers(topics, tables), ledger).report()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m checker",
+        description="Checks from topics and tables alone that nothing was lost, doubled, out of order "
+        "or unfair. Stop the workers first: what is under way counts as missing.",
+    )
+    parser.add_argument("--bootstrap-servers", required=True, metavar="HOST:PORT", help="Kafka's addresses")
+    parser.add_argument("--dsn", required=True, help="the database, postgresql://…")
+    parser.add_argument("--prefix", default="tongdai", help="of the topics and groups (default: tongdai)")
+    parser.add_argument(
+        "--expected", type=Path, metavar="FILE", help="what was sent to inbound, as JSON lines"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The roster topic: versions of agents, departments, pages and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from checker.facts.chains import Desk
+from checker.record import Json, LogRecord, Place, at_ms
+
+KINDS = ("agent", "department", "page", "rule")
+
+
+class RosterEvent(NamedTuple):
+    """A thing of a desk as it is from here on. `order` is a rule's place among the rules."""
+
+    place: Place
+    desk: Desk
+    kind: str
+    name: str
+    version: int
+    removed: bool
+    at_ms: int
+    definition: Json
+    order: int
+
+
+def roster_events(records: Iterable[LogRecord]) -> list[RosterEvent]:
+    """All events of the topic, in the order of their partitions."""
+    return [event for event in map(_event, records) if event is not None]
+
+
+def _event(record: LogRecord) -> RosterEvent | None:
+    kind = (record.what("roster") or "").removesuffix("_changed")
+    if kind not in KINDS:
+        return None
+    value = record.json()
+    return RosterEvent(
+        place=record.place,
+        desk=(value["workspace"], value["desk"]),
+        kind=kind,
+        name=value[kind]["id"],
+        version=value["version"],
+        removed=value.get("removed", False),
+        at_ms=at_ms(value["at"]),
+        definition=value[kind],
+        order=value.get("position", 0),
+    )

@@ -1,0 +1,91 @@
+"""The messages topic, by conversation: a few bytes a line."""
+
+from __future__ import annotations
+
+from array import array
+
+import orjson
+
+from checker.record import Json, at_ms
+from checker.rows import MessageRow
+
+
+class Transcript:
+    """The lines of one conversation as the topic has them; line 1 has index 0."""
+
+    __slots__ = ("customer", "digests", "epochs", "key", "partition", "seqs", "sessions")
+
+    def __init__(self, key: str, partition: int) -> None:
+        self.key = key
+        self.partition = partition
+        self.digests = array("q")
+        self.seqs = array("I")
+        self.epochs = array("I")
+        self.sessions = array("I")
+        self.customer = bytearray()
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def add(self, event: Json) -> None:
+        """Append the next line."""
+        self.digests.append(event_digest(event))
+        self.seqs.append(event["seq"])
+        self.epochs.append(event["epoch"])
+        self.sessions.append(event["session"])
+        self.customer.append(event["sender"] == "customer")
+
+
+Transcripts = dict[str, Transcript]
+"""By conversation id."""
+
+
+def event_digest(event: Json) -> int:
+    """A digest of a `messages` event, equal to that of its row; valid in this process only."""
+    sent_at = event.get("sent_at")
+    return _digest(
+        event["workspace"],
+        event["conversation"],
+        event["position"],
+        event["message"],
+        event["session"],
+        event["sender"],
+        event.get("sender_id"),
+        event["kind"],
+        event.get("text") or None,
+        _canonical(event.get("attachments")),
+        event.get("code"),
+        _canonical(event.get("params")),
+        event["page"],
+        event.get("channel_message_id"),
+        None if sent_at is None else at_ms(sent_at),
+        event.get("clock_ahead", False),
+        at_ms(event["stored_at"]),
+        event["seq"],
+    )
+
+
+def row_digest(row: MessageRow) -> int:
+    """A digest of a line of the table `message`."""
+    attachments = None if row.attachments is None else _canonical(orjson.loads(row.attachments))
+    params = None if row.params is None else _canonical(orjson.loads(row.params))
+    return _digest(*row._replace(body=row.body or None, attachments=attachments, params=params))
+
+
+def _digest(*fields: object) -> int:
+    return hash(fields)
+
+
+def _canonical(value: object) -> str | None:
+    """JSON without what says nothing, keys in order."""
+    if not value:
+        return None
+    return orjson.dumps(_bare(value), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _bare(value: object) -> object:
+    if isinstance(value, list):
+        return [_bare(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _bare(each) for name, each in value.items() if each is not None}
+    return value

@@ -1,0 +1,43 @@
+"""Invariant 2 on the messages topic: each conversation's lines follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from checker.facts.transcripts import Transcript, Transcripts
+from checker.record import LogRecord, shown
+from checker.report import Tally
+
+
+class MessagesCheck:
+    """One walk over messages, which also collects the transcripts."""
+
+    def __init__(self) -> None:
+        self.transcripts: Transcripts = {}
+        self.follows = Tally(2, "on the messages topic each line follows the one before")
+
+    def walk(self, records: Iterable[LogRecord]) -> None:
+        """Read every line."""
+        for record in records:
+            self.follows.checked += 1
+            event = record.json()
+            transcript = self.transcripts.get(event["conversation"])
+            if transcript is None:
+                transcript = Transcript(event["key"], record.partition)
+                self.transcripts[event["conversation"]] = transcript
+            fault = _fault(transcript, event["position"], event["seq"], record)
+            if fault:
+                self.follows.fail(
+                    (event["position"], record.offset), f"messages {shown(record.place)}: {fault}"
+                )
+            transcript.add(event)
+
+
+def _fault(transcript: Transcript, position: int, seq: int, record: LogRecord) -> str:
+    if record.key != transcript.key.encode() or record.partition != transcript.partition:
+        return "the conversation's key or partition is another one than before"
+    if position != len(transcript) + 1:
+        return f"position {position} comes after {len(transcript)}"
+    if len(transcript) and seq < transcript.seqs[-1]:
+        return f"names chain number {seq} after {transcript.seqs[-1]}"
+    return ""

@@ -1,0 +1,168 @@
+"""Invariant 8: who was told what. Each message event gives one notice, each assignment one, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from checker.facts.chains import Chain, Chains, Link
+from checker.facts.transcripts import Transcript, Transcripts
+from checker.record import Json, LogRecord, shown
+from checker.report import Rank, Tally
+from checker.rows import NoticeRow
+
+_Told = dict[str, dict[int, int]]
+"""Per conversation, how often something was told: by position, or by chain number."""
+
+
+class NoticesCheck:
+    """One walk over notifications, then over the table `notice`."""
+
+    def __init__(self, chains: Chains, transcripts: Transcripts) -> None:
+        self.messages = Tally(8, "each customer message gives one notice to the holder at its chain number")
+        self.assigned = Tally(8, "each assigned event gives one notice to the new holder")
+        self.ordered = Tally(8, "notices of a conversation's messages keep their order")
+        self.stored = Tally(8, "the table of notices and the topic agree")
+        self._chains = chains
+        self._transcripts = transcripts
+        self._told_messages: _Told = {}
+        self._told_assigned: _Told = {}
+        self._last: dict[tuple[str, str], int] = {}
+        self._digests: dict[int, int] = {}
+
+    @property
+    def tallies(self) -> list[Tally]:
+        return [self.messages, self.assigned, self.ordered, self.stored]
+
+    def walk(self, records: Iterable[LogRecord], rows: Iterable[NoticeRow]) -> None:
+        """Check every notice, then what was not told, then the table."""
+        for record in records:
+            self._notice(record, record.what("notifications") or "", record.json())
+        self._untold_messages()
+        self._untold_assigned()
+        self._compare(rows)
+
+    def _notice(self, record: LogRecord, what: str, notice: Json) -> None:
+        self._remember(record, what, notice)
+        rank = (notice["seq"], record.offset)
+        where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['agent']})"
+        if record.key != f"agent:{notice['workspace']}/{notice['agent']}".encode():
+            self.ordered.fail(rank, f"{where}: key {record.key!r}")
+        chain = self._chains.get(notice["conversation"])
+        if what == "message":
+            self._message(chain, notice, where, rank)
+        elif what == "assigned":
+            self._assigned(chain, notice, where, rank)
+
+    def _message(self, chain: Chain | None, notice: Json, where: str, rank: Rank) -> None:
+        position = notice["message"]["position"]
+        transcript = self._transcripts.get(notice["conversation"])
+        fault = _message_fault(chain, transcript, notice, position)
+        told = self._told_messages.setdefault(notice["conversation"], {})
+        told[position] = told.get(position, 0) + 1
+        if not fault and told[position] > 1:
+            fault = f"position {position} for the second time"
+        if fault:
+            self.messages.fail(rank, f"{where}: {fault}")
+        self.ordered.checked += 1
+        reader = notice["conversation"], notice["agent"]
+        if position < self._last.get(reader, 0):
+            self.ordered.fail(rank, f"{where}: position {position} after {self._last[reader]}")
+        self._last[reader] = position
+
+    def _assigned(self, chain: Chain | None, notice: Json, where: str, rank: Rank) -> None:
+        link = chain.at(notice["seq"]) if chain else None
+        fault = _assigned_fault(link, self._transcripts.get(notice["conversation"]), notice)
+        told = self._told_assigned.setdefault(notice["conversation"], {})
+        told[notice["seq"]] = told.get(notice["seq"], 0) + 1
+        if not fault and told[notice["seq"]] > 1:
+            fault = f"seq {notice['seq']} for the second time"
+        if fault:
+            self.assigned.fail(rank, f"{where}: {fault}")
+
+    def _untold_messages(self) -> None:
+        for conversation, transcript in self._transcripts.items():
+            chain = self._chains.get(conversation)
+            told = self._told_messages.get(conversation, {})
+            for position in (index + 1 for index, is_his in enumerate(transcript.customer) if is_his):
+                self.messages.checked += 1
+                holder = recipient(chain, transcript.seqs[position - 1], position)
+                if holder is not None and position not in told:
+                    self.messages.fail(
+                        (len(transcript), position), f"{transcript.key}: {holder} was not told of {position}"
+                    )
+
+    def _untold_assigned(self) -> None:
+        for conversation, chain in self._chains.items():
+            told = self._told_assigned.get(conversation, {})
+            for link in chain.links:
+                if link.what == "assigned":
+                    self.assigned.checked += 1
+                    if link.seq not in told:
+                        self.assigned.fail(
+                            (link.seq,), f"{chain.key}: {link.holder} was not told of seq {link.seq}"
+                        )
+
+    def _remember(self, record: LogRecord, what: str, notice: Json) -> None:
+        id_ = hash(notice["notice"])
+        if id_ in self._digests:
+            self.stored.fail((record.offset,), f"notice {notice['notice']} is twice on the topic")
+        self._digests[id_] = hash(_as_row(what, notice))
+
+    def _compare(self, rows: Iterable[NoticeRow]) -> None:
+        for row in rows:
+            self.stored.checked += 1
+            if self._digests.pop(hash(row.notice), None) != hash(row):
+                self.stored.fail((row.seq, row.position), f"the topic lacks, or says otherwise: {row}")
+        if self._digests:
+            self.stored.fail((0,), f"{len(self._digests)} notices on the topic are not in the table")
+
+
+def recipient(chain: Chain | None, seq: int, position: int) -> str | None:
+    """Who is to be told of a customer's message at `position` that names the chain number `seq`."""
+    giver = chain.giver(seq) if chain else None
+    if giver is None or position <= giver.after_position:
+        return None
+    return giver.holder
+
+
+def _message_fault(chain: Chain | None, transcript: Transcript | None, notice: Json, position: int) -> str:
+    if transcript is None or not 0 < position <= len(transcript) or not transcript.customer[position - 1]:
+        return f"there is no customer message at {position}"
+    seq = transcript.seqs[position - 1]
+    holder = recipient(chain, seq, position)
+    link = chain.at(seq) if chain else None
+    if link is None or holder is None:
+        return f"position {position} names seq {seq}, where nobody was to be told"
+    if (notice["agent"], notice["seq"], notice["epoch"]) != (holder, seq, link.epoch):
+        return (
+            f"position {position} is {holder}'s at seq {seq}, epoch {link.epoch}; "
+            f"the notice says seq {notice['seq']}, epoch {notice['epoch']}"
+        )
+    return ""
+
+
+def _assigned_fault(link: Link | None, transcript: Transcript | None, notice: Json) -> str:
+    if link is None or link.what != "assigned":
+        return f"seq {notice['seq']} is no assigned event"
+    if (notice["agent"], notice["epoch"]) != (link.holder, link.epoch):
+        return f"seq {link.seq} gave it to {link.holder}, epoch {link.epoch}"
+    told = (notice.get("message") or {}).get("position", 0)
+    said = bytes(transcript.customer) if transcript else b""
+    latest = said.rfind(1, 0, link.after_position) + 1
+    if told != latest:
+        return f"carries position {told}, the latest up to {link.after_position} is {latest}"
+    return ""
+
+
+def _as_row(what: str, notice: Json) -> NoticeRow:
+    return NoticeRow(
+        workspace=notice["workspace"],
+        agent=notice["agent"],
+        notice=notice["notice"],
+        kind=what,
+        conversation=notice["conversation"],
+        seq=notice["seq"],
+        epoch=notice["epoch"],
+        position=(notice.get("message") or {}).get("position", 0),
+        unread=notice["unread"],
+    )

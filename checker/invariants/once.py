@@ -1,0 +1,56 @@
+"""Invariant 4, first half: each event appears once to a `read_committed` reader, where its key belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checker.murmur2 import partition_of
+from checker.record import LogRecord, shown
+from checker.report import Tally
+from checker.source import Source
+
+
+class Once:
+    """Watches topics while others read them."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.unique = Tally(4, "each event appears once on its topic")
+        self.placed = Tally(4, "each event lies in the partition of its key")
+        self.counts: dict[str, int] = {}
+
+    @property
+    def tallies(self) -> list[Tally]:
+        return [self.unique, self.placed]
+
+    def records(self, topic: str) -> Iterator[LogRecord]:
+        """The topic's records, each checked as it passes."""
+        seen: set[int] = set()
+        partitions = self._source.partitions(topic)
+        before = self.unique.checked
+        for record in self._source.records(topic):
+            self.unique.checked += 1
+            self._check_id(topic, record, seen)
+            self._check_partition(topic, record, partitions)
+            yield record
+        self.counts[topic] = self.unique.checked - before
+
+    def drain(self, topic: str) -> None:
+        """Read a topic that nobody else reads."""
+        for _ in self.records(topic):
+            pass
+
+    def _check_id(self, topic: str, record: LogRecord, seen: set[int]) -> None:
+        id_ = record.id
+        digest = hash(id_)
+        if not id_ or digest in seen:
+            fault = f"ce_id {id_} for the second time" if id_ else "no ce_id"
+            self.unique.fail((record.offset, record.partition), f"{topic} {shown(record.place)}: {fault}")
+        seen.add(digest)
+
+    def _check_partition(self, topic: str, record: LogRecord, partitions: int) -> None:
+        self.placed.checked += 1
+        if record.key is None or partition_of(record.key, partitions) != record.partition:
+            self.placed.fail(
+                (record.offset, record.partition), f"{topic} {shown(record.place)}: key {record.key!r}"
+            )

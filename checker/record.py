@@ -1,0 +1,64 @@
+"""One record of a topic, and how its envelope (CloudEvents 1.0 in Kafka's binary mode) is read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+Json = dict[str, Any]
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+class LogRecord(NamedTuple):
+    """A record as it lies in its partition. `timestamp_ms` is Kafka's."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def place(self) -> Place:
+        return self.partition, self.offset
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name as text; broken UTF-8 is replaced."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode(errors="replace")
+        return None
+
+    @property
+    def id(self) -> str:
+        """The event's `ce_id`; empty when it has none."""
+        return self.header("ce_id") or ""
+
+    def what(self, topic: str) -> str | None:
+        """The middle of `tongdai.<topic>.<what>.v1`; none when `ce_type` is not of this topic."""
+        parts = (self.header("ce_type") or "").split(".")
+        match parts:
+            case ["tongdai", found, what, "v1"] if found == topic:
+                return what
+        return None
+
+    def json(self) -> Json:
+        """The value as an object. Raises ValueError when it is none."""
+        value = orjson.loads(self.value or b"")
+        if not isinstance(value, dict):
+            raise ValueError("the value is not a JSON object")  # noqa: TRY004 - the record's fault, not the caller's
+        return value
+
+
+def at_ms(moment: str) -> int:
+    """RFC 3339 as milliseconds since 1970."""
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def shown(place: Place) -> str:
+    """`partition 3, offset 17`."""
+    return f"partition {place[0]}, offset {place[1]}"

@@ -1,0 +1,206 @@
+"""Rows of the tables that are checked, and the SQL that reads them in the order that the checks rely on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PageRow(NamedTuple):
+    """Which workspace a page belongs to, and since when (milliseconds since 1970)."""
+
+    page: str
+    workspace: str
+    desk: str
+    reserved_at_ms: int
+
+
+class MessageRow(NamedTuple):
+    """A line of a transcript; by conversation, then by position. JSON columns come as text."""
+
+    workspace: str
+    conversation: str
+    position: int
+    message: str
+    session: int
+    sender: str
+    sender_id: str | None
+    kind: str
+    body: str | None
+    attachments: str | None
+    code: str | None
+    params: str | None
+    page: str
+    channel_message_id: str | None
+    sent_at_ms: int | None
+    clock_ahead: bool
+    stored_at_ms: int
+    seq: int
+
+
+class ConversationRow(NamedTuple):
+    """What intake knows of a conversation."""
+
+    workspace: str
+    conversation: str
+    desk: str
+    lane: int
+    key: str
+    page: str
+    position: int
+    seq: int
+    epoch: int
+    standing: str
+    holder: str | None
+    route_unanswered: bool
+    session: int
+    session_open: bool
+
+
+class SessionRow(NamedTuple):
+    """A session that intake has opened."""
+
+    workspace: str
+    conversation: str
+    session: int
+    ended: bool
+
+
+class DeskConversationRow(NamedTuple):
+    """What the desk has made of its events."""
+
+    workspace: str
+    conversation: str
+    desk: str
+    key: str
+    page: str
+    seq: int
+    last_event_id: str | None
+    epoch: int
+    round: int
+    care: str
+    standing: str
+    holder: str | None
+    session: int
+    session_open: bool
+
+
+class DefinitionRow(NamedTuple):
+    """An agent, a department, a page or a rule, as the desk has it. `definition` is JSON text."""
+
+    what: str
+    workspace: str
+    desk: str
+    id: str
+    definition: str
+    version: int
+    active: bool
+
+
+class NotifierRow(NamedTuple):
+    """How far the notifier has followed a conversation."""
+
+    workspace: str
+    conversation: str
+    seq: int
+    epoch: int
+    holder: str | None
+    position: int
+    counted_to: int
+
+
+class HeldRow(NamedTuple):
+    """A message event that waits for its chain number."""
+
+    workspace: str
+    conversation: str
+    position: int
+
+
+class NoticeRow(NamedTuple):
+    """A notice to an agent."""
+
+    workspace: str
+    agent: str
+    notice: str
+    kind: str
+    conversation: str
+    seq: int
+    epoch: int
+    position: int
+    unread: int
+
+
+class InboxRow(NamedTuple):
+    """A conversation in an agent's list."""
+
+    workspace: str
+    agent: str
+    conversation: str
+    holds: bool
+    epoch: int
+    unread: int
+
+
+class CounterRow(NamedTuple):
+    """What an agent sees as a number, of one lane."""
+
+    workspace: str
+    agent: str
+    lane: int
+    conversations: int
+    unread: int
+
+
+class LaneRow(NamedTuple):
+    """What has been processed of a lane. `next_offsets` is JSON text."""
+
+    kind: str
+    id: int
+    batch_no: int
+    next_offsets: str
+    owner: str | None
+    stopped: str | None
+
+
+class PendingRow(NamedTuple):
+    """A batch that is stored and perhaps not published."""
+
+    kind: str
+    lane: int
+    batch_no: int
+
+
+_MS = "(extract(epoch FROM {}) * 1000)::bigint"
+
+_DEFINITIONS = " UNION ALL ".join(
+    f"SELECT '{what}', workspace_id, desk_id, {what}_id, definition::text, version, active FROM desk_{what}"  # noqa: S608
+    for what in ("agent", "department", "page", "rule")
+)
+
+QUERIES: dict[type, str] = {
+    PageRow: f"SELECT page_id, workspace_id, desk_id, {_MS.format('reserved_at')} FROM page_registry",  # noqa: S608
+    MessageRow: f"""
+        SELECT workspace_id, conversation_id::text, position, message_id::text, session, sender, sender_id,
+               kind, body, attachments::text, code, params::text, page_id, channel_message_id,
+               {_MS.format("sent_at")}, clock_ahead, {_MS.format("stored_at")}, seq
+          FROM message ORDER BY workspace_id, conversation_id, position""",  # noqa: S608
+    ConversationRow: """
+        SELECT workspace_id, conversation_id::text, desk_id, lane, key, page_id, position, seq, epoch,
+               standing, holder, route_unanswered, session, session_open FROM conversation""",
+    SessionRow: "SELECT workspace_id, conversation_id::text, session, ended_at IS NOT NULL FROM session",
+    DeskConversationRow: """
+        SELECT workspace_id, conversation_id::text, desk_id, key, page_id, seq, last_event_id::text, epoch,
+               round, care, standing, holder, session, session_open FROM desk_conversation""",
+    DefinitionRow: _DEFINITIONS,
+    NotifierRow: """
+        SELECT workspace_id, conversation_id::text, seq, epoch, holder, position, counted_to
+          FROM notifier_conversation""",
+    HeldRow: "SELECT workspace_id, conversation_id::text, position FROM notifier_held",
+    NoticeRow: """
+        SELECT workspace_id, agent_id, notice_id::text, kind, conversation_id::text, seq, epoch, position,
+               unread FROM notice""",
+    InboxRow: "SELECT workspace_id, agent_id, conversation_id::text, holds, epoch, unread FROM inbox",
+    CounterRow: "SELECT workspace_id, agent_id, lane, conversations, unread FROM inbox_counter",
+    LaneRow: "SELECT kind, id, batch_no, next_offsets::text, owner, stopped FROM lane",
+    PendingRow: "SELECT kind, lane, batch_no FROM pending",
+}

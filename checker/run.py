@@ -1,0 +1,119 @@
+"""All checks in an order in which each topic and table is read once."""
+
+from __future__ import annotations
+
+import time
+
+from checker.facts.commands import Commands
+from checker.facts.desk_log import desk_logs
+from checker.facts.letters import Letters
+from checker.facts.roster import roster_events
+from checker.invariants.answers import check_answers, check_sessions
+from checker.invariants.chain import ChainCheck
+from checker.invariants.inbound import InboundCheck
+from checker.invariants.inboxes import check_counters, check_inboxes
+from checker.invariants.lag import check_lag, check_lanes
+from checker.invariants.ledger import Ledger, LedgerCheck
+from checker.invariants.messages import MessagesCheck
+from checker.invariants.notices import NoticesCheck
+from checker.invariants.once import Once
+from checker.invariants.projections import check_desk, check_followers, check_roster
+from checker.invariants.replay import Replay
+from checker.invariants.transcript import TranscriptCheck
+from checker.report import Report, Tally
+from checker.rows import (
+    ConversationRow,
+    CounterRow,
+    DefinitionRow,
+    DeskConversationRow,
+    InboxRow,
+    MessageRow,
+    NoticeRow,
+    NotifierRow,
+    PageRow,
+    SessionRow,
+)
+from checker.source import Source
+
+UNREAD_TOPICS = ("actions", "outcomes", "outbound", "receipts")
+"""Topics of which only the events' ids are checked."""
+
+
+class Run:
+    """One run over a source."""
+
+    def __init__(self, source: Source, ledger: Ledger | None = None) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._once = Once(source)
+        self._tallies: list[Tally] = list(self._once.tallies)
+        self._counts: dict[str, int] = {}
+
+    def report(self) -> Report:
+        """Run every check."""
+        began = time.monotonic()
+        conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
+        letters = Letters(self._source.records("deadletter"))
+        inbound = self._inbound(letters)
+        messages = MessagesCheck()
+        messages.walk(self._once.records("messages"))
+        transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations)
+        transcript.walk(self._source.rows(MessageRow))
+        self._tallies += [messages.follows, *transcript.tallies]
+        chain = ChainCheck()
+        chain.walk(self._once.records("assignments"))
+        self._tallies += chain.tallies
+        self._desk(chain, letters, conversations)
+        self._notifier(chain, messages)
+        for topic in UNREAD_TOPICS:
+            self._once.drain(topic)
+        self._tallies += [check_lag(self._source), check_lanes(self._source)]
+        self._counts |= self._once.counts
+        return Report(self._tallies, self._counts, time.monotonic() - began)
+
+    def _inbound(self, letters: Letters) -> InboundCheck:
+        pages = {row.page: row for row in self._source.rows(PageRow)}
+        check = InboundCheck(letters, pages, self._source.partitions("inbound"))
+        records = self._source.records("inbound")
+        if self._ledger is not None:
+            promised = LedgerCheck(self._ledger)
+            check.walk(promised.watch(records))
+            self._tallies += promised.tallies
+        else:
+            check.walk(records)
+        self._tallies += check.tallies
+        self._counts |= {
+            "inbound": check.records,
+            "distinct": len(check.occurrences),
+            "duplicates": check.occurrences.duplicates,
+            "deadletter": letters.count,
+        }
+        return check
+
+    def _desk(self, chain: ChainCheck, letters: Letters, conversations: dict[str, ConversationRow]) -> None:
+        commands = Commands(self._once.records("commands"))
+        roster = roster_events(self._once.records("roster"))
+        logs, caused = desk_logs(chain.chains, roster, commands)
+        replay = Replay()
+        replay.run(logs)
+        self._tallies += [
+            check_answers(chain.chains, commands, letters),
+            check_sessions(chain.chains, self._source.rows(SessionRow)),
+            check_desk(chain.chains, self._source.rows(DeskConversationRow)),
+            check_followers(chain.chains, conversations.values(), self._source.rows(NotifierRow)),
+            check_roster(roster, self._source.rows(DefinitionRow)),
+            caused,
+            *replay.tallies,
+        ]
+
+    def _notifier(self, chain: ChainCheck, messages: MessagesCheck) -> None:
+        notices = NoticesCheck(chain.chains, messages.transcripts)
+        notices.walk(self._once.records("notifications"), self._source.rows(NoticeRow))
+        notifier = {row.conversation: row for row in self._source.rows(NotifierRow)}
+        inbox = list(self._source.rows(InboxRow))
+        lanes = self._source.partitions("messages")
+        self._tallies += [
+            *notices.tallies,
+            check_inboxes(chain.chains, messages.transcripts, inbox, notifier),
+            check_counters(chain.chains, inbox, self._source.rows(CounterRow), lanes),
+        ]

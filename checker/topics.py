@@ -1,0 +1,140 @@
+"""Reads topics from their beginnings to their ends, `read_committed`, for code that is not asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from checker.record import LogRecord
+from checker.source import Committed
+
+T = TypeVar("T")
+DEADLINE_S = 60.0
+_POLL_MS = 200
+_FETCH_BYTES = 32 << 20
+_PARTITION_BYTES = 4 << 20
+
+
+class UnreadableTopicError(RuntimeError):
+    """A topic is missing, or cannot be read from its beginning to its end."""
+
+
+class Topics:
+    """The topics under one prefix.
+
+    Raises aiokafka.errors.KafkaError when the servers cannot be reached; every call has a deadline.
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+        self._servers = bootstrap_servers
+        self._prefix = prefix
+        self._loop = asyncio.new_event_loop()
+        self._parts: dict[str, list[TopicPartition]] = {}
+        self._admin: AIOKafkaAdminClient = self._run(self._started_admin())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(self._admin.close())
+        self._loop.close()
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions the topic has."""
+        return len(self._partitions_of(topic))
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """The offset after the last committed record or marker, by partition."""
+        consumer = self._run(self._started_consumer([]))
+        try:
+            ends = self._run(consumer.end_offsets(self._partitions_of(topic)))
+        finally:
+            self._run(consumer.stop())
+        return {part.partition: offset for part, offset in ends.items()}
+
+    def committed(self, group: str) -> dict[tuple[str, int], Committed]:
+        """The offsets of `<prefix>.<group>`, by short topic name and partition."""
+        found = self._run(self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}"))
+        return {
+            (part.topic.removeprefix(f"{self._prefix}.").removesuffix(".v1"), part.partition): Committed(
+                entry.offset, entry.metadata
+            )
+            for part, entry in found.items()
+        }
+
+    def records(self, topic: str) -> Iterator[LogRecord]:
+        """Every record of the topic.
+
+        Raises UnreadableTopicError when its beginning is no longer kept, or nothing comes for a minute.
+        """
+        parts = self._partitions_of(topic)
+        consumer = self._run(self._started_consumer(parts))
+        try:
+            self._check_beginnings(topic, self._run(consumer.beginning_offsets(parts)))
+            ends = self._run(consumer.end_offsets(parts))
+            left = {part for part in parts if ends[part] > 0}
+            waits = 0
+            while left:
+                found = self._run(consumer.getmany(timeout_ms=_POLL_MS))
+                for records in found.values():
+                    yield from map(_record, records)
+                left = {part for part in left if self._run(consumer.position(part)) < ends[part]}
+                waits = 0 if found else waits + 1
+                if waits * _POLL_MS > DEADLINE_S * 1000:
+                    raise UnreadableTopicError(f"{topic}: nothing more to read, though {left} have not ended")
+        finally:
+            self._run(consumer.stop())
+
+    async def _started_admin(self) -> AIOKafkaAdminClient:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+        await admin.start()
+        return admin
+
+    async def _started_consumer(self, parts: list[TopicPartition]) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            fetch_max_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=_PARTITION_BYTES,
+        )
+        await consumer.start()
+        if parts:
+            consumer.assign(parts)
+            await consumer.seek_to_beginning(*parts)
+        return consumer
+
+    def _partitions_of(self, topic: str) -> list[TopicPartition]:
+        if topic not in self._parts:
+            name = f"{self._prefix}.{topic}.v1"
+            (found,) = self._run(self._admin.describe_topics([name]))
+            if not found["partitions"]:
+                raise UnreadableTopicError(f"the topic {name} does not exist")
+            numbers = sorted(part["partition"] for part in found["partitions"])
+            self._parts[topic] = [TopicPartition(name, number) for number in numbers]
+        return self._parts[topic]
+
+    @staticmethod
+    def _check_beginnings(topic: str, beginnings: dict[TopicPartition, int]) -> None:
+        gone = [part.partition for part, offset in beginnings.items() if offset > 0]
+        if gone:
+            raise UnreadableTopicError(
+                f"{topic} is no longer kept from its beginning (partitions {gone}): nothing can be said of it"
+            )
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(asyncio.wait_for(call, DEADLINE_S))
+
+
+def _record(record: Any) -> LogRecord:  # noqa: ANN401 - aiokafka has no types
+    return LogRecord(
+        record.partition, record.offset, record.timestamp, record.key, record.value, record.headers
+    )
