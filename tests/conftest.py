@@ -73,7 +73,8 @@ def postgres_dsn() -> Iterator[str]:
         yield _POSTGRES
         return
     with _open_folder() as folder:
-        postgres = EmbeddedPostgres(folder / "postgres")
+        # No test cuts the power; what a killed process has written stays without fsync, too.
+        postgres = EmbeddedPostgres(folder / "postgres", overrides={"fsync": "off"})
         asyncio.run(postgres.start())
         yield postgres.dsn
         asyncio.run(postgres.stop())

@@ -52,6 +52,7 @@ async def _create_topic(bootstrap_servers: str) -> None:
     await admin.close()
 
 
+@pytest.mark.slow
 async def test_acknowledged_records_survive_a_kill_and_an_orderly_restart(server_dir: Path) -> None:
     async with EmbeddedKafka(server_dir / "kafka") as kafka:
         address, first_pid = kafka.bootstrap_servers, kafka.pid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -47,9 +48,11 @@ class EmbeddedPostgres:
     Args:
         data_dir: its folder; what was there is kept.
         port: where clients connect; 0 takes the one of last time when it is free, else any free one.
+        overrides: server settings that win over the usual ones.
     """
 
-    def __init__(self, data_dir: Path, *, port: int = 0) -> None:
+    def __init__(self, data_dir: Path, *, port: int = 0, overrides: Mapping[str, str] | None = None) -> None:
+        self._overrides = dict(overrides or {})
         self._dir = DataDir(data_dir)
         self._port = port
         self._child: Child | None = None
@@ -164,7 +167,7 @@ class EmbeddedPostgres:
             password_file.unlink()
 
     def _launch(self, home: PostgresHome) -> Launch:
-        settings = _SETTINGS | {"port": str(self._port)}
+        settings = _SETTINGS | self._overrides | {"port": str(self._port)}
         options = [f"--{name}={value}" for name, value in settings.items()]
         command = [str(home.bin_dir / "postgres"), "-D", str(home.pgdata), *options]
         lock = (self._dir.lock_fd,)
