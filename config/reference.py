@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 
 MAX_SECRET_BYTES = 65_536
+
+_more_variables: ContextVar[Mapping[str, str | None]] = ContextVar(
+    "more_variables", default=MappingProxyType({})
+)
+
+
+@contextmanager
+def more_variables(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Let `env:` also find variables of a `.env` file while settings are read; the environment wins."""
+    token = _more_variables.set(values)
+    try:
+        yield
+    finally:
+        _more_variables.reset(token)
 
 
 def resolve_reference(value: object) -> object:
@@ -24,7 +42,7 @@ def resolve_reference(value: object) -> object:
 
 
 def _from_environment(name: str) -> str:
-    secret = os.environ.get(name, "")
+    secret = os.environ.get(name) or _more_variables.get().get(name)
     if not secret:
         raise ValueError(f"refers to the environment variable {name!r}, which is not set (or empty): set it")
     return secret

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -17,6 +18,7 @@ from config.log import LogSettings
 from config.postgres import PostgresSettings
 from config.problem import ENV_PREFIX, Problem, SettingsError
 from config.profile import Profile, ProfileDefaults
+from config.reference import more_variables
 from config.runtime import RuntimeSettings
 from config.validation import problems_of_values
 from config.variables import Variables, unknown_variables
@@ -76,7 +78,8 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
     variables = Variables.read(env_file)
     problems = [*variables.problems, *unknown_variables(variables, Settings)]
     try:
-        settings = Settings(_env_file=env_file)
+        with more_variables(dotenv_values(env_file)):
+            settings = Settings(_env_file=env_file)
     except ValidationError as error:
         raise SettingsError((*problems, *problems_of_values(error))) from error
     except SourceError as error:  # a whole section as one variable, which is among the unknown ones

@@ -88,8 +88,11 @@ def _unreachable(kafka: KafkaSettings, error: Exception, deadline_s: float) -> s
         what = f"did not answer within {deadline_s:g} s"
     else:
         what = f"failed: {error}"
-    check = f"check that it runs, and {variable('kafka', 'bootstrap_servers')} and _SECURITY_PROTOCOL"
-    return f"Kafka at {kafka.bootstrap_servers} {what}: {check}"
+    fields = ["bootstrap_servers", "security_protocol"]
+    fields += ["ssl_cafile"] if kafka.uses_tls else []
+    fields += ["sasl_username", "sasl_password"] if kafka.uses_sasl else []
+    check = ", ".join(variable("kafka", field) for field in fields)
+    return f"Kafka at {kafka.bootstrap_servers} {what}: check that it runs, and {check}"
 
 
 async def read_topics(admin: AIOKafkaAdminClient, kafka: KafkaSettings) -> Mapping[str, TopicView]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from dotenv.parser import Original, parse_stream
 from pydantic_settings import BaseSettings
 
-from config.problem import ENV_PREFIX, Problem, variable
+from config.problem import ENV_PREFIX, Problem, SettingsError, variable
 from config.section import Section
 
 
@@ -24,7 +24,7 @@ class Variables:
 
     @classmethod
     def read(cls, env_file: Path) -> Variables:
-        """Read the environment and a `.env` file, which may be missing."""
+        """Read the environment and a `.env` file, which may be missing; `SettingsError` if it is no text."""
         places, problems = _read_file(env_file)
         places |= {
             name.upper(): "environment"
@@ -43,7 +43,7 @@ def _read_file(env_file: Path) -> tuple[dict[str, str], list[Problem]]:
         with env_file.open(encoding="utf-8") as stream:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
-        return places, [Problem(str(env_file), f"cannot be read: {error}")]
+        raise SettingsError((Problem(str(env_file), f"cannot be read: {error}"),)) from error
     for binding in bindings:
         place = f"{env_file} line {_line(binding.original)}"
         name = (binding.key or "").upper()

@@ -15,6 +15,11 @@ def test_a_secret_from_another_variable(load: Load, monkeypatch: pytest.MonkeyPa
     assert load(POSTGRES_DSN="env:DATABASE_URL").postgres.dsn.get_secret_value() == "postgresql://a:b@c/d"
 
 
+def test_a_secret_from_another_variable_of_the_file(load: Load, env_file: Path) -> None:
+    env_file.write_text("DATABASE_URL=postgresql://a:b@c/d\nTONGDAI_POSTGRES_DSN=env:DATABASE_URL\n")
+    assert load().postgres.dsn.get_secret_value() == "postgresql://a:b@c/d"
+
+
 def test_a_secret_from_a_file(load: Load, tmp_path: Path) -> None:
     file = tmp_path / "dsn"
     file.write_text("postgresql://a:b@c/d\n")

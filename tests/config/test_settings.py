@@ -143,6 +143,11 @@ def test_a_line_of_the_file_without_a_value_is_refused(refuse: Refuse, env_file:
     assert "NAME=value" in refuse()[".env line 2"]
 
 
+def test_a_file_that_is_no_text_is_refused(refuse: Refuse, env_file: Path) -> None:
+    env_file.write_bytes(b"TONGDAI_LOG_LEVEL=\xff")
+    assert "cannot be read" in refuse()[".env"]
+
+
 def test_all_problems_are_told_at_once(refuse: Refuse) -> None:
     problems = refuse(LOG_LEVEL="loud", RUNTIME_WATCHDOG_S="x", KAFKA_PREFIX="x")
     assert set(problems) == {"TONGDAI_LOG_LEVEL", "TONGDAI_RUNTIME_WATCHDOG_S", "TONGDAI_KAFKA_PREFIX"}

@@ -7,13 +7,13 @@ from config.settings import Settings, load_settings
 
 
 def start_tool() -> Settings:
-    """Return the settings for a short command: libraries stay silent, since its own errors say it all.
+    """Return the settings for a short command: only errors are logged, such as why a certificate is refused.
 
-    With `TONGDAI_LOG_LEVEL=debug` everything is logged. Raises `SettingsError`.
+    With `TONGDAI_LOG_LEVEL=debug` everything is. Raises `SettingsError`.
     """
     settings = load_settings()
-    quiet = settings.log.level != "debug"
-    configure_logging(settings.log.model_copy(update={"level": "critical"}) if quiet else settings.log)
+    chatty = settings.log.level in {"info", "warning"}
+    configure_logging(settings.log.model_copy(update={"level": "error"}) if chatty else settings.log)
     return settings
 
 
