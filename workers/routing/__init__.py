@@ -1,0 +1,1 @@
+"""The routing worker: intake stores what customers say, the desk decides who answers them."""

@@ -1,0 +1,103 @@
+"""`apply(desk, event)`: what an event changes. The desk is the fold of its events, and so are its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.assignments import Assigned, ChainEvent, Confirmed, Offered, Queued, SessionClosed, SessionOpened
+from schemas.outcomes import Done, Outcome, Refused
+from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
+from workers.routing.desk.conversation import Conversation, after
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.roster import Entry
+
+KEY_REUSED = "key_reused"
+"""The code of a refusal that does not take the place of the outcome that has the key."""
+
+
+class Decided(NamedTuple):
+    """One event of a decision, with its `ce_id`."""
+
+    id: UUID
+    event: BaseModel
+
+
+def apply(desk: Desk, decided: Decided) -> None:
+    """Change `desk` in place as the event says."""
+    _APPLY[type(decided.event)](desk, decided.event, decided.id)
+
+
+def _chain(desk: Desk, event: ChainEvent, id_: UUID) -> None:
+    before = desk.conversations.get(event.key)
+    now = after(event, id_, before)
+    desk.conversations[event.key] = now
+    _burden(desk, before, now)
+    _wait(desk, before, now)
+
+
+def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:
+    was = before.burdens if before else None
+    if was == now.burdens:
+        return
+    if was is not None:
+        desk.bear(was, -1)
+    if now.burdens is not None:
+        desk.bear(now.burdens, 1)
+
+
+def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:
+    was = before.waiting if before else None
+    if before and before.rule and was:
+        desk.edit_queue().remove(before.rule, was)
+    if now.rule and (waiting := now.waiting):
+        desk.edit_queue().add(now.rule, waiting)
+
+
+def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
+    _chain(desk, event, id_)
+    why = event.why
+    if why.cursor_after is not None:
+        desk.rings[why.rule] = desk.rings[why.rule].turned_to(why.cursor_after)
+
+
+def _agent(desk: Desk, event: AgentChanged, _: UUID) -> None:
+    desk.set_agent(Entry(event.agent, event.version, not event.removed))
+
+
+def _department(desk: Desk, event: DepartmentChanged, _: UUID) -> None:
+    entry = Entry(event.department, event.version, not event.removed)
+    desk.edit_roster().departments[event.department.id] = entry
+
+
+def _page(desk: Desk, event: PageChanged, _: UUID) -> None:
+    desk.edit_roster().pages[event.page.id] = Entry(event.page, event.version, not event.removed)
+
+
+def _rule(desk: Desk, event: RuleChanged, _: UUID) -> None:
+    desk.set_rule(Entry(event.rule, event.version, not event.removed, event.position), event.ring)
+
+
+def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
+    if isinstance(event, Refused) and event.code == KEY_REUSED:
+        return
+    desk.outcomes[event.actor, event.idempotency_key] = event
+
+
+_APPLY: dict[type[BaseModel], Callable[[Desk, Any, UUID], None]] = {
+    SessionOpened: _chain,
+    SessionClosed: _chain,
+    Confirmed: _chain,
+    Queued: _chain,
+    Offered: _chain,
+    Assigned: _assigned,
+    AgentChanged: _agent,
+    DepartmentChanged: _department,
+    PageChanged: _page,
+    RuleChanged: _rule,
+    Done: _outcome,
+    Refused: _outcome,
+}

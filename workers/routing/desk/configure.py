@@ -1,0 +1,22 @@
+"""The decision on `configure`: the desk's whole roster and rules, as they shall be from here on."""
+
+from __future__ import annotations
+
+from schemas.commands import Configure
+from workers.routing.desk.changes import change_roster
+from workers.routing.desk.dealing import drain, rehome
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.outcomes import done, refuse
+from workers.routing.desk.refusals import refusal
+
+
+def configure(draft: Draft, command: Configure) -> None:
+    """Change what differs, all of it or nothing; then nobody waits who could be served now."""
+    refused = refusal(draft.desk, command)
+    if refused is not None:
+        refuse(draft, command, refused)
+        return
+    result = change_roster(draft, command)
+    rehome(draft)
+    drain(draft)
+    done(draft, command, result)

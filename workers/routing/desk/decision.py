@@ -1,0 +1,91 @@
+"""What a decision is made of: its place in the log, its events, and the draft on which it is thought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.assignments import Cause, ChainEvent
+from schemas.catalogue import RECORDS
+from schemas.envelope import Kind
+from schemas.ids import agent_key, desk_key
+from schemas.outcomes import Outcome
+from schemas.roster import AgentChanged, RosterEvent
+from workers.routing.desk.apply import Decided, apply
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.desk import Desk
+
+KIND_OF: dict[type[BaseModel], Kind] = {model: kind for kind, model in RECORDS.items()}
+
+
+class Place(NamedTuple):
+    """Where in the log a decision is made."""
+
+    at: datetime
+    """The log's time, in whole milliseconds."""
+    cause: Cause
+    """The command's own place."""
+    id_of: Callable[[int], UUID]
+    """The id of the n-th event, from 0, that the command gives rise to."""
+
+
+class Draft:
+    """A decision in the making: what is said shows at once on its fork of the desk, and nowhere else."""
+
+    __slots__ = ("decided", "desk", "place")
+
+    def __init__(self, desk: Desk, place: Place) -> None:
+        self.desk: Desk = desk.fork()
+        self.place = place
+        self.decided: list[Decided] = []
+
+    def say(self, event: BaseModel) -> None:
+        """Let `event` be the decision's next one."""
+        decided = Decided(self.place.id_of(len(self.decided)), event)
+        self.decided.append(decided)
+        apply(self.desk, decided)
+
+    def tell(self, model: type[ChainEvent], conversation: Conversation, **changes: object) -> Conversation:
+        """Say the next event of a chain: things stand as `conversation` has them, but for `changes`.
+
+        Returns the conversation after it.
+        """
+        fields: dict[str, Any] = {
+            "workspace": self.desk.workspace,
+            "desk": self.desk.id,
+            "conversation": conversation.id,
+            "key": conversation.key,
+            "page": conversation.page,
+            "seq": conversation.seq + 1,
+            "previous": conversation.last_event,
+            "epoch": conversation.epoch,
+            "round": conversation.round,
+            "session": conversation.session,
+            "after_position": conversation.after_position,
+            "at": self.place.at,
+            "standing": conversation.standing,
+            "holder": conversation.holder,
+            "care": conversation.care,
+            "cause": self.place.cause,
+        }
+        fields.update(changes)
+        self.say(model.model_validate(fields))
+        return self.desk.conversations[conversation.key]
+
+
+def key_of(event: BaseModel) -> str:
+    """The Kafka key of an event of the desk."""
+    match event:
+        case ChainEvent():
+            return event.key
+        case AgentChanged():
+            return agent_key(event.workspace, event.agent.id)
+        case RosterEvent():
+            return desk_key(event.workspace, event.desk)
+        case Outcome():
+            return event.actor
+    raise TypeError(f"{type(event).__name__} is not an event of the desk")

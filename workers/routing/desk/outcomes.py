@@ -1,0 +1,66 @@
+"""Outcomes: every command of an agent, a service or the CLI has exactly one, also when it comes twice."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from schemas.commands import Configure
+from schemas.outcomes import Done, Refused
+from workers.routing.desk.apply import KEY_REUSED
+from workers.routing.desk.decision import Draft
+
+Asked = Configure
+"""Commands that somebody asked for: they have an actor and an idempotency key."""
+
+KEPT = timedelta(hours=24)
+"""How long a key is remembered; after that it is a new one."""
+
+
+class Refusal(NamedTuple):
+    """Why a command is not carried out: a code for programs, a sentence for people."""
+
+    code: str
+    sentence: str
+
+
+def answered_before(draft: Draft, command: Asked) -> bool:
+    """Whether `command` is a repetition. The same key with another body is refused; the first one stays."""
+    first = draft.desk.outcomes.get((command.actor, command.idempotency_key))
+    if first is None or draft.place.at - first.at >= KEPT:
+        return False
+    if first.request_sha256 != request_sha256(command):
+        sentence = (
+            f"the idempotency key {command.idempotency_key!r} was used for another {first.command} "
+            f"at {first.at.isoformat()}: send this one with a key of its own"
+        )
+        refuse(draft, command, Refusal(KEY_REUSED, sentence))
+    return True
+
+
+def done(draft: Draft, command: Asked, result: dict[str, Any]) -> None:
+    """Say that `command` was carried out."""
+    draft.say(Done(**_common(draft, command), result=result))
+
+
+def refuse(draft: Draft, command: Asked, refusal: Refusal) -> None:
+    """Say that `command` was not carried out, and why."""
+    draft.say(Refused(**_common(draft, command), code=refusal.code, sentence=refusal.sentence))
+
+
+def request_sha256(command: Asked) -> str:
+    """The digest of a command's body: equal for equal commands, however their JSON was spaced or ordered."""
+    return hashlib.sha256(command.model_dump_json().encode()).hexdigest()
+
+
+def _common(draft: Draft, command: Asked) -> dict[str, Any]:
+    return {
+        "workspace": command.workspace,
+        "desk": command.desk,
+        "actor": command.actor,
+        "idempotency_key": command.idempotency_key,
+        "command": type(command).__name__.lower(),
+        "request_sha256": request_sha256(command),
+        "at": draft.place.at,
+    }

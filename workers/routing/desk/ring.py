@@ -1,0 +1,128 @@
+"""The rotation of one rule: its agents in a ring, and an index of those who can be chosen.
+
+Exact: a turn goes to the first eligible agent behind the cursor, so between two turns of one agent everybody
+who stays eligible has exactly one. Lookups take O(log n); what changes the index copies a few short lists.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from schemas.assignments import CANDIDATES_MAX, Candidate, PassedOverReason
+
+Bar = PassedOverReason | None
+"""Why an agent cannot be chosen; none: he can."""
+
+
+class Turn(NamedTuple):
+    """Whose turn it is, and how many were passed over on the way to him."""
+
+    agent: str
+    eligible: int
+    passed_over: dict[PassedOverReason, int]
+
+
+class Ring(NamedTuple):
+    """A value: each change gives another ring. `cursor` had the last turn; none: the first agent is next."""
+
+    agents: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    """What to say of each agent, in the same order."""
+    seats: Mapping[str, int]
+    """The place of each agent."""
+    places: Mapping[Bar, list[int]]
+    """Sorted places of the agents by what bars them."""
+    cursor: str | None
+
+    @classmethod
+    def of(cls, seated: Iterable[tuple[str, Bar]], cursor: str | None = None) -> Ring:
+        """The ring of agents in this order, each with what bars him."""
+        candidates = tuple(_candidate(agent, bar) for agent, bar in seated)
+        agents = tuple(candidate.agent for candidate in candidates)
+        places: dict[Bar, list[int]] = {}
+        for place, candidate in enumerate(candidates):
+            places.setdefault(candidate.passed_over, []).append(place)
+        return cls(agents, candidates, {agent: place for place, agent in enumerate(agents)}, places, cursor)
+
+    @property
+    def eligible(self) -> int:
+        """How many can be chosen."""
+        return len(self.places.get(None, ()))
+
+    def next(self) -> Turn | None:
+        """Whose turn it is; none when nobody can be chosen."""
+        open_ = self.places.get(None)
+        if not open_:
+            return None
+        after = self._cursor_place()
+        index = bisect_right(open_, after)
+        chosen = open_[index] if index < len(open_) else open_[0]
+        return Turn(self.agents[chosen], len(open_), self._passed_over(after, chosen))
+
+    def barred(self) -> dict[PassedOverReason, int]:
+        """How many cannot be chosen, by reason."""
+        return {bar: len(places) for bar, places in self.places.items() if bar is not None and places}
+
+    def turned_to(self, agent: str) -> Ring:
+        """The ring after `agent` has had his turn."""
+        return self._replace(cursor=agent)
+
+    def with_bar(self, agent: str, before: Bar, now: Bar) -> Ring:
+        """The ring after what bars `agent` has changed."""
+        place = self.seats[agent]
+        left = self.places[before].copy()
+        del left[bisect_left(left, place)]
+        joined = self.places.get(now, []).copy()
+        insort(joined, place)
+        candidates = (*self.candidates[:place], _candidate(agent, now), *self.candidates[place + 1 :])
+        return self._replace(candidates=candidates, places={**self.places, before: left, now: joined})
+
+    def near(self, chosen: str) -> tuple[Candidate, ...]:
+        """Whose turns come next; the chosen one is the last of them when he is further away."""
+        first = self._cursor_place() + 1
+        near = self.candidates[first : first + CANDIDATES_MAX]
+        near += self.candidates[: min(first, CANDIDATES_MAX - len(near))]
+        place = self.seats[chosen]
+        if (place - first) % len(self.agents) >= CANDIDATES_MAX:
+            near = (*near[:-1], self.candidates[place])
+        return near
+
+    def relisted(self, listed: Iterable[str]) -> tuple[str, ...]:
+        """The order of turns when the rule lists other agents.
+
+        Those who stay keep their order, newcomers come at the end of the turn: nobody is skipped or doubled.
+        """
+        listed = tuple(dict.fromkeys(listed))
+        wanted = frozenset(listed)
+        first = self._cursor_place() + 1
+        coming = (*self.agents[first:], *self.agents[:first])
+        stay = (agent for agent in coming if agent in wanted)
+        return (*stay, *(agent for agent in listed if agent not in self.seats))
+
+    def _cursor_place(self) -> int:
+        return -1 if self.cursor is None else self.seats[self.cursor]
+
+    def _passed_over(self, after: int, chosen: int) -> dict[PassedOverReason, int]:
+        counts: dict[PassedOverReason, int] = {}
+        for bar, places in self.places.items():
+            if bar is None:
+                continue
+            count = bisect_left(places, chosen) - bisect_right(places, after)
+            if chosen <= after:
+                count += len(places)
+            if count:
+                counts[bar] = count
+        return counts
+
+
+@lru_cache(maxsize=20_000)
+def _candidate(agent: str, bar: Bar) -> Candidate:
+    """Values are shared: making them anew for each ring would take most of its time."""
+    return Candidate(agent=agent, passed_over=bar)
+
+
+NOBODY = Ring.of(())
+"""The ring of a rule without agents."""

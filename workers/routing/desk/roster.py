@@ -1,0 +1,61 @@
+"""The roster of a desk: its agents, departments, pages and rules, each with its version."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Generic, NamedTuple, TypeVar
+
+from schemas.commands import Agent, Department, Page, Rule
+from workers.routing.desk.layer import Layer
+
+D = TypeVar("D", bound=Agent | Department | Page | Rule)
+
+
+class Entry(NamedTuple, Generic[D]):
+    """One of the roster. What was removed stays, inactive, so that its versions go on when it returns."""
+
+    definition: D
+    version: int
+    active: bool
+    position: int = 0
+    """A rule's place in the order of rules."""
+
+
+class Roster:
+    """Who and what a desk consists of."""
+
+    __slots__ = ("_rules_of_page", "agents", "departments", "pages", "rules")
+
+    def __init__(self) -> None:
+        self.agents: MutableMapping[str, Entry[Agent]] = {}
+        self.departments: MutableMapping[str, Entry[Department]] = {}
+        self.pages: MutableMapping[str, Entry[Page]] = {}
+        self.rules: MutableMapping[str, Entry[Rule]] = {}
+        self._rules_of_page: MutableMapping[str, tuple[tuple[int, str], ...]] = {}
+
+    def fork(self) -> Roster:
+        """A roster that says the same, and changes without changing this one."""
+        fork = Roster()
+        fork.agents = Layer(self.agents)
+        fork.departments = Layer(self.departments)
+        fork.pages = Layer(self.pages)
+        fork.rules = Layer(self.rules)
+        fork._rules_of_page = Layer(self._rules_of_page)
+        return fork
+
+    def rule_for(self, page: str) -> Entry[Rule] | None:
+        """The first rule that names `page`."""
+        rules = self._rules_of_page.get(page)
+        return self.rules[rules[0][1]] if rules else None
+
+    def set_rule(self, entry: Entry[Rule]) -> None:
+        """Let `entry` be the rule's text from here on."""
+        id_ = entry.definition.id
+        before = self.rules.get(id_)
+        for page in before.definition.pages if before is not None else ():
+            rules = self._rules_of_page.get(page, ())
+            self._rules_of_page[page] = tuple(rule for rule in rules if rule[1] != id_)
+        for page in entry.definition.pages if entry.active else ():
+            rules = self._rules_of_page.get(page, ())
+            self._rules_of_page[page] = tuple(sorted({*rules, (entry.position, id_)}))
+        self.rules[id_] = entry
