@@ -1,0 +1,101 @@
+"""The interface of a channel: verify, then turn each of its events into one inbound record or one refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from pydantic import ValidationError
+
+from schemas.base import Json
+from schemas.deadletter import Reason
+from schemas.inbound import InboundRecord
+from workers.channels.fields import identifier
+
+PROBLEMS_MAX = 10
+"""Wrong fields named in one refusal."""
+
+
+class Refused(NamedTuple):
+    """An event that cannot become a record: it goes to deadletter."""
+
+    reason: Reason
+    detail: str
+    """For a person; never the customer's text."""
+    original: Json
+    """A webhook with this event alone, to be sent again once the reason is gone."""
+    key: str | None
+    """The conversation's key, when the event names it."""
+
+
+class Skipped(NamedTuple):
+    """Nothing that concerns a conversation: counted, not kept."""
+
+    event: str
+
+
+Item = InboundRecord | Refused | Skipped
+
+
+class Channel(Protocol):
+    """One channel's webhooks. It knows apps, by their secrets; it does not know pages."""
+
+    name: str
+    """As in `schemas.base.Channel`, and the last word of the path."""
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        """The answer to a GET of the webhook's address. Raises WrongTokenError, MalformedError."""
+
+    def open(self, headers: Mapping[str, str], body: bytes) -> Json:
+        """The body as JSON, once its signature over the raw bytes is known to be right.
+
+        Raises WrongSignatureError, MalformedError, WrongObjectError.
+        """
+
+    def items(self, document: Json) -> Iterator[Item]:
+        """Each event of an opened webhook, in its order. Raises nothing, whatever the document holds."""
+
+
+class UnreadableError(ValueError):
+    """An event lacks what a record needs; the text says what."""
+
+    reason: ClassVar[Reason] = "unreadable"
+
+
+class UnknownEventError(UnreadableError):
+    """An event of a kind that the channel's documentation does not name."""
+
+    reason = "unknown_event"
+
+
+def refusal(error: UnreadableError | ValidationError, original: Json, key: str | None) -> Refused:
+    """The refusal of an event: which fields are wrong and how, without their values."""
+    if isinstance(error, UnreadableError):
+        return Refused(error.reason, str(error), original, key)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)[:PROBLEMS_MAX]
+    detail = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'event'}: {each['msg']}" for each in problems)
+    return Refused("unreadable", detail, original, key)
+
+
+def objects(value: Json, place: str) -> list[dict[str, Any]]:
+    """A list of objects, empty when there is none. Raises UnreadableError when it is something else."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise UnreadableError(f"{place}: is not a list of objects")
+    return value
+
+
+def required_object(value: Json, place: str) -> dict[str, Any]:
+    """An object. Raises UnreadableError when it is missing or something else."""
+    if not isinstance(value, dict):
+        raise UnreadableError(f"{place}: is not an object")
+    return value
+
+
+def required_id(value: Json, place: str) -> str:
+    """An id as text. Raises UnreadableError when it is missing."""
+    found = identifier(value)
+    if found is None:
+        raise UnreadableError(f"{place}: is missing")
+    return found

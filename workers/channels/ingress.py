@@ -1,0 +1,138 @@
+"""The HTTP ingress: takes the channels' webhooks and answers 200 once Kafka has what they say."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from config.ingress import IngressSettings
+from config.settings import Settings
+from config.topics import DEADLETTER
+from schemas.base import Json
+from workers.channels.admission import Admission
+from workers.channels.body import read_body
+from workers.channels.channel import Channel, Skipped
+from workers.channels.health import health_routes
+from workers.channels.messenger import Messenger
+from workers.channels.metrics import IngressMetrics
+from workers.channels.problem import (
+    RateLimitedError,
+    WebhookError,
+    http_problem,
+    internal_problem,
+    problem_response,
+)
+from workers.channels.publisher import OnFailure, Publisher
+from workers.channels.rate_limit import RateLimit
+from workers.channels.records import Outgoing, Webhook, outgoing
+from workers.channels.zalo import Zalo
+
+PATH = "/v1/webhooks/"
+NO_SNIFFING = {"x-content-type-options": "nosniff"}
+CLIENT_GONE = 499
+"""Counted when the platform hung up before its body was whole; nobody reads the answer."""
+
+
+def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
+    """The ASGI application; its lifespan connects to Kafka in the background."""
+    ingress = settings.ingress
+    metrics = IngressMetrics()
+    publisher = Publisher(settings, metrics, on_failure)
+    channels: tuple[Channel, ...] = (Messenger(ingress.messenger_apps), Zalo(ingress.zalo_apps))
+    intake = WebhookIntake(ingress, publisher, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with publisher:
+            yield
+
+    return Starlette(
+        routes=[
+            *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
+            *health_routes(publisher, metrics),
+        ],
+        exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
+        lifespan=lifespan,
+    )
+
+
+class WebhookIntake:
+    """What all channels' webhooks have in common: limits, metrics, Kafka."""
+
+    def __init__(self, settings: IngressSettings, publisher: Publisher, metrics: IngressMetrics) -> None:
+        self._body_limit_bytes = settings.body_limit_bytes
+        self._rate_limit = RateLimit(settings.rate_per_s, settings.rate_burst)
+        self._admission = Admission()
+        self._publisher = publisher
+        self._metrics = metrics
+        metrics.waiting.set_function(lambda: self._admission.requests)
+
+    async def answer(self, channel: Channel, request: Request) -> Response:
+        """The answer to one request; refusals are counted by their reason."""
+        begun_s = time.perf_counter()
+        try:
+            response = await self._answer(channel, request)
+        except WebhookError as error:
+            self._metrics.refused.labels(channel.name, error.slug).inc()
+            response = problem_response(error)
+        except ClientDisconnect:
+            response = Response(status_code=CLIENT_GONE)
+        self._metrics.requests.labels(channel.name, response.status_code).inc()
+        self._metrics.request_seconds.labels(channel.name).observe(time.perf_counter() - begun_s)
+        return response
+
+    async def _answer(self, channel: Channel, request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        wait_s = self._rate_limit.take(address, time.monotonic())
+        if wait_s:
+            raise RateLimitedError("This address sends too many requests.", retry_after_s=wait_s)
+        if request.method != "POST":
+            # The challenge is the caller's own text: no browser may take it for a page.
+            return PlainTextResponse(channel.challenge(request.query_params), headers=NO_SNIFFING)
+        with self._admission.enter() as held:
+            body = await read_body(request, held, self._body_limit_bytes)
+            document = channel.open(request.headers, body)
+            webhook = Webhook(channel.name, body, time.time_ns() // 1_000_000)
+            await self._keep(channel, webhook, document)
+        return PlainTextResponse("EVENT_RECEIVED")
+
+    async def _keep(self, channel: Channel, webhook: Webhook, document: Json) -> None:
+        """Have Kafka confirm every event; only then they count."""
+        items = list(channel.items(document))
+        skipped = Counter(item.event for item in items if isinstance(item, Skipped))
+        records = [outgoing(webhook, item) for item in items if not isinstance(item, Skipped)]
+        await self._publisher.publish(records)
+        self._count(channel.name, records, skipped)
+
+    def _count(self, channel: str, records: Sequence[Outgoing], skipped: Counter[str]) -> None:
+        for record in records:
+            counter = self._metrics.records
+            if record.topic == DEADLETTER.name:
+                counter = self._metrics.deadlettered
+            counter.labels(channel, record.what).inc()
+        for event, count in skipped.items():
+            self._metrics.skipped.labels(channel, event).inc(count)
+
+
+def _endpoint(intake: WebhookIntake, channel: Channel) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await intake.answer(channel, request)
+
+    return endpoint
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - starlette calls it with no other
+    return http_problem(error)
+
+
+async def _internal_problem(_: Request, __: Exception) -> Response:
+    return internal_problem()

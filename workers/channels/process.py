@@ -1,0 +1,127 @@
+"""The ingress as a process: one HTTP server that stops gracefully on SIGTERM and SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+
+from config.errors import ConfigurationError
+from config.logging import get_logger
+from config.settings import Settings
+from workers.channels.ingress import create_app
+
+GRACE_S = 8
+"""A body may take 5 s to arrive, its records 1.5 s to be confirmed."""
+CONNECTIONS_MAX = 4_000
+KEEP_ALIVE_S = 65
+"""Longer than load balancers keep theirs, so that they do not meet a closing connection."""
+
+_log = get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Stops on a signal, or on `stop`, and returns; uvicorn's own would raise the signal once more."""
+
+    def __init__(self, config: uvicorn.Config, stop: asyncio.Event | None) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def on_tick(self, counter: int) -> bool:
+        asked = self._stop is not None and self._stop.is_set()
+        return await super().on_tick(counter) or asked
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if self._stop is not None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def serve(
+    settings: Settings,
+    on_listening: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until `stop` is set when it is given.
+
+    `on_listening` gets the base URL: connections wait from then on, and are answered a moment later.
+
+    Raises ConfigurationError when the address cannot be listened on.
+    """
+    listener = _listen(settings.ingress.host, settings.ingress.port)
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    for channel, apps in (
+        ("messenger", settings.ingress.messenger_apps),
+        ("zalo", settings.ingress.zalo_apps),
+    ):
+        if not apps:
+            _log.warning(
+                "no_apps", channel=channel, effect="every webhook of this channel is refused with 403"
+            )
+    _log.info("ingress_listening", url=url)
+    if on_listening is not None:
+        on_listening(url)
+    await _serve(settings, listener, stop)
+    _log.info("ingress_stopped")
+
+
+def run_ingress(settings: Settings) -> None:
+    """Run the ingress in this process. Raises as `serve` does."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings))
+
+
+async def _serve(settings: Settings, listener: socket.socket, stop: asyncio.Event | None) -> None:
+    failures: list[BaseException] = []
+
+    def fail(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    server = _Server(_configuration(create_app(settings, fail)), stop)
+    await server.serve(sockets=[listener])
+    if failures:
+        raise failures[0]
+
+
+def _configuration(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The ingress cannot listen on {host} port {port}: {error.strerror or error}. "
+            "Set TONGDAI_INGRESS_HOST and TONGDAI_INGRESS_PORT to an address of this machine that is free."
+        ) from error

@@ -1,0 +1,142 @@
+"""Publishes a webhook's records within the deadline of its channel, or says that it is not known whether."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from config.logging import get_logger
+from config.settings import Settings
+from config.topics import DEADLETTER, INBOUND
+from workers.channels.metrics import IngressMetrics
+from workers.channels.problem import UnpublishedError
+from workers.channels.producer import end_producer, start_producer
+from workers.channels.records import Outgoing
+
+RETRY_AFTER_S = 2.0
+RECONNECT_MIN_S, RECONNECT_MAX_S = 0.1, 2.0
+CONNECT_DEADLINE_S = 5.0
+
+OnFailure = Callable[[BaseException], None]
+"""Called with what ended the ingress's background task: the process must stop."""
+
+_log = get_logger(__name__)
+
+
+class Publisher:
+    """One producer for all requests; after a time-out another one, connected in the background.
+
+    `publish` may be called whenever the publisher has been entered: while there is no connected producer
+    it refuses at once.
+    """
+
+    def __init__(self, settings: Settings, metrics: IngressMetrics, on_failure: OnFailure) -> None:
+        self._kafka = settings.kafka
+        self._deadline_s = settings.ingress.publish_deadline_s
+        self._names = {
+            topic.name: topic.full_name(self._kafka.topic_prefix) for topic in (INBOUND, DEADLETTER)
+        }
+        self._metrics = metrics
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._closing = False
+        self._on_failure = on_failure
+
+    @property
+    def connected(self) -> bool:
+        """Whether a producer is connected and knows the topics."""
+        return self._producer is not None
+
+    async def __aenter__(self) -> Self:
+        self._begin(self._connect())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing = True
+        if self._connecting is not None and not self._connecting.done():
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await end_producer(producer, flush_s=self._deadline_s)
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Send all; return once Kafka has confirmed every one (acks=all).
+
+        Raises UnpublishedError: some may be on Kafka and some not. The platform sends the webhook again,
+        intake knows the duplicates.
+        """
+        producer = self._producer
+        if producer is None:
+            raise UnpublishedError("Kafka is not connected. Send it again.", retry_after_s=RETRY_AFTER_S)
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await self._send(producer, records)
+        except (TimeoutError, KafkaError) as error:
+            if not isinstance(error, MessageSizeTooLargeError):
+                self._replace(producer, error)
+            raise UnpublishedError(
+                "Kafka has not confirmed it in time. Send it again.", retry_after_s=RETRY_AFTER_S
+            ) from error
+
+    async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+        futures = []
+        for record in records:
+            future = await producer.send(
+                self._names[record.topic], record.value, record.key, headers=record.headers
+            )
+            # Nobody may be left to ask when it fails after the deadline.
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            futures.append(future)
+        if futures:
+            await asyncio.wait(futures)
+        for future in futures:
+            future.result()
+
+    def _replace(self, producer: AIOKafkaProducer, error: Exception) -> None:
+        """Give `producer` up, unless another request has done so before."""
+        if self._producer is not producer:
+            return
+        self._producer = None
+        self._metrics.connected.set(0)
+        _log.warning("kafka_unanswered", error=repr(error), deadline_s=self._deadline_s)
+        self._begin(self._reconnect(producer))
+
+    def _begin(self, connecting: Coroutine[Any, Any, None]) -> None:
+        self._connecting = asyncio.create_task(connecting, name="ingress-connecting")
+        self._connecting.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Tell of an end that nobody asked for: without the task there would never be a producer again."""
+        if self._closing:
+            return
+        if task.cancelled():
+            self._on_failure(RuntimeError(f"The task {task.get_name()} was cancelled by nobody of ours."))
+        elif error := task.exception():
+            self._on_failure(error)
+
+    async def _reconnect(self, former: AIOKafkaProducer) -> None:
+        # The former is ended first, so that nothing of it is sent after what the next one sends.
+        await end_producer(former, flush_s=self._deadline_s)
+        await self._connect()
+
+    async def _connect(self) -> None:
+        """Try until there is a producer."""
+        wait_s = RECONNECT_MIN_S
+        while True:
+            try:
+                producer = await start_producer(self._kafka, list(self._names.values()), CONNECT_DEADLINE_S)
+                break
+            except (KafkaError, TimeoutError) as error:
+                _log.warning("kafka_unreachable", error=repr(error), servers=self._kafka.bootstrap_servers)
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            wait_s = min(wait_s * 2, RECONNECT_MAX_S)
+        self._producer = producer
+        self._metrics.producers.inc()
+        self._metrics.connected.set(1)
+        _log.info("kafka_connected", servers=self._kafka.bootstrap_servers)

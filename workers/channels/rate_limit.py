@@ -1,0 +1,45 @@
+"""How many requests each address may send: a token bucket per address, in a table of bounded size."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict
+
+ADDRESSES_MAX = 10_000
+IPV6_PREFIX = 64
+"""One subscriber has a whole /64: its addresses share a bucket."""
+
+
+class RateLimit:
+    """A token bucket per address: `rate_per_s` on average, `burst` at once."""
+
+    def __init__(self, rate_per_s: float, burst: int, addresses_max: int = ADDRESSES_MAX) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = float(burst)
+        self._addresses_max = addresses_max
+        # address → (tokens, the time in seconds at which they were counted), least recently used first
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str, now_s: float) -> float:
+        """Take one token. Returns 0, or after how many seconds there will be one."""
+        bucket = bucket_of(address)
+        tokens, counted_s = self._buckets.pop(bucket, (self._burst, now_s))
+        tokens = min(self._burst, tokens + (now_s - counted_s) * self._rate_per_s)
+        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._rate_per_s
+        self._buckets[bucket] = (tokens - 1 if tokens >= 1 else tokens, now_s)
+        if len(self._buckets) > self._addresses_max:
+            self._buckets.popitem(last=False)
+        return wait_s
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+
+def bucket_of(address: str) -> str:
+    """The address itself, or the network of an IPv6 address."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.IPv6Network((address.partition("%")[0], IPV6_PREFIX), strict=False))
+    except ValueError:
+        return address

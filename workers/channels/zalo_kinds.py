@@ -1,0 +1,82 @@
+"""The kinds of events that Zalo documents, by their `event_name`.
+
+Source: Zalo Official Account OpenAPI, webhook events.
+"""
+
+from __future__ import annotations
+
+USER_SEND = "user_send_"
+OA_SEND = "oa_send_"
+
+_USER_KINDS = (
+    "text",
+    "image",
+    "sticker",
+    "location",
+    "file",
+    "link",
+    "audio",
+    "video",
+    "gif",
+    "business_card",
+)
+_OA_KINDS = ("text", "image", "gif", "list", "file", "sticker", "template")
+_GROUP_KINDS = tuple(what for what in _USER_KINDS if what != "location")
+
+USER_MESSAGES = frozenset(USER_SEND + what for what in _USER_KINDS)
+OA_MESSAGES = frozenset(OA_SEND + what for what in _OA_KINDS)
+
+FROM_OA = frozenset({"user_received_message", "user_seen_message", "oa_reacted_message", "oa_call_user"})
+"""Other events whose `sender` is the account."""
+
+OTHER_EVENTS = frozenset(
+    {
+        *FROM_OA,
+        *(f"anonymous_send_{what}" for what in _USER_KINDS),
+        *(f"oa_send_anonymous_{what}" for what in _USER_KINDS),
+        *(f"user_send_group_{what}" for what in _GROUP_KINDS),
+        *(f"oa_send_group_{what}" for what in _GROUP_KINDS),
+        "follow",
+        "unfollow",
+        "user_submit_info",
+        "update_user_info",
+        "user_withdraw",
+        "user_reacted_message",
+        "user_click_chatnow",
+        "user_click_button",
+        "user_click_response_button",
+        "user_feedback",
+        "user_asking_product",
+        "shop_has_order",
+        "add_user_to_tag",
+        "remove_user_from_tag",
+        "remove_tag",
+        "oa_send_consent",
+        "user_reply_consent",
+        "user_call_oa",
+        "widget_interaction_accepted",
+        "widget_failed_to_sync_user_external_id",
+        "create_group",
+        "delete_group",
+        "update_group_info",
+        "add_group_admin",
+        "remove_group_admin",
+        "user_join_group",
+        "user_out_group",
+        "user_request_join_group",
+        "accept_request_join_group",
+        "reject_request_join_group",
+        "extension_purchased",
+        "permission_revoked",
+        "change_oa_daily_quota",
+        "change_oa_template_tags",
+        "change_template_quality",
+        "change_template_quota",
+        "change_template_status",
+        "event_journey_acknowledged",
+        "event_journey_time_out",
+    }
+)
+"""Documented kinds that nothing reads yet."""
+
+KINDS = USER_MESSAGES | OA_MESSAGES | OTHER_EVENTS
