@@ -84,9 +84,15 @@ class Batch:
     forwarded: int = 0
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
-    def emit(self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int) -> UUID:
-        """Publish `value` as a CloudEvent caused by `cause`; returns its id, equal on every re-execution."""
-        id_ = self.next_id(cause)
+    def emit(
+        self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int, id_: UUID | None = None
+    ) -> UUID:
+        """Publish `value` as a CloudEvent caused by `cause`; returns its id, equal on every re-execution.
+
+        `id_` for events that name each other: all those of one cause then have their ids from `id_of`.
+        """
+        if id_ is None:
+            id_ = self.next_id(cause)
         headers = envelope.headers(
             kind,
             id_=id_,
@@ -104,6 +110,10 @@ class Batch:
         ordinal_key = (cause.topic, cause.lane, cause.offset)
         ordinal = self._ordinals.get(ordinal_key, 0)
         self._ordinals[ordinal_key] = ordinal + 1
+        return self.id_of(cause, ordinal)
+
+    def id_of(self, cause: Record, ordinal: int) -> UUID:
+        """The id of the `ordinal`-th event, from 0, that `cause` gives rise to."""
         return event_id(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
 
     def reject(self, record: Record, reason: Reason, detail: str) -> None:
