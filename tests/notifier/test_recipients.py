@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.assignments import Assigned, SessionOpened
+from schemas.notifications import NoticeMessage
 from tests.notifier.history import History, Notified, Step, invent
 from workers.notifier.carried import Carried
 from workers.notifier.conversation import Conversation, Heard
@@ -22,7 +23,6 @@ from workers.notifier.recipients import (
     Told,
     follow,
     hear,
-    notice_message,
 )
 
 LANE = 3
@@ -56,19 +56,16 @@ class Follower:
         positions = self.history.customer_positions
         first = self.history.sessions[event.session - 1]
         latest = max((p for p in positions if p <= event.after_position), default=0)
-        message = notice_message(self.history.messages[latest - 1].message) if latest else None
+        message = self.history.messages[latest - 1].message if latest else None
         return Carried(
-            message,
+            NoticeMessage.model_validate(message.model_dump()) if message else None,
             sum(first <= p <= event.after_position for p in positions),
             [p for p in positions if p > event.after_position],
         )
 
     def notified(self) -> list[Notified]:
-        notices = [issue(told).notice for told in self.told]
-        return [
-            Notified(n.notice, n.agent, n.seq, n.epoch, n.message.position if n.message else 0)
-            for n in notices
-        ]
+        notices = map(issue, self.told)
+        return [Notified(each.notice, each.agent, each.seq, each.epoch, each.position) for each in notices]
 
     def unread(self, agent: str) -> int:
         return self.changes.rows["acme", agent, self.history.conversation].unread
@@ -145,8 +142,8 @@ def test_the_first_message_is_carried_by_the_assigned_notice() -> None:
 
     (told,) = follower.told
     assert (told.agent, told.epoch, told.unread) == ("an", 1, 1)
-    assert told.message is not None
-    assert told.message.text == "dòng 1"
+    assert told.carried is not None
+    assert told.carried.text == "dòng 1"
 
 
 def test_a_further_message_tells_its_holder_what_is_unread() -> None:
@@ -156,7 +153,7 @@ def test_a_further_message_tells_its_holder_what_is_unread() -> None:
     follower.take_all([*history.messages[:1], *history.steps, *history.messages[1:]])
 
     assert [told.unread for told in follower.told] == [1, 2]
-    assert follower.told[-1].message == notice_message(history.messages[-1].message)
+    assert follower.told[-1].about == history.messages[-1].message
 
 
 def test_bots_agents_and_log_lines_tell_nobody() -> None:

@@ -10,7 +10,7 @@ from workers.notifier.conversation import Conversation, ConversationRef, Heard
 from workers.notifier.inbox import InboxChanges
 from workers.notifier.loading import load, load_held
 from workers.notifier.memory import Memory
-from workers.notifier.notices import Issued, emit, issue
+from workers.notifier.notices import Issued, issue
 from workers.notifier.reading import Input, read
 from workers.notifier.recipients import ChainStep, Told, follow, hear
 from workers.notifier.storing import store
@@ -52,7 +52,7 @@ class NotifierHandler:
         results = _apply(inputs, conversations, changes)
         await store(connection, list(conversations.values()), changes, (issued for _, issued in results))
         for cause, issued in results:
-            emit(batch, cause, issued)
+            batch.emit(cause.record, issued.kind, key=issued.key, value=issued.value, at_ms=cause.at_ms)
         self._memory.keep(conversations.values())
 
     async def due_timers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,13 +11,18 @@ from pydantic import ValidationError
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
 from schemas.deadletter import Reason
-from schemas.envelope import UnreadableEnvelopeError, header, read_kind
+from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.messages import Stored
 from workers.notifier.conversation import ConversationRef, Heard
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
 
 _PROBLEMS_SHOWN_MAX = 5
+_MODELS: dict[tuple[str, bytes | None], type[Stored | ChainEvent]] = {
+    (kind.topic, kind.ce_type.encode()): model
+    for kind, model in RECORDS.items()
+    if issubclass(model, (Stored, ChainEvent))
+}
 
 
 class Input(NamedTuple):
@@ -25,12 +31,7 @@ class Input(NamedTuple):
     record: Record
     at_ms: int
     said: ChainStep | Heard
-
-    @property
-    def ref(self) -> ConversationRef:
-        """The conversation that it speaks of."""
-        value = self.said.message if isinstance(self.said, Heard) else self.said.event
-        return value.workspace, value.conversation
+    ref: ConversationRef
 
 
 class RefusedError(ValueError):
@@ -46,45 +47,47 @@ def read(batch: Batch) -> list[Input]:
     inputs = []
     for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
         try:
-            inputs.append(Input(record, at_ms, read_record(record)))
+            inputs.append(Input(record, at_ms, *read_record(record)))
         except RefusedError as error:
             batch.reject(record, error.reason, str(error))
     return inputs
 
 
-def read_record(record: Record) -> ChainStep | Heard:
-    """What one record says. Raises RefusedError when it is not one of these two topics'."""
-    try:
-        kind = read_kind(record.headers, record.topic)
-        id_ = _event_id(record)
-    except UnreadableEnvelopeError as error:
-        raise RefusedError("unreadable_envelope", str(error)) from error
-    model = RECORDS.get(kind)
+def read_record(record: Record) -> tuple[ChainStep | Heard, ConversationRef]:
+    """What one record says, of which conversation.
+
+    Raises RefusedError when it is not one of these two topics'.
+    """
+    attributes = dict(record.headers)
+    model = _MODELS.get((record.topic, attributes.get("ce_type")))
     if model is None:
-        raise RefusedError("unknown_type", f"{kind.ce_type} is no kind of record that this version knows")
+        raise _refusal(record)
+    id_ = _event_id(attributes)
     try:
         value = model.model_validate_json(record.value)
     except ValidationError as error:
         raise RefusedError("unreadable", _problems(error)) from error
-    return _said(record, id_, value)
-
-
-def _said(record: Record, id_: UUID, value: object) -> ChainStep | Heard:
-    if not isinstance(value, (Stored, ChainEvent)):
-        raise RefusedError("unknown_type", f"{record.topic} has nothing of this kind for agents")
     if value.key.encode() != record.key:
         raise RefusedError("wrong_key", f"the value's key is {value.key!r}, the record's is another")
-    return Heard(id_, value, record.value) if isinstance(value, Stored) else ChainStep(id_, value)
+    said = Heard(id_, value, record.value) if isinstance(value, Stored) else ChainStep(id_, value)
+    return said, (value.workspace, value.conversation)
 
 
-def _event_id(record: Record) -> UUID:
-    value = header(record.headers, "ce_id")
-    if value is None:
-        raise UnreadableEnvelopeError("the header ce_id is missing")
+def _refusal(record: Record) -> RefusedError:
     try:
-        return UUID(value.decode())
+        kind = read_kind(record.headers, record.topic)
+    except UnreadableEnvelopeError as error:
+        return RefusedError("unreadable_envelope", str(error))
+    return RefusedError("unknown_type", f"{kind.ce_type} is no kind of record that this version knows")
+
+
+def _event_id(attributes: Mapping[str, bytes]) -> UUID:
+    try:
+        return UUID(attributes["ce_id"].decode())
+    except KeyError as error:
+        raise RefusedError("unreadable_envelope", "the header ce_id is missing") from error
     except ValueError as error:
-        raise UnreadableEnvelopeError("the header ce_id is no UUID") from error
+        raise RefusedError("unreadable_envelope", "the header ce_id is no UUID") from error
 
 
 def _problems(error: ValidationError) -> str:

@@ -38,7 +38,8 @@ class Told(NamedTuple):
     agent: str
     epoch: int
     unread: int
-    message: NoticeMessage | None
+    carried: NoticeMessage | None = None
+    """The message that an `assigned` notice carries."""
 
 
 def follow(conversation: Conversation, step: ChainStep, changes: InboxChanges) -> list[Told]:
@@ -145,23 +146,10 @@ def _tell(conversation: Conversation, heard: Heard, changes: InboxChanges) -> li
             message.stored_at,
         )
         unread = 0
-    spoken_of = notice_message(message)
-    return [Told(heard.id, message, recipients.holder, recipients.epoch, unread, spoken_of)]
+    return [Told(heard.id, message, recipients.holder, recipients.epoch, unread)]
 
 
 def _count(conversation: Conversation, message: Stored, changes: InboxChanges) -> None:
     if conversation.holder is not None and message.position > conversation.counted_to:
         changes.add_unread(conversation, message.page, message.position, message.stored_at)
     conversation.counted_to = max(conversation.counted_to, message.position)
-
-
-def notice_message(message: Stored) -> NoticeMessage:
-    """What a notice says of `message`."""
-    return NoticeMessage(
-        position=message.position,
-        sender=message.sender,
-        kind=message.kind,
-        text=message.text,
-        attachments=message.attachments,
-        stored_at=message.stored_at,
-    )

@@ -176,18 +176,17 @@ def _conversation_row(each: Conversation) -> tuple[object, ...]:
 
 
 def _notice_row(issued: Issued) -> tuple[object, ...]:
-    notice = issued.notice
     return (
-        notice.workspace,
-        notice.agent,
-        notice.notice,
+        issued.workspace,
+        issued.agent,
+        issued.notice,
         issued.kind.what,
-        notice.conversation,
-        notice.seq,
-        notice.epoch,
-        notice.message.position if notice.message else 0,
-        notice.unread,
-        notice.at,
+        issued.conversation,
+        issued.seq,
+        issued.epoch,
+        issued.position,
+        issued.unread,
+        issued.at,
     )
 
 
