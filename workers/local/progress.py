@@ -1,4 +1,4 @@
-"""Progress of a download: a bar for a person at a terminal, a line per stage for a log."""
+"""Progress of a download: a bar for a person at a terminal, a line at its start and end for a log."""
 
 from __future__ import annotations
 
@@ -8,30 +8,36 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class FetchProgress:
-    """Shows how many of `files` are there, and the bytes of the one being fetched; on standard error.
+    """Shows on standard error how many jars have come and which is coming.
 
     Args:
         title: what is fetched.
-        files: how many files there are at most.
+        jars: how many there will be.
     """
 
-    def __init__(self, title: str, *, files: int) -> None:
-        self._console = Console(stderr=True)
+    def __init__(self, title: str, *, jars: int) -> None:
         self._title = title
-        self._files = files
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[coming]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=jars, coming="")
 
     def __enter__(self) -> Self:
         if not self._console.is_terminal:
             self._console.print(f"{self._title} …")
         self._bar.start()
-        self._whole = self._bar.add_task(self._title, total=None)
-        self._done = 0
         return self
 
     def __exit__(
@@ -43,9 +49,16 @@ class FetchProgress:
 
     @contextmanager
     def file(self, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
-        """One file's download; yields a function that takes the bytes as they come."""
-        task = self._bar.add_task(f"  {name}", total=size_bytes)
-        yield lambda count: self._bar.advance(task, count)
-        self._bar.remove_task(task)
-        self._done += 1
-        self._bar.update(self._whole, description=f"{self._title} ({self._done} of {self._files})")
+        """One file's download; yields a function that takes the number of bytes as they come.
+
+        Beside the jars come their descriptions (POMs), which say what else is needed: shown, not counted.
+        """
+        got_bytes = 0
+
+        def advance(count: int) -> None:
+            nonlocal got_bytes
+            got_bytes += count
+            self._bar.update(self._task, coming=f"{name} {got_bytes / size_bytes:.0%}")
+
+        yield advance
+        self._bar.advance(self._task, 1 if name.endswith(".jar") else 0)
