@@ -1,0 +1,101 @@
+"""The hot statements find their rows by index, however large the tables grow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from tests.notifier.history import BEGIN
+from workers.notifier import loading, storing, transcript
+from workers.runtime.handler import Connection
+
+pytestmark = pytest.mark.servers
+
+CONVERSATIONS = 3_000
+
+FILL = f"""
+INSERT INTO message (workspace_id, conversation_id, position, message_id, session, sender, kind, page_id,
+                     clock_ahead, stored_at, seq)
+SELECT 'acme', md5(c::text)::uuid, p, md5(c || '/' || p)::uuid, 1, 'customer', 'text', 'messenger:page-1',
+       false, now(), 2
+FROM generate_series(1, {CONVERSATIONS}) c, generate_series(1, 10) p;
+INSERT INTO session
+SELECT 'acme', md5(c::text)::uuid, s, now(), 1 FROM generate_series(1, {CONVERSATIONS}) c,
+       generate_series(1, 3) s;
+INSERT INTO notifier_conversation
+SELECT 'acme', md5(c::text)::uuid, 2, 1, 'agent-' || c % 12, 10, 10
+FROM generate_series(1, {CONVERSATIONS}) c;
+INSERT INTO notifier_recipient
+SELECT 'acme', md5(c::text)::uuid, s, 1, 'agent-' || c % 12, 1 FROM generate_series(1, {CONVERSATIONS}) c,
+       generate_series(1, 2) s;
+INSERT INTO notifier_held
+SELECT 'acme', md5(c::text)::uuid, 11, 3, md5(c::text)::uuid, '{{}}'
+FROM generate_series(1, {CONVERSATIONS}) c;
+INSERT INTO inbox
+SELECT 'acme', 'agent-' || c % 12, md5(c::text)::uuid, 'messenger:page-1', true, 1, 10, 10, now()
+FROM generate_series(1, {CONVERSATIONS}) c;
+ANALYZE message, session, notifier_conversation, notifier_recipient, notifier_held, inbox;
+"""
+
+READ_BY_INDEX = {
+    "conversations": loading.CONVERSATIONS,
+    "recipients": loading.RECIPIENTS,
+    "held": loading.HELD,
+    "carried": transcript.CARRIED,
+    "update conversations": storing.UPDATE_CONVERSATIONS,
+    "delete recipients": storing.DELETE_RECIPIENTS,
+    "delete held": storing.DELETE_HELD,
+}
+
+
+@pytest.fixture
+async def filled(database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(database)
+    await connection.execute(FILL)
+    # What is small enough to be read whole today is not tomorrow: the plan must have its index already.
+    await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+    yield connection
+    await connection.close()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+async def test_rows_are_found_by_index(filled: Connection) -> None:
+    for name, sql in READ_BY_INDEX.items():
+        await filled.execute(f"PREPARE statement AS {sql}")
+        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d", sql))))
+        text = await filled.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE statement ({nulls})")
+        await filled.execute("DEALLOCATE statement")
+        found = list(nodes(orjson.loads(text)[0]["Plan"]))
+        whole = [node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"]
+        assert whole == [], f"{name} reads whole tables"
+        lookups = [node for node in found if node["Node Type"] in {"Index Scan", "Index Only Scan"}]
+        assert lookups, f"{name} uses no index"
+        for node in lookups:
+            assert "conversation_id" in node.get("Index Cond", ""), f"{name} reads a whole index: {node}"
+
+
+async def test_a_long_transcript_costs_no_more_than_its_last_session(filled: Connection) -> None:
+    conversation = await filled.fetchval("SELECT md5('1')::uuid")
+    await filled.execute(
+        "UPDATE session SET first_position = 9 WHERE conversation_id = $1 AND session = 3", conversation
+    )
+    rows = await filled.fetch(transcript.CARRIED, ["acme"], [conversation], [3], [10], [0])
+    assert [(row["known"], row["beyond"], row["position"]) for row in rows] == [(0, None, 10)]
+    assert rows[0]["stored_at"] > BEGIN
+
+    arguments = f"ARRAY['acme'], ARRAY['{conversation}'::uuid], ARRAY[3], ARRAY[10], ARRAY[0]"
+    types = "text[], uuid[], int[], int[], int[]"
+    await filled.execute(f"PREPARE carried ({types}) AS {transcript.CARRIED}")
+    text = await filled.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE carried ({arguments})")
+    filtered = [node.get("Rows Removed by Filter", 0) for node in nodes(orjson.loads(text)[0]["Plan"])]
+    assert max(filtered) <= 2
