@@ -1,0 +1,105 @@
+"""Publishes `configure` commands: one per desk, acknowledged by all replicas."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from config.errors import DependencyError, TongdaiError
+from config.settings import Settings
+from config.topics import COMMANDS, MAX_MESSAGE_BYTES
+from schemas.base import rfc3339
+from schemas.commands import Configure
+from schemas.envelope import Kind, headers
+from schemas.ids import desk_key
+from workers.workspace.workspace import DeskRoster
+
+CONFIGURE = Kind("commands", "configure")
+SOURCE = "tongdai/cli"
+_ENVELOPE_BYTES = 4_096
+"""Room for key, headers and the batch around the value."""
+
+
+class Sent(NamedTuple):
+    """A command on the log, and where."""
+
+    command: Configure
+    topic: str
+    partition: int
+    offset: int
+
+
+def configure_command(workspace: str, roster: DeskRoster, actor: str) -> Configure:
+    """Return the command that makes a desk what `roster` says.
+
+    Raises TongdaiError when it is larger than a record may be.
+    """
+    command = Configure(
+        workspace=workspace,
+        desk=roster.id,
+        actor=actor,
+        idempotency_key=str(uuid4()),
+        agents=roster.agents,
+        departments=roster.departments,
+        pages=roster.pages,
+        rules=roster.rules,
+    )
+    size_bytes = len(_value(command))
+    if size_bytes > MAX_MESSAGE_BYTES - _ENVELOPE_BYTES:
+        raise TongdaiError(
+            f"the roster of the desk {roster.id} takes {size_bytes} bytes, more than the "
+            f"{MAX_MESSAGE_BYTES - _ENVELOPE_BYTES} of one command: split it into several desks"
+        )
+    return command
+
+
+async def send(settings: Settings, commands: list[Configure]) -> list[Sent]:
+    """Publish `commands` in their order.
+
+    Raises DependencyError when Kafka does not acknowledge in time: then it is unknown whether it has them.
+    """
+    deadline_s = settings.runtime.kafka_deadline_s
+    producer = AIOKafkaProducer(
+        **settings.kafka.client_options(),
+        client_id="tongdai-cli",
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=MAX_MESSAGE_BYTES,
+    )
+    try:
+        async with asyncio.timeout(deadline_s):
+            await producer.start()
+            return [await _send(producer, settings, command) for command in commands]
+    except (KafkaError, TimeoutError) as error:
+        raise DependencyError(
+            f"Kafka at {settings.kafka.bootstrap_servers} did not acknowledge within {deadline_s:g} s "
+            f"({error or 'no answer'}): run the same again, it is safe to repeat"
+        ) from error
+    finally:
+        await _close(producer, deadline_s)
+
+
+async def _send(producer: AIOKafkaProducer, settings: Settings, command: Configure) -> Sent:
+    key = desk_key(command.workspace, command.desk)
+    time = rfc3339(datetime.now(UTC))
+    topic = COMMANDS.full_name(settings.kafka.topic_prefix)
+    named = headers(CONFIGURE, id_=command.idempotency_key, source=SOURCE, subject=key, time=time)
+    place = await producer.send_and_wait(topic, _value(command), key=key.encode(), headers=named)
+    return Sent(command, topic, place.partition, place.offset)
+
+
+def _value(command: Configure) -> bytes:
+    return command.model_dump_json(exclude_none=True).encode()
+
+
+async def _close(producer: AIOKafkaProducer, deadline_s: float) -> None:
+    """Stop the producer; with its broker dead it would wait for ever, and nothing is in it any more."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline_s):
+            await producer.stop()

@@ -1,0 +1,43 @@
+"""What is wrong in a workspace file, said so that a person can mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import ConfigurationError
+
+NEAR = 0.6
+"""How much alike two names must be for one to be taken as the other mistyped; 1 is equal."""
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One mistake, with its place in the file: line and column from 1."""
+
+    line: int
+    column: int
+    what: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.what}: {self.expected}"
+
+
+class WorkspaceFileError(ConfigurationError):
+    """A workspace file cannot be applied; `mistakes` lists all that were found, in the order of the file."""
+
+    def __init__(self, path: Path, mistakes: Iterable[Mistake]) -> None:
+        self.path = path
+        self.mistakes = tuple(sorted(mistakes))
+        count = len(self.mistakes)
+        head = f"{path} has {count} mistake{'s' if count > 1 else ''}, nothing was changed:"
+        super().__init__("\n".join([head, *(f"{path}:{mistake}" for mistake in self.mistakes)]))
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return `did you mean …?` with the name that is most like it, or `otherwise`."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=NEAR)
+    return f"did you mean {near[0]}?" if near else otherwise

@@ -1,0 +1,37 @@
+"""Reads the agents and departments of a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.commands import AGENTS_MAX, Agent, Department
+from workers.workspace.nodes import Node
+from workers.workspace.reader import Reader
+from workers.workspace.scope import Scope
+
+DEPARTMENTS_MAX = 1_000
+CAPACITY_MAX = 1_000
+
+
+def read_agents(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Agent]:
+    """Yield the agents; an id belongs to one desk of the workspace."""
+    for item in reader.items(node, "agents", limit=AGENTS_MAX):
+        fields = reader.fields(item, "an agent", ("id", "name"), ("capacity",))
+        id_ = reader.slug(fields.get("id"), "an agent's id")
+        who = f"the agent {id_}" if id_ else "an agent"
+        name = reader.name(fields.get("name"), f"the name of {who}")
+        capacity = reader.integer(fields.get("capacity"), f"the capacity of {who}", 1, CAPACITY_MAX)
+        if id_ and scope.add_agent(reader, fields["id"], id_) and name:
+            yield Agent(id=id_, name=name, capacity=capacity)
+
+
+def read_departments(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Department]:
+    """Yield the departments; each agent that they name is one of the desk's."""
+    for item in reader.items(node, "departments", limit=DEPARTMENTS_MAX):
+        fields = reader.fields(item, "a department", ("id", "name", "agents"))
+        id_ = reader.slug(fields.get("id"), "a department's id")
+        who = f"the department {id_}" if id_ else "a department"
+        name = reader.name(fields.get("name"), f"the name of {who}")
+        agents = scope.agents.of_list(reader, fields.get("agents"), who, limit=AGENTS_MAX)
+        if id_ and scope.departments.add(reader, fields["id"], id_) and name:
+            yield Department(id=id_, name=name, agents=agents)

@@ -1,0 +1,26 @@
+"""A workspace as a file describes it: its desks with their agents, departments, pages and rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.commands import Agent, Department, Page, Rule
+
+
+@dataclass(frozen=True)
+class DeskRoster:
+    """All that one desk consists of; rules in the order in which they are tried."""
+
+    id: str
+    agents: tuple[Agent, ...]
+    departments: tuple[Department, ...]
+    pages: tuple[Page, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One company's desks."""
+
+    id: str
+    desks: tuple[DeskRoster, ...]
