@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from config.errors import DependencyError, FencedError, TongdaiError
+
 
 class TermEndedError(Exception):
     """This term must end: another owns a lane, or an outcome is unknown. A new term begins by itself."""
@@ -12,21 +14,17 @@ class TermEndedError(Exception):
         self.fenced = fenced
 
 
-class FencedTooOftenError(Exception):
+class FencedTooOftenError(FencedError):
     """Fenced again and again within a minute: two workers fight, a person should look."""
 
 
-class DependencyDownError(Exception):
+class DependencyDownError(DependencyError):
     """Kafka or Postgres does not answer; the message says which and how it was asked."""
 
 
-class TopologyError(Exception):
+class TopologyError(TongdaiError):
     """The topics are not as the lanes need them: missing, or with unequal partition counts."""
 
 
-class SideTaskEndedError(Exception):
+class SideTaskEndedError(TongdaiError):
     """A task that should run for ever has ended."""
-
-
-class StuckError(Exception):
-    """Lag stays above zero and nothing moves."""

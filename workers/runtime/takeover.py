@@ -71,8 +71,12 @@ class Takeover:
 
     async def _claim(self, term: Term, connection: Connection, wanted: Sequence[int]) -> None:
         """Steps (a) to (c): read the owner, end its producers, swap."""
-        await self.ledger.create(connection, wanted)
         rows = await self.ledger.read(connection, wanted)
+        missing = [lane for lane in wanted if lane not in rows]
+        if missing:
+            # Not always: an INSERT waits for row locks even where it will do nothing.
+            await self.ledger.create(connection, missing)
+            rows |= await self.ledger.read(connection, missing)
         claims: dict[int, str | None] = {}
         for lane, stored in rows.items():
             step = protocol.after_row(me=term.id, holds=False, assigned=self._assigned(lane), row=stored.row)
@@ -192,7 +196,9 @@ class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)
     async def __aexit__(self, *_: object) -> None:
         if self._watch is not None:
             self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            [result] = await asyncio.gather(self._watch, return_exceptions=True)
+            if isinstance(result, Exception):
+                log.warning("blockers_not_terminated", error=repr(result))
 
     async def _terminate_blockers(self) -> None:
         await asyncio.sleep(BLOCKED_AFTER_S)
