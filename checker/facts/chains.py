@@ -64,10 +64,10 @@ class Chain:
         link = self.at(seq)
         if link is None or link.holder is None:
             return None
-        epoch = link.epoch
-        while link.seq > 1 and self.links[link.seq - 2].epoch == epoch and self.links[link.seq - 2].holder:
-            link = self.links[link.seq - 2]
-        return link
+        first = seq - 1
+        while first and self.links[first - 1].epoch == link.epoch and self.links[first - 1].holder:
+            first -= 1
+        return self.links[first]
 
 
 Chains = dict[str, Chain]

@@ -1,0 +1,231 @@
+"""A clean history, and one fault for each check with the title of the check that must catch it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from checker.rows import (
+    ConversationRow,
+    CounterRow,
+    DefinitionRow,
+    DeskConversationRow,
+    InboxRow,
+    LaneRow,
+    MessageRow,
+    NoticeRow,
+    NotifierRow,
+    PendingRow,
+    SessionRow,
+)
+from checker.source import Committed
+from tests.checker.planted import Planted
+from tests.checker.story import Story
+
+Fault = Callable[[Planted], object]
+
+
+def clean() -> Planted:
+    """Six places for eight customers, duplicates, refusals, a misplaced record, a session that ends."""
+    story = Story()
+    story.configure()
+    for number in range(8):
+        story.write(f"u{number}", copies=1 + number % 2)
+    story.write("u0")
+    story.write("u7")
+    story.refuse("u1", b"{")
+    story.refuse("u2", orjson.dumps(story.said("u2", "") | {"text": 7}))
+    story.refuse("u3", orjson.dumps(story.said("u3", "m")), what="unheard")
+    story.misplace("u4")
+    story.end("u0")
+    story.write("u0")
+    story.end("u5")
+    return story.told()
+
+
+def drop_row(kind: type, number: int = 0) -> Fault:
+    """A row is gone."""
+    return lambda planted: planted.tables[kind].pop(number)
+
+
+def drop_record(topic: str, number: int = 0) -> Fault:
+    """A record was never published."""
+    return lambda planted: planted.topics[topic].pop(number)
+
+
+def change_row(kind: type, number: int, **fields: object) -> Fault:
+    """A row holds something else."""
+    return lambda planted: planted.change_row(kind, number, **fields)
+
+
+def change(topic: str, number: int, **fields: object) -> Fault:
+    """A record says something else."""
+    return lambda planted: planted.change(topic, number, **fields)
+
+
+def repeat(topic: str, number: int = 0) -> Fault:
+    """A record is published twice."""
+
+    def plant(planted: Planted) -> None:
+        record = planted.topics[topic][number]
+        planted.topics[topic].append(record._replace(offset=planted.ends(topic)[record.partition]))
+
+    return plant
+
+
+def change_event(what: str, **fields: object) -> Fault:
+    """The first assignments event of this kind says something else."""
+
+    def plant(planted: Planted) -> None:
+        kinds = [record.what("assignments") for record in planted.topics["assignments"]]
+        planted.change("assignments", kinds.index(what), **fields)
+
+    return plant
+
+
+def swap_messages(planted: Planted) -> None:
+    """Two messages of one customer changed their places in the transcript."""
+    rows = planted.tables[MessageRow]
+    first, second = (
+        number
+        for number, row in enumerate(rows)
+        if row.channel_message_id in {"m1", "m9"}  # u0's first and second
+    )
+    ours, theirs = rows[first], rows[second]
+    rows[first] = theirs._replace(position=ours.position)
+    rows[second] = ours._replace(position=theirs.position)
+
+
+def store_twice(planted: Planted) -> None:
+    """A duplicate was stored as another line."""
+    rows = planted.tables[MessageRow]
+    last = max(number for number, row in enumerate(rows) if row.conversation == rows[0].conversation)
+    rows.insert(last + 1, rows[0]._replace(position=rows[last].position + 1))
+
+
+def refuse_readable(planted: Planted) -> None:
+    """A letter names a readable record."""
+    letter, readable = planted.topics["deadletter"][0], planted.topics["inbound"][0]
+    headers = dict(letter.headers) | {
+        "deadletter_partition": str(readable.partition).encode(),
+        "deadletter_offset": str(readable.offset).encode(),
+    }
+    planted.topics["deadletter"].append(
+        letter._replace(offset=99, key=readable.key, value=readable.value, headers=tuple(headers.items()))
+    )
+
+
+def lose_forwarded(planted: Planted) -> None:
+    """The misplaced record never came to its own partition."""
+    inbound = planted.topics["inbound"]
+    copies = [number for number, record in enumerate(inbound) if record.id == "misplaced-u4"]
+    inbound.pop(copies[-1])
+
+
+def give_to(agent: str, number: int) -> Fault:
+    """An assignment went to somebody else; everything else agrees with it."""
+
+    def plant(planted: Planted) -> None:
+        found = [
+            place
+            for place, record in enumerate(planted.topics["assignments"])
+            if record.what("assignments") == "assigned"
+        ]
+        planted.change("assignments", found[number], holder=agent)
+
+    return plant
+
+
+def lag(planted: Planted) -> None:
+    """A group has not read its last record."""
+    committed = planted.groups["notifier"]
+    name = next(name for name, entry in committed.items() if entry.offset)
+    committed[name] = committed[name]._replace(offset=committed[name].offset - 1)
+
+
+def wrong_batch(planted: Planted) -> None:
+    """The group's metadata names another batch than the lane's row."""
+    planted.groups["desk"]["commands", 0] = Committed(planted.groups["desk"]["commands", 0].offset, "6")
+
+
+CASES: dict[str, tuple[Fault, str]] = {
+    "message lost": (drop_row(MessageRow), "each distinct message is once"),
+    "message stored twice": (store_twice, "each distinct message is once"),
+    "message of nobody": (
+        change_row(MessageRow, 0, channel_message_id="invented"),
+        "each message in the transcript was sent",
+    ),
+    "text changed": (change_row(MessageRow, 0, body="khác"), "each message in the transcript was sent"),
+    "refused record lost": (drop_record("deadletter"), "each unreadable or refused"),
+    "refused twice": (repeat("deadletter"), "each unreadable or refused"),
+    "letter changed": (change("deadletter", 2, text="khác"), "each unreadable or refused"),
+    "readable refused": (refuse_readable, "no readable record is in deadletter"),
+    "forwarded lost": (lose_forwarded, "each record in a wrong partition"),
+    "position missing": (change_row(MessageRow, 0, position=9), "positions are 1, 2, 3"),
+    "order changed": (swap_messages, "the order of the transcript"),
+    "topic and table differ": (change_row(MessageRow, 0, session=5), "the messages topic says"),
+    "line not published": (drop_record("messages"), "on the messages topic each line follows"),
+    "line published twice": (repeat("messages"), "on the messages topic each line follows"),
+    "chain with a gap": (drop_record("assignments", 1), "each chain counts"),
+    "wrong predecessor": (change_event("assigned", previous="?"), "each chain counts"),
+    "epoch too high": (change_event("assigned", epoch=2), "the epoch rises"),
+    "two holders": (change_event("assigned", former_holder="chi"), "the epoch rises"),
+    "care without agent": (change_event("queued", care="accepted"), "no agent ⇔ new or waiting"),
+    "held by nobody": (change_event("assigned", standing="queued"), "no agent ⇔ new or waiting"),
+    "session without event": (
+        change_row(SessionRow, 0, session=9),
+        "each session is opened once on its chain",
+    ),
+    "event twice": (repeat("notifications"), "each event appears once"),
+    "event in another partition": (
+        lambda planted: planted.topics["roster"].append(
+            planted.topics["roster"][0]._replace(partition=1 - planted.topics["roster"][0].partition)
+        ),
+        "each event lies in the partition of its key",
+    ),
+    "desk says otherwise": (change_row(DeskConversationRow, 0, holder="chi", epoch=3), "folding assignments"),
+    "desk forgot": (drop_row(DeskConversationRow), "folding assignments"),
+    "intake behind": (change_row(ConversationRow, 0, seq=1), "intake and notifier have applied"),
+    "notifier behind": (change_row(NotifierRow, 0, seq=1), "intake and notifier have applied"),
+    "roster row changed": (change_row(DefinitionRow, 0, version=2), "folding roster"),
+    "roster version missing": (change("roster", 0, version=2), "folding roster"),
+    "roster out of nowhere": (change("roster", 0, at="2026-01-01T00:00:00.000Z"), "each roster event"),
+    "turn out of order": (give_to("an", 1), "nobody has a second turn"),
+    "above capacity": (give_to("an", 4), "nobody was automatically assigned above capacity"),
+    "stranger assigned": (give_to("ghost", 0), "nobody was automatically assigned above capacity"),
+    "notice lost": (drop_record("notifications"), "each assigned event gives one notice"),
+    "message notice to another": (
+        lambda planted: planted.change(
+            "notifications", _first_notice(planted, "message"), agent="binh", epoch=9
+        ),
+        "each customer message gives one notice",
+    ),
+    "message notice lost": (
+        lambda planted: planted.topics["notifications"].pop(_first_notice(planted, "message")),
+        "each customer message gives one notice",
+    ),
+    "notice twice": (repeat("notifications"), "each assigned event gives one notice"),
+    "notice without row": (drop_row(NoticeRow), "the table of notices and the topic agree"),
+    "notice row changed": (
+        change_row(NoticeRow, 0, unread=9),
+        "the table of notices and the topic agree",
+    ),
+    "unread wrong": (change_row(InboxRow, 0, unread=9), "each holder's list"),
+    "list of another": (change_row(InboxRow, 0, agent="ghost"), "each holder's list"),
+    "counter wrong": (change_row(CounterRow, 0, unread=99), "counters equal"),
+    "counter missing": (drop_row(CounterRow), "counters equal"),
+    "lag": (lag, "the lag of every group"),
+    "batch number": (wrong_batch, "each lane is released"),
+    "lane owned": (change_row(LaneRow, 0, owner="term-1"), "each lane is released"),
+    "lane stopped": (change_row(LaneRow, 0, stopped="why"), "each lane is released"),
+    "pending left": (
+        lambda planted: planted.tables[PendingRow].append(PendingRow("desk", 0, 7)),
+        "each lane is released",
+    ),
+}
+
+
+def _first_notice(planted: Planted, what: str) -> int:
+    kinds = [record.what("notifications") for record in planted.topics["notifications"]]
+    return kinds.index(what)

@@ -1,0 +1,261 @@
+"""A small clean history, told by hand: what the workers would have made of a few customers' messages.
+
+Workspace `acme`, one page, a rule over the agents an, binh and chi with a capacity of two each.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict, deque
+
+import orjson
+
+from checker.murmur2 import partition_of
+from checker.record import Json, LogRecord
+from checker.rows import DefinitionRow, NoticeRow, PageRow
+from tests.checker.planted import CONVERSATION_PARTITIONS, Planted, moment
+from tests.checker.story_tables import fill_tables
+
+PAGE, WORKSPACE, DESK, RULE = "messenger:shop", "acme", "main", "even"
+AGENTS = ("an", "binh", "chi")
+CAPACITY = 2
+DESK_KEY = f"{WORKSPACE}:{DESK}"
+_NOTHING: Json = {
+    "epoch": 0,
+    "round": 1,
+    "session": 0,
+    "standing": "idle",
+    "holder": None,
+    "care": "new",
+    "id": None,
+}
+
+
+class Story:
+    """Tells the history into `planted`, one happening a millisecond."""
+
+    def __init__(self) -> None:
+        self.planted = Planted()
+        self.now_ms = 1_000_000
+        self._ring = deque(AGENTS)
+        self._load = dict.fromkeys(AGENTS, 0)
+        self._waiting: deque[str] = deque()
+        self._chains: dict[str, list[Json]] = defaultdict(list)
+        self._lines: dict[str, list[Json]] = defaultdict(list)
+        self._ids = 0
+
+    def configure(self) -> None:
+        """The desk gets its agents, its page and its rule."""
+        self.planted.tables[PageRow].append(PageRow(PAGE, WORKSPACE, DESK, 0))
+        self._command("configure", {})
+        things: list[tuple[str, str, Json]] = [
+            ("page", DESK_KEY, {"id": PAGE, "name": "Shop", "admins": ["an"]}),
+            ("rule", DESK_KEY, {"id": RULE, "name": "Even", "pages": [PAGE], "agents": [*AGENTS]}),
+            *(
+                ("agent", f"agent:{WORKSPACE}/{name}", {"id": name, "name": name, "capacity": CAPACITY})
+                for name in AGENTS
+            ),
+        ]
+        for kind, key, thing in things:
+            value = self._of_desk() | {"at": moment(self.now_ms), "version": 1, kind: thing}
+            self.planted.append("roster", key, f"{kind}_changed", value, self.now_ms)
+            row = DefinitionRow(
+                kind, WORKSPACE, DESK, thing["id"], orjson.dumps(thing).decode(), 1, active=True
+            )
+            self.planted.tables[DefinitionRow].append(row)
+
+    def write(self, user: str, *, mid: str | None = None, copies: int = 1) -> None:
+        """A customer writes; the record comes `copies` times."""
+        self.now_ms += 1
+        self._ids += 1
+        key = f"{PAGE}:{user}"
+        mid = mid or f"m{self._ids}"
+        value = self.said(user, mid)
+        for _ in range(copies):
+            self.planted.append("inbound", key, "message", value, self.now_ms, ce_id=mid)
+        opens = not self._session_open(key)
+        self._store(key, mid, value["text"], session=self._session(key) + opens)
+        if opens:
+            self._route(key)
+
+    def said(self, user: str, mid: str) -> Json:
+        """An inbound value."""
+        return {
+            "channel": "messenger",
+            "account": "shop",
+            "user": user,
+            "channel_message_id": mid,
+            "text": f"Xin chào {mid}",
+        }
+
+    def refuse(self, user: str, value: bytes, *, what: str = "message") -> None:
+        """Something unreadable comes and goes to deadletter."""
+        self.now_ms += 1
+        record = self.planted.append("inbound", f"{PAGE}:{user}", what, value, self.now_ms, ce_id="x")
+        self.letter(record)
+
+    def letter(self, record: LogRecord) -> None:
+        """Put a record of inbound on deadletter."""
+        headers = {
+            "deadletter_topic": b"inbound",
+            "deadletter_partition": str(record.partition).encode(),
+            "deadletter_offset": str(record.offset).encode(),
+            "deadletter_reason": b"unreadable",
+        }
+        number = len(self.planted.topics["deadletter"])
+        self.planted.topics["deadletter"].append(
+            record._replace(partition=0, offset=number, headers=(*record.headers, *headers.items()))
+        )
+
+    def misplace(self, user: str) -> None:
+        """A record lies in a wrong partition; its forwarded copy is stored."""
+        key = f"{PAGE}:{user}"
+        wrong = (partition_of(key.encode(), CONVERSATION_PARTITIONS) + 1) % CONVERSATION_PARTITIONS
+        mid = f"misplaced-{user}"
+        value = self.said(user, mid)
+        self.planted.append("inbound", key, "message", value, self.now_ms, partition=wrong, ce_id=mid)
+        self.write(user, mid=mid)
+
+    def end(self, user: str) -> None:
+        """The customer's session ends by silence; who waits gets the agent that became free."""
+        self.now_ms += 1
+        key = f"{PAGE}:{user}"
+        cause = self._command("session_ended", {"conversation": self.conversation(key)})
+        self._event(key, cause, "session_closed", {})
+        holder = self._chains[key][-1]["holder"]
+        if holder:
+            self._load[holder] -= 1
+        while self._waiting and self._eligible():
+            self._assign(self._waiting.popleft(), cause, queued=True)
+
+    def conversation(self, key: str) -> str:
+        """The conversation's id."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, key))
+
+    def told(self) -> Planted:
+        """Fill the tables and the groups' offsets from what happened; ends the story."""
+        fill_tables(self.planted, self._chains, self._lines)
+        return self.planted
+
+    def _route(self, key: str) -> None:
+        fields = self._about(key) | {"session": self._session(key) + 1, "opens_session": True}
+        cause = self._command("route", fields)
+        self._event(key, cause, "session_opened", {"session": self._session(key) + 1})
+        holder = self._chains[key][-1]["holder"]
+        if holder:
+            self._load[holder] += 1
+        elif self._eligible():
+            self._assign(key, cause)
+        else:
+            self._event(key, cause, "queued", {"standing": "queued", "rule": RULE, "rule_version": 1})
+            self._waiting.append(key)
+
+    def _assign(self, key: str, cause: LogRecord, *, queued: bool = False) -> None:
+        while self._load[self._ring[0]] >= CAPACITY:
+            self._ring.rotate(-1)
+        agent = self._ring[0]
+        self._ring.rotate(-1)
+        self._load[agent] += 1
+        why: Json = {"method": "round_robin", "rule": RULE, "rule_version": 1}
+        if queued:
+            why["queued_at"] = moment(self.now_ms - 1)
+        before = self._chains[key][-1]
+        event = {
+            "standing": "held",
+            "holder": agent,
+            "care": "accepted",
+            "epoch": before["epoch"] + 1,
+            "former_holder": before["holder"],
+            "why": why,
+        }
+        self._event(key, cause, "assigned", event)
+        self._log(key, agent)
+
+    def _event(self, key: str, cause: LogRecord, what: str, fields: Json) -> None:
+        chain = self._chains[key]
+        before = chain[-1] if chain else _NOTHING
+        after_position = len(self._lines[key])
+        value = (
+            self._about(key)
+            | {name: before[name] for name in _NOTHING}
+            | {
+                "seq": len(chain) + 1,
+                "previous": before["id"],
+                "page": PAGE,
+                "after_position": after_position,
+                "at": moment(self.now_ms),
+                "cause": {"topic": "commands", "partition": cause.partition, "offset": cause.offset},
+            }
+            | fields
+        )
+        record = self.planted.append("assignments", key, what, value, self.now_ms)
+        chain.append(value | {"id": record.id, "what": what})
+        if what == "assigned":
+            self._notice(key, "assigned", len(chain), after_position)
+
+    def _store(self, key: str, mid: str, text: str, *, session: int) -> None:
+        line = {"sender": "customer", "kind": "text", "text": text, "channel_message_id": mid}
+        self._line(key, line | {"session": session})
+        chain = self._chains[key]
+        if chain and chain[-1]["holder"]:
+            self._notice(key, "message", len(chain), len(self._lines[key]))
+
+    def _log(self, key: str, agent: str) -> None:
+        line = {"sender": "system", "kind": "log", "code": "assigned", "params": {"agent": agent}}
+        self._line(key, line | {"session": self._session(key)})
+
+    def _line(self, key: str, fields: Json) -> None:
+        lines, chain = self._lines[key], self._chains[key]
+        position = len(lines) + 1
+        value = self._about(key) | {
+            "page": PAGE,
+            "message": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{key}/{position}")),
+            "position": position,
+            "stored_at": moment(self.now_ms),
+            "seq": len(chain),
+            "epoch": chain[-1]["epoch"] if chain else 0,
+            **fields,
+        }
+        self.planted.append("messages", key, "stored", value, self.now_ms)
+        lines.append(value | {"stored_at_ms": self.now_ms})
+
+    def _notice(self, key: str, what: str, seq: int, position: int) -> None:
+        chain, lines = self._chains[key], self._lines[key]
+        customer = [line["position"] for line in lines if line["sender"] == "customer"]
+        session = chain[-1]["session"]
+        unread = sum(line["sender"] == "customer" and line["session"] >= session for line in lines)
+        agent = chain[-1]["holder"]
+        message = position if what == "message" else max(customer)
+        notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"notice {key} {what} {seq} {position}"))
+        value = self._about(key) | {
+            "notice": notice,
+            "agent": agent,
+            "seq": seq,
+            "epoch": chain[-1]["epoch"],
+            "unread": unread,
+            "message": {"position": message},
+        }
+        self.planted.append("notifications", f"agent:{WORKSPACE}/{agent}", what, value, self.now_ms)
+        row = NoticeRow(
+            WORKSPACE, agent, notice, what, value["conversation"], seq, value["epoch"], message, unread
+        )
+        self.planted.tables[NoticeRow].append(row)
+
+    def _command(self, what: str, fields: Json) -> LogRecord:
+        return self.planted.append("commands", DESK_KEY, what, self._of_desk() | fields, self.now_ms)
+
+    def _of_desk(self) -> Json:
+        return {"workspace": WORKSPACE, "desk": DESK}
+
+    def _about(self, key: str) -> Json:
+        return self._of_desk() | {"conversation": self.conversation(key), "key": key}
+
+    def _eligible(self) -> bool:
+        return any(load < CAPACITY for load in self._load.values())
+
+    def _session(self, key: str) -> int:
+        return int(self._chains[key][-1]["session"]) if self._chains[key] else 0
+
+    def _session_open(self, key: str) -> bool:
+        events = [event["what"] for event in self._chains[key]]
+        return events.count("session_opened") > events.count("session_closed")

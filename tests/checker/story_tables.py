@@ -1,0 +1,147 @@
+"""The tables and offsets that a clean history leads to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from checker.murmur2 import partition_of
+from checker.record import Json
+from checker.rows import (
+    ConversationRow,
+    CounterRow,
+    DeskConversationRow,
+    InboxRow,
+    LaneRow,
+    MessageRow,
+    NotifierRow,
+    SessionRow,
+)
+from checker.source import Committed
+from tests.checker.planted import CONVERSATION_PARTITIONS, Planted
+
+INPUTS = {
+    "intake": ("assignments", "actions", "inbound"),
+    "desk": ("commands",),
+    "notifier": ("assignments", "messages"),
+}
+BATCH_NO = 7
+
+
+def fill_tables(
+    planted: Planted, chains: Mapping[str, Sequence[Json]], lines: Mapping[str, Sequence[Json]]
+) -> None:
+    """Add every row of every table to `planted`, by conversation key."""
+    for key, of_it in lines.items():
+        planted.tables[MessageRow] += [_message(line) for line in of_it]
+        _conversation(planted, chains[key], of_it)
+    planted.tables[MessageRow].sort(key=lambda row: (row.conversation, row.position))
+    _counters(planted)
+    _lanes(planted)
+
+
+def _message(line: Json) -> MessageRow:
+    params = line.get("params")
+    return MessageRow(
+        line["workspace"],
+        line["conversation"],
+        line["position"],
+        line["message"],
+        line["session"],
+        line["sender"],
+        None,
+        line["kind"],
+        line.get("text"),
+        None,
+        line.get("code"),
+        None if params is None else orjson.dumps(params).decode(),
+        line["page"],
+        line.get("channel_message_id"),
+        None,
+        clock_ahead=False,
+        stored_at_ms=line["stored_at_ms"],
+        seq=line["seq"],
+    )
+
+
+def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]) -> None:
+    last = chain[-1]
+    workspace, desk, conversation, key = (last[name] for name in ("workspace", "desk", "conversation", "key"))
+    events = Counter((event["what"], event["session"]) for event in chain)
+    open_ = not events["session_closed", last["session"]]
+    about = (last["seq"], last["epoch"], last["holder"])
+    planted.tables[ConversationRow].append(
+        ConversationRow(
+            workspace,
+            conversation,
+            desk,
+            _lane(key),
+            key,
+            last["page"],
+            len(lines),
+            last["seq"],
+            last["epoch"],
+            last["standing"],
+            last["holder"],
+            route_unanswered=False,
+            session=last["session"],
+            session_open=open_,
+        )
+    )
+    planted.tables[DeskConversationRow].append(
+        DeskConversationRow(
+            workspace,
+            conversation,
+            desk,
+            key,
+            last["page"],
+            last["seq"],
+            last["id"],
+            last["epoch"],
+            last["round"],
+            last["care"],
+            last["standing"],
+            last["holder"],
+            last["session"],
+            open_,
+        )
+    )
+    for session in range(1, last["session"] + 1):
+        ended = events["session_closed", session] > 0
+        planted.tables[SessionRow].append(SessionRow(workspace, conversation, session, ended))
+    planted.tables[NotifierRow].append(NotifierRow(workspace, conversation, *about, len(lines), 1))
+    if last["holder"]:
+        giver = next(event for event in chain if event["epoch"] == last["epoch"])
+        unread = sum(line["sender"] == "customer" and line["session"] >= giver["session"] for line in lines)
+        planted.tables[InboxRow].append(
+            InboxRow(workspace, last["holder"], conversation, True, last["epoch"], unread)
+        )
+
+
+def _lane(key: str) -> int:
+    return partition_of(key.encode(), CONVERSATION_PARTITIONS)
+
+
+def _counters(planted: Planted) -> None:
+    keys = {row.conversation: row.key for row in planted.tables[ConversationRow]}
+    held: Counter[tuple[str, str, int]] = Counter()
+    unread: Counter[tuple[str, str, int]] = Counter()
+    for row in planted.tables[InboxRow]:
+        name = row.workspace, row.agent, _lane(keys[row.conversation])
+        held[name] += 1
+        unread[name] += row.unread
+    planted.tables[CounterRow] += [CounterRow(*name, held[name], unread[name]) for name in held]
+
+
+def _lanes(planted: Planted) -> None:
+    for kind, topics in INPUTS.items():
+        ends = {topic: planted.ends(topic) for topic in topics}
+        for lane in range(planted.partitions(topics[0])):
+            offsets = {topic: ends[topic][lane] for topic in topics}
+            planted.tables[LaneRow].append(
+                LaneRow(kind, lane, BATCH_NO, orjson.dumps(offsets).decode(), None, None)
+            )
+            for topic, offset in offsets.items():
+                planted.groups[kind][topic, lane] = Committed(offset, str(BATCH_NO))

@@ -1,0 +1,48 @@
+"""The checker passes a clean history and catches each planted fault by the check that is meant for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from checker.report import Report
+from tests.checker.plants import CASES, Fault, clean
+from tests.checker.story import Story
+
+
+def violated(report: Report) -> dict[str, str]:
+    """The checks that failed, with their witnesses."""
+    return {tally.title: tally.witness or "" for tally in report.tallies if not tally.holds}
+
+
+def test_a_clean_history_passes_and_every_check_has_looked_at_something() -> None:
+    report = clean().check()
+    assert violated(report) == {}
+    assert [tally.title for tally in report.tallies if not tally.checked] == []
+    assert report.counts["duplicates"] == 4
+
+
+@pytest.mark.parametrize(("fault", "title"), CASES.values(), ids=CASES)
+def test_a_planted_fault_is_caught(fault: Fault, title: str) -> None:
+    planted = clean()
+    fault(planted)
+    found = violated(planted.check())
+    assert [witness for name, witness in found.items() if name.startswith(title)], found
+
+
+def test_a_route_that_nobody_answers_is_caught() -> None:
+    planted = clean()
+    route = {"workspace": "acme", "desk": "main", "conversation": "c", "session": 1, "opens_session": True}
+    planted.append("commands", "acme:main", "route", route, 2_000_000)
+    assert "every route is answered by an event" in violated(planted.check())
+
+
+def test_who_waits_while_an_agent_is_free_is_caught() -> None:
+    story = Story()
+    story.configure()
+    for number in range(7):
+        story.write(f"u{number}")
+    story.end("u0")
+    planted = story.told()
+    drained = planted.index("assignments", lambda value: "queued_at" in value.get("why", {}))
+    planted.topics["assignments"].pop(drained)
+    assert "nobody waits while an agent of the rule is eligible" in violated(planted.check())
