@@ -81,7 +81,7 @@ def read(bootstrap_servers: str, topics: dict[str, str]) -> Reader:
         await consumer.start()
         try:
             async with asyncio.timeout(READ_DEADLINE_S):
-                return await _drain(consumer, topics[name])
+                return await drain(consumer, topics[name])
         finally:
             await consumer.stop()
 
@@ -93,7 +93,8 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
     return [TopicPartition(topic, number) for number in cluster.partitions_for_topic(topic)]
 
 
-async def _drain(consumer: AIOKafkaConsumer, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
+async def drain(consumer: AIOKafkaConsumer, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
+    """Everything that is on a topic (full name) now."""
     partitions = await _partitions(consumer, topic)
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)

@@ -47,7 +47,7 @@ def milliseconds(value: Json) -> int | None:
     """Milliseconds since 1970, from a number or its digits; none before 1970 and after the year 9999."""
     digits = identifier(value)
     # 15 digits are the year 9999; more would only cost time to read.
-    if digits is None or len(digits) > 15 or not digits.isdecimal():
+    if digits is None or len(digits) > 15 or not (digits.isascii() and digits.isdigit()):
         return None
     moment = int(digits)
     return moment if moment <= SENT_AT_MS_MAX else None

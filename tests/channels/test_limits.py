@@ -1,0 +1,60 @@
+"""The limits of the ingress, with a clock of our own."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.channels.admission import Admission
+from workers.channels.problem import OverloadedError
+from workers.channels.rate_limit import RateLimit, bucket_of
+
+
+def test_an_address_may_send_its_burst_and_then_its_rate() -> None:
+    limit = RateLimit(rate_per_s=2, burst=3)
+    assert [limit.take("a", 0) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert limit.take("a", 0.25) == 0.25
+    assert limit.take("a", 0.5) == 0
+    assert limit.take("b", 0.5) == 0
+
+
+def test_tokens_do_not_grow_beyond_the_burst() -> None:
+    limit = RateLimit(rate_per_s=1, burst=2)
+    assert [limit.take("a", 0), *(limit.take("a", 1_000) for _ in range(3))] == [0, 0, 0, 1]
+
+
+def test_the_table_keeps_those_that_came_last() -> None:
+    limit = RateLimit(rate_per_s=1, burst=1, addresses_max=2)
+    for address in ("a", "b", "a", "c"):
+        limit.take(address, 0)
+    assert len(limit) == 2
+    assert limit.take("a", 0) > 0
+    assert limit.take("b", 0) == 0
+
+
+def test_addresses_of_one_subscriber_share_a_bucket() -> None:
+    assert bucket_of("2001:db8::1") == bucket_of("2001:db8::ffff:1") != bucket_of("2001:db8:0:1::1")
+    assert bucket_of("fe80::1%eth0") == bucket_of("fe80::2")
+    assert bucket_of("10.0.0.1") == "10.0.0.1"
+    assert bucket_of("not:an:address") == "not:an:address"
+
+
+def test_requests_at_once_have_a_limit() -> None:
+    admission = Admission(requests_max=1)
+    with admission.enter():
+        with pytest.raises(OverloadedError, match="1 requests wait"), admission.enter():
+            pass
+        assert admission.requests == 1
+    with admission.enter():
+        pass
+    assert admission.requests == 0
+
+
+def test_bytes_at_once_have_a_limit() -> None:
+    admission = Admission(held_bytes_max=10)
+    with admission.enter() as first, admission.enter() as second:
+        first.add(6)
+        with pytest.raises(OverloadedError, match="too large together"):
+            second.add(5)
+        second.add(4)
+    with admission.enter() as third:
+        third.add(10)

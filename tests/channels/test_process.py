@@ -1,0 +1,76 @@
+"""The ingress as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import httpx
+import orjson
+import pytest
+
+from config.errors import ConfigurationError
+from config.settings import Settings
+from tests.channels.conftest import Reader, until_ready, with_ingress
+from tests.channels.webhooks import APPS, messenger, said
+from workers.channels.process import serve
+from workers.local.ports import free_port
+
+pytestmark = pytest.mark.servers
+
+START_DEADLINE_S = 30.0
+STOP_DEADLINE_S = 15.0
+
+
+async def test_sigterm_stops_it_in_order(
+    kafka_settings: Settings, led_topics: dict[str, str], read: Reader
+) -> None:
+    del led_topics
+    port = free_port()
+    environment = {
+        "TONGDAI_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.kafka.bootstrap_servers,
+        "TONGDAI_KAFKA_TOPIC_PREFIX": kafka_settings.kafka.topic_prefix,
+        "TONGDAI_INGRESS_PORT": str(port),
+        "TONGDAI_INGRESS_MESSENGER_APPS": orjson.dumps(APPS["messenger_apps"]).decode(),
+        "TONGDAI_LOG_FORMAT": "json",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from workers.cli.main import run; run(['worker', 'ingress'])"),
+        env=os.environ | environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        listening = await asyncio.wait_for(_line(process.stderr, "ingress_listening"), START_DEADLINE_S)
+        async with httpx.AsyncClient(base_url=listening["url"]) as client:
+            await until_ready(client)
+            signed = messenger(said())
+            answer = await client.post("/v1/webhooks/messenger", content=signed.body, headers=signed.headers)
+            assert answer.status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), STOP_DEADLINE_S) == 0
+        assert b"ingress_stopped" in await process.stderr.read()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert len(await read("inbound")) == 1
+
+
+async def _line(stream: asyncio.StreamReader, event: str) -> dict[str, str]:
+    """The first log line of this event."""
+    while line := await stream.readline():
+        fields: dict[str, str] = orjson.loads(line)
+        if fields.get("event") == event:
+            return fields
+    raise AssertionError(f"the process ended without {event}")
+
+
+async def test_an_address_in_use_is_said(kafka_settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = with_ingress(kafka_settings, port=taken.getsockname()[1])
+        with pytest.raises(ConfigurationError, match=r"cannot listen .* TONGDAI_INGRESS_PORT"):
+            await serve(settings)
