@@ -6,13 +6,17 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
+
+from schemas.base import rfc3339
 
 Headers = list[tuple[str, bytes]]
 
 TYPE_PREFIX = "tongdai"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPECVERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", b"application/json")
 
@@ -69,5 +73,11 @@ def read_kind(headers_: Iterable[tuple[str, bytes]], topic: str) -> Kind:
 
 
 def moment(timestamp_ms: int) -> datetime:
-    """Kafka's milliseconds since 1970 as a time in UTC."""
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    """Kafka's milliseconds since 1970 as a time in UTC, to the millisecond in every year."""
+    return _EPOCH + timedelta(milliseconds=timestamp_ms)
+
+
+@lru_cache(maxsize=4_096)
+def time_text(timestamp_ms: int) -> str:
+    """The same as RFC 3339; remembered, since the records of a batch share their moments."""
+    return rfc3339(moment(timestamp_ms))

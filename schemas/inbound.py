@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 
 from schemas.base import (
     ATTACHMENTS_MAX,
+    NO_CONTROL_PATTERN,
     Account,
     Channel,
     ChannelMessageId,
@@ -29,7 +30,7 @@ SentAtMs = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
 class Attachment(EdgeModel):
     """A picture, a sound, a file, a place: what a customer sent beside text."""
 
-    type: Annotated[str, Field(min_length=1, max_length=40)]
+    type: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROL_PATTERN)]
     url: Url | None = None
     name: Name | None = None
     latitude: float | None = None
