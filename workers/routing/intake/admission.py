@@ -1,0 +1,126 @@
+"""Which records of a batch take effect here: the refused and the misplaced go their own ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from schemas.actions import SessionTimer
+from schemas.assignments import ChainEvent
+from schemas.ids import message_id
+from schemas.inbound import InboundUtterance, Other
+from workers.routing.intake.conversations import Conversations, Name
+from workers.routing.intake.pages import Owner, Pages
+from workers.routing.intake.reading import Effective, read
+from workers.routing.intake.refusal import RefusedError
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+
+class Reading(NamedTuple):
+    """A record that was understood."""
+
+    record: Record
+    at_ms: int
+    value: Effective
+    page: str
+    """Of an utterance; empty for others, whose conversation must be known."""
+
+
+class Said(NamedTuple):
+    """An utterance that takes effect here, unless it is a duplicate."""
+
+    record: Record
+    at_ms: int
+    name: Name
+    value: InboundUtterance
+    owner: Owner
+    message: UUID
+
+
+class Told(NamedTuple):
+    """An assignment event or a timer that takes effect here."""
+
+    record: Record
+    at_ms: int
+    name: Name
+    value: ChainEvent | SessionTimer
+
+
+Admitted = Said | Told
+
+
+class Admission:
+    """The checks that need to know the pages' owners and the conversations' lanes.
+
+    Args:
+        pages: the registry.
+        conversations: those whose lane is known.
+        partition_of: where records of a conversation's key belong.
+    """
+
+    def __init__(
+        self, pages: Pages, conversations: Conversations, partition_of: Callable[[bytes], int]
+    ) -> None:
+        self._pages = pages
+        self._conversations = conversations
+        self._partition_of = partition_of
+
+    def admit(self, work: Work, reading: Reading) -> Admitted | None:
+        """The record with its conversation; none when it is refused or sent on, as `work.batch` then says."""
+        try:
+            admitted = self._name(reading)
+        except RefusedError as refusal:
+            work.batch.reject(reading.record, refusal.reason, refusal.detail)
+            return None
+        if reading.record.topic != "assignments" and self._is_misplaced(admitted.name, reading.record):
+            work.batch.forward(reading.record)
+            return None
+        return admitted
+
+    def _name(self, reading: Reading) -> Admitted:
+        record, at_ms, value, page = reading
+        if not isinstance(value, InboundUtterance):
+            return Told(record, at_ms, (value.workspace, record.key), value)
+        owner = self._owner(page, value.workspace)
+        message = message_id(page, value.channel_message_id)
+        return Said(record, at_ms, (owner.workspace, record.key), value, owner, message)
+
+    def _owner(self, page: str, claimed: str | None) -> Owner:
+        owner = self._pages.owner(page)
+        if owner is None:
+            raise RefusedError(
+                "unknown_page",
+                f"no workspace has connected the page {page}: name it in a workspace file, "
+                "`tongdai apply` that, then replay this record",
+            )
+        if claimed is not None and claimed != owner.workspace:
+            raise RefusedError(
+                "wrong_workspace", f"the page {page} does not belong to the workspace {claimed}"
+            )
+        return owner
+
+    def _is_misplaced(self, name: Name, record: Record) -> bool:
+        """Whether a producer with another partitioner put it here; known conversations are quick to tell."""
+        known = self._conversations.get(name)
+        if known is not None and known.lane == record.lane:
+            return False
+        return self._partition_of(record.key) != record.lane
+
+
+def read_all(work: Work) -> list[Reading]:
+    """The batch's records as values; those that cannot be read are rejected, those nobody needs counted."""
+    readings = []
+    for record, at_ms in zip(work.batch.records, work.batch.at_ms, strict=True):
+        try:
+            value = read(record)
+        except RefusedError as refusal:
+            work.batch.reject(record, refusal.reason, refusal.detail)
+            continue
+        if isinstance(value, Other):
+            work.counts.others += 1
+            continue
+        page = value.page if isinstance(value, InboundUtterance) else ""
+        readings.append(Reading(record, at_ms, value, page))
+    return readings

@@ -1,0 +1,52 @@
+"""Following a conversation's chain of assignment events."""
+
+from __future__ import annotations
+
+from schemas.assignments import ChainEvent
+from schemas.ids import message_id
+from workers.routing.intake import transcript
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.log_lines import log_line
+from workers.routing.intake.routing import answers_route
+from workers.routing.intake.transcript import Line
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+
+class BrokenChainError(Exception):
+    """An assignment event that cannot follow what was applied: the desk or the log is at fault."""
+
+
+def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:
+    """Apply `event`, and write its log line.
+
+    Raises BrokenChainError when an event before it is missing.
+    """
+    if event.seq <= conversation.seq:
+        work.counts.stale_assignments += 1
+        return
+    if event.seq != conversation.seq + 1:
+        raise BrokenChainError(
+            f"conversation {conversation.id} has applied its assignment event {conversation.seq}, "
+            f"but the next one on assignments is {event.seq}"
+        )
+    conversation.seq = event.seq
+    conversation.epoch = event.epoch
+    conversation.standing = event.standing
+    conversation.holder = event.holder
+    if answers_route(conversation, event):
+        conversation.route_unanswered = False
+    work.change(conversation)
+    _write_log_line(work, conversation, cause, at_ms, event)
+
+
+def _write_log_line(
+    work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent
+) -> None:
+    told = log_line(event)
+    if told is None:
+        return
+    # No page is named like a conversation's id, so no channel's message can have this id.
+    message = message_id(conversation.id_text, f"log {event.seq}")
+    line = Line(message, sender="system", kind="log", code=told.code, params=told.params)
+    transcript.append(work, conversation, cause, at_ms, line)

@@ -1,0 +1,172 @@
+"""The conversations of the lanes that are here: remembered, loaded and written many at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.envelope import time_text
+from schemas.ids import conversation_id
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.pages import Owner
+from workers.runtime.handler import Connection
+
+Name = tuple[str, bytes]
+"""Workspace and Kafka key of a conversation."""
+
+# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
+_LOAD = """
+SELECT found.*, named.channel_name AS customer_name
+FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
+CROSS JOIN LATERAL (
+    SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
+        route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
+        timer_at
+    FROM conversation
+    WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
+    LIMIT 1
+) AS found
+CROSS JOIN LATERAL (
+    SELECT channel_name FROM customer
+    WHERE workspace_id = wanted.workspace_id AND customer_id = wanted.conversation_id
+    LIMIT 1
+) AS named
+"""
+
+# ON CONFLICT finds each row by its index, whatever the planner believes; JSON is read by the server in less
+# time than a driver takes to write an array of each column.
+_STORE = """
+INSERT INTO conversation AS stored (
+    workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
+    route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
+    timer_at)
+SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
+    route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
+    timer_at
+FROM json_to_recordset($1::json) AS changed (
+    workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
+    seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
+    session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
+    timer_at timestamptz)
+ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
+    position = excluded.position, seq = excluded.seq, epoch = excluded.epoch, standing = excluded.standing,
+    holder = excluded.holder, route_unanswered = excluded.route_unanswered, session = excluded.session,
+    session_open = excluded.session_open,
+    session_customer_messages = excluded.session_customer_messages,
+    session_agent_messages = excluded.session_agent_messages,
+    last_at = excluded.last_at, timer_at = excluded.timer_at
+"""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Conversations:
+    """The last `capacity` conversations that were used, of all lanes together."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._known: OrderedDict[Name, Conversation] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, name: Name) -> Conversation | None:
+        """The conversation, if it is remembered."""
+        return self._known.get(name)
+
+    async def load(self, connection: Connection, names: Iterable[Name]) -> None:
+        """Remember those of `names` that Postgres has."""
+        wanted = {(workspace, conversation_id(key.decode())) for workspace, key in names}
+        if not wanted:
+            return
+        workspaces, ids = zip(*wanted, strict=True)
+        for row in await connection.fetch(_LOAD, workspaces, ids):
+            conversation = _from_row(row)
+            self._known[conversation.workspace, conversation.key.encode()] = conversation
+
+    def begin(self, owner: Owner, lane: int, key: str, page: str, at_ms: int) -> Conversation:
+        """A conversation that nobody has had before."""
+        conversation = Conversation(
+            owner.workspace, owner.desk, conversation_id(key), lane, key, page, last_at_ms=at_ms
+        )
+        self._known[owner.workspace, key.encode()] = conversation
+        return conversation
+
+    def used(self, names: Iterable[Name]) -> None:
+        """Keep these longest, and drop what has not been used for long."""
+        for name in names:
+            if name in self._known:
+                self._known.move_to_end(name)
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+
+    def forget(self, lanes: Collection[int] | None) -> None:
+        """Drop those of `lanes`; none: of all."""
+        kept = [] if lanes is None else [pair for pair in self._known.items() if pair[1].lane not in lanes]
+        self._known = OrderedDict(kept)
+
+
+async def store(connection: Connection, conversations: Iterable[Conversation]) -> None:
+    """Write new conversations and what has changed of others."""
+    rows = [_to_row(conversation) for conversation in conversations]
+    if rows:
+        await connection.execute(_STORE, orjson.dumps(rows).decode())
+
+
+def _to_row(conversation: Conversation) -> dict[str, Any]:
+    timer_at_ms = conversation.timer_at_ms
+    return {
+        "workspace_id": conversation.workspace,
+        "conversation_id": conversation.id_text,
+        "desk_id": conversation.desk,
+        "lane": conversation.lane,
+        "key": conversation.key,
+        "page_id": conversation.page,
+        "position": conversation.position,
+        "seq": conversation.seq,
+        "epoch": conversation.epoch,
+        "standing": conversation.standing,
+        "holder": conversation.holder,
+        "route_unanswered": conversation.route_unanswered,
+        "session": conversation.session,
+        "session_open": conversation.session_open,
+        "session_customer_messages": conversation.session_customer_messages,
+        "session_agent_messages": conversation.session_agent_messages,
+        "last_at": time_text(conversation.last_at_ms),
+        "timer_at": None if timer_at_ms is None else time_text(timer_at_ms),
+    }
+
+
+def _from_row(row: Mapping[str, Any]) -> Conversation:
+    timer_at = row["timer_at"]
+    return Conversation(
+        workspace=row["workspace_id"],
+        desk=row["desk_id"],
+        id=UUID(bytes=row["conversation_id"].bytes),
+        lane=row["lane"],
+        key=row["key"],
+        page=row["page_id"],
+        position=row["position"],
+        seq=row["seq"],
+        epoch=row["epoch"],
+        standing=row["standing"],
+        holder=row["holder"],
+        route_unanswered=row["route_unanswered"],
+        session=row["session"],
+        session_open=row["session_open"],
+        session_customer_messages=row["session_customer_messages"],
+        session_agent_messages=row["session_agent_messages"],
+        last_at_ms=_milliseconds(row["last_at"]),
+        timer_at_ms=None if timer_at is None else _milliseconds(timer_at),
+        customer_name=row["customer_name"],
+    )
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND

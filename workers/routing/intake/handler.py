@@ -1,0 +1,103 @@
+"""Intake as a handler of the runtime: a batch of records into transcripts, sessions and commands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from uuid import UUID
+
+from schemas.envelope import moment
+from schemas.ids import conversation_id
+from workers.routing.intake import storing, timers
+from workers.routing.intake.admission import Admission, Admitted, Said, read_all
+from workers.routing.intake.conversations import Conversations
+from workers.routing.intake.dedupe import Claim, claim
+from workers.routing.intake.effects import Effects
+from workers.routing.intake.pages import Pages
+from workers.routing.intake.reading import INPUTS
+from workers.routing.intake.work import Counts, Work
+from workers.runtime.batch import Batch, TimerDue
+from workers.runtime.handler import Connection
+from workers.runtime.topology import Topology
+
+DEFAULT_SILENCE_S = 24 * 60 * 60.0
+DEFAULT_CACHED_CONVERSATIONS = 30_000
+"""About a kilobyte each."""
+
+
+class IntakeHandler:
+    """The only writer of transcripts, customers, conversations and sessions of its lanes.
+
+    Args:
+        partitions: how many each of the input topics has.
+        silence_s: how long a customer must be silent for the session to end, in seconds.
+        cached_conversations: how many are remembered between batches, at most.
+        clock_s: a clock that never goes back; ages the pages that are remembered.
+    """
+
+    kind = "intake"
+    inputs = INPUTS
+
+    def __init__(
+        self,
+        partitions: int,
+        *,
+        silence_s: float = DEFAULT_SILENCE_S,
+        cached_conversations: int = DEFAULT_CACHED_CONVERSATIONS,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counts = Counts()
+        self._pages = Pages(clock_s)
+        self._conversations = Conversations(cached_conversations)
+        topology = Topology("", {"inbound": partitions})
+        self._admission = Admission(
+            self._pages, self._conversations, lambda key: topology.partition("inbound", key)
+        )
+        self._effects = Effects(self._conversations, silence_ms=round(silence_s * 1000))
+
+    async def handle(self, connection: Connection, batch: Batch) -> None:
+        """Apply `batch`; see workers.runtime.handler.Handler.
+
+        Raises BrokenChainError and WrongLaneError for records that cannot be where they are.
+        """
+        work = Work(batch, self.counts)
+        admitted = await self._admit(connection, work)
+        taken = await claim(connection, _claims(admitted), moment(max(batch.at_ms, default=0)))
+        self._effects.apply(work, admitted, taken)
+        await storing.write(connection, work)
+        self._conversations.used(one.name for one in admitted)
+
+    async def due_timers(
+        self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
+    ) -> Sequence[TimerDue]:
+        """Silence timers that are due; see workers.runtime.handler.Handler."""
+        due = await timers.take_due(connection, lanes, moment(now_ms), limit)
+        for name, _ in due:
+            conversation = self._conversations.get(name)
+            if conversation is not None:
+                conversation.timer_at_ms = None
+        return [timer for _, timer in due]
+
+    def forget(self, lanes: Collection[int] | None = None) -> None:
+        """Drop what is remembered of `lanes`; none: of all."""
+        self._conversations.forget(lanes)
+
+    async def _admit(self, connection: Connection, work: Work) -> list[Admitted]:
+        """The records that take effect, with their pages' owners and their conversations loaded."""
+        readings = read_all(work)
+        await self._pages.look_up(connection, {reading.page for reading in readings if reading.page})
+        admitted = [one for reading in readings if (one := self._admission.admit(work, reading))]
+        names = {one.name for one in admitted}
+        await self._conversations.load(
+            connection, [name for name in names if self._conversations.get(name) is None]
+        )
+        return admitted
+
+
+def _claims(admitted: Iterable[Admitted]) -> list[Claim]:
+    """One for each message id, whoever said it first."""
+    claims: dict[UUID, Claim] = {}
+    for one in admitted:
+        if isinstance(one, Said) and one.message not in claims:
+            claims[one.message] = Claim(one.message, one.owner.workspace, conversation_id(one.value.key))
+    return list(claims.values())

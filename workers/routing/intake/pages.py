@@ -1,0 +1,44 @@
+"""Which workspace and desk a page belongs to: the registry, remembered for at most a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from workers.runtime.handler import Connection
+
+MAX_AGE_S = 1.0
+
+_OWNERS = "SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = ANY($1::text[])"
+
+
+class Owner(NamedTuple):
+    """Whose a page is."""
+
+    workspace: str
+    desk: str
+
+
+class Pages:
+    """A cache of the registry that is never older than `MAX_AGE_S`; unknown pages are not remembered."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._emptied_at_s = clock_s()
+        self._owners: dict[str, Owner] = {}
+
+    async def look_up(self, connection: Connection, pages: set[str]) -> None:
+        """Make sure that the owners of `pages` are known, as far as they have one."""
+        now_s = self._clock_s()
+        if now_s - self._emptied_at_s >= MAX_AGE_S:
+            self._owners.clear()
+            self._emptied_at_s = now_s
+        missing = pages - self._owners.keys()
+        if missing:
+            for page, workspace, desk in await connection.fetch(_OWNERS, list(missing)):
+                self._owners[page] = Owner(workspace, desk)
+
+    def owner(self, page: str) -> Owner | None:
+        """Whose `page` is; none: nobody has connected it. Only of pages that were looked up."""
+        return self._owners.get(page)

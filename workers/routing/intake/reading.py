@@ -1,0 +1,64 @@
+"""From a record to a checked value, or to the reason why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.actions import SessionTimer
+from schemas.assignments import ChainEvent
+from schemas.catalogue import RECORDS
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from schemas.ids import conversation_id
+from schemas.inbound import InboundUtterance, Other
+from workers.routing.intake.refusal import RefusedError, problems
+from workers.runtime.batch import Record
+
+INPUTS = ("assignments", "actions", "inbound")
+
+Effective = ChainEvent | SessionTimer | InboundUtterance
+"""What changes something."""
+Value = Effective | Other
+Reader = Callable[[bytes], Value]
+
+_READERS: dict[tuple[str, bytes], Reader] = {
+    (kind.topic, kind.ce_type.encode()): cast("Reader", TypeAdapter(model).validate_json)
+    for kind, model in RECORDS.items()
+    if kind.topic in INPUTS
+}
+
+
+def read(record: Record) -> Value:
+    """The value of `record`, which is its key's.
+
+    Raises RefusedError when the envelope, the value or the key is not what the schema says.
+    """
+    try:
+        value = _reader(record)(record.value)
+    except ValidationError as error:
+        raise RefusedError("unreadable", problems(error)) from error
+    if not _has_key(value, record.key):
+        raise RefusedError("wrong_key", "the record's key is not channel:account:user of its value")
+    return value
+
+
+def _reader(record: Record) -> Reader:
+    for name, content in record.headers:
+        if name == "ce_type":
+            reader = _READERS.get((record.topic, content))
+            if reader is not None:
+                return reader
+            break
+    try:
+        kind = read_kind(record.headers, record.topic)
+    except UnreadableEnvelopeError as error:
+        raise RefusedError("unreadable_envelope", str(error)) from error
+    raise RefusedError("unknown_type", f"nothing called {kind.what[:100]!r} is known on {record.topic}")
+
+
+def _has_key(value: Value, key: bytes) -> bool:
+    if isinstance(value, SessionTimer):
+        return conversation_id(key.decode(errors="replace")) == value.conversation
+    return value.key.encode() == key

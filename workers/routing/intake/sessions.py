@@ -1,0 +1,68 @@
+"""Sessions: opened by a customer's first message, ended by silence."""
+
+from __future__ import annotations
+
+from schemas.actions import SessionTimer
+from schemas.envelope import Kind
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.work import SessionEnding, SessionOpening, Work
+from workers.runtime.batch import Record
+
+SESSION_ENDED = Kind("commands", "session_ended")
+
+
+def open_session(work: Work, conversation: Conversation, at_ms: int, silence_ms: int) -> None:
+    """Begin the conversation's next session with the line that comes next."""
+    conversation.session += 1
+    conversation.session_open = True
+    conversation.session_customer_messages = 0
+    conversation.session_agent_messages = 0
+    conversation.timer_at_ms = at_ms + silence_ms
+    work.openings.append(SessionOpening(conversation, conversation.session, at_ms, conversation.position + 1))
+
+
+def silence(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    timer: SessionTimer,
+    silence_ms: int,
+) -> None:
+    """A silence timer has come: end its session, or arm it anew when the customer wrote meanwhile.
+
+    Only then is `timer_at` written, not with each message: its index would have to follow each time.
+    """
+    if not conversation.session_open or timer.session != conversation.session:
+        work.counts.stale_timers += 1
+        return
+    due_ms = _next_due_ms(conversation, cause, at_ms, timer, silence_ms)
+    conversation.timer_at_ms = due_ms
+    work.change(conversation)
+    if due_ms is None:
+        _end(work, conversation, cause, at_ms)
+
+
+def _next_due_ms(
+    conversation: Conversation, cause: Record, at_ms: int, timer: SessionTimer, silence_ms: int
+) -> int | None:
+    """When the timer shall come again; none: the silence has been long enough.
+
+    A worker's clock only proposes when it comes: when the log took it before its time, it waits on.
+    """
+    due_ms = round(timer.due_at.timestamp() * 1000)
+    if cause.timestamp_ms < due_ms:
+        return due_ms
+    silent_at_ms = conversation.last_at_ms + silence_ms
+    return silent_at_ms if silent_at_ms > at_ms else None
+
+
+def _end(work: Work, conversation: Conversation, cause: Record, at_ms: int) -> None:
+    conversation.session_open = False
+    work.endings.append(SessionEnding(conversation, conversation.session, at_ms, "silence"))
+    facts = {
+        "ended_by": "silence",
+        "customer_messages": conversation.session_customer_messages,
+        "agent_messages": conversation.session_agent_messages,
+    }
+    work.command(conversation, cause, at_ms, SESSION_ENDED, facts)

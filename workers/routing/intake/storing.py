@@ -1,0 +1,97 @@
+"""Writing what a batch has gathered: one statement a table, however many records."""
+
+from __future__ import annotations
+
+import orjson
+
+from schemas.envelope import time_text
+from workers.routing.intake import conversations, copy_format, transcript
+from workers.routing.intake.work import Work
+from workers.runtime.handler import Connection
+
+_OPEN_SESSIONS = """
+INSERT INTO session (workspace_id, conversation_id, session, opened_at, first_position)
+SELECT workspace_id, conversation_id, session, opened_at, first_position
+FROM json_to_recordset($1::json) AS opened (
+    workspace_id text, conversation_id uuid, session int, opened_at timestamptz, first_position int)
+"""
+
+# LATERAL with LIMIT and ON CONFLICT: each row is found by its index, whatever the planner believes.
+_END_SESSIONS = """
+INSERT INTO session AS stored (
+    workspace_id, conversation_id, session, opened_at, first_position, ended_at, ended_by)
+SELECT found.workspace_id, found.conversation_id, found.session, found.opened_at, found.first_position,
+    ended.ended_at, ended.ended_by
+FROM json_to_recordset($1::json) AS ended (
+    workspace_id text, conversation_id uuid, session int, ended_at timestamptz, ended_by text)
+CROSS JOIN LATERAL (
+    SELECT workspace_id, conversation_id, session, opened_at, first_position
+    FROM session
+    WHERE workspace_id = ended.workspace_id AND conversation_id = ended.conversation_id
+        AND session = ended.session
+    LIMIT 1
+) AS found
+ON CONFLICT (workspace_id, conversation_id, session) DO UPDATE SET
+    ended_at = excluded.ended_at, ended_by = excluded.ended_by
+"""
+
+_STORE_CUSTOMERS = """
+INSERT INTO customer AS stored (workspace_id, customer_id, page_id, user_id, channel_name, created_at)
+SELECT workspace_id, customer_id, page_id, user_id, channel_name, created_at
+FROM json_to_recordset($1::json) AS told (
+    workspace_id text, customer_id uuid, page_id text, user_id text, channel_name text,
+    created_at timestamptz)
+ON CONFLICT (workspace_id, customer_id) DO UPDATE SET channel_name = excluded.channel_name
+"""
+
+
+async def write(connection: Connection, work: Work) -> None:
+    """Write everything that `work` has gathered."""
+    await _write_customers(connection, work)
+    await conversations.store(connection, work.changed.values())
+    await _write_sessions(connection, work)
+    if work.lines:
+        await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)
+
+
+async def _write_customers(connection: Connection, work: Work) -> None:
+    rows = [
+        {
+            "workspace_id": conversation.workspace,
+            "customer_id": conversation.id_text,
+            "page_id": conversation.page,
+            "user_id": conversation.user,
+            "channel_name": conversation.customer_name,
+            "created_at": time_text(at_ms),
+        }
+        for conversation, at_ms in work.customers.values()
+    ]
+    if rows:
+        await connection.execute(_STORE_CUSTOMERS, orjson.dumps(rows).decode())
+
+
+async def _write_sessions(connection: Connection, work: Work) -> None:
+    opened = [
+        {
+            "workspace_id": opening.conversation.workspace,
+            "conversation_id": opening.conversation.id_text,
+            "session": opening.session,
+            "opened_at": time_text(opening.opened_at_ms),
+            "first_position": opening.first_position,
+        }
+        for opening in work.openings
+    ]
+    ended = [
+        {
+            "workspace_id": ending.conversation.workspace,
+            "conversation_id": ending.conversation.id_text,
+            "session": ending.session,
+            "ended_at": time_text(ending.ended_at_ms),
+            "ended_by": ending.ended_by,
+        }
+        for ending in work.endings
+    ]
+    if opened:
+        await connection.execute(_OPEN_SESSIONS, orjson.dumps(opened).decode())
+    if ended:
+        await connection.execute(_END_SESSIONS, orjson.dumps(ended).decode())

@@ -1,0 +1,141 @@
+"""Lines of transcripts: each gets its conversation's next position, a row of `message` and an event."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.envelope import Kind, time_text
+from schemas.messages import MessageKind, Sender
+from workers.routing.intake import copy_format
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+CLOCK_AHEAD_MS = 5 * 60 * 1000
+"""A channel's time that lies further after the log's is marked."""
+
+STORED = Kind("messages", "stored")
+
+COLUMNS = (
+    "workspace_id",
+    "conversation_id",
+    "page_id",
+    "position",
+    "message_id",
+    "session",
+    "clock_ahead",
+    "stored_at",
+    "seq",
+    "sender",
+    "kind",
+    "sender_id",
+    "body",
+    "attachments",
+    "code",
+    "params",
+    "channel_message_id",
+    "sent_at",
+)
+_COUNT = len(COLUMNS).to_bytes(2, "big")
+_FIXED = struct.Struct("!ii i16s ii i? iq ii")  # position to seq: each its length and its value
+
+
+@dataclass(slots=True)
+class Line:
+    """What is said, before it has its place."""
+
+    message: UUID
+    sender: Sender
+    kind: MessageKind
+    sender_id: str | None = None
+    text: str | None = None
+    attachments: list[dict[str, Any]] | None = None
+    code: str | None = None
+    params: dict[str, Any] | None = None
+    channel_message_id: str | None = None
+    sent_at_ms: int | None = None
+
+
+def append(work: Work, conversation: Conversation, cause: Record, at_ms: int, line: Line) -> None:
+    """Give `line` the next place in the transcript and publish it."""
+    conversation.position += 1
+    clock_ahead = line.sent_at_ms is not None and line.sent_at_ms > at_ms + CLOCK_AHEAD_MS
+    work.lines.append(_row(conversation, at_ms, line, clock_ahead))
+    value = orjson.dumps(_stored(conversation, at_ms, line, clock_ahead))
+    work.batch.emit(cause, STORED, key=cause.key, value=value, at_ms=at_ms)
+
+
+def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> dict[str, Any]:
+    """The value of schemas.messages.Stored, without what is None."""
+    value: dict[str, Any] = {
+        **conversation.facts,
+        "page": conversation.page,
+        "channel": conversation.channel,
+        "message": line.message,
+        "position": conversation.position,
+        "session": conversation.session,
+        "sender": line.sender,
+        "kind": line.kind,
+        "attachments": line.attachments or (),
+        "clock_ahead": clock_ahead,
+        "stored_at": time_text(at_ms),
+        "seq": conversation.seq,
+        "epoch": conversation.epoch,
+    }
+    for name in ("sender_id", "text", "code", "params", "channel_message_id"):
+        given = getattr(line, name)
+        if given is not None:
+            value[name] = given
+    if line.sent_at_ms is not None:
+        value["sent_at"] = time_text(line.sent_at_ms)
+    return value
+
+
+def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> bytes:
+    """The row of `message`, in the order of COLUMNS."""
+    return b"".join(
+        (
+            conversation.row_head or _remember_row_head(conversation),
+            _FIXED.pack(
+                4,
+                conversation.position,
+                16,
+                line.message.bytes,
+                4,
+                conversation.session,
+                1,
+                clock_ahead,
+                8,
+                copy_format.microseconds(at_ms),
+                4,
+                conversation.seq,
+            ),
+            copy_format.text(line.sender),
+            copy_format.text(line.kind),
+            copy_format.text(line.sender_id),
+            copy_format.text(line.text),
+            copy_format.jsonb(orjson.dumps(line.attachments) if line.attachments else None),
+            copy_format.text(line.code),
+            copy_format.jsonb(None if line.params is None else orjson.dumps(line.params)),
+            copy_format.text(line.channel_message_id),
+            copy_format.moment(line.sent_at_ms),
+        )
+    )
+
+
+def _remember_row_head(conversation: Conversation) -> bytes:
+    """The fields that all rows of the conversation have in common."""
+    conversation.row_head = b"".join(
+        (
+            _COUNT,
+            copy_format.text(conversation.workspace),
+            copy_format.uuid(conversation.id),
+            copy_format.text(conversation.page),
+        )
+    )
+    return conversation.row_head

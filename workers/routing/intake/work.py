@@ -1,0 +1,75 @@
+"""What a batch does to transcripts and conversations, gathered to be written at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.envelope import Kind
+from workers.routing.intake.conversation import Conversation
+from workers.runtime.batch import Batch, Record
+
+
+class SessionOpening(NamedTuple):
+    """A row of `session` when it begins."""
+
+    conversation: Conversation
+    session: int
+    opened_at_ms: int
+    first_position: int
+
+
+class SessionEnding(NamedTuple):
+    """How a row of `session` ends."""
+
+    conversation: Conversation
+    session: int
+    ended_at_ms: int
+    ended_by: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What intake has done, for metrics: of attempts, so that a batch that is tried again counts twice."""
+
+    stored: int = 0
+    duplicates: int = 0
+    others: int = 0
+    """Kinds of inbound events that no handler reads yet."""
+    stale_assignments: int = 0
+    """Assignment events that were applied before."""
+    stale_timers: int = 0
+    """Timers of sessions that were over."""
+
+
+@dataclass(slots=True)
+class Work:
+    """Gathered effects of one batch; its events go straight into `batch`."""
+
+    batch: Batch
+    counts: Counts
+    lines: list[bytes] = field(default_factory=list)
+    """Rows of `message` in COPY's binary format."""
+    changed: dict[str, Conversation] = field(default_factory=dict)
+    customers: dict[str, tuple[Conversation, int]] = field(default_factory=dict)
+    """New customers and those with a new name, with the moment in ms; by conversation."""
+    openings: list[SessionOpening] = field(default_factory=list)
+    endings: list[SessionEnding] = field(default_factory=list)
+
+    def change(self, conversation: Conversation) -> None:
+        """Have `conversation` written at the end of the batch."""
+        self.changed[conversation.id_text] = conversation
+
+    def command(
+        self, conversation: Conversation, cause: Record, at_ms: int, kind: Kind, facts: dict[str, Any]
+    ) -> None:
+        """Ask the conversation's desk."""
+        value = {
+            **conversation.facts,
+            "position": conversation.position,
+            "session": conversation.session,
+            **facts,
+        }
+        self.batch.emit(cause, kind, key=conversation.command_key, value=orjson.dumps(value), at_ms=at_ms)
