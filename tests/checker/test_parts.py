@@ -1,0 +1,84 @@
+"""The checker's partitioner, its count of turns, and its ledger."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.invariants.ledger import Ledger, LedgerCheck
+from checker.invariants.rotation import spread_of
+from checker.murmur2 import murmur2
+from tests.checker.planted import Planted
+from tests.checker.plants import clean
+
+
+@given(st.binary(max_size=40))
+def test_murmur2_is_that_of_kafka(data: bytes) -> None:
+    assert murmur2(data) & 0x7FFFFFFF == murmur2_of_aiokafka(data) & 0x7FFFFFFF
+
+
+@pytest.mark.parametrize(
+    ("turns", "agents", "spread"),
+    [
+        ("abcabc", "abc", 1),
+        ("abcabc", "", 0),
+        ("aab", "abc", 2),
+        ("abab", "abc", 2),
+        ("axbxcx", "abc", 1),
+        ("abccba", "abc", 1),
+        ("abcaab", "abc", 2),
+    ],
+)
+def test_the_spread_is_taken_after_every_prefix(turns: str, agents: str, spread: int) -> None:
+    assert spread_of(list(turns), set(agents)) == spread
+
+
+def lines(planted: Planted) -> list[dict[str, object]]:
+    """The ledger of everything in inbound."""
+    return [
+        {
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": (record.key or b"").decode(),
+            "id": record.id,
+            "result": "ok",
+        }
+        for record in planted.topics["inbound"]
+    ]
+
+
+def checked(planted: Planted, ledger: list[dict[str, object]]) -> list[bool]:
+    """Whether everything was kept, and nothing is there that was not sent."""
+    check = LedgerCheck(Ledger(map(orjson.dumps, ledger)))
+    for _ in check.watch(planted.records("inbound")):
+        pass
+    return [tally.holds for tally in check.tallies]
+
+
+def test_a_ledger_of_all_that_was_sent_agrees() -> None:
+    planted = clean()
+    assert checked(planted, lines(planted)) == [True, True]
+
+
+def test_an_acknowledged_record_that_is_gone_is_caught() -> None:
+    planted = clean()
+    ledger = lines(planted)
+    planted.topics["inbound"].pop(3)
+    assert checked(planted, ledger) == [False, True]
+
+
+def test_a_record_that_nobody_sent_is_caught() -> None:
+    planted = clean()
+    assert checked(planted, lines(planted)[1:]) == [True, False]
+
+
+def test_a_record_without_an_answer_may_be_there_or_not() -> None:
+    planted = clean()
+    ledger = lines(planted)
+    unknown = {"key": ledger[0]["key"], "id": ledger[0]["id"], "result": "unknown"}
+    assert checked(planted, [unknown, *ledger[1:]]) == [True, True]
+    planted.topics["inbound"].pop(0)
+    assert checked(planted, [unknown, *ledger[1:]]) == [True, True]
