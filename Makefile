@@ -25,7 +25,7 @@ python:
 $(STAMP): requirements.lock pyproject.toml | python
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --require-hashes -r requirements.lock
-	$(PIP_INSTALL) --no-deps -e .
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 jars: $(STAMP)
@@ -54,7 +54,7 @@ faults-spine: setup ## kills and freezes everything while messages flow, then ch
 	$(BIN)/python -m tests.faults.spine $(ARGS)
 
 lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \
 	  --no-emit-find-links --no-emit-index-url -o requirements.lock
 
 clean: ## remove what was built here, the virtual environment and the local servers' data

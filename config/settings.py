@@ -19,6 +19,7 @@ from config.postgres import PostgresSettings
 from config.problem import ENV_PREFIX, Problem, SettingsError
 from config.profile import Profile, ProfileDefaults
 from config.reference import more_variables
+from config.routing import RoutingSettings
 from config.runtime import RuntimeSettings
 from config.validation import problems_of_values
 from config.variables import Variables, unknown_variables
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     postgres: PostgresSettings = PostgresSettings()
     runtime: RuntimeSettings = RuntimeSettings()
+    routing: RoutingSettings = RoutingSettings()
     ingress: IngressSettings = IngressSettings()
     log: LogSettings = LogSettings()
 

@@ -15,6 +15,7 @@ from workers.cli.group import Entry, LazyGroup
 COMMANDS = {
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
+    "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
     "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),

@@ -14,10 +14,13 @@ Connection = Any
 class Handler(Protocol):
     """One kind of lane: which topics it reads, and what a batch of their records does."""
 
-    kind: str
-    """`intake`, `desk`, `notifier`: also the consumer group's last word."""
-    inputs: tuple[str, ...]
-    """Short names of the co-partitioned input topics; within a batch the first comes first."""
+    @property
+    def kind(self) -> str:
+        """`intake`, `desk`, `notifier`: also the consumer group's last word."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Short names of the co-partitioned input topics; within a batch the first comes first."""
 
     async def handle(self, connection: Connection, batch: Batch) -> None:
         """Apply `batch` inside the open transaction of `connection`, emitting events into it.

@@ -1,0 +1,118 @@
+"""One record of assignments or messages as one line for people, or as JSON for scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord
+
+from schemas.envelope import header
+from workers.cli.printable import printable, shortened
+
+TEXT_CHARS_MAX = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record whose value is a JSON object; `what` is its kind, such as `assigned`."""
+
+    record: ConsumerRecord
+    what: str
+    value: dict[str, Any]
+
+    def json(self) -> str:
+        """Where it is, what it is and all it says, on one line."""
+        record = self.record
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        id_ = (header(record.headers, "ce_id") or b"").decode(errors="replace")
+        return orjson.dumps({**place, "id": id_, "what": self.what, "value": self.value}).decode()
+
+    def text(self) -> str:
+        """The moment, the conversation, and what happened in it."""
+        value = self.value
+        at = value.get("at") or value.get("stored_at") or _moment(self.record.timestamp)
+        tell = _message if self.what == "stored" else _event
+        return printable(f"{at}  {value.get('workspace')}  {value.get('key')}  ") + tell(self.what, value)
+
+
+def see(record: ConsumerRecord) -> Seen | None:
+    """The record read; none when its value is no JSON object."""
+    try:
+        value = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    kind = (header(record.headers, "ce_type") or b"?").decode(errors="replace")
+    return Seen(record, kind.removesuffix(".v1").rpartition(".")[2], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a person wants to see; what is not given does not restrict."""
+
+    workspace: str | None = None
+    page: str | None = None
+    agent: str | None = None
+    conversation: str | None = None
+
+    def wants(self, value: dict[str, Any]) -> bool:
+        """Whether a record with this value is to be shown.
+
+        An agent is found as holder, former holder or sender, also in log lines; a conversation by its id or key.
+        """
+        if self.workspace not in {None, value.get("workspace")}:
+            return False
+        if self.page not in {None, value.get("page")}:
+            return False
+        if self.conversation not in {None, value.get("conversation"), value.get("key")}:
+            return False
+        return self.agent is None or self.agent in _agents(value)
+
+
+def _agents(value: dict[str, Any]) -> set[Any]:
+    params = value.get("params") or {}
+    sender = value.get("sender_id") if value.get("sender") == "agent" else None
+    return {
+        value.get("holder"),
+        value.get("former_holder"),
+        sender,
+        *(params.get(name) for name in ("agent", "former")),
+    }
+
+
+def _event(what: str, value: dict[str, Any]) -> str:
+    parts = [f"#{value.get('seq')}", what]
+    if what == "assigned":
+        parts.append(f"to {value.get('holder')}")
+        if value.get("former_holder"):
+            parts.append(f"from {value['former_holder']}")
+        why = value.get("why") or {}
+        parts.append(f"by rule {why.get('rule')} v{why.get('rule_version')} ({why.get('method')})")
+    elif value.get("holder"):
+        parts.append(f"held by {value['holder']}")
+    if what == "queued":
+        parts.append(f"under rule {value.get('rule')}")
+    if what == "offered":
+        parts.append(f"to {value.get('audience')}")
+    parts.append(f"session {value.get('session')}, epoch {value.get('epoch')}, {value.get('care')}")
+    return printable(" ".join(parts))
+
+
+def _message(_what: str, value: dict[str, Any]) -> str:
+    sender = value.get("sender_id") or value.get("sender")
+    return printable(f"@{value.get('position')} {sender}: ") + shortened(_said(value), TEXT_CHARS_MAX)
+
+
+def _said(value: dict[str, Any]) -> str:
+    if value.get("kind") == "log":
+        return f"[{value.get('code')}] {orjson.dumps(value.get('params') or {}).decode()}"
+    attachments = [f"[{each.get('type')}]" for each in value.get("attachments") or ()]
+    return " ".join([*([value["text"]] if value.get("text") else []), *attachments])
+
+
+def _moment(timestamp_ms: int) -> str:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")

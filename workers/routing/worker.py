@@ -1,0 +1,19 @@
+"""The routing worker: intake and desk, two runtimes in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.settings import Settings
+from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake.handler import IntakeHandler
+from workers.runtime.handler import Handler
+from workers.runtime.topology import Topology
+
+
+def routing_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
+    """Each has its own group, term and producers, so that fencing one never fences the other."""
+    intake = IntakeHandler(
+        topology.lanes(IntakeHandler.inputs), silence_s=settings.routing.session_silence_s
+    )
+    return [intake, DeskHandler(topology.lanes(DeskHandler.inputs))]
