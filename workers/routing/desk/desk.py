@@ -59,7 +59,7 @@ class Desk:
         self.queue: Lines | ForkedQueue = Lines()
         self.outcomes: MutableMapping[tuple[str, str], Outcome] = {}
         """By actor and idempotency key: those that the commands at hand name."""
-        self.elsewhere: MutableMapping[str, str] = {}
+        self.elsewhere: dict[str, str] = {}
         """Pages and agents that the commands at hand name and that the registry gives to another desk."""
 
     def fork(self) -> Fork:
@@ -92,6 +92,18 @@ class Desk:
             duty = self.duties.get(agent, ABSENT)
             self.duties[agent] = duty._replace(rules=duty.rules | {id_})
         self.rings[id_] = Ring.of([(agent, self.duties[agent].bar) for agent in agents], cursor)
+
+    def keep(self, conversation: Conversation) -> None:
+        """Let `conversation`, which counts in the loads already, be known; if it waits, in the queue too."""
+        self.conversations[conversation.key] = conversation
+        if conversation.rule and (waiting := conversation.waiting):
+            self.edit_queue().add(conversation.rule, waiting)
+
+    def leave(self, key: str) -> None:
+        """Let the conversation `key` be loaded again when it is named, unless it waits."""
+        conversation = self.conversations.get(key)
+        if conversation is not None and conversation.standing != "queued":
+            del self.conversations[key]
 
     def edit_roster(self) -> Roster:
         """The roster, to be changed."""

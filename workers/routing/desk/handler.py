@@ -1,0 +1,118 @@
+"""The desk as a handler of the runtime: a batch of commands into events and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from schemas.assignments import Cause, ChainEvent
+from schemas.commands import Command
+from schemas.envelope import moment
+from workers.routing.desk.apply import Decided, apply
+from workers.routing.desk.decide import decide
+from workers.routing.desk.decision import KIND_OF, Place, key_of
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.memory import Memory
+from workers.routing.desk.reading import INPUTS, read
+from workers.routing.desk.storing import Changes
+from workers.routing.intake.refusal import RefusedError
+from workers.runtime.batch import Batch, Record, TimerDue
+from workers.runtime.handler import Connection
+from workers.runtime.topology import Topology
+
+DEFAULT_CACHED_DESKS = 500
+DEFAULT_CACHED_CONVERSATIONS = 20_000
+"""About a kilobyte each."""
+
+
+class Reading(NamedTuple):
+    """A command with its record and the lane's time at it, in milliseconds since 1970."""
+
+    record: Record
+    at_ms: int
+    command: Command
+
+
+class DeskHandler:
+    """The only writer of who answers whom at the desks of its lanes.
+
+    Args:
+        partitions: how many the input topic has.
+        cached_desks: how many are remembered between batches, at most.
+        cached_conversations: the same of conversations; those that wait are remembered with their desk.
+    """
+
+    kind = "desk"
+    inputs = INPUTS
+
+    def __init__(
+        self,
+        partitions: int,
+        *,
+        cached_desks: int = DEFAULT_CACHED_DESKS,
+        cached_conversations: int = DEFAULT_CACHED_CONVERSATIONS,
+    ) -> None:
+        self._topology = Topology("", dict.fromkeys(INPUTS, partitions))
+        self._memory = Memory(cached_desks, cached_conversations)
+
+    async def handle(self, connection: Connection, batch: Batch) -> None:
+        """Decide on `batch`; see workers.runtime.handler.Handler."""
+        readings = self._read(batch)
+        await self._memory.load(connection, [(one.record.lane, one.command) for one in readings])
+        changes = Changes()
+        for one in readings:
+            desk = self._memory.desk(one.command)
+            for decided in decide(desk, one.command, _place(batch, one)):
+                self._carry_out(batch, one, desk, decided, changes)
+        await changes.write(connection)
+        self._memory.tidy()
+
+    async def due_timers(
+        self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
+    ) -> Sequence[TimerDue]:
+        """None: nothing that a desk decides yet runs out by itself."""
+        del connection, lanes, now_ms, limit
+        return ()
+
+    def forget(self, lanes: Collection[int] | None = None) -> None:
+        """Drop the desks of `lanes`; none: all."""
+        self._memory.forget(lanes)
+
+    def _read(self, batch: Batch) -> list[Reading]:
+        """The commands that are decided on here; the others go to deadletter, or where their key belongs."""
+        readings = []
+        for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
+            try:
+                command = read(record)
+            except RefusedError as refusal:
+                batch.reject(record, refusal.reason, refusal.detail)
+                continue
+            if self._topology.partition(record.topic, record.key) == record.lane:
+                readings.append(Reading(record, at_ms, command))
+            else:
+                batch.forward(record)
+        return readings
+
+    def _carry_out(
+        self, batch: Batch, reading: Reading, desk: Desk, decided: Decided, changes: Changes
+    ) -> None:
+        event = decided.event
+        apply(desk, decided)
+        changes.note(desk, event)
+        if isinstance(event, ChainEvent):
+            self._memory.used(desk, event.key)
+        batch.emit(
+            reading.record,
+            KIND_OF[type(event)],
+            key=key_of(event).encode(),
+            value=event.model_dump_json().encode(),
+            at_ms=reading.at_ms,
+            id_=decided.id,
+        )
+
+
+def _place(batch: Batch, reading: Reading) -> Place:
+    record = reading.record
+    cause = Cause(partition=record.lane, offset=record.offset)
+    return Place(moment(reading.at_ms), cause, partial(batch.id_of, record))

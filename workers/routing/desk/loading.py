@@ -1,0 +1,128 @@
+"""Desks and conversations from their tables, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+
+from schemas.commands import Agent, Department, Page, Rule
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.desk import Desk, Duty
+from workers.routing.desk.roster import Entry
+from workers.runtime.handler import Connection
+
+Name = tuple[str, str]
+"""Workspace and desk."""
+Row = Mapping[str, Any]
+M = TypeVar("M", bound=BaseModel)
+
+AGENTS = """
+SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
+JOIN desk_agent AS found USING (workspace_id, desk_id)
+"""
+DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department")
+PAGES = AGENTS.replace("desk_agent", "desk_page")
+RULES = AGENTS.replace("desk_agent", "desk_rule")
+
+# LATERAL: one descent of the partial index for each desk, whatever the planner believes of the table's size.
+LOADS = """
+SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
+CROSS JOIN LATERAL (
+    SELECT holder, count(*) AS load FROM desk_conversation
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
+        AND session_open AND holder IS NOT NULL
+    GROUP BY holder
+) AS found
+"""
+WAITING = """
+SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_conversation
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id AND standing = 'queued'
+    ORDER BY queued_at
+) AS found
+"""
+# LIMIT: the same by the primary key.
+CONVERSATIONS = """
+SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_conversation
+    WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
+    LIMIT 1
+) AS found
+"""
+
+
+async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Name, Desk]:
+    """The desks of these names, as the tables have them: with roster, rings, loads and all who wait."""
+    desks = {name: Desk(*name) for name in names}
+    wanted = [name[0] for name in names], [name[1] for name in names]
+    by_statement = {
+        statement: await connection.fetch(statement, *wanted)
+        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, WAITING)
+    }
+    for name, desk in desks.items():
+        fill(desk, {statement: _of(name, rows) for statement, rows in by_statement.items()})
+    return desks
+
+
+async def load_conversations(
+    connection: Connection, wanted: Collection[tuple[str, UUID]]
+) -> dict[tuple[str, str], Conversation]:
+    """The conversations of these workspaces and ids that are known, by workspace and key."""
+    workspaces, ids = [one[0] for one in wanted], [one[1] for one in wanted]
+    rows = await connection.fetch(CONVERSATIONS, workspaces, ids)
+    return {(row["workspace_id"], row["key"]): conversation_of(row) for row in rows}
+
+
+def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
+    """Make an empty desk what its rows say. Loads come first: they decide who can be chosen."""
+    for row in rows[LOADS]:
+        desk.duties[row["holder"]] = Duty(row["load"])
+    for row in rows[AGENTS]:
+        desk.set_agent(_entry(Agent, row))
+    for row in rows[DEPARTMENTS]:
+        desk.roster.departments[row["department_id"]] = _entry(Department, row)
+    for row in rows[PAGES]:
+        desk.roster.pages[row["page_id"]] = _entry(Page, row)
+    for row in rows[RULES]:
+        entry = _entry(Rule, row)._replace(position=row["position"])
+        desk.set_rule(entry, row["ring"], row["cursor"])
+    for row in rows[WAITING]:
+        desk.keep(conversation_of(row))
+
+
+def conversation_of(row: Row) -> Conversation:
+    """The conversation of a row of desk_conversation."""
+    return Conversation(
+        id=row["conversation_id"],
+        key=row["key"],
+        page=row["page_id"],
+        seq=row["seq"],
+        last_event=row["last_event_id"],
+        epoch=row["epoch"],
+        round=row["round"],
+        care=row["care"],
+        standing=row["standing"],
+        holder=row["holder"],
+        session=row["session"],
+        session_open=row["session_open"],
+        after_position=row["after_position"],
+        rule=row["rule_id"],
+        queued_at=row["queued_at"],
+        queued_offset=row["queued_offset"],
+    )
+
+
+def _entry(model: type[M], row: Row) -> Entry[Any]:
+    definition = row["definition"]
+    fields = orjson.loads(definition) if isinstance(definition, str) else definition
+    return Entry(model.model_validate(fields), row["version"], row["active"])
+
+
+def _of(name: Name, rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if (row["workspace_id"], row["desk_id"]) == name]

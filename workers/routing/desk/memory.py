@@ -1,0 +1,108 @@
+"""The desks of the lanes that are here, as Postgres has them; loaded when first named."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+from schemas.commands import Command, ConversationCommand
+from workers.routing.desk.answers import load_outcomes
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.elsewhere import reserved_elsewhere
+from workers.routing.desk.loading import Name, load_conversations, load_desks
+from workers.routing.desk.outcomes import Asked
+from workers.runtime.handler import Connection
+
+
+class Memory:
+    """The `desks_max` desks used last, and of their conversations those that wait and the `conversations_max`
+    used last. A batch may need more for its time."""
+
+    def __init__(self, desks_max: int, conversations_max: int) -> None:
+        self._desks_max = desks_max
+        self._conversations_max = conversations_max
+        self._desks: OrderedDict[Name, Desk] = OrderedDict()
+        self._lanes: dict[Name, int] = {}
+        self._used: OrderedDict[tuple[Name, str], None] = OrderedDict()
+        self._asked: set[Name] = set()
+
+    def desk(self, command: Command) -> Desk:
+        """The desk of `command`, which has been loaded."""
+        return self._desks[name_of(command)]
+
+    def knows(self, command: Command) -> bool:
+        """Whether the desk of `command` is here."""
+        return name_of(command) in self._desks
+
+    async def load(self, connection: Connection, commands: Collection[tuple[int, Command]]) -> None:
+        """Make ready what these commands, each with its lane, name."""
+        lanes = {name_of(command): lane for lane, command in commands}
+        missing = [name for name in lanes if name not in self._desks]
+        if missing:
+            self._desks |= await load_desks(connection, missing)
+        self._lanes |= lanes
+        for name in lanes:
+            self._desks.move_to_end(name)
+        named = [command for _, command in commands]
+        await self._load_conversations(
+            connection, [one for one in named if isinstance(one, ConversationCommand)]
+        )
+        await self._load_asked(connection, [one for one in named if isinstance(one, Asked)])
+
+    def used(self, desk: Desk, key: str) -> None:
+        """Note that the conversation `key` of `desk` was touched."""
+        place = (desk.workspace, desk.id), key
+        self._used[place] = None
+        self._used.move_to_end(place)
+
+    def tidy(self) -> None:
+        """After a batch: drop what only its commands needed, and what is beyond the limits."""
+        for name in self._asked:
+            self._desks[name].outcomes.clear()
+            self._desks[name].elsewhere.clear()
+        self._asked.clear()
+        while len(self._desks) > self._desks_max:
+            name, _ = self._desks.popitem(last=False)
+            del self._lanes[name]
+        while len(self._used) > self._conversations_max:
+            (name, key), _ = self._used.popitem(last=False)
+            if name in self._desks:
+                self._desks[name].leave(key)
+
+    def forget(self, lanes: Collection[int] | None) -> None:
+        """Drop the desks of `lanes`; none: all."""
+        for name in [name for name, lane in self._lanes.items() if lanes is None or lane in lanes]:
+            del self._desks[name], self._lanes[name]
+        self._asked &= self._desks.keys()
+        if not self._desks:
+            self._used.clear()
+
+    async def _load_conversations(
+        self, connection: Connection, commands: Collection[ConversationCommand]
+    ) -> None:
+        desks = {(command.workspace, command.key): self.desk(command) for command in commands}
+        wanted = {
+            (command.workspace, command.conversation)
+            for command in commands
+            if command.key not in self.desk(command).conversations
+        }
+        if not wanted:
+            return
+        for (workspace, key), conversation in (await load_conversations(connection, wanted)).items():
+            desk = desks[workspace, key]
+            desk.keep(conversation)
+            self.used(desk, key)
+
+    async def _load_asked(self, connection: Connection, commands: Collection[Asked]) -> None:
+        for command in commands:
+            self._asked.add(name_of(command))
+            self.desk(command).elsewhere |= await reserved_elsewhere(connection, command)
+        wanted = {(one.workspace, one.desk, one.actor, one.idempotency_key) for one in commands}
+        for outcome in await load_outcomes(connection, wanted):
+            desk = self._desks[outcome.workspace, outcome.desk]
+            desk.outcomes[outcome.actor, outcome.idempotency_key] = outcome
+
+
+def name_of(command: Command) -> Name:
+    """The desk that `command` is for."""
+    return command.workspace, command.desk

@@ -1,0 +1,172 @@
+"""What a batch changed, into the tables: the last state of each thing, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from schemas.assignments import Assigned, ChainEvent
+from schemas.outcomes import Outcome
+from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
+from workers.routing.desk.answers import Asker, store_outcomes
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.roster import Entry
+from workers.runtime.handler import Connection
+
+# JSON: the server reads it in less time than a driver takes to write an array of each column. ON CONFLICT
+# finds each row by its primary key, whatever the planner believes.
+CONVERSATIONS = """
+INSERT INTO desk_conversation (
+    workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id, epoch, round, care, standing,
+    holder, session, session_open, after_position, rule_id, queued_at, queued_offset)
+SELECT workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id, epoch, round, care, standing,
+    holder, session, session_open, after_position, rule_id, queued_at, queued_offset
+FROM json_to_recordset($1::json) AS changed (
+    workspace_id text, conversation_id uuid, desk_id text, key text, page_id text, seq int,
+    last_event_id uuid, epoch int, round int, care text, standing text, holder text, session int,
+    session_open boolean, after_position int, rule_id text, queued_at timestamptz, queued_offset bigint)
+ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
+    seq = excluded.seq, last_event_id = excluded.last_event_id, epoch = excluded.epoch,
+    round = excluded.round, care = excluded.care, standing = excluded.standing, holder = excluded.holder,
+    session = excluded.session, session_open = excluded.session_open,
+    after_position = excluded.after_position, rule_id = excluded.rule_id, queued_at = excluded.queued_at,
+    queued_offset = excluded.queued_offset
+"""
+CURSORS = """
+UPDATE desk_rule AS stored SET cursor = turned.cursor
+FROM json_to_recordset($1::json) AS turned (workspace_id text, desk_id text, rule_id text, cursor text)
+WHERE stored.workspace_id = turned.workspace_id AND stored.desk_id = turned.desk_id
+    AND stored.rule_id = turned.rule_id
+"""
+RULES = """
+INSERT INTO desk_rule (workspace_id, desk_id, rule_id, definition, version, active, position, ring, cursor)
+SELECT workspace_id, desk_id, rule_id, definition, version, active, position, ring, cursor
+FROM json_to_recordset($1::json) AS changed (
+    workspace_id text, desk_id text, rule_id text, definition jsonb, version int, active boolean,
+    position int, ring text[], cursor text)
+ON CONFLICT (workspace_id, desk_id, rule_id) DO UPDATE SET
+    definition = excluded.definition, version = excluded.version, active = excluded.active,
+    position = excluded.position, ring = excluded.ring, cursor = excluded.cursor
+"""
+AGENTS = """
+INSERT INTO desk_agent (workspace_id, desk_id, agent_id, definition, version, active)
+SELECT workspace_id, desk_id, id, definition, version, active
+FROM json_to_recordset($1::json) AS changed (
+    workspace_id text, desk_id text, id text, definition jsonb, version int, active boolean)
+ON CONFLICT (workspace_id, desk_id, agent_id) DO UPDATE SET
+    definition = excluded.definition, version = excluded.version, active = excluded.active
+"""
+DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department").replace("agent_id", "department_id")
+PAGES = AGENTS.replace("desk_agent", "desk_page").replace("agent_id", "page_id")
+
+Row = dict[str, Any]
+
+
+class Changes:
+    """What the events of a batch changed: which rows, each to be written once, as it stands at the end."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
+            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, CURSORS, CONVERSATIONS)
+        }
+        self._outcomes: dict[Asker, Outcome] = {}
+
+    def note(self, desk: Desk, event: BaseModel) -> None:
+        """Remember that `event`, which has been applied, changed something of `desk`."""
+        match event:
+            case ChainEvent():
+                self._add(CONVERSATIONS, desk, event.key, conversation_row)
+                if isinstance(event, Assigned):
+                    self._add(CURSORS, desk, event.why.rule, cursor_row)
+            case AgentChanged():
+                self._add(AGENTS, desk, event.agent.id, agent_row)
+            case DepartmentChanged():
+                self._add(DEPARTMENTS, desk, event.department.id, department_row)
+            case PageChanged():
+                self._add(PAGES, desk, event.page.id, page_row)
+            case RuleChanged():
+                self._add(RULES, desk, event.rule.id, rule_row)
+            case Outcome() if desk.outcomes[event.actor, event.idempotency_key] is event:
+                self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
+
+    async def write(self, connection: Connection) -> None:
+        """Write all of it inside the open transaction of `connection`."""
+        for statement, rows in self._rows.items():
+            if rows:
+                await connection.execute(statement, orjson.dumps([row() for row in rows.values()]).decode())
+        await store_outcomes(connection, self._outcomes.values())
+
+    def _add(self, statement: str, desk: Desk, id_: str, row: Callable[[Desk, str], Row]) -> None:
+        self._rows[statement][desk.workspace, desk.id, id_] = partial(row, desk, id_)
+
+
+def conversation_row(desk: Desk, key: str) -> Row:
+    """The row of desk_conversation."""
+    conversation = desk.conversations[key]
+    return {
+        "workspace_id": desk.workspace,
+        "conversation_id": conversation.id,
+        "desk_id": desk.id,
+        "key": conversation.key,
+        "page_id": conversation.page,
+        "seq": conversation.seq,
+        "last_event_id": conversation.last_event,
+        "epoch": conversation.epoch,
+        "round": conversation.round,
+        "care": conversation.care,
+        "standing": conversation.standing,
+        "holder": conversation.holder,
+        "session": conversation.session,
+        "session_open": conversation.session_open,
+        "after_position": conversation.after_position,
+        "rule_id": conversation.rule,
+        "queued_at": conversation.queued_at,
+        "queued_offset": conversation.queued_offset,
+    }
+
+
+def rule_row(desk: Desk, rule: str) -> Row:
+    """The row of desk_rule."""
+    entry = desk.roster.rules[rule]
+    ring = {"position": entry.position, "ring": desk.rings[rule].agents}
+    return _entry_row(desk, entry) | cursor_row(desk, rule) | ring
+
+
+def cursor_row(desk: Desk, rule: str) -> Row:
+    """What a turn changes of a row of desk_rule."""
+    return {
+        "workspace_id": desk.workspace,
+        "desk_id": desk.id,
+        "rule_id": rule,
+        "cursor": desk.rings[rule].cursor,
+    }
+
+
+def agent_row(desk: Desk, agent: str) -> Row:
+    """The row of desk_agent."""
+    return _entry_row(desk, desk.roster.agents[agent])
+
+
+def department_row(desk: Desk, department: str) -> Row:
+    """The row of desk_department."""
+    return _entry_row(desk, desk.roster.departments[department])
+
+
+def page_row(desk: Desk, page: str) -> Row:
+    """The row of desk_page."""
+    return _entry_row(desk, desk.roster.pages[page])
+
+
+def _entry_row(desk: Desk, entry: Entry[Any]) -> Row:
+    return {
+        "workspace_id": desk.workspace,
+        "desk_id": desk.id,
+        "id": entry.definition.id,
+        "definition": entry.definition.model_dump(mode="json"),
+        "version": entry.version,
+        "active": entry.active,
+    }
