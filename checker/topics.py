@@ -16,6 +16,8 @@ from checker.source import Committed
 T = TypeVar("T")
 DEADLINE_S = 60.0
 _POLL_MS = 200
+_FETCH_WAIT_MS = 50
+"""Short: a partition that has ended must not make the others wait."""
 _FETCH_BYTES = 32 << 20
 _PARTITION_BYTES = 4 << 20
 
@@ -36,6 +38,7 @@ class Topics:
         self._loop = asyncio.new_event_loop()
         self._parts: dict[str, list[TopicPartition]] = {}
         self._admin: AIOKafkaAdminClient = self._run(self._started_admin())
+        self._asker: AIOKafkaConsumer = self._run(self._started_consumer([]))
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +46,7 @@ class Topics:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._run(self._asker.stop())
         self._run(self._admin.close())
         self._loop.close()
 
@@ -52,11 +56,7 @@ class Topics:
 
     def ends(self, topic: str) -> dict[int, int]:
         """The offset after the last committed record or marker, by partition."""
-        consumer = self._run(self._started_consumer([]))
-        try:
-            ends = self._run(consumer.end_offsets(self._partitions_of(topic)))
-        finally:
-            self._run(consumer.stop())
+        ends = self._run(self._asker.end_offsets(self._partitions_of(topic)))
         return {part.partition: offset for part, offset in ends.items()}
 
     def committed(self, group: str) -> dict[tuple[str, int], Committed]:
@@ -75,20 +75,25 @@ class Topics:
         Raises UnreadableTopicError when its beginning is no longer kept, or nothing comes for a minute.
         """
         parts = self._partitions_of(topic)
-        consumer = self._run(self._started_consumer(parts))
+        self._check_beginnings(topic, self._run(self._asker.beginning_offsets(parts)))
+        ends = self._run(self._asker.end_offsets(parts))
+        left = {part: end for part, end in ends.items() if end > 0}
+        if left:
+            yield from self._read(topic, left)
+
+    def _read(self, topic: str, left: dict[TopicPartition, int]) -> Iterator[LogRecord]:
+        """The records of the partitions, each up to its end."""
+        consumer = self._run(self._started_consumer(sorted(left)))
+        waits = 0
         try:
-            self._check_beginnings(topic, self._run(consumer.beginning_offsets(parts)))
-            ends = self._run(consumer.end_offsets(parts))
-            left = {part for part in parts if ends[part] > 0}
-            waits = 0
             while left:
                 found = self._run(consumer.getmany(timeout_ms=_POLL_MS))
                 for records in found.values():
                     yield from map(_record, records)
-                left = {part for part in left if self._run(consumer.position(part)) < ends[part]}
+                left = {part: end for part, end in left.items() if self._run(consumer.position(part)) < end}
                 waits = 0 if found else waits + 1
                 if waits * _POLL_MS > DEADLINE_S * 1000:
-                    raise UnreadableTopicError(f"{topic}: nothing more to read, though {left} have not ended")
+                    raise UnreadableTopicError(f"{topic}: nothing more comes, though {left} has not ended")
         finally:
             self._run(consumer.stop())
 
@@ -105,6 +110,7 @@ class Topics:
             auto_offset_reset="none",
             fetch_max_bytes=_FETCH_BYTES,
             max_partition_fetch_bytes=_PARTITION_BYTES,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
         await consumer.start()
         if parts:
