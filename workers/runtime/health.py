@@ -42,7 +42,15 @@ class HealthServer(uvicorn.Server):
 
     def __init__(self, statuses: Sequence[Status], host: str, port: int) -> None:
         super().__init__(
-            uvicorn.Config(health_app(statuses), host=host, port=port, log_config=None, access_log=False)
+            uvicorn.Config(
+                health_app(statuses),
+                host=host,
+                port=port,
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+            )
         )
 
     @contextmanager

@@ -13,6 +13,7 @@ from config.topics import OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
+from workers.runtime.runtime import read_topology
 
 Outcomes = Mapping[str, Done | Refused]
 """By idempotency key."""
@@ -23,6 +24,7 @@ class OutcomeReader:
 
     def __init__(self, settings: Settings, actor: str) -> None:
         kafka = settings.kafka
+        self._settings = settings
         self._topic = OUTCOMES.full_name(kafka.topic_prefix)
         self._actor = actor
         self._found: dict[str, Done | Refused] = {}
@@ -45,16 +47,14 @@ class OutcomeReader:
         await self._consumer.stop()
 
     async def _seek_to_end(self) -> None:
-        numbers = await self._partitions()
-        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        # A consumer that is assigned nothing knows no partitions: ask for them.
+        count = (await read_topology(self._settings)).partitions.get(OUTCOMES.name, 0)
+        if not count:
+            raise DependencyError(f"Kafka has no topic {self._topic}: run tongdai topics apply first")
+        partitions = [TopicPartition(self._topic, number) for number in range(count)]
         self._consumer.assign(partitions)
         for partition, offset in (await self._consumer.end_offsets(partitions)).items():
             self._consumer.seek(partition, offset)
-
-    async def _partitions(self) -> set[int]:
-        if self._topic not in await self._consumer.topics():
-            raise DependencyError(f"Kafka has no topic {self._topic}: run tongdai topics apply first")
-        return set(self._consumer.partitions_for_topic(self._topic) or ())
 
     async def wait_for(self, keys: set[str]) -> Outcomes:
         """Return the outcomes of the commands with these idempotency keys; the deadline is the caller's."""
