@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import ValidationError
 
 from config.errors import DependencyError
@@ -13,7 +14,6 @@ from config.topics import OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
-from workers.runtime.runtime import read_topology
 
 Outcomes = Mapping[str, Done | Refused]
 """By idempotency key."""
@@ -23,13 +23,12 @@ class OutcomeReader:
     """Start it before the commands are sent: what was on the topic until then is not read."""
 
     def __init__(self, settings: Settings, actor: str) -> None:
-        kafka = settings.kafka
-        self._settings = settings
-        self._topic = OUTCOMES.full_name(kafka.topic_prefix)
+        self._options = settings.kafka.client_options()
+        self._topic = OUTCOMES.full_name(settings.kafka.topic_prefix)
         self._actor = actor
         self._found: dict[str, Done | Refused] = {}
         self._consumer = AIOKafkaConsumer(
-            **kafka.client_options(),
+            **self._options,
             client_id="tongdai-cli",
             group_id=None,
             enable_auto_commit=False,
@@ -47,14 +46,22 @@ class OutcomeReader:
         await self._consumer.stop()
 
     async def _seek_to_end(self) -> None:
-        # A consumer that is assigned nothing knows no partitions: ask for them.
-        count = (await read_topology(self._settings)).partitions.get(OUTCOMES.name, 0)
-        if not count:
-            raise DependencyError(f"Kafka has no topic {self._topic}: run tongdai topics apply first")
-        partitions = [TopicPartition(self._topic, number) for number in range(count)]
+        partitions = [TopicPartition(self._topic, number) for number in await self._partitions()]
         self._consumer.assign(partitions)
         for partition, offset in (await self._consumer.end_offsets(partitions)).items():
             self._consumer.seek(partition, offset)
+
+    async def _partitions(self) -> list[int]:
+        """Return the topic's partitions; all topics are asked for, since asking by name may create it."""
+        admin = AIOKafkaAdminClient(**self._options)
+        try:
+            await admin.start()
+            topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        finally:
+            await admin.close()
+        if self._topic not in topics:
+            raise DependencyError(f"Kafka has no topic {self._topic}: run tongdai topics apply first")
+        return [partition["partition"] for partition in topics[self._topic]]
 
     async def wait_for(self, keys: set[str]) -> Outcomes:
         """Return the outcomes of the commands with these idempotency keys; the deadline is the caller's."""

@@ -1,0 +1,242 @@
+"""`tongdai apply` on a real Kafka and Postgres; the test plays the desk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+
+from config.errors import DependencyError
+from config.settings import Settings
+from schemas.base import rfc3339
+from schemas.commands import Configure
+from schemas.envelope import Kind, headers, moment, read_kind
+from schemas.outcomes import Done, Refused
+from workers.workspace.apply import DeskOutcome, apply_plan, plan_workspace
+from workers.workspace.loader import load_workspace
+from workers.workspace.registry import ReservationError
+from workers.workspace.workspace import Workspace
+
+pytestmark = pytest.mark.servers
+
+SAMPLE = Path(__file__).parents[2] / "workers" / "local" / "sample.yaml"
+PAGE = "messenger:104857600012345"
+DEADLINE_S = 20.0
+SHORT_S = 0.5
+_TABLES = {"agents": "agent", "departments": "department", "pages": "page"}
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    """The sample of the demo."""
+    return load_workspace(SAMPLE)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+class Desk:
+    """Reads one command and answers it as a desk would."""
+
+    def __init__(self, settings: Settings, topics: dict[str, str], refuse: str | None = None) -> None:
+        self.settings, self.topics, self.refuse = settings, topics, refuse
+        self.partition = -1
+
+    async def answer_one(self) -> Configure:
+        """Carry out, or refuse, the first command on the topic."""
+        options = self.settings.kafka.client_options()
+        consumer = AIOKafkaConsumer(self.topics["commands"], **options, auto_offset_reset="earliest")
+        async with consumer, asyncio.timeout(DEADLINE_S):
+            record = await consumer.getone()
+        assert read_kind(record.headers, "commands") == Kind("commands", "configure")
+        assert record.value is not None
+        command = Configure.model_validate_json(record.value)
+        assert record.key == f"{command.workspace}:{command.desk}".encode()
+        self.partition = record.partition
+        if self.refuse is None:
+            await self._carry_out(command)
+        await self._publish(command, record.timestamp)
+        return command
+
+    async def _carry_out(self, command: Configure) -> None:
+        async with _database(self.settings) as connection:
+            for field, word in _TABLES.items():
+                for one in getattr(command, field):
+                    await connection.execute(
+                        f"INSERT INTO desk_{word} VALUES ($1, $2, $3, $4, 1, true)",
+                        *(command.workspace, command.desk, one.id, one.model_dump_json()),
+                    )
+            for position, rule in enumerate(command.rules):
+                await connection.execute(
+                    "INSERT INTO desk_rule (workspace_id, desk_id, rule_id, definition, version, active,"
+                    " position, ring) VALUES ($1, $2, $3, $4, 1, true, $5, '{}')",
+                    *(command.workspace, command.desk, rule.id, rule.model_dump_json(), position),
+                )
+
+    async def _publish(self, command: Configure, timestamp_ms: int) -> None:
+        common: dict[str, Any] = {
+            "workspace": command.workspace,
+            "desk": command.desk,
+            "actor": command.actor,
+            "idempotency_key": command.idempotency_key,
+            "command": "configure",
+            "request_sha256": "0" * 64,
+            "at": moment(timestamp_ms),
+        }
+        outcome = (
+            Refused(**common, code="other_desk", sentence=self.refuse) if self.refuse else Done(**common)
+        )
+        kind = Kind("outcomes", "refused" if self.refuse else "done")
+        stamped = headers(
+            kind,
+            id_=command.idempotency_key,
+            source="test",
+            subject=command.actor,
+            time=rfc3339(moment(timestamp_ms)),
+        )
+        async with AIOKafkaProducer(**self.settings.kafka.client_options()) as producer:
+            await producer.send_and_wait(
+                self.topics["outcomes"], b"not ours", key=b"cli:someone-else", headers=stamped
+            )
+            await producer.send_and_wait(
+                self.topics["outcomes"],
+                outcome.model_dump_json().encode(),
+                key=command.actor.encode(),
+                headers=stamped,
+            )
+
+
+async def _apply(settings: Settings, workspace: Workspace, desk: Desk) -> tuple[Configure, DeskOutcome]:
+    plan = await plan_workspace(settings, workspace)
+    async with asyncio.TaskGroup() as group:
+        answering = group.create_task(desk.answer_one())
+        applying = group.create_task(apply_plan(settings, plan, DEADLINE_S))
+    (outcome,) = applying.result()
+    assert outcome.outcome is not None
+    return answering.result(), outcome
+
+
+async def test_a_file_becomes_one_command_and_its_outcome_is_read(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    desk = Desk(settings, topics)
+    command, outcome = await _apply(settings, workspace, desk)
+    roster = workspace.desks[0]
+    assert (command.agents, command.pages, command.rules) == (roster.agents, roster.pages, roster.rules)
+    assert command.actor.startswith("cli:")
+    partitions = settings.kafka.desk_partitions
+    assert desk.partition == (murmur2(b"hoa-sen:main") & 0x7FFFFFFF) % partitions
+    assert isinstance(outcome.outcome, Done)
+    async with _database(settings) as connection:
+        pages = await connection.fetch("SELECT page_id, workspace_id, desk_id FROM page_registry")
+        agents = await connection.fetchval("SELECT count(*) FROM agent_registry WHERE desk_id = 'main'")
+    assert {tuple(row) for row in pages} == {(page.id, "hoa-sen", "main") for page in roster.pages}
+    assert agents == 12
+
+
+async def test_applying_again_sends_nothing(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    await _apply(settings, workspace, Desk(settings, topics))
+    plan = await plan_workspace(settings, workspace)
+    assert plan.changing == ()
+    assert await apply_plan(settings, plan, DEADLINE_S) == ()
+
+
+async def test_a_page_of_another_workspace_is_refused_and_nothing_is_reserved(
+    settings: Settings, workspace: Workspace
+) -> None:
+    async with _database(settings) as connection:
+        await connection.execute("INSERT INTO page_registry VALUES ($1, 'other', 'main')", PAGE)
+        with pytest.raises(ReservationError, match=f"page {PAGE} is reserved by the workspace other"):
+            await plan_workspace(settings, workspace)
+        assert await connection.fetchval("SELECT count(*) FROM page_registry") == 1
+        assert await connection.fetchval("SELECT count(*) FROM agent_registry") == 0
+
+
+async def test_of_two_workspaces_that_want_a_page_at_once_one_has_it(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    del topics
+    plans = [
+        await plan_workspace(settings, Workspace(id_, workspace.desks)) for id_ in ("hoa-sen", "hoa-hue")
+    ]
+    results = await asyncio.gather(
+        *(apply_plan(settings, plan, SHORT_S) for plan in plans), return_exceptions=True
+    )
+    assert {type(result) for result in results} == {ReservationError, tuple}
+
+
+async def test_a_page_with_conversations_does_not_change_its_desk(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    await _apply(settings, workspace, Desk(settings, topics))
+    roster = workspace.desks[0]
+    moved = Workspace("hoa-sen", (type(roster)("bac", (), (), roster.pages[:1], ()),))
+    assert (await plan_workspace(settings, moved)).left_alone == ("main",)
+    async with _database(settings) as connection:
+        await connection.execute(
+            "INSERT INTO conversation VALUES ('hoa-sen', gen_random_uuid(), 'main', 0, 'k', $1, 1, 1, 1,"
+            " 'idle', NULL, false, 1, true, 1, 0, now(), NULL)",
+            PAGE,
+        )
+    with pytest.raises(ReservationError, match=f"page {PAGE} has conversations on the desk main"):
+        await plan_workspace(settings, moved)
+
+
+async def test_a_refusal_is_told_and_leaves_no_page_reserved(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    _, outcome = await _apply(settings, workspace, Desk(settings, topics, refuse="no, because"))
+    assert isinstance(outcome.outcome, Refused)
+    assert outcome.outcome.sentence == "no, because"
+    async with _database(settings) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM page_registry") == 0
+
+
+async def test_without_a_desk_the_command_waits_on_the_log(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    plan = await plan_workspace(settings, workspace)
+    (outcome,) = await apply_plan(settings, plan, SHORT_S)
+    assert outcome.outcome is None
+    assert outcome.sent.topic == topics["commands"]
+    command = await Desk(settings, topics).answer_one()
+    assert command.idempotency_key == outcome.sent.command.idempotency_key
+
+
+async def test_missing_tables_and_topics_say_what_to_do(
+    kafka_settings: Settings, settings: Settings, empty_database: str, workspace: Workspace
+) -> None:
+    servers = kafka_settings.kafka.bootstrap_servers
+    with pytest.raises(DependencyError, match="run tongdai migrate first"):
+        await plan_workspace(settings.with_servers(bootstrap_servers=servers, dsn=empty_database), workspace)
+    plan = await plan_workspace(settings, workspace)
+    with pytest.raises(DependencyError, match="run tongdai topics apply first"):
+        await apply_plan(settings, plan, SHORT_S)
+
+
+async def test_a_dead_kafka_is_told_in_time(settings: Settings, workspace: Workspace) -> None:
+    plan = await plan_workspace(settings, workspace)
+    dsn = settings.postgres.dsn.get_secret_value()
+    dead = settings.with_servers(bootstrap_servers="127.0.0.1:1", dsn=dsn)
+    with pytest.raises(DependencyError, match="Nothing was sent"):
+        await apply_plan(dead, plan, SHORT_S)
+    with pytest.raises(DependencyError, match="TONGDAI_POSTGRES_DSN"):
+        await plan_workspace(
+            settings.with_servers(bootstrap_servers="127.0.0.1:1", dsn="postgresql://127.0.0.1:1/x"),
+            workspace,
+        )
