@@ -62,7 +62,7 @@ class Filter:
     def wants(self, value: dict[str, Any]) -> bool:
         """Whether a record with this value is to be shown.
 
-        An agent is found as holder, former holder or sender, also in log lines; a conversation by its id or key.
+        An agent is found as holder, former holder or sender, also in log lines; a conversation by id or key.
         """
         if self.workspace not in {None, value.get("workspace")}:
             return False

@@ -40,7 +40,7 @@ class TopicReader:
             return dict(await self._consumer.end_offsets(self.partitions))
 
     async def since(self, timestamp_ms: int) -> dict[TopicPartition, int]:
-        """The first offset at or after a time in milliseconds since 1970; partitions without one are left out."""
+        """The first offset at or after a time, in milliseconds since 1970; a partition may have none."""
         async with asyncio.timeout(self._deadline_s):
             found = await self._consumer.offsets_for_times(dict.fromkeys(self.partitions, timestamp_ms))
         return {partition: entry.offset for partition, entry in found.items() if entry is not None}
@@ -78,7 +78,7 @@ class TopicReader:
 async def open_reader(settings: Settings, topics: Sequence[str]) -> AsyncIterator[TopicReader]:
     """Yield a reader of topics, by their full names; close it at the end.
 
-    Raises `DependencyError` when Kafka does not answer, then or later, `TongdaiError` when a topic is missing.
+    Raises `DependencyError` when Kafka does not answer, `TongdaiError` when a topic is missing.
     """
     kafka, deadline_s = settings.kafka, settings.runtime.kafka_deadline_s
     async with answering(kafka, deadline_s):

@@ -1,0 +1,142 @@
+"""Appends a dead letter again to the topic it came from: once, however often it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+
+from config.errors import TongdaiError
+from config.settings import Settings
+from config.topics import ACTIONS, COMMANDS, INBOUND, OUTBOUND, RECEIPTS, Topic
+from schemas.envelope import Headers, header
+from workers.cli.dead_letter import Letter
+from workers.cli.topic_reader import TopicReader, answering, open_reader
+
+REPLAYED = "tongdai_replayed"
+ORIGINAL_TIMESTAMP = "tongdai_original_timestamp_ms"
+
+CLOCK_MARGIN_MS = 10 * 60 * 1000
+"""By how much clocks may differ when an earlier replay is looked for."""
+
+# What workers publish, they publish exactly once: a second copy would be a second event to every reader.
+REPLAYABLE = {topic.name: topic for topic in (INBOUND, ACTIONS, COMMANDS, OUTBOUND, RECEIPTS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A record to be appended."""
+
+    id: str
+    topic: Topic
+    key: bytes | None
+    value: bytes
+    headers: Headers
+    not_before_ms: int
+    """No earlier replay of it can be older, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Where the record lies now; `earlier`: by a replay before this one."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    earlier: bool
+
+
+def prepare(letter: Letter, value: bytes | None = None) -> Replay:
+    """The record as it came, or with a mended value. Raises `TongdaiError` when it cannot go back."""
+    summary = letter.summary
+    topic = REPLAYABLE.get(summary.topic)
+    if topic is None:
+        raise TongdaiError(_why_not(summary.topic))
+    original = letter.original_headers
+    headers = [pair for pair in original if pair[0] not in {REPLAYED, ORIGINAL_TIMESTAMP}]
+    # A replay that was refused again keeps the time of the very first record.
+    first_ms = header(original, ORIGINAL_TIMESTAMP) or str(summary.timestamp_ms).encode()
+    headers += [(REPLAYED, summary.id.encode()), (ORIGINAL_TIMESTAMP, first_ms)]
+    return Replay(
+        id=summary.id,
+        topic=topic,
+        key=letter.key,
+        value=letter.value if value is None else value,
+        headers=headers,
+        not_before_ms=summary.deadlettered_at_ms - CLOCK_MARGIN_MS,
+    )
+
+
+async def replay(settings: Settings, prepared: Replay) -> Replayed:
+    """Append the record, unless it was already. Raises `DependencyError` when that remains unknown."""
+    name = prepared.topic.full_name(settings.kafka.topic_prefix)
+    async with open_reader(settings, [name]) as reader:
+        earlier = await _find_earlier(reader, prepared, name)
+    return earlier or await _append(settings, prepared, name)
+
+
+def _why_not(topic: str) -> str:
+    if "/" in topic:
+        return f"it came by {topic}, not from a topic: put it on {INBOUND.name} as a record of its schema"
+    return (
+        f"it came from {topic or 'an unknown topic'}: only what comes from outside can be replayed "
+        f"({', '.join(REPLAYABLE)}), since a second copy of a worker's event would be a second event"
+    )
+
+
+async def _find_earlier(reader: TopicReader, prepared: Replay, name: str) -> Replayed | None:
+    """Look through the key's partition since the letter was written, up to now."""
+    ours = {each.partition for each in reader.partitions}
+    if prepared.key is not None:
+        partitions = sorted(ours)
+        ours = {DefaultPartitioner()(prepared.key, partitions, partitions)}
+    begins = {
+        each: offset
+        for each, offset in (await reader.since(prepared.not_before_ms)).items()
+        if each.partition in ours
+    }
+    ends = await reader.ends()
+    mark = (REPLAYED, prepared.id.encode())
+    async for record in reader.read(begins, {each: ends[each] for each in begins}):
+        if mark in record.headers:
+            return Replayed(prepared.id, name, record.partition, record.offset, earlier=True)
+    return None
+
+
+async def _append(settings: Settings, prepared: Replay, name: str) -> Replayed:
+    deadline_s = settings.runtime.kafka_deadline_s
+    async with answering(settings.kafka, deadline_s), _producer(settings, prepared.topic) as producer:
+        try:
+            async with asyncio.timeout(deadline_s):
+                place = await producer.send_and_wait(
+                    name, key=prepared.key, value=prepared.value, headers=prepared.headers
+                )
+        except MessageSizeTooLargeError as error:
+            raise TongdaiError(
+                f"the record is larger than {name} takes: send a shorter value with --value FILE"
+            ) from error
+    return Replayed(prepared.id, name, place.partition, place.offset, earlier=False)
+
+
+@asynccontextmanager
+async def _producer(settings: Settings, topic: Topic) -> AsyncIterator[AIOKafkaProducer]:
+    deadline_s = settings.runtime.kafka_deadline_s
+    producer = AIOKafkaProducer(
+        **settings.kafka.client_options(),
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=topic.max_message_bytes,
+    )
+    try:
+        async with asyncio.timeout(deadline_s):
+            await producer.start()
+        yield producer
+    finally:
+        # With the broker gone it would wait for ever.
+        await asyncio.wait_for(producer.stop(), deadline_s)
