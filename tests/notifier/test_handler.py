@@ -145,7 +145,9 @@ def batches(histories: Sequence[History], dice: random.Random) -> list[list[Reco
         lane = dice.randrange(LANES)
         assignments, messages = logs.get(("assignments", lane), []), logs.get(("messages", lane), [])
         ahead = dice.choice(((0, 30), (30, 0), (5, 5), (40, 40)))
-        made.append(assignments[: ahead[0]] + messages[: ahead[1]])
+        inputs = [assignments[: ahead[0]], messages[: ahead[1]]]
+        dice.shuffle(inputs)
+        made.append([*inputs[0], *inputs[1]])
         del assignments[: ahead[0]]
         del messages[: ahead[1]]
     return [records for records in made if records]

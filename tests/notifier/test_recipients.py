@@ -195,6 +195,28 @@ def test_a_message_that_crossed_a_hand_over_tells_the_former_and_counts_for_the_
     assert (follower.unread("an"), follower.unread("binh")) == (0, 2)
 
 
+def test_nothing_overtakes_a_message_that_waits() -> None:
+    history = first_message()
+    history.say("customer", seq=2, epoch=1)
+    history.say("customer", seq=0, epoch=0)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.messages[1:]])
+
+    assert follower.told == []
+    assert [heard.message.position for heard in follower.conversation.held] == [2, 3]
+
+
+def test_a_message_that_the_assigned_notice_carried_gives_none_of_its_own() -> None:
+    history = History("u1", sessions=[1])
+    history.say("customer", seq=1, epoch=1)
+    history.assign("an", after_position=1)
+    follower = Follower(history)
+    follower.take_all([*history.steps, *history.messages])
+
+    assert len(follower.told) == 1
+    assert follower.unread("an") == 1
+
+
 def test_nobody_is_told_while_it_is_queued() -> None:
     history = first_message()
     history.queue(after_position=1)
