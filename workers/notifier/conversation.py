@@ -48,6 +48,7 @@ class Conversation:
     holder: str | None = None
     position: int = 0
     counted_to: int = 0
+    """What the holder's unread count began with: the customer's messages of the session up to here."""
     unread: int = 0
     """Of the present holder."""
     sets: deque[RecipientSet] = field(default_factory=deque)

@@ -132,7 +132,8 @@ def _tell(conversation: Conversation, heard: Heard, changes: InboxChanges) -> li
     conversation.position = message.position
     if message.sender != "customer":
         return []
-    _count(conversation, message, changes)
+    if conversation.holder is not None and message.position > conversation.counted_to:
+        changes.add_unread(conversation, message.page, message.position, message.stored_at)
     if recipients is None or recipients.holder is None or message.position <= recipients.after_position:
         return []
     unread = conversation.unread
@@ -147,9 +148,3 @@ def _tell(conversation: Conversation, heard: Heard, changes: InboxChanges) -> li
         )
         unread = 0
     return [Told(heard.id, message, recipients.holder, recipients.epoch, unread)]
-
-
-def _count(conversation: Conversation, message: Stored, changes: InboxChanges) -> None:
-    if conversation.holder is not None and message.position > conversation.counted_to:
-        changes.add_unread(conversation, message.page, message.position, message.stored_at)
-    conversation.counted_to = max(conversation.counted_to, message.position)
