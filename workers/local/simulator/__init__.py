@@ -1,0 +1,1 @@
+"""Plays the platforms: posts signed webhooks of invented customers, and remembers what was taken."""
