@@ -59,4 +59,7 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
     # Without connections the requests under way fail, so that the sender can end.
     closing = asyncio.ensure_future(producer.client.close())
     await asyncio.wait([task for task in (closing, sender) if task is not None], timeout=ABANDON_DEADLINE_S)
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    # A batch that waits for another attempt is missing here, and aiokafka removes it from here when it fails.
+    accumulator._pending_batches.update(*accumulator._batches.values())  # noqa: SLF001
+    accumulator.fail_all(ProducerClosed())
