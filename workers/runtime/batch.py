@@ -8,10 +8,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from schemas import envelope
-from schemas.base import rfc3339
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
-from schemas.ids import event_id
+from schemas.ids import event_id, event_id_text
 from workers.runtime.topology import MAX_BYTES
 
 LARGE_BYTES = 262_144
@@ -86,31 +85,28 @@ class Batch:
 
     def emit(
         self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int, id_: UUID | None = None
-    ) -> UUID:
-        """Publish `value` as a CloudEvent caused by `cause`; returns its id, equal on every re-execution.
+    ) -> None:
+        """Publish `value` as a CloudEvent caused by `cause`, under an id that is equal on every re-execution.
 
         `id_` for events that name each other: all those of one cause then have their ids from `id_of`.
         """
-        if id_ is None:
-            id_ = self.next_id(cause)
         headers = envelope.headers(
             kind,
-            id_=id_,
+            id_=self._next_id(cause) if id_ is None else str(id_),
             source=f"tongdai/{self.kind}/{cause.lane}",
             subject=key.decode(),
-            time=rfc3339(envelope.moment(at_ms)),
+            time=envelope.time_text(at_ms),
         )
         if len(value) > LARGE_BYTES and size_bytes(key, value, headers) > MAX_BYTES[kind.topic]:
             raise EventTooLargeError(cause, kind.topic, size_bytes(key, value, headers))
         self._add(cause.lane, Event(kind.topic, None, key, value, headers))
-        return id_
 
-    def next_id(self, cause: Record) -> UUID:
+    def _next_id(self, cause: Record) -> str:
         """The id of the next event that `cause` gives rise to."""
         ordinal_key = (cause.topic, cause.lane, cause.offset)
         ordinal = self._ordinals.get(ordinal_key, 0)
         self._ordinals[ordinal_key] = ordinal + 1
-        return self.id_of(cause, ordinal)
+        return event_id_text(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
 
     def id_of(self, cause: Record, ordinal: int) -> UUID:
         """The id of the `ordinal`-th event, from 0, that `cause` gives rise to."""
