@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
-from uuid import UUID
 
 from schemas.actions import SessionTimer
 from schemas.assignments import ChainEvent
-from schemas.ids import message_id
+from schemas.ids import message_id_text
 from schemas.inbound import InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
 from workers.routing.intake.pages import Owner, Pages
@@ -36,7 +35,7 @@ class Said(NamedTuple):
     name: Name
     value: InboundUtterance
     owner: Owner
-    message: UUID
+    message: str
 
 
 class Told(NamedTuple):
@@ -84,7 +83,7 @@ class Admission:
         if not isinstance(value, InboundUtterance):
             return Told(record, at_ms, (value.workspace, record.key), value)
         owner = self._owner(page, value.workspace)
-        message = message_id(page, value.channel_message_id)
+        message = message_id_text(page, value.channel_message_id)
         return Said(record, at_ms, (owner.workspace, record.key), value, owner, message)
 
     def _owner(self, page: str, claimed: str | None) -> Owner:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.assignments import ChainEvent
-from schemas.ids import message_id
+from schemas.ids import message_id_text
 from workers.routing.intake import transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
@@ -47,6 +47,6 @@ def _write_log_line(
     if told is None:
         return
     # No page is named like a conversation's id, so no channel's message can have this id.
-    message = message_id(conversation.id_text, f"log {event.seq}")
+    message = message_id_text(conversation.id, f"log {event.seq}")
     line = Line(message, sender="system", kind="log", code=told.code, params=told.params)
     transcript.append(work, conversation, cause, at_ms, line)

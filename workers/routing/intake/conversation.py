@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from schemas.assignments import Standing
 from schemas.ids import desk_key
@@ -15,7 +14,8 @@ class Conversation:
 
     workspace: str
     desk: str
-    id: UUID
+    id: str
+    """A UUID as text, as ids are everywhere here: most go into JSON."""
     lane: int
     key: str
     page: str
@@ -39,7 +39,6 @@ class Conversation:
     customer_name: str | None = None
     """The customer's name on the channel, as last told."""
 
-    id_text: str = field(init=False)
     channel: str = field(init=False)
     facts: dict[str, str] = field(init=False)
     """What every record about it says; kept because each of its messages needs it."""
@@ -47,12 +46,11 @@ class Conversation:
     """The first fields of its rows of `message`; the transcript's."""
 
     def __post_init__(self) -> None:
-        self.id_text = str(self.id)
         self.channel = self.page.partition(":")[0]
         self.facts = {
             "workspace": self.workspace,
             "desk": self.desk,
-            "conversation": self.id_text,
+            "conversation": self.id,
             "key": self.key,
         }
 

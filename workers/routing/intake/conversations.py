@@ -6,12 +6,11 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from schemas.envelope import time_text
-from schemas.ids import conversation_id
+from schemas.ids import conversation_id_text
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.pages import Owner
 from workers.runtime.handler import Connection
@@ -82,7 +81,7 @@ class Conversations:
 
     async def load(self, connection: Connection, names: Iterable[Name]) -> None:
         """Remember those of `names` that Postgres has."""
-        wanted = {(workspace, conversation_id(key.decode())) for workspace, key in names}
+        wanted = {(workspace, conversation_id_text(key.decode())) for workspace, key in names}
         if not wanted:
             return
         workspaces, ids = zip(*wanted, strict=True)
@@ -93,7 +92,7 @@ class Conversations:
     def begin(self, owner: Owner, lane: int, key: str, page: str, at_ms: int) -> Conversation:
         """A conversation that nobody has had before."""
         conversation = Conversation(
-            owner.workspace, owner.desk, conversation_id(key), lane, key, page, last_at_ms=at_ms
+            owner.workspace, owner.desk, conversation_id_text(key), lane, key, page, last_at_ms=at_ms
         )
         self._known[owner.workspace, key.encode()] = conversation
         return conversation
@@ -123,7 +122,7 @@ def _to_row(conversation: Conversation) -> dict[str, Any]:
     timer_at_ms = conversation.timer_at_ms
     return {
         "workspace_id": conversation.workspace,
-        "conversation_id": conversation.id_text,
+        "conversation_id": conversation.id,
         "desk_id": conversation.desk,
         "lane": conversation.lane,
         "key": conversation.key,
@@ -148,7 +147,7 @@ def _from_row(row: Mapping[str, Any]) -> Conversation:
     return Conversation(
         workspace=row["workspace_id"],
         desk=row["desk_id"],
-        id=UUID(bytes=row["conversation_id"].bytes),
+        id=str(row["conversation_id"]),
         lane=row["lane"],
         key=row["key"],
         page=row["page_id"],

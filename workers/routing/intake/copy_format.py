@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import AsyncIterator, Sequence
-from uuid import UUID
+
+import orjson
 
 from workers.runtime.handler import Connection
 
@@ -28,16 +29,22 @@ def text(value: str | None) -> bytes:
     return len(encoded).to_bytes(4, "big") + encoded
 
 
-def jsonb(encoded: bytes | None) -> bytes:
-    """A field of type jsonb, from JSON."""
-    if encoded is None:
+def jsonb(value: object) -> bytes:
+    """A field of type jsonb."""
+    if value is None:
         return NULL
+    encoded = orjson.dumps(value)
     return (len(encoded) + 1).to_bytes(4, "big") + _JSONB_VERSION + encoded
 
 
-def uuid(value: UUID) -> bytes:
-    """A field of type uuid."""
-    return b"\x00\x00\x00\x10" + value.bytes
+def uuid_bytes(value: str) -> bytes:
+    """The sixteen bytes of a UUID from its text."""
+    return bytes.fromhex(value.replace("-", ""))
+
+
+def uuid(value: str) -> bytes:
+    """A field of type uuid, from its text."""
+    return b"\x00\x00\x00\x10" + uuid_bytes(value)
 
 
 def microseconds(at_ms: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from workers.runtime.handler import Connection
 
@@ -27,20 +26,16 @@ WHERE message_id NOT IN (SELECT message_id FROM claimed)
 class Claim(NamedTuple):
     """That this message is new, for its conversation."""
 
-    message: UUID
+    message: str
     workspace: str
-    conversation: UUID
+    conversation: str
 
 
-async def claim(connection: Connection, claims: list[Claim], at: datetime) -> set[UUID]:
+async def claim(connection: Connection, claims: list[Claim], at: datetime) -> set[str]:
     """Claim the ids of these messages, no two the same; returns those that others had before."""
     if not claims:
         return set()
-    claims.sort(key=_in_order)
+    claims.sort()
     messages, workspaces, conversations = zip(*claims, strict=True)
     taken = await connection.fetch(_CLAIM, workspaces, messages, conversations, at)
-    return {message for (message,) in taken}
-
-
-def _in_order(claim: Claim) -> int:
-    return claim.message.int
+    return {str(message) for (message,) in taken}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from schemas.assignments import ChainEvent
 from schemas.inbound import Echo
@@ -32,7 +31,7 @@ class Effects:
         self._conversations = conversations
         self._silence_ms = silence_ms
 
-    def apply(self, work: Work, admitted: Iterable[Admitted], taken: set[UUID]) -> None:
+    def apply(self, work: Work, admitted: Iterable[Admitted], taken: set[str]) -> None:
         """Apply the records in their order. `taken` are the ids of messages that were stored before.
 
         Raises BrokenChainError and WrongLaneError for records that cannot be where they are.
@@ -69,10 +68,10 @@ class Effects:
             key = record.key.decode()
             conversation = self._conversations.begin(one.owner, record.lane, key, value.page, at_ms)
             conversation.customer_name = value.customer_name
-            work.customers[conversation.id_text] = (conversation, at_ms)
+            work.customers[conversation.id] = (conversation, at_ms)
         elif value.customer_name not in (None, conversation.customer_name):
             conversation.customer_name = value.customer_name
-            work.customers[conversation.id_text] = (conversation, at_ms)
+            work.customers[conversation.id] = (conversation, at_ms)
         work.counts.stored += 1
         work.change(conversation)
         if isinstance(value, Echo):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from uuid import UUID
 
 from schemas.envelope import moment
-from schemas.ids import conversation_id
+from schemas.ids import conversation_id_text
 from workers.routing.intake import storing, timers
 from workers.routing.intake.admission import Admission, Admitted, Said, read_all
 from workers.routing.intake.conversations import Conversations
@@ -62,7 +61,7 @@ class IntakeHandler:
         """
         work = Work(batch, self.counts)
         admitted = await self._admit(connection, work)
-        taken = await claim(connection, _claims(admitted), moment(max(batch.at_ms, default=0)))
+        taken = await claim(connection, self._claims(admitted), moment(max(batch.at_ms, default=0)))
         self._effects.apply(work, admitted, taken)
         await storing.write(connection, work)
         self._conversations.used(one.name for one in admitted)
@@ -93,11 +92,12 @@ class IntakeHandler:
         )
         return admitted
 
-
-def _claims(admitted: Iterable[Admitted]) -> list[Claim]:
-    """One for each message id, whoever said it first."""
-    claims: dict[UUID, Claim] = {}
-    for one in admitted:
-        if isinstance(one, Said) and one.message not in claims:
-            claims[one.message] = Claim(one.message, one.owner.workspace, conversation_id(one.value.key))
-    return list(claims.values())
+    def _claims(self, admitted: Iterable[Admitted]) -> list[Claim]:
+        """One for each message id, whoever said it first."""
+        claims: dict[str, Claim] = {}
+        for one in admitted:
+            if isinstance(one, Said) and one.message not in claims:
+                known = self._conversations.get(one.name)
+                conversation = conversation_id_text(one.value.key) if known is None else known.id
+                claims[one.message] = Claim(one.message, one.owner.workspace, conversation)
+        return list(claims.values())

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError, create_model
+from pydantic_core import CoreSchema, core_schema
 
 from schemas.actions import SessionTimer
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.ids import conversation_id
-from schemas.inbound import InboundUtterance, Other
+from schemas.inbound import InboundRecord, InboundUtterance, Other
 from workers.routing.intake.refusal import RefusedError, problems
 from workers.runtime.batch import Record
 
@@ -23,8 +24,24 @@ Effective = ChainEvent | SessionTimer | InboundUtterance
 Value = Effective | Other
 Reader = Callable[[bytes], Value]
 
+
+class _Unbuilt:
+    """Accepts anything and builds nothing of it: a channel's own event is large and nobody here reads it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        nothing = core_schema.none_schema()
+        return core_schema.with_default_schema(nothing, default=None, on_error="default")
+
+
+def _reader_of(model: type[BaseModel]) -> Reader:
+    if issubclass(model, InboundRecord):
+        model = create_model(model.__name__, __base__=model, raw=(_Unbuilt, None))
+    return cast("Reader", TypeAdapter(model).validate_json)
+
+
 _READERS: dict[tuple[str, bytes], Reader] = {
-    (kind.topic, kind.ce_type.encode()): cast("Reader", TypeAdapter(model).validate_json)
+    (kind.topic, kind.ce_type.encode()): _reader_of(model)
     for kind, model in RECORDS.items()
     if kind.topic in INPUTS
 }

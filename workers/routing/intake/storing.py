@@ -58,7 +58,7 @@ async def _write_customers(connection: Connection, work: Work) -> None:
     rows = [
         {
             "workspace_id": conversation.workspace,
-            "customer_id": conversation.id_text,
+            "customer_id": conversation.id,
             "page_id": conversation.page,
             "user_id": conversation.user,
             "channel_name": conversation.customer_name,
@@ -74,7 +74,7 @@ async def _write_sessions(connection: Connection, work: Work) -> None:
     opened = [
         {
             "workspace_id": opening.conversation.workspace,
-            "conversation_id": opening.conversation.id_text,
+            "conversation_id": opening.conversation.id,
             "session": opening.session,
             "opened_at": time_text(opening.opened_at_ms),
             "first_position": opening.first_position,
@@ -84,7 +84,7 @@ async def _write_sessions(connection: Connection, work: Work) -> None:
     ended = [
         {
             "workspace_id": ending.conversation.workspace,
-            "conversation_id": ending.conversation.id_text,
+            "conversation_id": ending.conversation.id,
             "session": ending.session,
             "ended_at": time_text(ending.ended_at_ms),
             "ended_by": ending.ended_by,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import Any, get_args
 
 import orjson
 
@@ -45,11 +44,15 @@ _COUNT = len(COLUMNS).to_bytes(2, "big")
 _FIXED = struct.Struct("!ii i16s ii i? iq ii")  # position to seq: each its length and its value
 
 
+_WORDS = {word: copy_format.text(word) for word in (*get_args(Sender), *get_args(MessageKind))}
+
+
 @dataclass(slots=True)
 class Line:
     """What is said, before it has its place."""
 
-    message: UUID
+    message: str
+    """The message's id."""
     sender: Sender
     kind: MessageKind
     sender_id: str | None = None
@@ -87,10 +90,16 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
         "seq": conversation.seq,
         "epoch": conversation.epoch,
     }
-    for name in ("sender_id", "text", "code", "params", "channel_message_id"):
-        given = getattr(line, name)
-        if given is not None:
-            value[name] = given
+    if line.text is not None:
+        value["text"] = line.text
+    if line.sender_id is not None:
+        value["sender_id"] = line.sender_id
+    if line.code is not None:
+        value["code"] = line.code
+    if line.params is not None:
+        value["params"] = line.params
+    if line.channel_message_id is not None:
+        value["channel_message_id"] = line.channel_message_id
     if line.sent_at_ms is not None:
         value["sent_at"] = time_text(line.sent_at_ms)
     return value
@@ -98,34 +107,34 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
 
 def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> bytes:
     """The row of `message`, in the order of COLUMNS."""
-    return b"".join(
-        (
-            conversation.row_head or _remember_row_head(conversation),
-            _FIXED.pack(
-                4,
-                conversation.position,
-                16,
-                line.message.bytes,
-                4,
-                conversation.session,
-                1,
-                clock_ahead,
-                8,
-                copy_format.microseconds(at_ms),
-                4,
-                conversation.seq,
-            ),
-            copy_format.text(line.sender),
-            copy_format.text(line.kind),
-            copy_format.text(line.sender_id),
-            copy_format.text(line.text),
-            copy_format.jsonb(orjson.dumps(line.attachments) if line.attachments else None),
-            copy_format.text(line.code),
-            copy_format.jsonb(None if line.params is None else orjson.dumps(line.params)),
-            copy_format.text(line.channel_message_id),
-            copy_format.moment(line.sent_at_ms),
-        )
+    fixed = _FIXED.pack(
+        4,
+        conversation.position,
+        16,
+        copy_format.uuid_bytes(line.message),
+        4,
+        conversation.session,
+        1,
+        clock_ahead,
+        8,
+        copy_format.microseconds(at_ms),
+        4,
+        conversation.seq,
     )
+    fields = (
+        conversation.row_head or _remember_row_head(conversation),
+        fixed,
+        _WORDS[line.sender],
+        _WORDS[line.kind],
+        copy_format.text(line.sender_id),
+        copy_format.text(line.text),
+        copy_format.jsonb(line.attachments),
+        copy_format.text(line.code),
+        copy_format.jsonb(line.params),
+        copy_format.text(line.channel_message_id),
+        copy_format.moment(line.sent_at_ms),
+    )
+    return b"".join(fields)
 
 
 def _remember_row_head(conversation: Conversation) -> bytes:

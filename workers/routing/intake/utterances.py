@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from schemas.inbound import Echo, InboundUtterance, Postback
 from schemas.messages import MessageKind, Sender
@@ -22,7 +21,7 @@ def customer_spoke(
     cause: Record,
     at_ms: int,
     said: InboundUtterance,
-    message: UUID,
+    message: str,
     silence_ms: int,
 ) -> None:
     """A message or postback: it opens a session when none is open, and asks the desk when that is needed."""
@@ -37,7 +36,7 @@ def customer_spoke(
 
 
 def page_spoke(
-    work: Work, conversation: Conversation, cause: Record, at_ms: int, said: Echo, message: UUID
+    work: Work, conversation: Conversation, cause: Record, at_ms: int, said: Echo, message: str
 ) -> None:
     """The page's side spoke outside: stored, but no session begins with it and nobody is sought."""
     sender: Sender = "bot" if said.author == "bot" else "agent"
@@ -46,7 +45,7 @@ def page_spoke(
     transcript.append(work, conversation, cause, at_ms, _line(said, message, sender, said.author_id))
 
 
-def _line(said: InboundUtterance, message: UUID, sender: Sender, sender_id: str | None) -> Line:
+def _line(said: InboundUtterance, message: str, sender: Sender, sender_id: str | None) -> Line:
     return Line(
         message,
         sender,

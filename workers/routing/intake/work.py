@@ -60,7 +60,7 @@ class Work:
 
     def change(self, conversation: Conversation) -> None:
         """Have `conversation` written at the end of the batch."""
-        self.changed[conversation.id_text] = conversation
+        self.changed[conversation.id] = conversation
 
     def command(
         self, conversation: Conversation, cause: Record, at_ms: int, kind: Kind, facts: dict[str, Any]
