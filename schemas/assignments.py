@@ -99,7 +99,10 @@ class Assigned(ChainEvent):
 
 
 class Queued(ChainEvent):
-    """Nobody of the rule is eligible; it waits, oldest first."""
+    """It waits for an agent of the rule, the oldest first.
+
+    Nobody of the rule is eligible, unless the rule it waited for is gone: then it may be served at once.
+    """
 
     rule: Slug
     rule_version: int

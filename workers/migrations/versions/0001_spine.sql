@@ -24,6 +24,15 @@ CREATE TABLE pending (
         toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 5000);
 ALTER TABLE pending ALTER COLUMN events SET STORAGE EXTERNAL;  -- short-lived: compressing costs more than writing
 
+-- After Postgres was restored to an earlier time: events that readers already have and that the lane will derive
+-- again. `tongdai recover` writes them; they are not published a second time.
+CREATE TABLE published_ahead (
+    kind  text NOT NULL,
+    lane  int  NOT NULL,
+    event text NOT NULL,                          -- its identity, see workers/runtime/identity.py
+    PRIMARY KEY (kind, lane, event)
+);
+
 -- The registry: who owns a page or an agent. Reserved by `apply` before the command goes out -----------------
 
 CREATE TABLE page_registry (
@@ -189,7 +198,7 @@ CREATE TABLE desk_conversation (
     key             text NOT NULL,
     page_id         text NOT NULL,
     seq             int  NOT NULL,
-    last_event_id   uuid,
+    last_event_id   uuid NOT NULL,
     epoch           int  NOT NULL,
     round           int  NOT NULL,
     care            text NOT NULL,

@@ -119,7 +119,7 @@ class Desk:
         self.duties[agent] = Duty(load, bar, duty.rules)
         if bar != duty.bar:
             for rule in duty.rules:
-                self.rings[rule] = self.rings[rule].with_bar(agent, duty.bar, bar)
+                self.rings[rule] = self.rings[rule].with_bar(agent, bar)
 
     def _bar(self, agent: str, load: int) -> Bar:
         entry = self.roster.agents.get(agent)

@@ -86,9 +86,11 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
     for row in rows[AGENTS]:
         desk.set_agent(_entry(Agent, row))
     for row in rows[DEPARTMENTS]:
-        desk.roster.departments[row["department_id"]] = _entry(Department, row)
+        department: Entry[Department] = _entry(Department, row)
+        desk.roster.departments[department.definition.id] = department
     for row in rows[PAGES]:
-        desk.roster.pages[row["page_id"]] = _entry(Page, row)
+        page: Entry[Page] = _entry(Page, row)
+        desk.roster.pages[page.definition.id] = page
     for row in rows[RULES]:
         entry = _entry(Rule, row)._replace(position=row["position"])
         desk.set_rule(entry, row["ring"], row["cursor"])
@@ -97,13 +99,13 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
 
 
 def conversation_of(row: Row) -> Conversation:
-    """The conversation of a row of desk_conversation."""
+    """The conversation of a row of desk_conversation; a driver's own kind of UUID is made an ordinary one."""
     return Conversation(
-        id=row["conversation_id"],
+        id=UUID(int=row["conversation_id"].int),
         key=row["key"],
         page=row["page_id"],
         seq=row["seq"],
-        last_event=row["last_event_id"],
+        last_event=UUID(int=row["last_event_id"].int),
         epoch=row["epoch"],
         round=row["round"],
         care=row["care"],

@@ -70,9 +70,12 @@ class Ring(NamedTuple):
         """The ring after `agent` has had his turn."""
         return self._replace(cursor=agent)
 
-    def with_bar(self, agent: str, before: Bar, now: Bar) -> Ring:
-        """The ring after what bars `agent` has changed."""
+    def with_bar(self, agent: str, now: Bar) -> Ring:
+        """The ring when `now` is what bars `agent`."""
         place = self.seats[agent]
+        before = self.candidates[place].passed_over
+        if now == before:
+            return self
         left = self.places[before].copy()
         del left[bisect_left(left, place)]
         joined = self.places.get(now, []).copy()

@@ -1,0 +1,24 @@
+"""A database, and the desk on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.desk.world import World
+from workers.runtime.handler import Connection
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[Connection]:
+    """A connection to this test's database."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def world(connection: Connection) -> World:
+    return World(connection)

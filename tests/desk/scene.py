@@ -1,0 +1,104 @@
+"""A desk without Kafka and Postgres: commands are decided and applied, and what was decided is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from schemas.assignments import Assigned
+from schemas.commands import Command
+from tests.desk.log import DESK, WORKSPACE, Log, key_of
+from workers.routing.desk import loading, storing
+from workers.routing.desk.apply import Decided, apply
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.decide import decide
+from workers.routing.desk.desk import ABSENT, Desk
+
+E = TypeVar("E", bound=BaseModel)
+
+
+class Scene:
+    """One desk and its log."""
+
+    def __init__(self) -> None:
+        self.desk = Desk(WORKSPACE, DESK)
+        self.log = Log()
+        self.decided: list[Decided] = []
+
+    def do(self, command: Command) -> list[Any]:
+        """Decide on `command` and carry it out; the events."""
+        decided = decide(self.desk, command, self.log.next())
+        for one in decided:
+            apply(self.desk, one)
+        self.decided.extend(decided)
+        return [one.event for one in decided]
+
+    def conversation(self, user: str) -> Conversation:
+        """The conversation of a customer of the usual page."""
+        return self.desk.conversations[key_of(user)]
+
+    def holders(self) -> list[str | None]:
+        """Who was given a conversation, in order."""
+        return [event.holder for event in self.events(Assigned)]
+
+    def events(self, model: type[E]) -> list[E]:
+        """All events of this kind so far."""
+        return [one.event for one in self.decided if isinstance(one.event, model)]
+
+
+class Snapshot(NamedTuple):
+    """All that a desk is, comparable."""
+
+    roster: tuple[dict[str, Any], ...]
+    rings: dict[str, Any]
+    duties: dict[str, Any]
+    conversations: dict[str, Conversation]
+    queue: dict[str, list[Any]]
+
+
+def snapshot(desk: Desk) -> Snapshot:
+    """What `desk` is now."""
+    roster = desk.roster
+    return Snapshot(
+        (dict(roster.agents), dict(roster.departments), dict(roster.pages), dict(roster.rules)),
+        {rule: _ring(desk, rule) for rule in desk.rings},
+        {agent: duty for agent, duty in desk.duties.items() if duty != ABSENT},
+        dict(desk.conversations),
+        {rule: list(desk.queue.line(rule)) for rule in desk.queue.rules()},
+    )
+
+
+def _ring(desk: Desk, rule: str) -> tuple[object, ...]:
+    ring = desk.rings[rule]
+    return ring.agents, ring.candidates, ring.cursor, ring.eligible, ring.barred()
+
+
+def restarted(desk: Desk) -> Desk:
+    """What another worker makes of the rows that `desk` leaves behind."""
+    fresh = Desk(desk.workspace, desk.id)
+    roster = desk.roster
+    loads = Counter(one.burdens for one in desk.conversations.values() if one.burdens)
+    rows = [storing.conversation_row(desk, key) for key in desk.conversations]
+    loading.fill(
+        fresh,
+        {
+            loading.LOADS: [{"holder": agent, "load": load} for agent, load in loads.items()],
+            loading.AGENTS: [storing.agent_row(desk, agent) for agent in roster.agents],
+            loading.DEPARTMENTS: [storing.department_row(desk, one) for one in roster.departments],
+            loading.PAGES: [storing.page_row(desk, page) for page in roster.pages],
+            loading.RULES: [storing.rule_row(desk, rule) for rule in roster.rules],
+            loading.WAITING: [row for row in rows if row["standing"] == "queued"],
+        },
+    )
+    for row in rows:
+        if row["standing"] != "queued":
+            fresh.keep(loading.conversation_of(row))
+    return fresh
+
+
+def reread(decided: Decided) -> Decided:
+    """What a consumer reads of an event."""
+    event = decided.event
+    return Decided(decided.id, type(event).model_validate_json(event.model_dump_json()))
