@@ -92,6 +92,20 @@ class Lanes:
         finally:
             await consumer.stop()
 
+    async def readable(self, count: int, topic: str = "messages") -> list[bytes]:
+        """The values of all committed records of `topic`, once there are `count`.
+
+        A transaction is answered when its commit is prepared; readers see it some milliseconds later.
+        """
+        found: list[bytes] = []
+
+        async def enough() -> bool:
+            found[:] = [value for value, _ in await self.published(topic)]
+            return len(found) >= count
+
+        await eventually(enough, f"{count} records of {topic} can be read")
+        return found
+
     async def copied(self) -> list[bytes]:
         """The values that the handler kept."""
         return [row["value"] for row in await self.database.fetch("SELECT value FROM copied")]

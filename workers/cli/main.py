@@ -13,12 +13,15 @@ from workers.cli.exits import expected_error
 from workers.cli.group import Entry, LazyGroup
 
 COMMANDS = {
+    "demo": Entry("workers.cli.demo_command", "Watch everything at work, with invented customers."),
+    "up": Entry("workers.cli.up_command", "Run all workers on this machine."),
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
     "tail": Entry("workers.cli.tail_command", "Follow assignments or messages while they happen."),
     "lag": Entry("workers.cli.lag_command", "Show how far the workers are behind."),
     "deadletter": Entry("workers.cli.deadletter_command", "Look at what was refused, and replay it."),
+    "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
     "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),
@@ -75,3 +78,7 @@ def run(args: Sequence[str] | None = None) -> NoReturn:
         typer.echo(f"tongdai: {expected}", err=True)
         sys.exit(expected.exit_code)
     sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

@@ -16,6 +16,8 @@ class Lane:
     at_ms: int
     confirmed: int
     exceptions_in_a_row: int = 0
+    published_ahead: set[str] = field(default_factory=set)
+    """Identities of events that readers have already, from before Postgres was restored."""
 
     def clock(self, timestamp_ms: int) -> int:
         """The moment of a record with this LogAppendTime: the lane's clock never goes back."""

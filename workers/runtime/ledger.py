@@ -53,6 +53,16 @@ UPDATE lane SET owner = NULL
   FROM unnest($3::int[], $4::bigint[]) AS mine(id, batch_no)
  WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
 """
+_AHEAD = "SELECT lane, event FROM published_ahead WHERE kind = $1 AND lane = ANY($2::int[])"
+_KEEP_AHEAD = "INSERT INTO published_ahead SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING"
+_FORGET_AHEAD = "DELETE FROM published_ahead WHERE kind = $1 AND lane = $2 AND event = ANY($3::text[])"
+_SEIZE = """
+UPDATE lane SET owner = $3 WHERE kind = $1 AND id = $2 AND owner IS NOT DISTINCT FROM $4
+"""
+_RESUME = """
+UPDATE lane SET owner = NULL, stopped = NULL, next_offsets = $4::jsonb
+ WHERE kind = $1 AND id = $2 AND owner = $3
+"""
 _STOP = "UPDATE lane SET stopped = $3 WHERE kind = $1 AND id = ANY($2::int[])"
 _EMPTY_PENDING = "DELETE FROM pending WHERE kind = $1 AND lane = ANY($2::int[])"
 
@@ -141,6 +151,31 @@ class Ledger:
         status = await connection.execute(_RELEASE, self.kind, me, ids, [lane.batch_no for lane in lanes])
         await connection.execute(_EMPTY_PENDING, self.kind, ids)
         return _count(status) == len(lanes)
+
+    async def published_ahead(self, connection: Connection, lanes: Sequence[int]) -> dict[int, set[str]]:
+        """Identities of events that readers have already, by lane; they are not published again."""
+        found: dict[int, set[str]] = {}
+        for record in await connection.fetch(_AHEAD, self.kind, lanes):
+            found.setdefault(record["lane"], set()).add(record["event"])
+        return found
+
+    async def keep_published_ahead(self, connection: Connection, lane: int, events: Sequence[str]) -> None:
+        """Remember that readers have these events."""
+        await connection.execute(_KEEP_AHEAD, self.kind, lane, events)
+
+    async def forget_published_ahead(self, connection: Connection, lane: int, events: Sequence[str]) -> None:
+        """These were derived again."""
+        await connection.execute(_FORGET_AHEAD, self.kind, lane, events)
+
+    async def seize(self, connection: Connection, me: str, lane: int, owner: str | None) -> bool:
+        """Make `me` the owner of a stopped lane whose owner is still `owner`."""
+        return _count(await connection.execute(_SEIZE, self.kind, lane, me, owner)) == 1
+
+    async def resume(self, connection: Connection, me: str, lane: int, next_offsets: dict[str, int]) -> bool:
+        """Let the lane run again from these offsets, nothing of it being pending. False: it is not mine."""
+        status = await connection.execute(_RESUME, self.kind, lane, me, _json(next_offsets))
+        await connection.execute(_EMPTY_PENDING, self.kind, [lane])
+        return _count(status) == 1
 
     async def stop(self, connection: Connection, lanes: Sequence[int], reason: str) -> None:
         """Let nobody run these lanes until they are recovered."""

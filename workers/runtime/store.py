@@ -13,6 +13,7 @@ from workers.runtime import protocol
 from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
 from workers.runtime.failures import TermEndedError
 from workers.runtime.handler import Connection, Handler
+from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
@@ -151,8 +152,18 @@ class Store:
             raise TermEndedError(end.reason if end else "", fenced=True)
         if batch.records:
             await self.handler.handle(connection, batch)
+        for lane in lanes:
+            if lane.published_ahead:
+                await self._leave_out_published(connection, batch, lane)
         events = [batch.events.get(lane.id, []) for lane in lanes]
         await self.ledger.keep_pending(connection, lanes, offsets, events)
+
+    async def _leave_out_published(self, connection: Connection, batch: Batch, lane: Lane) -> None:
+        """Derived again after a restore: readers have these events already."""
+        events = batch.events.get(lane.id, [])
+        again = {identity(event.topic, event.headers) for event in events} & lane.published_ahead
+        batch.events[lane.id] = [e for e in events if identity(e.topic, e.headers) not in again]
+        await self.ledger.forget_published_ahead(connection, lane.id, sorted(again))
 
     def _stored(self, batch: Batch, ends: dict[int, dict[str, int]], stored: Stored) -> None:
         for lane_no, offsets in ends.items():

@@ -121,7 +121,7 @@ class Takeover:
                 await self._not_started(connection, lane, step)
         if publish:
             await self._publish(term, connection, rows, publish)
-        await self._hold(lanes, rows, [*start, *publish])
+        await self._hold(connection, lanes, rows, [*start, *publish])
 
     async def _publish(
         self, term: Term, connection: Connection, rows: dict[int, StoredLane], above: dict[int, int]
@@ -140,14 +140,26 @@ class Takeover:
             raise TermEndedError(step.reason, fenced=step.fenced)
         log.info("pending_published", lanes=sorted(above), events=len(events))
 
-    async def _hold(self, lanes: Lanes, rows: dict[int, StoredLane], ready: Sequence[int]) -> None:
+    async def _hold(
+        self, connection: Connection, lanes: Lanes, rows: dict[int, StoredLane], ready: Sequence[int]
+    ) -> None:
         beginnings = await self.source.beginnings(ready) if ready else {}
+        ahead = await self.ledger.published_ahead(connection, ready)
         for lane in ready:
             if not self._assigned(lane):
                 continue
             row = rows[lane].row
             next_offsets = beginnings[lane] | dict(row.next_offsets)
-            lanes.hold(Lane(lane, row.batch_no, next_offsets, rows[lane].at_ms, confirmed=row.batch_no))
+            lanes.hold(
+                Lane(
+                    lane,
+                    row.batch_no,
+                    next_offsets,
+                    rows[lane].at_ms,
+                    confirmed=row.batch_no,
+                    published_ahead=ahead.get(lane, set()),
+                )
+            )
             self.source.read_from(lane, next_offsets)
             del self._claimed[lane]
             self._waiting_since.pop(lane, None)

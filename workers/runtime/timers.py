@@ -10,6 +10,7 @@ from schemas.base import rfc3339
 from workers.runtime import protocol
 from workers.runtime.batch import Event, TimerDue
 from workers.runtime.handler import Connection, Handler
+from workers.runtime.identity import lane_source
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.protocol import Outcome
@@ -51,7 +52,7 @@ def _event(kind: str, timer: TimerDue, now_ms: int) -> Event:
     headers = envelope.headers(
         timer.kind,
         id_=timer.id,
-        source=f"tongdai/{kind}/{timer.lane}",
+        source=lane_source(kind, timer.lane),
         subject=timer.key.decode(),
         time=rfc3339(envelope.moment(now_ms)),
     )

@@ -1,0 +1,81 @@
+"""`tongdai recover`: lets stopped lanes run again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from config.errors import UsageError
+from config.settings import Settings
+from workers.cli.group import command_app
+from workers.cli.output import JsonOption, print_json
+from workers.cli.start import start_tool
+from workers.runtime.postgres import connect, disconnect
+from workers.runtime.recovery import Recovered, StoppedLane, recover, stopped_lanes
+from workers.runtime.runtime import read_topology
+
+app = command_app()
+
+
+@app.command("recover")
+def recover_lanes(
+    lane: Annotated[
+        list[str] | None,
+        typer.Option("--lane", metavar="KIND/NUMBER", help="Which, e.g. intake/3; may be repeated."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stopped lane.")] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on behind records that the log no longer has.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the stopped lanes with their reasons, or let them run again, publishing nothing twice."""
+    settings = start_tool()
+    if lane and every:
+        raise UsageError("name lanes with --lane, or all of them with --all, not both")
+    stopped = asyncio.run(_stopped(settings))
+    if not lane and not every:
+        _list(stopped, json=json)
+        return
+    wanted = [_parse(text) for text in lane] if lane else [(one.kind, one.lane) for one in stopped]
+    recovered = [asyncio.run(_recover(settings, *one, accept_loss=accept_loss)) for one in wanted]
+    if json:
+        print_json({"recovered": [asdict(one) for one in recovered]})
+        return
+    for one in recovered:
+        typer.echo(
+            f"{one.kind}/{one.lane} runs again: {one.published} events published now, "
+            f"{one.known_ahead} known to readers already, {sum(one.skipped.values())} records given up"
+        )
+
+
+def _parse(text: str) -> tuple[str, int]:
+    kind, _, number = text.partition("/")
+    if kind not in {"intake", "desk", "notifier"} or not number.isdecimal():
+        raise UsageError(f"{text!r} is no lane: write intake/N, desk/N or notifier/N")
+    return kind, int(number)
+
+
+def _list(stopped: list[StoppedLane], *, json: bool) -> None:
+    if json:
+        print_json({"stopped": [asdict(one) for one in stopped]})
+        return
+    for one in stopped:
+        typer.echo(f"{one.kind}/{one.lane}: {one.reason}")
+    typer.echo(f"{len(stopped)} lanes are stopped" if stopped else "no lane is stopped")
+
+
+async def _stopped(settings: Settings) -> list[StoppedLane]:
+    connection = await connect(settings, "tongdai recover")
+    try:
+        return await stopped_lanes(connection)
+    finally:
+        await disconnect(connection)
+
+
+async def _recover(settings: Settings, kind: str, lane: int, *, accept_loss: bool) -> Recovered:
+    topology = await read_topology(settings)
+    return await recover(settings, topology, kind, lane, accept_loss=accept_loss)

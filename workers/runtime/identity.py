@@ -1,0 +1,36 @@
+"""What makes a published record the same one when it is derived again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas.deadletter import PREFIX
+
+Headers = Iterable[tuple[str, bytes]]
+
+
+def lane_source(kind: str, lane: int) -> str:
+    """The `ce_source` of what a lane publishes."""
+    return f"tongdai/{kind}/{lane}"
+
+
+def identity(topic: str, headers: Headers) -> str:
+    """The identity of a record on `topic` (short name): its `ce_id`, or where a dead letter came from."""
+    known = dict(headers)
+    if topic == "deadletter":
+        place = (
+            known.get(PREFIX + name, b"").decode() for name in ("worker", "topic", "partition", "offset")
+        )
+        return "deadletter " + "/".join(place)
+    return known.get("ce_id", b"").decode(errors="replace")
+
+
+def is_of_lane(topic: str, headers: Headers, kind: str, lane: int) -> bool:
+    """Whether this lane published the record."""
+    known = dict(headers)
+    if topic == "deadletter":
+        return (
+            known.get(PREFIX + "worker") == kind.encode()
+            and known.get(PREFIX + "partition") == str(lane).encode()
+        )
+    return known.get("ce_source") == lane_source(kind, lane).encode()
