@@ -45,11 +45,14 @@ def issue(told: Told) -> Issued:
     """The notice of it; its id hangs on the event and the agent alone."""
     about = told.about
     if isinstance(about, Assigned):
-        return _issue(told, ASSIGNED, about.at, told.carried)
-    return _issue(told, MESSAGE, about.stored_at, about)
+        at_text = rfc3339(about.at)
+        carried = _message(told.carried, rfc3339(told.carried.stored_at)) if told.carried else None
+        return _issue(told, ASSIGNED, about.at, at_text, carried)
+    at_text = rfc3339(about.stored_at)
+    return _issue(told, MESSAGE, about.stored_at, at_text, _message(about, at_text))
 
 
-def _issue(told: Told, kind: Kind, at: datetime, message: Stored | NoticeMessage | None) -> Issued:
+def _issue(told: Told, kind: Kind, at: datetime, at_text: str, message: dict[str, Any] | None) -> Issued:
     about = told.about
     notice = notice_id(told.cause, f"{about.workspace}/{told.agent}")
     value = {
@@ -63,9 +66,9 @@ def _issue(told: Told, kind: Kind, at: datetime, message: Stored | NoticeMessage
         "channel": about.page.partition(":")[0],
         "seq": about.seq,
         "epoch": told.epoch,
-        "at": rfc3339(at),
+        "at": at_text,
         "unread": told.unread,
-        "message": _message(message) if message else None,
+        "message": message,
     }
     return Issued(
         workspace=about.workspace,
@@ -74,7 +77,7 @@ def _issue(told: Told, kind: Kind, at: datetime, message: Stored | NoticeMessage
         conversation=about.conversation,
         seq=about.seq,
         epoch=told.epoch,
-        position=message.position if message else 0,
+        position=message["position"] if message else 0,
         unread=told.unread,
         at=at,
         kind=kind,
@@ -83,12 +86,12 @@ def _issue(told: Told, kind: Kind, at: datetime, message: Stored | NoticeMessage
     )
 
 
-def _message(message: Stored | NoticeMessage) -> dict[str, Any]:
+def _message(message: Stored | NoticeMessage, stored_at: str) -> dict[str, Any]:
     value: dict[str, Any] = {
         "position": message.position,
         "sender": message.sender,
         "kind": message.kind,
-        "stored_at": rfc3339(message.stored_at),
+        "stored_at": stored_at,
     }
     if message.text is not None:
         value["text"] = message.text
