@@ -10,9 +10,17 @@ import asyncpg
 import orjson
 import pytest
 
-from schemas.envelope import Kind, header, headers
-from schemas.notifications import AssignedNotice, MessageNotice
-from tests.notifier.history import BEGIN, WORKSPACE, History, Notified, Step, invent
+from schemas.envelope import header
+from schemas.notifications import AssignedNotice
+from tests.notifier.ground import (
+    LANES,
+    assert_lists_are_right,
+    notified,
+    record,
+    store_transcript,
+    stored_notices,
+)
+from tests.notifier.history import History, Notified, Step, invent
 from workers.notifier.conversation import Heard
 from workers.notifier.handler import NotifierHandler
 from workers.notifier.recipients import BrokenChainError
@@ -20,9 +28,6 @@ from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
-
-LANES = 2
-SNAKE = {"SessionOpened": "session_opened", "SessionClosed": "session_closed"}
 
 
 @pytest.fixture
@@ -32,53 +37,8 @@ async def connection(database: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-def record(each: Step | Heard, offset: int) -> Record:
-    """The record of one line of a history, in the lane of its conversation."""
-    value = each.event if isinstance(each, Step) else each.message
-    topic = "assignments" if isinstance(each, Step) else "messages"
-    what = type(value).__name__
-    kind = Kind(topic, SNAKE.get(what, what.lower()))
-    return Record(
-        topic=topic,
-        lane=lane_of(value.conversation.int),
-        offset=offset,
-        timestamp_ms=1_000 + offset,
-        key=value.key.encode(),
-        value=value.model_dump_json().encode(),
-        headers=headers(kind, id_=each.id, source="test", subject=value.key, time="2026-11-02T08:00:00.000Z"),
-    )
-
-
-def lane_of(conversation: int) -> int:
-    return conversation % LANES
-
-
 def batch(records: Sequence[Record]) -> Batch:
     return Batch("notifier", records, [record.timestamp_ms for record in records])
-
-
-async def store_transcript(connection: Connection, history: History) -> None:
-    """What intake has stored before anything of it is published."""
-    await connection.executemany(
-        """INSERT INTO session (workspace_id, conversation_id, session, opened_at, first_position)
-           VALUES ($1, $2, $3, $4, $5)""",
-        [
-            (WORKSPACE, history.conversation, number, BEGIN, first)
-            for number, first in enumerate(history.sessions, 1)
-        ],
-    )
-    columns = [
-        *("workspace_id", "conversation_id", "position", "message_id", "session", "sender", "kind"),
-        *("body", "page_id", "clock_ahead", "stored_at", "seq"),
-    ]
-    rows = [
-        (
-            *(WORKSPACE, m.conversation, m.position, m.message, m.session, m.sender, m.kind),
-            *(m.text, m.page, False, m.stored_at, m.seq),
-        )
-        for m in (heard.message for heard in history.messages)
-    ]
-    await connection.copy_records_to_table("message", columns=columns, records=rows)
 
 
 async def run(connection: Connection, handler: NotifierHandler, records: Sequence[Record]) -> list[Event]:
@@ -89,46 +49,12 @@ async def run(connection: Connection, handler: NotifierHandler, records: Sequenc
     return [event for lane in sorted(done.events) for event in done.events[lane]]
 
 
-def notified(events: Sequence[Event]) -> list[Notified]:
-    """What the published notices say, once each is of its model, and its key is its agent."""
-    found = []
-    for event in events:
-        what = (header(event.headers, "ce_type") or b"").decode()
-        model = AssignedNotice if what == "tongdai.notifications.assigned.v1" else MessageNotice
-        notice = model.model_validate_json(event.value)
-        assert event.topic == "notifications"
-        assert event.key == f"agent:{WORKSPACE}/{notice.agent}".encode()
-        position = notice.message.position if notice.message else 0
-        found.append(Notified(notice.notice, notice.agent, notice.seq, notice.epoch, position))
-    return found
-
-
-async def stored_notices(connection: Connection) -> list[Notified]:
-    rows = await connection.fetch("SELECT notice_id, agent_id, seq, epoch, position FROM notice")
-    return [Notified(*row) for row in rows]
-
-
-async def assert_lists_are_right(connection: Connection, histories: Sequence[History]) -> None:
-    """Each agent's list says what the histories say, and the counters are the sums over it."""
-    expected = {}
-    for history in histories:
-        holder, unread = history.expected_unread()
-        for agent in history.expected_agents():
-            holds = agent == holder
-            expected[agent, history.conversation] = (holds, unread if holds else 0)
-    rows = await connection.fetch("SELECT agent_id, conversation_id, holds, unread FROM inbox")
-    assert {(row[0], row[1]): (row[2], row[3]) for row in rows} == expected
-
-    sums: Counter[tuple[str, int, str]] = Counter()
-    for (agent, conversation), (holds, unread) in expected.items():
-        sums[agent, lane_of(conversation.int), "conversations"] += holds
-        sums[agent, lane_of(conversation.int), "unread"] += unread
-    counters: Counter[tuple[str, int, str]] = Counter()
-    for row in await connection.fetch("SELECT agent_id, lane, conversations, unread FROM inbox_counter"):
-        counters[row[0], row[1], "conversations"] = row[2]
-        counters[row[0], row[1], "unread"] = row[3]
-    assert +counters == +sums
-    assert min(counters.values(), default=0) >= 0
+def all_notified(events: Sequence[Event]) -> list[Notified]:
+    assert {event.topic for event in events} <= {"notifications"}
+    return [
+        notified((header(event.headers, "ce_type") or b"").decode(), event.key, event.value)
+        for event in events
+    ]
 
 
 def batches(histories: Sequence[History], dice: random.Random) -> list[list[Record]]:
@@ -162,7 +88,7 @@ async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connecti
     handler = NotifierHandler(conversations_max=5)
     told: list[Notified] = []
     for records in batches(histories, dice):
-        told += notified(await run(connection, handler, records))
+        told += all_notified(await run(connection, handler, records))
         if dice.random() < 0.3:
             handler.forget(dice.choice((None, [0], [0, 1])))
 
@@ -248,7 +174,7 @@ async def test_messages_held_are_kept_over_a_restart(connection: Connection) -> 
     assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 1
 
     events = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
-    assert Counter(notified(events)) == Counter(history.expected())
+    assert Counter(all_notified(events)) == Counter(history.expected())
     assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 0
 
 
