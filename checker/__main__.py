@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ HOLDS, VIOLATED, UNKNOWN = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the servers that the arguments name and print the report; returns the exit code."""
     options = _parser().parse_args(arguments)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it has to say comes as an error too
     try:
         report = _checked(options)
     except (KafkaError, psycopg.Error, UnreadableTopicError, TimeoutError, OSError) as error:

@@ -1,0 +1,163 @@
+"""One run: messages flow, faults happen, everything heals, workers stop, and the checker says what holds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.faults.ground import PREFIX, Ground
+from tests.faults.nemesis import Nemesis
+from tests.faults.sender import Sender
+from tests.faults.stream import Stream
+from tests.faults.watch import INPUTS, UnseenError
+
+ROOT = Path(__file__).parents[2]
+HEAL_S = 60.0
+"""After the last fault the lag must be zero within this time, plus what is needed for what had piled up."""
+PAUSE_S = 3.0
+READY_S = 60.0
+POLL_S = 0.5
+_IN_ORDER = (0, -signal.SIGTERM)
+"""SIGTERM ends a worker that is still starting, before it has anything to give up."""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a run does. `faults` happen in turn; with `repeat`, over and over until all is sent."""
+
+    seed: int
+    messages: int
+    rate_per_s: float
+    faults: Sequence[str]
+    workers: int = 2
+    repeat: bool = False
+    pause_s: float = PAUSE_S
+
+
+@dataclass
+class Result:
+    """What came of it."""
+
+    seed: int
+    faults: list[dict[str, Any]]
+    sent: dict[str, int]
+    unknown: int
+    restarts: int
+    heal_s: float | None
+    stopped: dict[str, object]
+    report: dict[str, Any]
+    missed: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        hits = {fault["name"] for fault in self.faults if fault["hit"]}
+        self.missed = sorted({fault["name"] for fault in self.faults} - hits)
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the run does not count as passed; empty when everything holds."""
+        found = [
+            f"{check['title']}: {check['witness']}" for check in self.report["checks"] if not check["holds"]
+        ]
+        if self.heal_s is None:
+            found.append(f"the lag was not zero {HEAL_S:.0f} s after the last fault")
+        found += [f"{name} ended with {code}" for name, code in self.stopped.items() if code not in _IN_ORDER]
+        found += [f"{name} never hit anything: nothing is known of it" for name in self.missed]
+        return found
+
+
+async def run(campaign: Campaign, ground: Ground) -> Result:
+    """Carry the campaign out."""
+    ground.history.add("begin", seed=campaign.seed, messages=campaign.messages, rate=campaign.rate_per_s)
+    fleet = ground.fleet
+    for number in range(1, campaign.workers + 1):
+        fleet.start("routing", number)
+        fleet.start("notifier", number)
+    fleet.keep()
+    await ground.configure()
+    await _ready(ground)
+    sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
+    stream = Stream(campaign.seed, ground.partitions["inbound"])
+    sending = asyncio.create_task(sender.run(stream, campaign.messages, campaign.rate_per_s))
+    await _trouble(campaign, ground, sending)
+    await sending
+    await sender.close()
+    heal_s = await _healed(ground)
+    stopped = await fleet.stop_all()
+    ground.history.add("stopped", workers=stopped, heal_s=heal_s)
+    return Result(
+        seed=campaign.seed,
+        faults=[line for line in ground.history.lines if line["what"] == "fault"],
+        sent=dict(sender.kinds),
+        unknown=sender.unknown,
+        restarts=fleet.restarts,
+        heal_s=heal_s,
+        stopped=stopped,
+        report=await check(ground),
+    )
+
+
+async def _ready(ground: Ground) -> None:
+    """Wait until every lane has an owner."""
+    async with asyncio.timeout(READY_S):
+        while True:
+            owners = await ground.owners()
+            if {kind for kind, _ in owners} == set(INPUTS) and all(owners.values()):
+                return
+            await asyncio.sleep(POLL_S)
+
+
+async def _trouble(campaign: Campaign, ground: Ground, sending: asyncio.Task[None]) -> None:
+    """One fault after the other while messages flow, and now and then another configuration."""
+    chance = random.Random(campaign.seed)
+    nemesis = Nemesis(ground, chance)
+    faults = nemesis.faults()
+    names = list(campaign.faults)
+    while names and not sending.done():
+        for name in names:
+            await asyncio.sleep(campaign.pause_s)
+            ground.history.add("begin_fault", name=name)
+            await faults[name]()
+            await ground.configure()
+        names = chance.sample(names, len(names)) if campaign.repeat else []
+
+
+async def _healed(ground: Ground) -> float | None:
+    """Seconds until the lag was zero for good; none when it was not within the deadline."""
+    began = time.monotonic()
+    while time.monotonic() - began < HEAL_S:
+        try:
+            lag = await ground.lag()
+        except UnseenError as error:
+            ground.history.add("unseen", why=str(error))
+            continue
+        if not any(lag.values()):
+            return round(time.monotonic() - began, 1)
+        ground.history.add("lag", **lag)
+        await asyncio.sleep(POLL_S)
+    return None
+
+
+async def check(ground: Ground) -> dict[str, Any]:
+    """What the checker, a process of its own, reports."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "checker", "--bootstrap-servers", ground.servers, "--dsn", ground.dsn),
+        *("--prefix", PREFIX, "--json", "--expected", str(ground.folder / "ledger.jsonl")),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode not in {0, 1}:
+        raise RuntimeError(f"the checker could not say anything: {errors.decode()}")
+    report: dict[str, Any] = orjson.loads(output)
+    (ground.folder / "report.json").write_bytes(output)
+    return report

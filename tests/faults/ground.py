@@ -1,0 +1,113 @@
+"""The servers of a run: its own Kafka and Postgres, prepared with topics, tables and the workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient
+
+from config.settings import Settings
+from config.topics import CATALOGUE
+from config.topics_apply import apply_topics
+from tests.faults.fleet import Fleet
+from tests.faults.history import History
+from tests.faults.town import configure, register
+from tests.faults.watch import lag_of
+from workers.local.kafka import EmbeddedKafka
+from workers.local.postgres import EmbeddedPostgres
+from workers.local.servers import local_servers
+from workers.migrations import migrate
+
+PREFIX = "faults"
+SESSION_S = 6.0
+"""The consumers' session time-out: the shortest that Kafka takes."""
+
+
+@dataclass
+class Ground:
+    """Where a run takes place."""
+
+    folder: Path
+    kafka: EmbeddedKafka
+    postgres: EmbeddedPostgres
+    servers: str
+    dsn: str
+    partitions: dict[str, int]
+    history: History
+    fleet: Fleet
+    configurations: int = field(default=0)
+
+    async def lag(self) -> dict[str, int]:
+        """Each group's lag now. Raises UnseenError."""
+        return await lag_of(self.servers, PREFIX, self.partitions)
+
+    async def configure(self) -> None:
+        """Send the next configuration of the workspace."""
+        await configure(self.servers, f"{PREFIX}.commands.v1", self.configurations)
+        self.configurations += 1
+
+    async def owners(self) -> dict[tuple[str, int], str | None]:
+        """Who owns each lane."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            rows = await connection.fetch("SELECT kind, id, owner FROM lane")
+        finally:
+            await connection.close()
+        return {(row["kind"], row["id"]): row["owner"] for row in rows}
+
+
+@asynccontextmanager
+async def ground(folder: Path) -> AsyncIterator[Ground]:
+    """Start the servers, prepare them, and stop everything at the end."""
+    async with local_servers(folder / "servers") as servers:
+        settings = Settings.model_validate({"kafka": {"topic_prefix": PREFIX}}).with_servers(
+            bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn
+        )
+        await asyncio.gather(apply_topics(settings), asyncio.to_thread(migrate, servers.dsn))
+        await register(servers.dsn)
+        with History(folder / "history.jsonl") as history:
+            fleet = Fleet(folder, _environment(servers.bootstrap_servers, servers.dsn), history)
+            made = Ground(
+                folder,
+                servers.kafka,
+                servers.postgres,
+                servers.bootstrap_servers,
+                servers.dsn,
+                await _partitions(servers.bootstrap_servers),
+                history,
+                fleet,
+            )
+            try:
+                yield made
+            finally:
+                await fleet.stop_all()
+
+
+async def _partitions(servers: str) -> dict[str, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        names = {topic.full_name(PREFIX): topic.name for topic in CATALOGUE}
+        described = await admin.describe_topics(list(names))
+    finally:
+        await admin.close()
+    return {names[topic["topic"]]: len(topic["partitions"]) for topic in described}
+
+
+def _environment(servers: str, dsn: str) -> Mapping[str, str]:
+    """The workers' environment: ours without what else is set for Tongdai."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("TONGDAI_")}
+    return bare | {
+        "TONGDAI_KAFKA_BOOTSTRAP_SERVERS": servers,
+        "TONGDAI_KAFKA_TOPIC_PREFIX": PREFIX,
+        "TONGDAI_POSTGRES_DSN": dsn,
+        "TONGDAI_RUNTIME_SESSION_TIMEOUT_MS": str(int(SESSION_S * 1000)),
+        "TONGDAI_RUNTIME_HEARTBEAT_INTERVAL_MS": "1500",
+        "TONGDAI_LOG_FORMAT": "json",
+    }

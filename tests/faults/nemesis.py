@@ -1,0 +1,162 @@
+"""What is done to the system while messages flow. Each fault is noted with whether it really hit."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from tests.faults.fleet import Worker
+from tests.faults.ground import SESSION_S, Ground
+from tests.faults.watch import KINDS, UnseenError, ports_of, writing_ports
+
+FREEZE_S = 1.5 * SESSION_S
+OUTAGE_S = 2.0
+CATCH_S = 10.0
+"""How long to wait for a worker to be inside a transaction."""
+STORM_WORKERS, STORM_ROUNDS = 4, 5
+"""Of each kind; each is stopped and started so often."""
+STORM_PAUSE_S, STARTED_S = 2.0, 30.0
+
+
+@dataclass(frozen=True)
+class Nemesis:
+    """The faults, and the seeded choice of their victims."""
+
+    ground: Ground
+    random: random.Random
+
+    def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Every fault by its name."""
+        return {
+            "kill_routing": lambda: self.kill("routing"),
+            "kill_notifier": lambda: self.kill("notifier"),
+            "freeze_routing": lambda: self.freeze("routing"),
+            "freeze_notifier": lambda: self.freeze("notifier"),
+            "freeze_in_transaction": self.freeze_in_transaction,
+            "storm": self.storm,
+            "restart_broker": self.restart_broker,
+            "restart_postgres": self.restart_postgres,
+        }
+
+    async def kill(self, kind: str) -> None:
+        """SIGKILL to one worker."""
+        in_flight = await self._in_flight(kind)
+        victim = self._victim(kind)
+        victim.signal(signal.SIGKILL)
+        await victim.ended(10)
+        self._note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
+
+    async def freeze(self, kind: str) -> None:
+        """SIGSTOP to one worker until long after its session has timed out, then SIGCONT."""
+        before = await self.ground.owners()
+        victim = self._victim(kind)
+        await self._frozen(victim)
+        taken = await self._taken(kind, before)
+        self._note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
+
+    async def freeze_in_transaction(self) -> None:
+        """SIGSTOP to a routing worker that holds row locks in an open transaction."""
+        before = await self.ground.owners()
+        victim = self._victim("routing")
+        caught = await self._catch_writing(victim)
+        await self._frozen(victim)
+        taken = await self._taken("routing", before)
+        self._note(
+            "freeze_in_transaction",
+            hit=caught and taken > 0,
+            worker=victim.name,
+            caught=caught,
+            lanes_taken_over=taken,
+        )
+
+    async def storm(self) -> None:
+        """Eight workers, each stopped and started five times."""
+        fleet = self.ground.fleet
+        usual = {worker.name for kind in KINDS for worker in fleet.of(kind)}
+        workers = [fleet.start(kind, number) for kind in KINDS for number in self._missing(kind)]
+        workers += [fleet.workers[name] for name in usual]
+        taken = sum(await asyncio.gather(*map(self._restart_often, workers)))
+        for worker in workers:
+            if worker.name not in usual:
+                await fleet.stop(worker)
+        restarts = STORM_ROUNDS * len(workers)
+        self._note("storm", hit=taken > restarts, restarts=restarts, lanes_taken_over=taken)
+
+    async def restart_broker(self) -> None:
+        """SIGKILL to Kafka, then start it again on the same data."""
+        in_flight = await self._in_flight("routing")
+        await self.ground.kafka.kill()
+        await asyncio.sleep(OUTAGE_S)
+        await self.ground.kafka.start()
+        self._note("restart_broker", hit=in_flight > 0, in_flight=in_flight)
+
+    async def restart_postgres(self) -> None:
+        """Postgres quits as in a crash (`immediate`) and recovers."""
+        in_flight = await self._in_flight("routing")
+        await self.ground.postgres.restart("immediate")
+        self._note("restart_postgres", hit=in_flight > 0, in_flight=in_flight)
+
+    async def _restart_often(self, worker: Worker) -> int:
+        """Stop and start a worker again and again; returns how many lanes changed their owners meanwhile."""
+        taken = 0
+        for _ in range(STORM_ROUNDS):
+            before = await self.ground.owners()
+            await self.ground.fleet.stop(worker)
+            worker.start()
+            await worker.started(STARTED_S)
+            await asyncio.sleep(self.random.uniform(0, STORM_PAUSE_S))
+            taken += await self._taken(worker.kind, before)
+        return taken
+
+    def _victim(self, kind: str) -> Worker:
+        return self.random.choice([worker for worker in self.ground.fleet.of(kind) if worker.alive])
+
+    def _missing(self, kind: str) -> list[int]:
+        """Numbers of workers that the storm adds."""
+        running = len(self.ground.fleet.of(kind))
+        return [running + more for more in range(1, STORM_WORKERS - running + 1)]
+
+    async def _frozen(self, victim: Worker) -> None:
+        victim.signal(signal.SIGSTOP)
+        await asyncio.sleep(FREEZE_S)
+        victim.signal(signal.SIGCONT)
+
+    async def _catch_writing(self, victim: Worker) -> bool:
+        """Freeze the victim inside a transaction that has written; False when it was not caught in time."""
+        connection = await asyncpg.connect(self.ground.dsn)
+        deadline = time.monotonic() + CATCH_S
+        try:
+            while time.monotonic() < deadline:
+                ports = ports_of(victim.pid)
+                if not ports & await writing_ports(connection):
+                    continue
+                victim.signal(signal.SIGSTOP)
+                await asyncio.sleep(0.3)  # what it had sent before is carried out by now
+                if ports & await writing_ports(connection):
+                    return True
+                victim.signal(signal.SIGCONT)
+        finally:
+            await connection.close()
+        return False
+
+    async def _in_flight(self, kind: str) -> int:
+        """Records that wait for workers of a kind at this moment."""
+        try:
+            lag = await self.ground.lag()
+        except UnseenError:
+            return 0
+        return sum(lag[group] for group in KINDS[kind])
+
+    async def _taken(self, kind: str, before: dict[tuple[str, int], str | None]) -> int:
+        """How many lanes of a kind of worker have another owner than before."""
+        now = await self.ground.owners()
+        return sum(now.get(lane) != owner for lane, owner in before.items() if lane[0] in KINDS[kind])
+
+    def _note(self, name: str, *, hit: bool, **detail: object) -> None:
+        self.ground.history.add("fault", name=name, hit=hit, **detail)

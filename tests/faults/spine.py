@@ -1,0 +1,99 @@
+"""`python -m tests.faults.spine`: the whole campaign against the spine, as `make faults-spine` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.campaign import PAUSE_S, Campaign, Result, run
+from tests.faults.ground import ground
+
+FAULTS = (
+    "kill_routing",
+    "kill_notifier",
+    "freeze_routing",
+    "freeze_in_transaction",
+    "freeze_notifier",
+    "restart_postgres",
+    "restart_broker",
+    "storm",
+)
+USUAL_S = 200
+
+
+def main() -> int:
+    """Run the campaign that the arguments ask for; 0 when everything holds."""
+    options = _parser().parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a dead broker is no news here
+    seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="tongdai-faults-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # Postgres may run as another user
+    campaign = Campaign(
+        seed=seed,
+        messages=options.messages,
+        rate_per_s=options.rate or options.messages / USUAL_S,
+        faults=options.faults.split(",") if options.faults else FAULTS,
+        repeat=not options.once,
+        pause_s=options.pause,
+    )
+    sys.stdout.write(
+        f"seed {seed}, {campaign.messages} messages at {campaign.rate_per_s:.0f}/s, everything in {folder}\n"
+    )
+    sys.stdout.flush()
+    result = asyncio.run(_run(campaign, folder))
+    sys.stdout.write(told(result) + "\n")
+    return 1 if result.problems else 0
+
+
+def told(result: Result) -> str:
+    """The result for a person."""
+    faults = [
+        f"  {fault['at_s']:7.1f} s  {fault['name']:22} {'hit' if fault['hit'] else 'MISSED'}"
+        f"  { ({name: value for name, value in fault.items() if name not in _SHOWN}) }"
+        for fault in result.faults
+    ]
+    checks = [
+        f"  {'ok  ' if check['holds'] else 'FAIL'} {check['invariant']}  {check['title']}: {check['checked']}"
+        for check in result.report["checks"]
+    ]
+    verdict = result.problems or ["everything holds"]
+    return "\n".join(
+        [
+            f"sent {result.sent}, unanswered {result.unknown}, counted {result.report['counts']}",
+            *faults,
+            f"workers ended and were started again {result.restarts} times; healed in {result.heal_s} s",
+            *checks,
+            *verdict,
+            f"to repeat: make faults-spine ARGS='--seed {result.seed}'",
+        ]
+    )
+
+
+_SHOWN = {"at_s", "what", "name", "hit"}
+
+
+async def _run(campaign: Campaign, folder: Path) -> Result:
+    async with ground(folder) as made:
+        return await run(campaign, made)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.spine", description=__doc__)
+    parser.add_argument("--messages", type=int, default=200_000, help="records to send (default: 200000)")
+    parser.add_argument("--seed", type=int, help="of the messages and faults (default: any)")
+    parser.add_argument("--rate", type=float, help="records a second (default: all within 200 s)")
+    parser.add_argument("--faults", help=f"names, separated by commas (default: {','.join(FAULTS)})")
+    parser.add_argument("--once", action="store_true", help="each fault once, even if more is to be sent")
+    parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds before each fault (default: 3)")
+    parser.add_argument("--folder", type=Path, help="for data, logs and reports (default: a new one)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

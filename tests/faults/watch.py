@@ -1,0 +1,103 @@
+"""What a run sees of the system while it works: the groups' lag, and who has an open transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+INPUTS = {
+    "intake": ("assignments", "actions", "inbound"),
+    "desk": ("commands",),
+    "notifier": ("assignments", "messages"),
+}
+KINDS = {"routing": ("intake", "desk"), "notifier": ("notifier",)}
+ANSWER_S = 5.0
+
+
+class UnseenError(RuntimeError):
+    """Kafka or Postgres does not answer now."""
+
+
+class Watch:
+    """Asks Kafka for lag. Made anew after the broker was away."""
+
+    def __init__(self, servers: str, prefix: str, partitions: dict[str, int]) -> None:
+        self._prefix = prefix
+        self._partitions = partitions
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=servers, isolation_level="read_committed", enable_auto_commit=False
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._admin.start()
+                await self._consumer.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise UnseenError("Kafka does not answer") from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._admin.close()
+        await self._consumer.stop()
+
+    async def lag(self) -> dict[str, int]:
+        """Records and markers that each group has still to commit. Raises UnseenError."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return {group: await self._lag_of(group) for group in INPUTS}
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise UnseenError("Kafka does not answer") from error
+
+    async def _lag_of(self, group: str) -> int:
+        committed = await self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
+        parts = [
+            TopicPartition(f"{self._prefix}.{topic}.v1", number)
+            for topic in INPUTS[group]
+            for number in range(self._partitions[topic])
+        ]
+        ends = await self._consumer.end_offsets(parts)
+        return sum(
+            end - max(0, committed[part].offset if part in committed else 0) for part, end in ends.items()
+        )
+
+
+async def lag_of(servers: str, prefix: str, partitions: dict[str, int]) -> dict[str, int]:
+    """The lag of each group now. Raises UnseenError."""
+    async with Watch(servers, prefix, partitions) as watch:
+        return await watch.lag()
+
+
+def ports_of(pid: int) -> set[int]:
+    """The local ports of a process's TCP connections."""
+    inodes = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = entry.readlink().name
+        except FileNotFoundError:
+            continue  # closed meanwhile
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[9] in inodes:
+                ports.add(int(fields[1].rsplit(":", 1)[1], 16))
+    return ports
+
+
+async def writing_ports(connection: asyncpg.Connection) -> set[int]:
+    """The client ports of sessions that have written in a transaction that is still open."""
+    rows = await connection.fetch(
+        """SELECT client_port FROM pg_stat_activity
+            WHERE backend_xid IS NOT NULL AND application_name LIKE 'tongdai %' AND client_port > 0"""
+    )
+    return {row["client_port"] for row in rows}
