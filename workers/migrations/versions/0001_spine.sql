@@ -101,6 +101,7 @@ CREATE TABLE message_seen (
     workspace_id    text NOT NULL,
     message_id      uuid NOT NULL,
     conversation_id uuid NOT NULL,
+    position        int  NOT NULL,
     stored_at       timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, message_id)
 );
