@@ -6,6 +6,7 @@ tables and events.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -194,7 +195,7 @@ class TestDuplicates:
     async def test_that_two_workers_store_at_once_are_stored_by_one(
         self, database: str, connection: Connection, log: Log, handler: IntakeHandler, run: Run
     ) -> None:
-        """The other holds the claim uncommitted; ours waits for it, then finds the message taken."""
+        """Ours has looked before the other commits: it waits, loses, and finds the message when it retries."""
         other = await asyncpg.connect(database)
         log.say("u1", "m1")
         theirs = log.batch()
@@ -203,15 +204,23 @@ class TestDuplicates:
         transaction = other.transaction()
         await transaction.start()
         await IntakeHandler(PARTITIONS).handle(other, theirs)
-        await connection.execute("SET lock_timeout = '200ms'")
-        with pytest.raises(asyncpg.LockNotAvailableError):
-            await run(ours)
-        handler.forget()
+        trying = asyncio.create_task(run(ours))
+        await _until_blocked(other, connection.get_server_pid())
         await transaction.commit()
-        await run(Batch("intake", ours.records, ours.at_ms))
+        with pytest.raises(asyncpg.SerializationError, match="another lane"):
+            await trying
+        handler.forget()
+        again = await run(Batch("intake", ours.records, ours.at_ms))
         assert await connection.fetchval("SELECT count(*) FROM message") == 1
-        assert handler.counts.duplicates == 1
+        assert (handler.counts.duplicates, again.events) == (1, {})
         await other.close()
+
+
+async def _until_blocked(connection: Connection, pid: int) -> None:
+    """Wait until the session `pid` waits for another one."""
+    async with asyncio.timeout(30):
+        while not await connection.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", pid):
+            pass
 
 
 class TestEchoes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from schemas.assignments import Standing
 from schemas.ids import desk_key
+from workers.routing.intake import copy_format
 
 
 @dataclass(slots=True)
@@ -42,11 +43,14 @@ class Conversation:
     channel: str = field(init=False)
     facts: dict[str, str] = field(init=False)
     """What every record about it says; kept because each of its messages needs it."""
-    row_head: bytes = b""
-    """The first fields of its rows of `message`; the transcript's."""
+    id_fields: bytes = field(init=False)
+    """Workspace and id as COPY takes them."""
+    is_stored: bool = False
+    """Whether Postgres has it."""
 
     def __post_init__(self) -> None:
         self.channel = self.page.partition(":")[0]
+        self.id_fields = copy_format.text(self.workspace) + copy_format.uuid(self.id)
         self.facts = {
             "workspace": self.workspace,
             "desk": self.desk,

@@ -37,28 +37,34 @@ CROSS JOIN LATERAL (
 ) AS named
 """
 
-# ON CONFLICT finds each row by its index, whatever the planner believes; JSON is read by the server in less
-# time than a driver takes to write an array of each column.
-_STORE = """
-INSERT INTO conversation AS stored (
+# As JSON, which the server reads in less time than a driver takes to write an array of each column.
+INSERT = """
+INSERT INTO conversation (
     workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
     timer_at)
 SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
     timer_at
-FROM json_to_recordset($1::json) AS changed (
+FROM json_to_recordset($1::json) AS new (
     workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
     seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
     session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
     timer_at timestamptz)
-ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
-    position = excluded.position, seq = excluded.seq, epoch = excluded.epoch, standing = excluded.standing,
-    holder = excluded.holder, route_unanswered = excluded.route_unanswered, session = excluded.session,
-    session_open = excluded.session_open,
-    session_customer_messages = excluded.session_customer_messages,
-    session_agent_messages = excluded.session_agent_messages,
-    last_at = excluded.last_at, timer_at = excluded.timer_at
+"""
+
+UPDATE = """
+UPDATE conversation AS stored SET
+    position = changed.position, seq = changed.seq, epoch = changed.epoch, standing = changed.standing,
+    holder = changed.holder, route_unanswered = changed.route_unanswered, session = changed.session,
+    session_open = changed.session_open, session_customer_messages = changed.session_customer_messages,
+    session_agent_messages = changed.session_agent_messages, last_at = changed.last_at,
+    timer_at = changed.timer_at
+FROM json_to_recordset($1::json) AS changed (
+    workspace_id text, conversation_id uuid, position int, seq int, epoch int, standing text, holder text,
+    route_unanswered boolean, session int, session_open boolean, session_customer_messages int,
+    session_agent_messages int, last_at timestamptz, timer_at timestamptz)
+WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,22 +117,44 @@ class Conversations:
         self._known = OrderedDict(kept)
 
 
+class LostConversationError(Exception):
+    """Postgres does not have what this lane believes: another has changed its rows."""
+
+
 async def store(connection: Connection, conversations: Iterable[Conversation]) -> None:
-    """Write new conversations and what has changed of others."""
-    rows = [_to_row(conversation) for conversation in conversations]
-    if rows:
-        await connection.execute(_STORE, orjson.dumps(rows).decode())
+    """Write new conversations and what has changed of others.
+
+    Raises LostConversationError when a conversation that was there is gone.
+    """
+    new, changed = [], []
+    for conversation in conversations:
+        if conversation.is_stored:
+            changed.append(_changing(conversation))
+        else:
+            new.append(_lasting(conversation) | _changing(conversation))
+            conversation.is_stored = True
+    if new:
+        await connection.execute(INSERT, orjson.dumps(new).decode())
+    if changed:
+        done = await connection.execute(UPDATE, orjson.dumps(changed).decode())
+        if done != f"UPDATE {len(changed)}":
+            raise LostConversationError(f"{done} instead of {len(changed)} conversations")
 
 
-def _to_row(conversation: Conversation) -> dict[str, Any]:
-    timer_at_ms = conversation.timer_at_ms
+def _lasting(conversation: Conversation) -> dict[str, Any]:
     return {
-        "workspace_id": conversation.workspace,
-        "conversation_id": conversation.id,
         "desk_id": conversation.desk,
         "lane": conversation.lane,
         "key": conversation.key,
         "page_id": conversation.page,
+    }
+
+
+def _changing(conversation: Conversation) -> dict[str, Any]:
+    timer_at_ms = conversation.timer_at_ms
+    return {
+        "workspace_id": conversation.workspace,
+        "conversation_id": conversation.id,
         "position": conversation.position,
         "seq": conversation.seq,
         "epoch": conversation.epoch,
@@ -164,6 +192,7 @@ def _from_row(row: Mapping[str, Any]) -> Conversation:
         last_at_ms=_milliseconds(row["last_at"]),
         timer_at_ms=None if timer_at is None else _milliseconds(timer_at),
         customer_name=row["customer_name"],
+        is_stored=True,
     )
 
 

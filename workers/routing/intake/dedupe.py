@@ -1,41 +1,73 @@
-"""Each message of a channel once: the first delivery claims its id, every other finds it taken."""
+"""Each message of a channel once: whoever stores it first records its id."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import asyncpg
+
+from workers.routing.intake import copy_format
+from workers.routing.intake.conversation import Conversation
 from workers.runtime.handler import Connection
 
-# Two lanes can race for one id, as when a channel gives a customer another id: whoever comes second waits
-# here until the first has committed. The ids are sorted so that two batches never wait for each other.
-# Only those taken are sent back, since they are few.
-_CLAIM = """
-WITH claimed AS (
-    INSERT INTO message_seen (workspace_id, message_id, conversation_id, stored_at)
-    SELECT workspace_id, message_id, conversation_id, $4
-    FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS given (workspace_id, message_id, conversation_id)
-    ON CONFLICT DO NOTHING
-    RETURNING message_id
-)
-SELECT message_id FROM unnest($2::uuid[]) AS given (message_id)
-WHERE message_id NOT IN (SELECT message_id FROM claimed)
+# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
+SEEN = """
+SELECT seen.message_id
+FROM unnest($1::uuid[], $2::text[]) AS wanted (message_id, workspace_id)
+CROSS JOIN LATERAL (
+    SELECT message_id FROM message_seen
+    WHERE workspace_id = wanted.workspace_id AND message_id = wanted.message_id
+    LIMIT 1
+) AS seen
 """
 
+_COLUMNS = ("workspace_id", "conversation_id", "message_id", "position", "stored_at")
+_COUNT = len(_COLUMNS).to_bytes(2, "big")
+_FIXED = struct.Struct("!i16s ii iq")  # message_id, position, stored_at: each its length and its value
 
-class Claim(NamedTuple):
-    """That this message is new, for its conversation."""
+
+class Sighting(NamedTuple):
+    """A message that is stored for the first time; in the order of its id."""
 
     message: str
-    workspace: str
-    conversation: str
+    row: bytes
 
 
-async def claim(connection: Connection, claims: list[Claim], at: datetime) -> set[str]:
-    """Claim the ids of these messages, no two the same; returns those that others had before."""
-    if not claims:
+def sighting(conversation: Conversation, message: str, at_ms: int) -> Sighting:
+    """That `message` is the last line of `conversation`."""
+    fixed = _FIXED.pack(
+        16,
+        copy_format.uuid_bytes(message),
+        4,
+        conversation.position,
+        8,
+        copy_format.microseconds(at_ms),
+    )
+    return Sighting(message, b"".join((_COUNT, conversation.id_fields, fixed)))
+
+
+async def find_seen(connection: Connection, messages: Mapping[str, str]) -> set[str]:
+    """Those of `messages` (workspaces by message id) that were stored before."""
+    if not messages:
         return set()
-    claims.sort()
-    messages, workspaces, conversations = zip(*claims, strict=True)
-    taken = await connection.fetch(_CLAIM, workspaces, messages, conversations, at)
-    return {str(message) for (message,) in taken}
+    rows = await connection.fetch(SEEN, list(messages), list(messages.values()))
+    return {str(message) for (message,) in rows}
+
+
+async def record(connection: Connection, sightings: list[Sighting]) -> None:
+    """Record ids that were not seen before.
+
+    Two lanes can race for one id, as when a channel gives a customer another id. Who comes second waits here
+    until the first has committed; the ids are sorted so that two batches never wait for each other.
+
+    Raises asyncpg.SerializationError when another was first: tried again, the batch will find it seen.
+    """
+    if not sightings:
+        return
+    sightings.sort()
+    try:
+        await copy_format.copy_rows(connection, "message_seen", _COLUMNS, [row for _, row in sightings])
+    except asyncpg.UniqueViolationError as error:
+        raise asyncpg.SerializationError("another lane has stored one of these messages") from error

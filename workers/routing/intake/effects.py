@@ -10,6 +10,7 @@ from workers.routing.intake.admission import Admitted, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
+from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.sessions import silence
 from workers.routing.intake.utterances import customer_spoke, page_spoke
 from workers.routing.intake.work import Work
@@ -31,8 +32,8 @@ class Effects:
         self._conversations = conversations
         self._silence_ms = silence_ms
 
-    def apply(self, work: Work, admitted: Iterable[Admitted], taken: set[str]) -> None:
-        """Apply the records in their order. `taken` are the ids of messages that were stored before.
+    def apply(self, work: Work, admitted: Iterable[Admitted], seen: set[str]) -> None:
+        """Apply the records in their order. `seen` are the ids of messages that were stored before.
 
         Raises BrokenChainError and WrongLaneError for records that cannot be where they are.
         """
@@ -45,10 +46,10 @@ class Effects:
                 )
             if isinstance(one, Told):
                 self._follow(work, conversation, one)
-            elif one.message in taken:
+            elif one.message in seen:
                 work.counts.duplicates += 1
             else:
-                taken.add(one.message)
+                seen.add(one.message)
                 self._store(work, conversation, one)
 
     def _follow(self, work: Work, conversation: Conversation | None, told: Told) -> None:
@@ -78,3 +79,4 @@ class Effects:
             page_spoke(work, conversation, record, at_ms, value, one.message)
         else:
             customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms)
+        work.sightings.append(sighting(conversation, one.message, at_ms))

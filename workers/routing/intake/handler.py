@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from schemas.envelope import moment
-from schemas.ids import conversation_id_text
 from workers.routing.intake import storing, timers
 from workers.routing.intake.admission import Admission, Admitted, Said, read_all
 from workers.routing.intake.conversations import Conversations
-from workers.routing.intake.dedupe import Claim, claim
+from workers.routing.intake.dedupe import find_seen
 from workers.routing.intake.effects import Effects
 from workers.routing.intake.pages import Pages
 from workers.routing.intake.reading import INPUTS
@@ -57,12 +56,13 @@ class IntakeHandler:
     async def handle(self, connection: Connection, batch: Batch) -> None:
         """Apply `batch`; see workers.runtime.handler.Handler.
 
-        Raises BrokenChainError and WrongLaneError for records that cannot be where they are.
+        Raises BrokenChainError and WrongLaneError for records that cannot be where they are, and
+        asyncpg.SerializationError when another lane stored one of the messages at the same time.
         """
         work = Work(batch, self.counts)
         admitted = await self._admit(connection, work)
-        taken = await claim(connection, self._claims(admitted), moment(max(batch.at_ms, default=0)))
-        self._effects.apply(work, admitted, taken)
+        messages = {one.message: one.owner.workspace for one in admitted if isinstance(one, Said)}
+        self._effects.apply(work, admitted, await find_seen(connection, messages))
         await storing.write(connection, work)
         self._conversations.used(one.name for one in admitted)
 
@@ -91,13 +91,3 @@ class IntakeHandler:
             connection, [name for name in names if self._conversations.get(name) is None]
         )
         return admitted
-
-    def _claims(self, admitted: Iterable[Admitted]) -> list[Claim]:
-        """One for each message id, whoever said it first."""
-        claims: dict[str, Claim] = {}
-        for one in admitted:
-            if isinstance(one, Said) and one.message not in claims:
-                known = self._conversations.get(one.name)
-                conversation = conversation_id_text(one.value.key) if known is None else known.id
-                claims[one.message] = Claim(one.message, one.owner.workspace, conversation)
-        return list(claims.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from schemas.envelope import time_text
-from workers.routing.intake import conversations, copy_format, transcript
+from workers.routing.intake import conversations, copy_format, dedupe, transcript
 from workers.routing.intake.work import Work
 from workers.runtime.handler import Connection
 
@@ -47,6 +47,7 @@ ON CONFLICT (workspace_id, customer_id) DO UPDATE SET channel_name = excluded.ch
 
 async def write(connection: Connection, work: Work) -> None:
     """Write everything that `work` has gathered."""
+    await dedupe.record(connection, work.sightings)
     await _write_customers(connection, work)
     await conversations.store(connection, work.changed.values())
     await _write_sessions(connection, work)

@@ -122,7 +122,9 @@ def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) 
         conversation.seq,
     )
     fields = (
-        conversation.row_head or _remember_row_head(conversation),
+        _COUNT,
+        conversation.id_fields,
+        copy_format.text(conversation.page),
         fixed,
         _WORDS[line.sender],
         _WORDS[line.kind],
@@ -135,16 +137,3 @@ def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) 
         copy_format.moment(line.sent_at_ms),
     )
     return b"".join(fields)
-
-
-def _remember_row_head(conversation: Conversation) -> bytes:
-    """The fields that all rows of the conversation have in common."""
-    conversation.row_head = b"".join(
-        (
-            _COUNT,
-            copy_format.text(conversation.workspace),
-            copy_format.uuid(conversation.id),
-            copy_format.text(conversation.page),
-        )
-    )
-    return conversation.row_head

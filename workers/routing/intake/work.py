@@ -9,6 +9,7 @@ import orjson
 
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.dedupe import Sighting
 from workers.runtime.batch import Batch, Record
 
 
@@ -52,6 +53,7 @@ class Work:
     counts: Counts
     lines: list[bytes] = field(default_factory=list)
     """Rows of `message` in COPY's binary format."""
+    sightings: list[Sighting] = field(default_factory=list)
     changed: dict[str, Conversation] = field(default_factory=dict)
     customers: dict[str, tuple[Conversation, int]] = field(default_factory=dict)
     """New customers and those with a new name, with the moment in ms; by conversation."""
