@@ -35,6 +35,8 @@ FENCED_MAX = 5
 FENCED_WINDOW_S = 60.0
 RETRY_FIRST_S = 0.2
 RETRY_LAST_S = 5.0
+LASTING_S = 10.0
+"""A term that lasted so long was a good one: the next begins without much delay."""
 
 MakeHandler = Callable[[Topology], Handler]
 
@@ -84,9 +86,16 @@ class Runtime:
         Raises FencedTooOftenError, and whatever nobody foresaw: then the process should end.
         """
         await self._start_source(stopping)
+        delay_s = RETRY_FIRST_S
         try:
             while not stopping.is_set():
+                begun_at = monotonic()
                 await self._term(stopping)
+                # A disk that is full lets terms begin and fail at once.
+                delay_s = (
+                    RETRY_FIRST_S if monotonic() - begun_at > LASTING_S else min(2 * delay_s, RETRY_LAST_S)
+                )
+                await _wait(stopping, delay_s * random.uniform(0.5, 1))  # noqa: S311
         finally:
             await self._source.stop()
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from config.settings import Settings
 from workers.runtime.batch import Record
-from workers.runtime.failures import SideTaskEndedError
+from workers.runtime.failures import DependencyDownError, SideTaskEndedError
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -159,10 +159,16 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         ]
 
     async def beginnings(self, lanes: Sequence[int]) -> dict[int, dict[str, int]]:
-        """The first offset of every input topic that is still in the log, by lane."""
+        """The first offset of every input topic that is still in the log, by lane.
+
+        Raises DependencyDownError.
+        """
         partitions = [self._partition(topic, lane) for lane in lanes for topic in self.inputs]
-        async with asyncio.timeout(self._deadline_s):
-            offsets = await self._consumer.beginning_offsets(partitions)
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                offsets = await self._consumer.beginning_offsets(partitions)
+        except (KafkaError, TimeoutError) as error:
+            raise DependencyDownError(f"Kafka did not tell where its logs begin: {error!r}") from error
         return {
             lane: {topic: offsets[self._partition(topic, lane)] for topic in self.inputs} for lane in lanes
         }

@@ -48,7 +48,13 @@ class Term:
     async def begin(cls, kind: str, topology: Topology, settings: Settings) -> Term:
         """A fresh term, its ids initialised once. Raises DependencyDownError when Kafka does not answer."""
         id_ = f"{settings.kafka.topic_prefix}.{kind}.{uuid4().hex}"
-        producers = [await _start_producer(name, settings) for name in transactional_ids(id_)]
+        producers: list[AIOKafkaProducer] = []
+        try:
+            for name in transactional_ids(id_):
+                producers.append(await _start_producer(name, settings))  # noqa: PERF401  those begun are stopped
+        except BaseException:
+            await asyncio.gather(*(_stop_producer(producer) for producer in producers))
+            raise
         log.info("term_began", term=id_)
         return cls(id_, f"{settings.kafka.topic_prefix}.{kind}", topology, settings, producers)
 

@@ -6,6 +6,7 @@ import asyncio
 import faulthandler
 import io
 import os
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,17 +19,27 @@ from workers.runtime.status import Status
 log = structlog.get_logger(__name__)
 
 CHECK_INTERVAL_S = 1.0
+CONNECT_TIMEOUT_S = 2.0
 EXIT_CODE = 1
 
 
 class Watchdog(threading.Thread):
-    """Looks at the statuses once a second; a thread, so that a blocked event loop is seen too."""
+    """Looks at the statuses once a second; a thread, so that a blocked event loop is seen too.
+
+    While no Kafka server can be reached nothing can move, and ending the process would not help.
+    """
 
     def __init__(
-        self, statuses: Sequence[Status], loop: asyncio.AbstractEventLoop, *, limit_s: float
+        self,
+        statuses: Sequence[Status],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        limit_s: float,
+        bootstrap_servers: str,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._statuses = statuses
+        self._bootstrap_servers = bootstrap_servers
         self._event_loop = loop
         self._limit_s = limit_s
         self._ended = threading.Event()
@@ -41,7 +52,7 @@ class Watchdog(threading.Thread):
         """Check until ended."""
         while not self._ended.wait(CHECK_INTERVAL_S):
             stuck = [s for s in self._statuses if s.stuck_s(monotonic()) > self._limit_s]
-            if stuck:
+            if stuck and any_reachable(self._bootstrap_servers):
                 self._exit(stuck)
 
     def _exit(self, stuck: Sequence[Status]) -> None:
@@ -56,6 +67,18 @@ class Watchdog(threading.Thread):
         faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
         # Not sys.exit: nothing of this process is to be trusted any more.
         os._exit(EXIT_CODE)
+
+
+def any_reachable(servers: str) -> bool:
+    """Whether one of `host:port[,host:port…]` takes a connection."""
+    for server in servers.split(","):
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_S).close()
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def task_stacks(loop: asyncio.AbstractEventLoop) -> str:

@@ -36,7 +36,12 @@ async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings)
         topology = await _dependencies(settings)
         runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
         statuses = [runtime.status for runtime in runtimes]
-        watchdog = Watchdog(statuses, asyncio.get_running_loop(), limit_s=settings.runtime.watchdog_s)
+        watchdog = Watchdog(
+            statuses,
+            asyncio.get_running_loop(),
+            limit_s=settings.runtime.watchdog_s,
+            bootstrap_servers=settings.kafka.bootstrap_servers,
+        )
         watchdog.start()
         health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
         log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
