@@ -21,6 +21,7 @@ from workers.cli.tail_line import Filter, Seen, see
 
 DEADLINE_S = 60
 ROOT = Path(__file__).parents[2]
+PROGRAM = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from workers.cli.main import run; run()"
 
 
 def history() -> History:
@@ -137,10 +138,25 @@ async def test_it_follows_until_ctrl_c(kafka_settings: Settings, topics: dict[st
     assert await finish(process) == ("", "")
 
 
+@pytest.mark.servers
+@pytest.mark.usefixtures("environment")
+async def test_a_reader_who_has_seen_enough_is_no_error_of_kafka(
+    kafka_settings: Settings, topics: dict[str, str]
+) -> None:
+    await publish(kafka_settings, topics["messages"], messages() * 2_000)
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", '"$0" -c "$1" tail messages --from-beginning | head -1', sys.executable, PROGRAM),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await finish(process)
+    assert out.count("\n") == 1
+    assert err == ""
+
+
 async def start(*args: str) -> asyncio.subprocess.Process:
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from workers.cli.main import run; run()"
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program, "tail", *args),
+        *(sys.executable, "-c", PROGRAM, "tail", *args),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -121,6 +121,8 @@ async def answering(kafka: KafkaSettings, deadline_s: float) -> AsyncIterator[No
     """Turn Kafka's failures, and silence, into `DependencyError`."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read what we print has seen enough
     except (KafkaError, OSError, TimeoutError) as error:
         why = f"within {deadline_s:g} s" if isinstance(error, TimeoutError) else f"as it should: {error}"
         raise DependencyError(
