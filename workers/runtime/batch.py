@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -78,6 +78,8 @@ class Batch:
     kind: str
     records: Sequence[Record]
     at_ms: Sequence[int]
+    log_ids: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's ids of the input topics, by short name: event ids are computed from them."""
     events: dict[int, list[Event]] = field(default_factory=dict)
     rejected: int = 0
     forwarded: int = 0
@@ -106,11 +108,14 @@ class Batch:
         ordinal_key = (cause.topic, cause.lane, cause.offset)
         ordinal = self._ordinals.get(ordinal_key, 0)
         self._ordinals[ordinal_key] = ordinal + 1
-        return event_id_text(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
+        return event_id_text(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
 
     def id_of(self, cause: Record, ordinal: int) -> UUID:
         """The id of the `ordinal`-th event, from 0, that `cause` gives rise to."""
-        return event_id(cause.topic, cause.lane, cause.offset, self.kind, ordinal)
+        return event_id(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
+
+    def _log(self, cause: Record) -> str:
+        return self.log_ids.get(cause.topic, cause.topic)
 
     def reject(self, record: Record, reason: Reason, detail: str) -> None:
         """Put `record` on deadletter as it came, with the reason; it has no other effect.

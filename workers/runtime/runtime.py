@@ -27,6 +27,7 @@ from workers.runtime.source import Source
 from workers.runtime.status import Status
 from workers.runtime.takeover import Takeover
 from workers.runtime.term import Term
+from workers.runtime.topic_ids import read_topic_ids
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ async def read_topology(settings: Settings) -> Topology:
         async with asyncio.timeout(settings.runtime.kafka_deadline_s):
             await admin.start()
             described = await admin.describe_topics(list(names.values()))
+            ids = await read_topic_ids(admin, list(names.values()))
     except (KafkaError, TimeoutError, OSError) as error:
         servers = settings.kafka.bootstrap_servers
         raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
@@ -57,7 +59,7 @@ async def read_topology(settings: Settings) -> Topology:
         await admin.close()
     found = {topic["topic"]: len(topic["partitions"]) for topic in described}
     counts = {short: found[full] for short, full in names.items() if found.get(full)}
-    return Topology(prefix, counts)
+    return Topology(prefix, counts, {short: str(ids[full]) for short, full in names.items() if full in ids})
 
 
 @dataclass(slots=True)

@@ -61,6 +61,7 @@ class Store:
     ledger: Ledger
     lanes: Lanes
     exceptions_limit: int
+    log_ids: Mapping[str, str] = field(default_factory=dict)
 
     async def batch(
         self,
@@ -129,7 +130,7 @@ class Store:
             now = max(now, record.timestamp_ms)
             clocks[record.lane] = now
             at_ms.append(now)
-        batch = Batch(self.handler.kind, records, at_ms)
+        batch = Batch(self.handler.kind, records, at_ms, self.log_ids)
         if refusals:
             _refuse(batch, refusals)
         return batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
@@ -31,6 +31,8 @@ class Topology:
 
     prefix: str
     partitions: dict[str, int]
+    ids: dict[str, str] = field(default_factory=dict)
+    """What Kafka calls each topic: another one when it was made again under its name."""
 
     def full_name(self, topic: str) -> str:
         """`inbound` → `tongdai.inbound.v1`."""

@@ -1,0 +1,47 @@
+"""Event ids are computed from Kafka's id of the topic, so that a topic made again gives other ones."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from config.settings import Settings
+from schemas.envelope import Kind, header
+from tests.runtime.bench_of_lanes import eventually
+from workers.runtime.batch import Batch, Record
+from workers.runtime.topic_ids import read_topic_ids
+
+KIND = Kind("messages", "copied")
+RECORD = Record("inbound", 0, 7, 1_000, b"key", b"value", [])
+
+
+def emitted_id(log_ids: dict[str, str]) -> bytes | None:
+    batch = Batch("intake", [RECORD], [1_000], log_ids)
+    batch.emit(RECORD, KIND, key=b"key", value=b"{}", at_ms=1_000)
+    return header(batch.events[0][0].headers, "ce_id")
+
+
+def test_the_same_offset_of_another_log_gives_another_event_id() -> None:
+    assert emitted_id({"inbound": "one"}) == emitted_id({"inbound": "one"})
+    assert emitted_id({"inbound": "one"}) != emitted_id({"inbound": "two"})
+
+
+@pytest.mark.servers
+async def test_a_topic_that_is_made_again_has_another_id(kafka_settings: Settings, topic_prefix: str) -> None:
+    name = f"{topic_prefix}.again"
+    admin = AIOKafkaAdminClient(**kafka_settings.kafka.client_options())
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 1, 1)])
+        before = (await read_topic_ids(admin, [name]))[name]
+        await admin.delete_topics([name])
+
+        async def made_again() -> bool:
+            await admin.create_topics([NewTopic(name, 1, 1)])
+            return (await read_topic_ids(admin, [name])).get(name, before) != before
+
+        await eventually(made_again, "the topic made again has another id")
+        assert await read_topic_ids(admin, [f"{topic_prefix}.missing"]) == {}
+        await admin.delete_topics([name])
+    finally:
+        await admin.close()
