@@ -195,7 +195,7 @@ class TestDuplicates:
     async def test_that_two_workers_store_at_once_are_stored_by_one(
         self, database: str, connection: Connection, log: Log, handler: IntakeHandler, run: Run
     ) -> None:
-        """Ours has looked before the other commits: it waits, loses, and finds the message when it retries."""
+        """Ours has looked before the other commits: it waits, loses, and finds the message next time."""
         other = await asyncpg.connect(database)
         log.say("u1", "m1")
         theirs = log.batch()
