@@ -1,0 +1,1 @@
+"""All workers on one machine: started, told apart, restarted when one dies, stopped together."""

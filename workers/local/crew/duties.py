@@ -1,0 +1,47 @@
+"""What the workers of one machine are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from config.problem import variable
+from config.settings import Settings
+from workers.local.crew.environment import crew_environment
+from workers.local.crew.member import Duty
+from workers.local.ports import LOOPBACK, free_port
+
+LANE_WORKERS = ("routing", "notifier")
+_ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
+
+
+def duties(settings: Settings, *, ingress_port: int, more: Mapping[str, str] | None = None) -> list[Duty]:
+    """Return ingress, routing and notifier, as three processes.
+
+    Args:
+        settings: with the addresses of the servers.
+        ingress_port: where the ingress listens; its health is asked there, too.
+        more: environment variables that win over this process's.
+    """
+    environment = {
+        **crew_environment(settings),
+        variable("ingress", "port"): str(ingress_port),
+        **(more or {}),
+    }
+    ingress = Duty(
+        "ingress", ("worker", "ingress"), environment, (_reached(settings.ingress.host), ingress_port)
+    )
+    return [ingress, *_lane_workers(settings, environment)]
+
+
+def _lane_workers(settings: Settings, environment: Mapping[str, str]) -> Iterator[Duty]:
+    host, first = _reached(settings.runtime.health_host), settings.runtime.health_port
+    for number, name in enumerate(LANE_WORKERS):
+        # Two processes cannot share a port: the second one takes the next.
+        port = first + number if first else free_port()
+        told = {variable("runtime", "health_port"): str(port)}
+        yield Duty(name, ("worker", name), {**environment, **told}, (host, port))
+
+
+def _reached(host: str) -> str:
+    """Where somebody who listens on `host` is reached from this machine."""
+    return _ANY_ADDRESS.get(host, host)

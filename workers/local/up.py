@@ -1,0 +1,79 @@
+"""All workers on this machine, with the servers and everything on them that they need."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from config.settings import Settings
+from workers.local.backing import ADDRESSES, backing_servers
+from workers.local.crew.crew import Crew
+from workers.local.crew.duties import duties
+from workers.local.crew.output import Show
+from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
+from workers.local.ports import free_port
+
+GRACE_S = 5.0
+"""How long a worker may take beyond the deadline that it keeps itself."""
+
+
+async def up(settings: Settings, data_dir: Path, *, embedded: bool, say: Show, show: Show) -> None:
+    """Run all workers until SIGINT or SIGTERM; one that dies is started again.
+
+    Args:
+        settings: as they are set.
+        data_dir: of embedded servers.
+        embedded: whether to start servers here, rather than to use those that the settings name.
+        say: takes a line for the person who started this.
+        show: takes each line that a worker writes.
+
+    Raises TongdaiError, by whose exit code to end.
+    """
+    with stop_on_signals() as stop:
+        try:
+            await _up(settings, data_dir, stop, embedded=embedded, say=say, show=show)
+        except StoppedEarlyError:
+            say("stopped")
+
+
+async def _up(
+    settings: Settings, data_dir: Path, stop: Stop, *, embedded: bool, say: Show, show: Show
+) -> None:
+    async with AsyncExitStack() as stack:
+        if embedded:
+            say(f"starting Kafka and PostgreSQL, data in {data_dir}")
+        servers = backing_servers(settings, data_dir, embedded=embedded)
+        connected = await stop.unless_asked(stack.enter_async_context(servers))
+        await stop.unless_asked(_prepared(connected))
+        if embedded:
+            say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
+        port = settings.ingress.port or free_port()
+        workers = duties(connected, ingress_port=port)
+        crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
+        async with working(crew, stop):
+            await stop.unless_asked(crew.ready(None))
+            say(f"ready: webhooks are taken at http://{settings.ingress.host}:{port}; Ctrl-C stops")
+            await stop.unless_asked(crew.failure())
+
+
+async def _prepared(settings: Settings) -> None:
+    # Imported while the servers start: it brings alembic and SQLAlchemy along.
+    from workers.local.preparation import prepare  # noqa: PLC0415
+
+    await prepare(settings)
+
+
+def stop_deadline_s(settings: Settings) -> float:
+    """After how many seconds a worker that is to stop is killed."""
+    return settings.runtime.stop_deadline_s + GRACE_S
+
+
+@asynccontextmanager
+async def working(crew: Crew, stop: Stop) -> AsyncIterator[None]:
+    """Have the crew work inside the block; raises as `Crew.stop` does."""
+    crew.start()
+    try:
+        yield
+    finally:
+        await crew.stop(stop.hurried)
