@@ -1,0 +1,86 @@
+"""`tongdai demo`: everything at work, with invented customers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.errors import TongdaiError, UsageError
+from config.settings import Settings
+from workers.cli.group import command_app
+from workers.cli.start import start_tool
+from workers.local.backing import DATA_DIR, fetch_servers, uses_embedded
+from workers.local.demo.demo import run_demo
+from workers.local.demo.options import Options
+from workers.local.demo.screen import Screen
+from workers.local.demo.view import summary_lines
+
+app = command_app()
+
+
+@app.command()
+def demo(
+    rate: Annotated[float, typer.Option(min=0.1, max=2_000, help="Messages a second.")] = 50,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, max=86_400, help="Stop after so long; else at Ctrl-C.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write what was counted as JSON.", dir_okay=False, writable=True)
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete the embedded servers' data and start over.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of names, texts and chances.")] = 1,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Of the ingress.", show_default="8080 or a free one")
+    ] = None,
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Use embedded servers even when the settings name Kafka and Postgres."),
+    ] = False,
+) -> None:
+    """Run everything on this machine and watch it: a sample workspace whose invented customers write.
+
+    Messenger and Zalo are played over HTTP, with signed webhooks, retries, duplicates and odd events. Ctrl-C
+    stops in order and sums up; the next start goes on with the same data. Exits with 1 when anything was
+    lost, doubled, out of order or unevenly split.
+    """
+    settings = start_tool()
+    embedded = uses_embedded(settings, local=local)
+    if fresh and not embedded:
+        raise UsageError("--fresh deletes embedded servers' data; yours is not touched: say --local with it.")
+    # A server that is just starting or stopping is no news to the person who watches.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if embedded:
+        fetch_servers()
+    _demo(
+        settings,
+        Options(
+            data_dir=DATA_DIR,
+            embedded=embedded,
+            rate_per_s=rate,
+            seconds=seconds,
+            seed=seed,
+            port=port,
+            fresh=fresh,
+        ),
+        report,
+    )
+
+
+def _demo(settings: Settings, options: Options, file: Path | None) -> None:
+    screen = Screen()
+    report = asyncio.run(run_demo(settings, options, screen))
+    if report is None:
+        return
+    for line in summary_lines(asdict(report)):
+        screen.say(line)
+    if file is not None:
+        file.write_bytes(report.as_json())
+    if report.failures:
+        raise TongdaiError(f"This should not be: {', '.join(report.failures)}.")

@@ -1,0 +1,96 @@
+"""The demo from its start to its last word: servers, workers, sample, customers, summary."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
+
+from config.errors import UsageError
+from config.settings import Settings
+from workers.local.backing import backing_servers
+from workers.local.crew.crew import Crew
+from workers.local.crew.duties import duties
+from workers.local.crew.output import LogFile
+from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
+from workers.local.demo.age import process_age_s
+from workers.local.demo.apps import ingress_variables, invent_apps
+from workers.local.demo.options import Options
+from workers.local.demo.play import play
+from workers.local.demo.report import Report
+from workers.local.demo.sample import apply_sample, plan_sample
+from workers.local.demo.screen import Screen
+from workers.local.ports import free_port, is_free
+from workers.local.preparation import prepare
+from workers.local.up import stop_deadline_s, working
+
+READY_TIMEOUT_S = 120.0
+LOG = "workers.log"
+
+
+async def run_demo(settings: Settings, options: Options, screen: Screen) -> Report | None:
+    """Run until the time is over or somebody asks to stop; everything is stopped in order.
+
+    Returns what the run has shown; None when it was stopped before any customer had written.
+    Raises TongdaiError, by whose exit code to end.
+    """
+    with stop_on_signals() as stop, closing(LogFile(options.data_dir / LOG)) as log:
+        try:
+            async with AsyncExitStack() as stack:
+                connected = await stop.unless_asked(_servers(settings, options, screen, stack))
+                screen.say(f"Workers start; what they say is in {log.path}")
+                return await _with_workers(connected, options, screen, log, stop)
+        except StoppedEarlyError:
+            screen.say("Stopped.")
+            return None
+
+
+async def _servers(settings: Settings, options: Options, screen: Screen, stack: AsyncExitStack) -> Settings:
+    """Servers on which workers can run, with the addresses of the demo's own ingress."""
+    if options.embedded:
+        if options.fresh:
+            await _forget(options)
+        screen.say(f"Kafka and PostgreSQL start; their data is in {options.data_dir}")
+    servers = backing_servers(settings, options.data_dir, embedded=options.embedded)
+    connected = await stack.enter_async_context(servers)
+    await prepare(connected)
+    apps = invent_apps().model_copy(update={"port": _port(options, settings)})
+    return connected.model_copy(update={"ingress": apps})
+
+
+async def _forget(options: Options) -> None:
+    from workers.local.servers import remove_data  # noqa: PLC0415 - an extra, only needed here
+
+    await remove_data(options.data_dir)
+
+
+def _port(options: Options, settings: Settings) -> int:
+    if options.port and not is_free(options.port):
+        raise UsageError(f"Port {options.port} is taken by another program: choose another --port.")
+    usual = settings.ingress.port
+    return options.port or (usual if usual and is_free(usual) else free_port())
+
+
+async def _with_workers(
+    settings: Settings, options: Options, screen: Screen, log: LogFile, stop: Stop
+) -> Report:
+    variables = ingress_variables(settings.ingress, options.rate_per_s)
+    workers = duties(settings, ingress_port=settings.ingress.port, more=variables)
+    crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
+    async with working(crew, stop):
+        await stop.unless_asked(_ready(crew, settings))
+        screen.say(f"Workers are ready after {process_age_s():.1f} s")
+        return await play(settings, options, screen, crew, stop)
+
+
+async def _ready(crew: Crew, settings: Settings) -> None:
+    _, plan = await asyncio.gather(crew.ready(READY_TIMEOUT_S), plan_sample(settings))
+    await apply_sample(settings, plan)
+
+
+def _both(first: Callable[[str], None], second: Callable[[str], None]) -> Callable[[str], None]:
+    def show(line: str) -> None:
+        first(line)
+        second(line)
+
+    return show

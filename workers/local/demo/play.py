@@ -1,0 +1,105 @@
+"""Customers write, somebody watches, and in the end everything is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from config.errors import TongdaiError
+from config.settings import Settings
+from workers.local.crew.crew import Crew
+from workers.local.crew.stop import Stop
+from workers.local.demo.age import process_age_s
+from workers.local.demo.beside import beside
+from workers.local.demo.lag import Lags, open_lags
+from workers.local.demo.options import Options
+from workers.local.demo.report import Report, make_report
+from workers.local.demo.sample import agents_of, pages_of, sample
+from workers.local.demo.screen import Screen
+from workers.local.demo.tally import Tally
+from workers.local.demo.topics_part import begins_of
+from workers.local.demo.view import Picture
+from workers.local.demo.watch import Watch, open_watch
+from workers.local.simulator.simulator import Simulator
+
+CATCH_UP_TIMEOUT_S = 120.0
+SETTLE_TIMEOUT_S = 10.0
+"""How long to wait, once asked to stop, for the webhooks that are under way."""
+LAG_INTERVAL_S = 0.5
+
+
+async def play(settings: Settings, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:
+    """Have customers write until the time is over or somebody asks to stop, then count.
+
+    Raises StoppedEarlyError when somebody is in a hurry, TongdaiError when the workers do not work through
+    what was written.
+    """
+    workspace = sample()
+    tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
+    simulator = _simulator(settings, options, pages_of(workspace))
+    async with open_watch(settings, tally) as watch, open_lags(settings) as lags:
+        await stop.unless_asked(_caught_up(lags.until_none()))
+        begins = await begins_of(settings)
+        picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace))
+        drawing = screen.keep_drawing()
+        others = (*await watch.follow(), _show_lags(lags, picture), drawing, crew.failure())
+        with screen.showing(picture):
+            async with beside(*others) as side:
+                began = time.monotonic()
+                await stop.unless_hurried(side.run(_post(simulator, options, stop)))
+                seconds = time.monotonic() - began
+                picture.headline = "working through what is left; Ctrl-C again stops at once"
+                await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
+                counting = make_report(settings, simulator.ledger, begins, tally.latencies, seconds)
+                return await stop.unless_hurried(side.run(counting))
+
+
+def _simulator(settings: Settings, options: Options, pages: list[str]) -> Simulator:
+    ingress = settings.ingress
+    url = f"http://{ingress.host}:{ingress.port}"
+    return Simulator(url, ingress, pages, rate_per_s=options.rate_per_s, seed=options.seed)
+
+
+def _headline(settings: Settings, options: Options) -> str:
+    until = "Ctrl-C stops" if options.seconds is None else f"for {options.seconds:g} s"
+    ingress = settings.ingress
+    return f"{options.rate_per_s:g} messages/s to http://{ingress.host}:{ingress.port} · {until}"
+
+
+async def _post(simulator: Simulator, options: Options, stop: Stop) -> None:
+    """Post until the time is over or somebody asks to stop; wait a little for what is under way then."""
+    posting = asyncio.create_task(simulator.run(seconds=options.seconds))
+    asked = asyncio.create_task(stop.asked.wait())
+    try:
+        await asyncio.wait((posting, asked), return_when=asyncio.FIRST_COMPLETED)
+        simulator.stop()
+        await asyncio.wait((posting,), timeout=SETTLE_TIMEOUT_S)
+        if posting.done():
+            posting.result()
+    finally:
+        asked.cancel()
+        posting.cancel()
+        await asyncio.wait((posting,))
+
+
+async def _drained(lags: Lags, watch: Watch) -> None:
+    await lags.until_none()
+    await watch.until_seen()
+
+
+async def _caught_up(waiting: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
+            await waiting
+    except TimeoutError:
+        raise TongdaiError(
+            f"The workers have not worked through everything in {CATCH_UP_TIMEOUT_S:g} s: see what they said."
+        ) from None
+
+
+async def _show_lags(lags: Lags, picture: Picture) -> None:
+    while True:
+        picture.lags = await lags.read()
+        await asyncio.sleep(LAG_INTERVAL_S)

@@ -1,0 +1,128 @@
+"""What a run of the demo has shown, counted from topics and tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from config.settings import Settings
+from workers.local.demo.latency import Latencies
+from workers.local.demo.log import Offsets
+from workers.local.demo.tables_part import Id, TablesPart, count_tables
+from workers.local.demo.topics_part import TopicsPart, count_topics
+from workers.local.simulator.ledger import Ledger
+
+SPREAD_MAX = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of one run. Messages are customers': texts, attachments, postbacks.
+
+    Attributes:
+        posted: distinct messages that were posted.
+        accepted: distinct messages that were answered 200.
+        duplicates_posted: messages that were posted again although they had been answered 200.
+        stored: distinct posted messages that are in transcripts.
+        conversations: conversations that they are in.
+        assigned: assignment events.
+        notified: distinct notices.
+        deadlettered: records on deadletter.
+        lost: accepted messages that are in no transcript.
+        duplicated: messages in transcripts more than once, and events on a topic more than once.
+        out_of_order: messages that stand before one that their customer wrote earlier.
+        round_robin_spread_max: the largest difference between counts of a rule's agents, at any moment.
+        latency_ms: from Kafka's append of a message to the arrival of its notice; p50, p95, p99.
+        seconds: how long messages were posted.
+    """
+
+    posted: int
+    accepted: int
+    duplicates_posted: int
+    stored: int
+    conversations: int
+    assigned: int
+    notified: int
+    deadlettered: int
+    lost: int
+    duplicated: int
+    out_of_order: int
+    round_robin_spread_max: int
+    latency_ms: dict[str, int | None]
+    seconds: float
+
+    @property
+    def failures(self) -> list[str]:
+        """What should not be, in words."""
+        wrong = {
+            "lost": self.lost,
+            "duplicated": self.duplicated,
+            "out of order": self.out_of_order,
+        }
+        found = [f"{count} {what}" for what, count in wrong.items() if count]
+        if self.round_robin_spread_max > SPREAD_MAX:
+            found.append(f"round robin uneven by {self.round_robin_spread_max}")
+        return found
+
+    def as_json(self) -> bytes:
+        """The report as a file."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+async def make_report(
+    settings: Settings, ledger: Ledger, begins: Offsets, latencies: Latencies, seconds: float
+) -> Report:
+    """Count what lies on the topics since `begins`, and in the tables. Raises DependencyError."""
+    topics = await count_topics(settings, begins)
+    tables = await count_tables(settings, _ids(ledger.posted), topics.begin_ms)
+    # In a thread: a view goes on being drawn, and Ctrl-C being heard, while much is compared.
+    return await asyncio.to_thread(_compare, ledger, topics, tables, latencies, seconds)
+
+
+def _compare(
+    ledger: Ledger, topics: TopicsPart, tables: TablesPart, latencies: Latencies, seconds: float
+) -> Report:
+    accepted = set(_ids(ledger.accepted))
+    return Report(
+        posted=ledger.count_posted(),
+        accepted=len(accepted),
+        duplicates_posted=ledger.duplicates_posted,
+        stored=len(tables.times),
+        conversations=len(tables.transcripts),
+        assigned=topics.assigned,
+        notified=len(topics.notices),
+        deadlettered=topics.deadlettered,
+        lost=len(accepted - tables.times.keys()),
+        duplicated=sum(count - 1 for count in tables.times.values()) + topics.repeated,
+        out_of_order=out_of_order(ledger.accepted_by_conversation(), tables.transcripts),
+        round_robin_spread_max=topics.rotation.spread_max(tables.rings),
+        latency_ms=latencies.summary(),
+        seconds=round(seconds, 1),
+    )
+
+
+def out_of_order(written: Mapping[str, Sequence[str]], transcripts: Mapping[str, Sequence[str]]) -> int:
+    """How many messages stand in a transcript before one that their customer wrote earlier.
+
+    Args:
+        written: ids by conversation, in the order of their customer.
+        transcripts: ids by conversation, in the order of positions.
+    """
+    return sum(_early(ids, transcripts.get(key, ())) for key, ids in written.items())
+
+
+def _early(written: Sequence[str], transcript: Sequence[str]) -> int:
+    position = {id_: number for number, id_ in enumerate(transcript)}
+    highest, early = -1, 0
+    for id_ in written:
+        found = position.get(id_, highest)
+        early += found < highest
+        highest = max(highest, found)
+    return early
+
+
+def _ids(by_page: Mapping[str, Iterable[tuple[str, str]]]) -> Iterable[Id]:
+    return ((page, sent[1]) for page, messages in by_page.items() for sent in messages)

@@ -1,0 +1,105 @@
+"""What the demo has seen on the topics since it began."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord
+
+from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from schemas.ids import page_id
+from workers.local.demo.latency import Latencies
+
+_UTTERANCES = {"message", "postback"}
+
+
+class Tally:
+    """Counts records of the public topics as a `read_committed` reader sees them.
+
+    Args:
+        pages: of the sample; customers of other pages are never assigned.
+        on_assigned: called at the first assignment.
+
+    Attributes:
+        counts: messages on inbound, stored, assigned, notified, on deadletter.
+        agents: assignments by agent.
+        latencies: from Kafka's append of a customer's message to the arrival of its notice.
+    """
+
+    def __init__(self, pages: Iterable[str], on_assigned: Callable[[], None]) -> None:
+        self.counts: Counter[str] = Counter()
+        self.agents: Counter[str] = Counter()
+        self.latencies = Latencies()
+        self._pages = set(pages)
+        self._on_assigned = on_assigned
+        self._first_ms: dict[str, int] = {}
+        """Of conversations that nobody has been told of: when their first message was appended."""
+        self._told_ms: dict[str, float] = {}
+        """Of conversations whose first message has not been read here yet: when their agent was told."""
+        self._told: set[str] = set()
+
+    def see(self, topic: str, records: list[ConsumerRecord]) -> None:
+        """Count records of one topic (its short name), which have arrived just now."""
+        now_ms = time.time() * 1000
+        for record in records:
+            try:
+                what = read_kind(record.headers, topic).what
+            except UnreadableEnvelopeError:
+                what = ""  # deadletter holds records with headers of other topics, or none
+            self._see(topic, what, record, now_ms)
+
+    def _see(self, topic: str, what: str, record: ConsumerRecord, now_ms: float) -> None:
+        match topic:
+            case INBOUND.name if what in _UTTERANCES:
+                self.counts[INBOUND.name] += 1
+                self._arrived(record.key.decode(), record.timestamp)
+            case MESSAGES.name:
+                self.counts[MESSAGES.name] += orjson.loads(record.value)["kind"] != "log"
+            case ASSIGNMENTS.name if what == "assigned":
+                self._assigned(orjson.loads(record.value)["holder"])
+            case NOTIFICATIONS.name:
+                self._notified(what, orjson.loads(record.value), now_ms)
+            case DEADLETTER.name:
+                self.counts[DEADLETTER.name] += 1
+
+    def _arrived(self, key: str, appended_ms: int) -> None:
+        """A customer's message: of the first one it is remembered when it came."""
+        channel, account, _ = key.split(":", 2)
+        if key in self._told or page_id(channel, account) not in self._pages:
+            return
+        first_ms = self._first_ms.setdefault(key, appended_ms)
+        told_ms = self._told_ms.pop(key, None)
+        if told_ms is not None:
+            self._first_told(key, first_ms, told_ms)
+
+    def _assigned(self, agent: str) -> None:
+        if not self.counts[ASSIGNMENTS.name]:
+            self._on_assigned()
+        self.counts[ASSIGNMENTS.name] += 1
+        self.agents[agent] += 1
+
+    def _notified(self, what: str, notice: dict[str, Any], now_ms: float) -> None:
+        self.counts[NOTIFICATIONS.name] += 1
+        key = notice["key"]
+        if what == "message":
+            self.latencies.add(now_ms - _ms(notice["message"]["stored_at"]))
+        elif key in self._first_ms:
+            self._first_told(key, self._first_ms[key], now_ms)
+        elif key not in self._told:
+            self._told_ms[key] = now_ms
+
+    def _first_told(self, key: str, first_ms: int, told_ms: float) -> None:
+        self.latencies.add(told_ms - first_ms)
+        self._first_ms.pop(key)
+        self._told.add(key)
+
+
+def _ms(moment: str) -> float:
+    """Milliseconds since 1970. A message's `stored_at` is when Kafka appended it to inbound."""
+    return datetime.fromisoformat(moment).timestamp() * 1000

@@ -1,0 +1,50 @@
+"""Follows the topics while the demo runs, and keeps its tally."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from config.settings import Settings
+from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
+from workers.local.demo.log import Log, Offsets, open_log
+from workers.local.demo.tally import Tally
+
+WATCHED = (INBOUND, MESSAGES, ASSIGNMENTS, DEADLETTER)
+POLL_S = 0.05
+
+
+class Watch:
+    """What has been seen since it began.
+
+    Notifications have a reader of their own: their arrival is timed, and nothing else must delay it.
+    """
+
+    def __init__(self, others: Log, notifications: Log, tally: Tally) -> None:
+        self.tally = tally
+        self._logs = (others, notifications)
+
+    async def follow(self) -> list[Coroutine[Any, Any, None]]:
+        """What to run beside the demo: it counts all that comes from now on, without end."""
+        begins = [await log.ends() for log in self._logs]
+        return [self._follow(log, begin) for log, begin in zip(self._logs, begins, strict=True)]
+
+    async def until_seen(self) -> None:
+        """Wait until everything that is on the topics now has been seen; the deadline is the caller's."""
+        for log in self._logs:
+            ends = await log.ends()
+            while not await log.passed(ends):  # noqa: ASYNC110 - a consumer's position, only to be asked
+                await asyncio.sleep(POLL_S)
+
+    async def _follow(self, log: Log, begins: Offsets) -> None:
+        async for topic, records in log.follow(begins):
+            self.tally.see(topic, records)
+
+
+@asynccontextmanager
+async def open_watch(settings: Settings, tally: Tally) -> AsyncIterator[Watch]:
+    """Yield a watch that has not begun. Raises DependencyError when Kafka does not answer."""
+    async with open_log(settings, WATCHED) as others, open_log(settings, (NOTIFICATIONS,)) as notifications:
+        yield Watch(others, notifications, tally)
