@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from config.settings import Settings
 from tests.channels.webhooks import APPS
 from workers.channels import process
+from workers.local.ports import free_port
 
 START_DEADLINE_S = 30.0
 READ_DEADLINE_S = 20.0
@@ -69,6 +70,14 @@ async def ingress(kafka_settings: Settings, led_topics: dict[str, str]) -> Async
     del led_topics
     async with running(with_ingress(kafka_settings)) as client:
         await until_ready(client)
+        yield client
+
+
+@pytest.fixture
+async def kafkaless() -> AsyncIterator[httpx.AsyncClient]:
+    """An ingress without Kafka: enough for what is refused before anything is published."""
+    kafka = {"bootstrap_servers": f"127.0.0.1:{free_port()}"}
+    async with running(with_ingress(Settings.model_validate({"kafka": kafka}))) as client:
         yield client
 
 

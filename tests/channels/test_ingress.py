@@ -26,6 +26,7 @@ from tests.channels.webhooks import (
     zalo,
     zalo_event,
 )
+from workers.channels import body
 
 pytestmark = pytest.mark.servers
 
@@ -179,13 +180,15 @@ async def test_a_dashboards_test_call_is_answered_and_counted(
     assert await metric(ingress, 'tongdai_ingress_skipped_total{channel="messenger",event="changes"}') == 1
 
 
-async def test_the_challenge_is_answered_as_plain_text(ingress: httpx.AsyncClient) -> None:
+async def test_the_challenge_is_answered_as_plain_text(kafkaless: httpx.AsyncClient) -> None:
     query = {"hub.mode": "subscribe", "hub.verify_token": "mytoken", "hub.challenge": "<b>115"}
-    response = await ingress.get(MESSENGER, params=query)
+    response = await kafkaless.get(MESSENGER, params=query)
     assert (response.status_code, response.text) == (200, "<b>115")
     assert response.headers["content-type"].startswith("text/plain")
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert_problem(await ingress.get(MESSENGER, params=query | {"hub.verify_token": "x"}), 403, "wrong_token")
+    assert_problem(
+        await kafkaless.get(MESSENGER, params=query | {"hub.verify_token": "x"}), 403, "wrong_token"
+    )
 
 
 async def test_wrong_signatures_are_refused_and_counted(ingress: httpx.AsyncClient, read: Reader) -> None:
@@ -207,20 +210,20 @@ async def test_a_signature_is_over_the_raw_bytes(ingress: httpx.AsyncClient) -> 
     assert_problem(response, 403, "wrong_signature")
 
 
-@pytest.mark.parametrize("body", [b"{no json", b"", b"[" * 5_000 + b"]" * 5_000, b'{"object":NaN}'])
-async def test_a_malformed_body_is_refused(ingress: httpx.AsyncClient, body: bytes) -> None:
-    assert_problem(await post(ingress, MESSENGER, sign_messenger(body)), 400, "malformed")
-    assert_problem(await post(ingress, ZALO, sign_zalo(body, "")), 400, "malformed")
+async def test_a_malformed_body_is_refused(kafkaless: httpx.AsyncClient) -> None:
+    for malformed in (b"{no json", b"", b"[" * 5_000 + b"]" * 5_000, b'{"object":NaN}'):
+        assert_problem(await post(kafkaless, MESSENGER, sign_messenger(malformed)), 400, "malformed")
+        assert_problem(await post(kafkaless, ZALO, sign_zalo(malformed, "")), 400, "malformed")
 
 
-async def test_only_pages_are_taken(ingress: httpx.AsyncClient) -> None:
+async def test_only_pages_are_taken(kafkaless: httpx.AsyncClient) -> None:
     instagram = sign_messenger(b'{"object":"instagram","entry":[]}')
-    assert_problem(await post(ingress, MESSENGER, instagram), 404, "wrong_object")
+    assert_problem(await post(kafkaless, MESSENGER, instagram), 404, "wrong_object")
 
 
-async def test_unknown_paths_and_methods_have_the_same_shape(ingress: httpx.AsyncClient) -> None:
-    assert_problem(await ingress.get("/v1/webhooks/telegram"), 404, "not_found")
-    response = await ingress.put(MESSENGER)
+async def test_unknown_paths_and_methods_have_the_same_shape(kafkaless: httpx.AsyncClient) -> None:
+    assert_problem(await kafkaless.get("/v1/webhooks/telegram"), 404, "not_found")
+    response = await kafkaless.put(MESSENGER)
     assert_problem(response, 405, "method_not_allowed")
     assert "POST" in response.headers["allow"]
 
@@ -261,6 +264,28 @@ async def test_an_address_that_sends_too_much_is_told_when_to_come_back(
         assert_problem(response, 429, "rate_limited")
         assert 90 <= int(response.headers["retry-after"]) <= 100
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    kafkaless: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "BODY_DEADLINE_S", 0.2)
+    head = b"POST /v1/webhooks/zalo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345"
+    assert b" 408 " in await first_line(kafkaless, head)
+    assert await metric(kafkaless, "tongdai_ingress_waiting") == 0
+
+
+async def test_a_platform_that_hangs_up_is_counted(kafkaless: httpx.AsyncClient) -> None:
+    _, writer = await asyncio.open_connection(kafkaless.base_url.host, kafkaless.base_url.port)
+    writer.write(b"POST /v1/webhooks/zalo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345")
+    async with asyncio.timeout(10):
+        while await metric(kafkaless, "tongdai_ingress_waiting") == 0:
+            pass
+        writer.close()
+        await writer.wait_closed()
+        while await metric(kafkaless, 'tongdai_ingress_requests_total{channel="zalo",status="499"}') == 0:
+            pass
+    assert await metric(kafkaless, "tongdai_ingress_waiting") == 0
 
 
 async def test_many_at_once_are_all_kept(ingress: httpx.AsyncClient, read: Reader) -> None:

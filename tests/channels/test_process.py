@@ -16,6 +16,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from tests.channels.conftest import Reader, until_ready, with_ingress
 from tests.channels.webhooks import APPS, messenger, said
+from workers.channels import publisher
 from workers.channels.process import serve
 from workers.local.ports import free_port
 
@@ -67,6 +68,28 @@ async def _line(stream: asyncio.StreamReader, event: str) -> dict[str, str]:
         if fields.get("event") == event:
             return fields
     raise AssertionError(f"the process ended without {event}")
+
+
+async def test_a_lost_background_task_stops_the_process(
+    kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(publisher, "start_producer", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await asyncio.wait_for(serve(with_ingress(kafka_settings), stop=asyncio.Event()), STOP_DEADLINE_S)
+
+
+async def test_a_cancellation_that_nobody_asked_for_stops_the_process(
+    kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(publisher, "start_producer", cancelled)
+    with pytest.raises(RuntimeError, match="cancelled by nobody of ours"):
+        await asyncio.wait_for(serve(with_ingress(kafka_settings), stop=asyncio.Event()), STOP_DEADLINE_S)
 
 
 async def test_an_address_in_use_is_said(kafka_settings: Settings) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.ingress import IngressSettings
+from config.logging import get_logger
 from config.settings import Settings
 from config.topics import DEADLETTER
 from schemas.base import Json
@@ -36,9 +37,14 @@ from workers.channels.records import Outgoing, Webhook, outgoing
 from workers.channels.zalo import Zalo
 
 PATH = "/v1/webhooks/"
+LOGGED_PER_S, LOGGED_BURST = 0.2, 5
+"""Refusals that are logged, per reason: all are counted, but whoever sends many must not fill the log."""
+
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
 CLIENT_GONE = 499
 """Counted when the platform hung up before its body was whole; nobody reads the answer."""
+
+_log = get_logger(__name__)
 
 
 def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
@@ -70,6 +76,7 @@ class WebhookIntake:
     def __init__(self, settings: IngressSettings, publisher: Publisher, metrics: IngressMetrics) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
         self._rate_limit = RateLimit(settings.rate_per_s, settings.rate_burst)
+        self._log_limit = RateLimit(LOGGED_PER_S, LOGGED_BURST)
         self._admission = Admission()
         self._publisher = publisher
         self._metrics = metrics
@@ -81,13 +88,21 @@ class WebhookIntake:
         try:
             response = await self._answer(channel, request)
         except WebhookError as error:
-            self._metrics.refused.labels(channel.name, error.slug).inc()
-            response = problem_response(error)
+            response = self._refuse(channel, request, error)
         except ClientDisconnect:
             response = Response(status_code=CLIENT_GONE)
         self._metrics.requests.labels(channel.name, response.status_code).inc()
         self._metrics.request_seconds.labels(channel.name).observe(time.perf_counter() - begun_s)
         return response
+
+    def _refuse(self, channel: Channel, request: Request, error: WebhookError) -> Response:
+        self._metrics.refused.labels(channel.name, error.slug).inc()
+        if not self._log_limit.take(error.slug, time.monotonic()):
+            address = request.client.host if request.client else ""
+            _log.info(
+                "webhook_refused", channel=channel.name, reason=error.slug, why=error.detail, address=address
+            )
+        return problem_response(error)
 
     async def _answer(self, channel: Channel, request: Request) -> Response:
         address = request.client.host if request.client else ""

@@ -1,4 +1,8 @@
-"""The ingress as a process: one HTTP server that stops gracefully on SIGTERM and SIGINT."""
+"""The ingress as a process: one HTTP server that stops gracefully on SIGTERM and SIGINT.
+
+It speaks plain HTTP; TLS ends at a proxy before it. The address that `X-Forwarded-For` names is believed
+when the proxy's own is 127.0.0.1, or is listed in uvicorn's variable FORWARDED_ALLOW_IPS.
+"""
 
 from __future__ import annotations
 

@@ -6,25 +6,28 @@ aiokafka's own `send` and `stop` wait for ever on a broker that does not answer 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from config.kafka import KafkaSettings
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
 
-RETRY_BACKOFF_MS = 50
-ABANDON_DEADLINE_S = 2.0
+RETRY_BACKOFF_MS = 100
+ABANDON_STEP_S = 1.0
+REQUEST_TIMEOUT_MS = 3_000
+"""Shorter than the deadline of connecting: then aiokafka itself closes a connection that does not answer."""
 
 
-async def start_producer(kafka: KafkaSettings, topics: Sequence[str], deadline_s: float) -> AIOKafkaProducer:
+async def start_producer(kafka: KafkaSettings, topics: Iterable[str], deadline_s: float) -> AIOKafkaProducer:
     """A connected producer, acks=all and idempotent, that knows `topics` (full names).
 
     Raises KafkaError or TimeoutError; nothing of the attempt is left then.
     """
     producer = AIOKafkaProducer(
-        **kafka.client_options(),
+        **kafka.client_options() | {"request_timeout_ms": REQUEST_TIMEOUT_MS},
         acks="all",
         enable_idempotence=True,
         linger_ms=0,  # while a request is under way the next batch gathers by itself
@@ -49,17 +52,31 @@ async def end_producer(producer: AIOKafkaProducer, flush_s: float) -> None:
             await producer.stop()
     except (TimeoutError, KafkaError):
         await _abandon(producer)
+    except asyncio.CancelledError:
+        await _abandon(producer)
+        raise
 
 
 async def _abandon(producer: AIOKafkaProducer) -> None:
     """End a producer whose `stop` does not return; aiokafka has no public way to do it."""
     sender = producer._sender.sender_task  # noqa: SLF001
+    ending = [asyncio.ensure_future(producer.client.close())]
     if sender is not None:
-        sender.cancel()
-    # Without connections the requests under way fail, so that the sender can end.
-    closing = asyncio.ensure_future(producer.client.close())
-    await asyncio.wait([task for task in (closing, sender) if task is not None], timeout=ABANDON_DEADLINE_S)
-    accumulator = producer._message_accumulator  # noqa: SLF001
+        ending.append(sender)
+    # Told once, the sender waits for its requests, which fail by now; told again, it leaves them.
+    for _ in range(2):
+        if sender is not None:
+            sender.cancel()
+        await asyncio.wait(ending, timeout=ABANDON_STEP_S)
+    _fail_batches(producer._message_accumulator)  # noqa: SLF001
+
+
+def _fail_batches(accumulator: MessageAccumulator) -> None:
+    """Fail all that was not confirmed, so that nobody waits for it."""
     # A batch that waits for another attempt is missing here, and aiokafka removes it from here when it fails.
-    accumulator._pending_batches.update(*accumulator._batches.values())  # noqa: SLF001
+    unconfirmed = accumulator._pending_batches  # noqa: SLF001
+    unconfirmed.update(*accumulator._batches.values())  # noqa: SLF001
+    batches = list(unconfirmed)
     accumulator.fail_all(ProducerClosed())
+    for batch in batches:
+        batch._drain_waiter.exception()  # noqa: SLF001 - else asyncio complains that nobody has looked

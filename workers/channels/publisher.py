@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
@@ -44,7 +45,7 @@ class Publisher:
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
         self._on_failure = on_failure
 
     @property
@@ -57,9 +58,9 @@ class Publisher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing = True
-        if self._connecting is not None and not self._connecting.done():
-            self._connecting.cancel()
+        self._closing.set()
+        if self._connecting is not None:
+            # Each of its steps has a deadline; cancelled halfway, aiokafka would leave connections behind.
             await asyncio.wait([self._connecting])
         if self._producer is not None:
             producer, self._producer = self._producer, None
@@ -113,7 +114,7 @@ class Publisher:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Tell of an end that nobody asked for: without the task there would never be a producer again."""
-        if self._closing:
+        if self._closing.is_set():
             return
         if task.cancelled():
             self._on_failure(RuntimeError(f"The task {task.get_name()} was cancelled by nobody of ours."))
@@ -126,17 +127,19 @@ class Publisher:
         await self._connect()
 
     async def _connect(self) -> None:
-        """Try until there is a producer."""
+        """Try until there is a producer, or the publisher closes."""
         wait_s = RECONNECT_MIN_S
-        while True:
+        while not self._closing.is_set():
             try:
-                producer = await start_producer(self._kafka, list(self._names.values()), CONNECT_DEADLINE_S)
-                break
+                self._producer = await start_producer(self._kafka, self._names.values(), CONNECT_DEADLINE_S)
             except (KafkaError, TimeoutError) as error:
                 _log.warning("kafka_unreachable", error=repr(error), servers=self._kafka.bootstrap_servers)
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            else:
+                self._metrics.producers.inc()
+                self._metrics.connected.set(1)
+                _log.info("kafka_connected", servers=self._kafka.bootstrap_servers)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s * random.uniform(0.5, 1.0)):  # noqa: S311 - no secret
+                    await self._closing.wait()
             wait_s = min(wait_s * 2, RECONNECT_MAX_S)
-        self._producer = producer
-        self._metrics.producers.inc()
-        self._metrics.connected.set(1)
-        _log.info("kafka_connected", servers=self._kafka.bootstrap_servers)
