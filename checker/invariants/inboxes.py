@@ -75,11 +75,11 @@ def _fault(row: InboxRow, chain: Chain | None, transcript: Transcript | None, co
 
 
 def _unread(chain: Chain, transcript: Transcript, counted_to: int) -> int:
-    """The customer's messages up to `counted_to` in the session in which the holder got it, and all after."""
+    """The customer's messages up to `counted_to` since the session in which the holder got it, and all after."""
     giver = chain.giver(len(chain.links))
     session = giver.session if giver else 0
     upto = sum(
-        his and of == session
+        his and of >= session
         for his, of in zip(transcript.customer[:counted_to], transcript.sessions[:counted_to], strict=True)
     )
     return upto + sum(transcript.customer[counted_to:])
