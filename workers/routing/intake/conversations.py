@@ -1,74 +1,18 @@
-"""The conversations of the lanes that are here: remembered, loaded and written many at once."""
+"""The conversations of the lanes that are here, as far as they are remembered."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Iterable
 
-import orjson
-
-from schemas.envelope import time_text
 from schemas.ids import conversation_id_text
+from workers.routing.intake import conversation_rows
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.pages import Owner
 from workers.runtime.handler import Connection
 
 Name = tuple[str, bytes]
 """Workspace and Kafka key of a conversation."""
-
-# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
-_LOAD = """
-SELECT found.*, named.channel_name AS customer_name
-FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
-CROSS JOIN LATERAL (
-    SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
-        route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-        timer_at
-    FROM conversation
-    WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
-    LIMIT 1
-) AS found
-CROSS JOIN LATERAL (
-    SELECT channel_name FROM customer
-    WHERE workspace_id = wanted.workspace_id AND customer_id = wanted.conversation_id
-    LIMIT 1
-) AS named
-"""
-
-# As JSON, which the server reads in less time than a driver takes to write an array of each column.
-INSERT = """
-INSERT INTO conversation (
-    workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
-    route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at)
-SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
-    route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at
-FROM json_to_recordset($1::json) AS new (
-    workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
-    seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
-    session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
-    timer_at timestamptz)
-"""
-
-UPDATE = """
-UPDATE conversation AS stored SET
-    position = changed.position, seq = changed.seq, epoch = changed.epoch, standing = changed.standing,
-    holder = changed.holder, route_unanswered = changed.route_unanswered, session = changed.session,
-    session_open = changed.session_open, session_customer_messages = changed.session_customer_messages,
-    session_agent_messages = changed.session_agent_messages, last_at = changed.last_at,
-    timer_at = changed.timer_at
-FROM json_to_recordset($1::json) AS changed (
-    workspace_id text, conversation_id uuid, position int, seq int, epoch int, standing text, holder text,
-    route_unanswered boolean, session int, session_open boolean, session_customer_messages int,
-    session_agent_messages int, last_at timestamptz, timer_at timestamptz)
-WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
-"""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Conversations:
@@ -88,11 +32,7 @@ class Conversations:
     async def load(self, connection: Connection, names: Iterable[Name]) -> None:
         """Remember those of `names` that Postgres has."""
         wanted = {(workspace, conversation_id_text(key.decode())) for workspace, key in names}
-        if not wanted:
-            return
-        workspaces, ids = zip(*wanted, strict=True)
-        for row in await connection.fetch(_LOAD, workspaces, ids):
-            conversation = _from_row(row)
+        for conversation in await conversation_rows.load(connection, wanted):
             self._known[conversation.workspace, conversation.key.encode()] = conversation
 
     def begin(self, owner: Owner, lane: int, key: str, page: str, at_ms: int) -> Conversation:
@@ -115,86 +55,3 @@ class Conversations:
         """Drop those of `lanes`; none: of all."""
         kept = [] if lanes is None else [pair for pair in self._known.items() if pair[1].lane not in lanes]
         self._known = OrderedDict(kept)
-
-
-class LostConversationError(Exception):
-    """Postgres does not have what this lane believes: another has changed its rows."""
-
-
-async def store(connection: Connection, conversations: Iterable[Conversation]) -> None:
-    """Write new conversations and what has changed of others.
-
-    Raises LostConversationError when a conversation that was there is gone.
-    """
-    new, changed = [], []
-    for conversation in conversations:
-        if conversation.is_stored:
-            changed.append(_changing(conversation))
-        else:
-            new.append(_lasting(conversation) | _changing(conversation))
-            conversation.is_stored = True
-    if new:
-        await connection.execute(INSERT, orjson.dumps(new).decode())
-    if changed:
-        done = await connection.execute(UPDATE, orjson.dumps(changed).decode())
-        if done != f"UPDATE {len(changed)}":
-            raise LostConversationError(f"{done} instead of {len(changed)} conversations")
-
-
-def _lasting(conversation: Conversation) -> dict[str, Any]:
-    return {
-        "desk_id": conversation.desk,
-        "lane": conversation.lane,
-        "key": conversation.key,
-        "page_id": conversation.page,
-    }
-
-
-def _changing(conversation: Conversation) -> dict[str, Any]:
-    timer_at_ms = conversation.timer_at_ms
-    return {
-        "workspace_id": conversation.workspace,
-        "conversation_id": conversation.id,
-        "position": conversation.position,
-        "seq": conversation.seq,
-        "epoch": conversation.epoch,
-        "standing": conversation.standing,
-        "holder": conversation.holder,
-        "route_unanswered": conversation.route_unanswered,
-        "session": conversation.session,
-        "session_open": conversation.session_open,
-        "session_customer_messages": conversation.session_customer_messages,
-        "session_agent_messages": conversation.session_agent_messages,
-        "last_at": time_text(conversation.last_at_ms),
-        "timer_at": None if timer_at_ms is None else time_text(timer_at_ms),
-    }
-
-
-def _from_row(row: Mapping[str, Any]) -> Conversation:
-    timer_at = row["timer_at"]
-    return Conversation(
-        workspace=row["workspace_id"],
-        desk=row["desk_id"],
-        id=str(row["conversation_id"]),
-        lane=row["lane"],
-        key=row["key"],
-        page=row["page_id"],
-        position=row["position"],
-        seq=row["seq"],
-        epoch=row["epoch"],
-        standing=row["standing"],
-        holder=row["holder"],
-        route_unanswered=row["route_unanswered"],
-        session=row["session"],
-        session_open=row["session_open"],
-        session_customer_messages=row["session_customer_messages"],
-        session_agent_messages=row["session_agent_messages"],
-        last_at_ms=_milliseconds(row["last_at"]),
-        timer_at_ms=None if timer_at is None else _milliseconds(timer_at),
-        customer_name=row["customer_name"],
-        is_stored=True,
-    )
-
-
-def _milliseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MILLISECOND

@@ -10,7 +10,7 @@ from workers.runtime.handler import Connection
 
 MAX_AGE_S = 1.0
 
-_OWNERS = "SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = ANY($1::text[])"
+OWNERS = "SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = ANY($1::text[])"
 
 
 class Owner(NamedTuple):
@@ -36,7 +36,7 @@ class Pages:
             self._emptied_at_s = now_s
         missing = pages - self._owners.keys()
         if missing:
-            for page, workspace, desk in await connection.fetch(_OWNERS, list(missing)):
+            for page, workspace, desk in await connection.fetch(OWNERS, list(missing)):
                 self._owners[page] = Owner(workspace, desk)
 
     def owner(self, page: str) -> Owner | None:

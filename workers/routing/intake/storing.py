@@ -5,11 +5,11 @@ from __future__ import annotations
 import orjson
 
 from schemas.envelope import time_text
-from workers.routing.intake import conversations, copy_format, dedupe, transcript
+from workers.routing.intake import conversation_rows, copy_format, dedupe, transcript
 from workers.routing.intake.work import Work
 from workers.runtime.handler import Connection
 
-_OPEN_SESSIONS = """
+OPEN_SESSIONS = """
 INSERT INTO session (workspace_id, conversation_id, session, opened_at, first_position)
 SELECT workspace_id, conversation_id, session, opened_at, first_position
 FROM json_to_recordset($1::json) AS opened (
@@ -17,7 +17,7 @@ FROM json_to_recordset($1::json) AS opened (
 """
 
 # LATERAL with LIMIT and ON CONFLICT: each row is found by its index, whatever the planner believes.
-_END_SESSIONS = """
+END_SESSIONS = """
 INSERT INTO session AS stored (
     workspace_id, conversation_id, session, opened_at, first_position, ended_at, ended_by)
 SELECT found.workspace_id, found.conversation_id, found.session, found.opened_at, found.first_position,
@@ -35,7 +35,7 @@ ON CONFLICT (workspace_id, conversation_id, session) DO UPDATE SET
     ended_at = excluded.ended_at, ended_by = excluded.ended_by
 """
 
-_STORE_CUSTOMERS = """
+STORE_CUSTOMERS = """
 INSERT INTO customer AS stored (workspace_id, customer_id, page_id, user_id, channel_name, created_at)
 SELECT workspace_id, customer_id, page_id, user_id, channel_name, created_at
 FROM json_to_recordset($1::json) AS told (
@@ -49,7 +49,7 @@ async def write(connection: Connection, work: Work) -> None:
     """Write everything that `work` has gathered."""
     await dedupe.record(connection, work.sightings)
     await _write_customers(connection, work)
-    await conversations.store(connection, work.changed.values())
+    await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
     if work.lines:
         await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)
@@ -68,7 +68,7 @@ async def _write_customers(connection: Connection, work: Work) -> None:
         for conversation, at_ms in work.customers.values()
     ]
     if rows:
-        await connection.execute(_STORE_CUSTOMERS, orjson.dumps(rows).decode())
+        await connection.execute(STORE_CUSTOMERS, orjson.dumps(rows).decode())
 
 
 async def _write_sessions(connection: Connection, work: Work) -> None:
@@ -93,6 +93,6 @@ async def _write_sessions(connection: Connection, work: Work) -> None:
         for ending in work.endings
     ]
     if opened:
-        await connection.execute(_OPEN_SESSIONS, orjson.dumps(opened).decode())
+        await connection.execute(OPEN_SESSIONS, orjson.dumps(opened).decode())
     if ended:
-        await connection.execute(_END_SESSIONS, orjson.dumps(ended).decode())
+        await connection.execute(END_SESSIONS, orjson.dumps(ended).decode())

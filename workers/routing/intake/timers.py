@@ -15,11 +15,11 @@ from workers.runtime.handler import Connection
 
 SESSION_TIMER = Kind("actions", "session_timer")
 
-_DUE = """
-SELECT due.ctid, due.workspace_id, due.conversation_id, due.key, due.lane, due.session, due.timer_at
+DUE = """
+SELECT due.workspace_id, due.conversation_id, due.key, due.lane, due.session, due.timer_at
 FROM unnest($1::int[]) AS mine (lane)
 CROSS JOIN LATERAL (
-    SELECT ctid, workspace_id, conversation_id, key, lane, session, timer_at
+    SELECT workspace_id, conversation_id, key, lane, session, timer_at
     FROM conversation
     WHERE lane = mine.lane AND timer_at IS NOT NULL AND timer_at <= $2
     ORDER BY timer_at
@@ -28,17 +28,24 @@ CROSS JOIN LATERAL (
 LIMIT $3
 """
 
-# By the place of the row: it has been read in this transaction, and only the lane's owner writes it.
-_DISARM = "UPDATE conversation SET timer_at = NULL WHERE ctid = ANY($1::tid[])"
+# The last conditions always hold. They let the planner expect few rows, so that it uses the index even when
+# the plan was made while the table was empty.
+DISARM = """
+UPDATE conversation AS armed SET timer_at = NULL
+FROM unnest($1::text[], $2::uuid[], $3::int[]) AS due (workspace_id, conversation_id, session)
+WHERE armed.workspace_id = due.workspace_id AND armed.conversation_id = due.conversation_id
+    AND due.session > 0 AND due.workspace_id > ''
+"""
 
 
 async def take_due(
     connection: Connection, lanes: Sequence[int], now: datetime, limit: int
 ) -> list[tuple[Name, TimerDue]]:
     """The timers of `lanes` that are due at `now`, at most `limit`, disarmed since they are on their way."""
-    rows = await connection.fetch(_DUE, lanes, now, limit)
+    rows = await connection.fetch(DUE, lanes, now, limit)
     if rows:
-        await connection.execute(_DISARM, [row["ctid"] for row in rows])
+        names = (row["workspace_id"] for row in rows), (row["conversation_id"] for row in rows)
+        await connection.execute(DISARM, *map(list, names), [row["session"] for row in rows])
     return [((row["workspace_id"], row["key"].encode()), _due(row)) for row in rows]
 
 

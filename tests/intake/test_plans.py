@@ -1,0 +1,70 @@
+"""The statements of every batch find their rows by index, whether the tables are empty or large.
+
+Each statement's generic plan, the one that a worker's prepared statement settles on, must scan no table of
+ours from end to end: neither when the tables are new nor when they are filled and analysed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from workers.routing.intake import conversation_rows, dedupe, pages, storing, timers
+from workers.runtime.handler import Connection
+
+pytestmark = pytest.mark.servers
+
+ROWS = 20_000
+
+_FILL = f"""
+INSERT INTO conversation
+SELECT 'acme', gen_random_uuid(), 'main', n % 48, 'messenger:1:' || n, 'messenger:1', 3, 1, 1, 'held', 'lan',
+    false, 1, true, 2, 0, now(), now() + n * interval '1 minute'
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO customer SELECT workspace_id, conversation_id, page_id, key, 'An', now() FROM conversation;
+INSERT INTO session SELECT workspace_id, conversation_id, 1, now(), 1 FROM conversation;
+INSERT INTO message_seen
+SELECT workspace_id, gen_random_uuid(), conversation_id, 1, now() FROM conversation;
+INSERT INTO page_registry SELECT 'zalo:' || n, 'acme', 'main' FROM generate_series(1, {ROWS}) AS n;
+ANALYZE;
+"""
+
+STATEMENTS = {
+    "load": (conversation_rows.LOAD, {"conversation_pkey", "customer_pkey"}),
+    "update": (conversation_rows.UPDATE, {"conversation_pkey"}),
+    "seen": (dedupe.SEEN, {"message_seen_pkey"}),
+    "owners": (pages.OWNERS, {"page_registry_pkey"}),
+    "end_sessions": (storing.END_SESSIONS, {"session_pkey"}),
+    "due": (timers.DUE, {"conversation_timer"}),
+    "disarm": (timers.DISARM, {"conversation_pkey"}),
+}
+
+
+async def test_each_statement_uses_its_indexes(connection: Connection) -> None:
+    """Also when the plan was made while the tables were empty, as on a first start."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    for state in ("empty", "full"):
+        for name, (statement, indexes) in STATEMENTS.items():
+            nodes = list(_nodes(await _generic_plan(connection, f"{name}_{state}", statement)))
+            assert not [node for node in nodes if node["Node Type"] == "Seq Scan"], (name, state)
+            assert {node["Index Name"] for node in nodes if "Index Name" in node} == indexes, (name, state)
+        if state == "empty":
+            await connection.execute(_FILL)
+
+
+async def _generic_plan(connection: Connection, name: str, statement: str) -> dict[str, Any]:
+    """The plan that does not depend on the arguments."""
+    arguments = ", ".join("NULL" for _ in (await connection.prepare(statement)).get_parameters())
+    await connection.execute(f"PREPARE {name} AS {statement}")
+    explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ({arguments})")
+    plan: dict[str, Any] = orjson.loads(explained)[0]["Plan"]
+    return plan
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
