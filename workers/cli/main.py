@@ -24,6 +24,7 @@ COMMANDS = {
     "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
+    "bench": Entry("workers.cli.bench_command", "Measure throughput and latency on this machine."),
     "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),
 }
 """All commands, in the order in which the help shows them: a new one is one line here."""

@@ -1,0 +1,57 @@
+"""The machine on which it was measured: a figure without it says nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 1_048_576
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the figures depend on. `load_before`: the one-minute load average when the run began."""
+
+    processor: str
+    cores: int
+    memory_mib: int
+    system: str
+    python: str
+    postgres: str
+    kafka: str
+    load_before: float
+
+
+def describe(postgres: str, kafka: str) -> Machine:
+    """This machine, with the servers' versions as the caller knows them."""
+    pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_mib=pages * page_bytes // MIB,
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        postgres=postgres,
+        kafka=kafka,
+        load_before=round(os.getloadavg()[0], 2),
+    )
+
+
+def _processor() -> str:
+    """The processor's name as the kernel has it."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def peak_rss_mib(pid: int) -> float:
+    """The most memory that a running process has had resident, in MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return round(int(value.split()[0]) / 1024, 1)
+    raise ProcessLookupError(f"process {pid} has ended: it has no memory any more")

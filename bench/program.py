@@ -1,0 +1,75 @@
+"""A contestant's process: started with the settings in its environment, never outliving the benchmark."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+import bench
+from bench.failures import BenchError
+from bench.machine import peak_rss_mib
+from config.problem import ENV_PREFIX
+from config.settings import ENV_FILE, Settings
+from workers.local.child import Child, Launch
+from workers.local.errors import log_tail
+
+STOP_TIMEOUT_S = 30.0
+PROJECT = Path(bench.__file__).parents[1]
+TONGDAI = ("-c", "from workers.cli.main import run; run()")
+"""The `tongdai` command in this Python, whatever the PATH."""
+
+
+class Program:
+    """A running process; its output is in a log file that errors quote."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log_dir: Path
+    ) -> None:
+        self.name = name
+        self._log = log_dir / f"{name}.log"
+        self._log.unlink(missing_ok=True)
+        command = (sys.executable, *arguments)
+        self._child = Child(Launch(name, command, self._log, signal.SIGKILL, environment=environment))
+
+    def check(self) -> None:
+        """Raise BenchError when it has ended."""
+        if not self._child.alive:
+            raise BenchError(
+                f"{self.name} has ended by itself. The end of {self._log}:\n{log_tail(self._log)}"
+            )
+
+    def peak_rss_mib(self) -> float:
+        """The most memory it has had resident so far, in MiB. Raises BenchError when it has ended."""
+        self.check()
+        return peak_rss_mib(self._child.pid)
+
+    async def stop(self) -> None:
+        """Ask it to stop, and kill it when it does not."""
+        await self._child.end(signal.SIGTERM, STOP_TIMEOUT_S)
+
+    async def kill(self) -> None:
+        """End it at once."""
+        await self._child.end(signal.SIGKILL, STOP_TIMEOUT_S)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a contestant finds its servers by: ours, with what the user has set beside them."""
+    told = {name: value for name, value in dotenv_values(ENV_FILE).items() if value is not None}
+    told = {name: value for name, value in told.items() if name.startswith(ENV_PREFIX)}
+    return (
+        told
+        | {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
+        | {
+            f"{ENV_PREFIX}KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+            f"{ENV_PREFIX}KAFKA_TOPIC_PREFIX": settings.kafka.topic_prefix,
+            f"{ENV_PREFIX}POSTGRES_DSN": settings.postgres.dsn.get_secret_value(),
+            f"{ENV_PREFIX}LOG_LEVEL": "warning",
+            f"{ENV_PREFIX}LOG_FORMAT": "json",
+            "PYTHONPATH": str(PROJECT),
+        }
+    )

@@ -1,0 +1,112 @@
+"""`tongdai bench`: how fast it is on this machine, beside other ways to do the same."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import uvloop
+from rich.console import Console
+
+from config.errors import UsageError
+from config.settings import Settings
+from workers.cli.group import command_app
+from workers.cli.start import start_tool
+
+app = command_app()
+
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Write the results here as JSON.")]
+PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw the results here as SVG.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, max=20, help="How often each one runs.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Make each benchmark a command of a group."""
+
+
+@app.command()
+def throughput(
+    report: ReportOption = None,
+    plot: PlotOption = None,
+    messages: Annotated[
+        int, typer.Option("--messages", min=5_000, max=10_000_000, help="The backlog that each one drains.")
+    ] = 100_000,
+    rounds: RoundsOption = 3,
+    limit_s: Annotated[
+        float, typer.Option("--limit", min=1, max=600, help="Seconds after which a slow one is stopped.")
+    ] = 8.0,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this contestant alone; may be repeated.")
+    ] = None,
+) -> None:
+    """Drain the same backlog in turn: a bare pipeline, ours, FastStream, Faust.
+
+    With a named Kafka and Postgres it runs there, in topics and a database of its own, deleted afterwards.
+    """
+    bench = _module("bench.throughput")
+    known = {one.name: one for one in _module("bench.contestants").CONTESTANTS}
+    unknown = set(only or ()) - set(known)
+    if unknown:
+        raise UsageError(f"--only {', '.join(sorted(unknown))}: there are {', '.join(known)}")
+    chosen = [one for name, one in known.items() if not only or name in only]
+    plan = bench.ThroughputPlan(chosen, messages, rounds, limit_s)
+    result = uvloop.run(bench.measure(_start(), plan, typer.echo))
+    _show(_module("bench.table").throughput_table(result))
+    _write(result, report, plot, "plot_throughput")
+
+
+@app.command()
+def latency(
+    report: ReportOption = None,
+    plot: PlotOption = None,
+    rate: Annotated[
+        float, typer.Option("--rate", min=10, max=100_000, help="Messages a second, evenly.")
+    ] = 1_000.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3_600, help="How long each run measures.")
+    ] = 30.0,
+    rounds: RoundsOption = 1,
+) -> None:
+    """Measure from the broker's append of a message to its notification, beside two bare hops."""
+    bench = _module("bench.latency")
+    plan = bench.LatencyPlan(rate, seconds, rounds)
+    result = uvloop.run(bench.measure(_start(), plan, typer.echo))
+    tables = _module("bench.table")
+    _show(tables.latency_table(result), tables.stages_table(result))
+    _write(result, report, plot, "plot_latency")
+
+
+def _start() -> Settings:
+    """As every short command, without what a client logs while topics are a few milliseconds old."""
+    settings = start_tool()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    return settings
+
+
+def _module(name: str) -> Any:  # noqa: ANN401  a module
+    """Import a part of the benchmarks; what they need beyond the workers comes with the extra `dev`."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the benchmarks need {error.name}: run them from a checkout set up with `make setup`"
+        ) from error
+
+
+def _show(*tables: object) -> None:
+    console = Console()
+    for table in tables:
+        console.print(table)
+
+
+def _write(result: Any, report: Path | None, plot: Path | None, draw: str) -> None:  # noqa: ANN401
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_bytes(orjson.dumps(result.report(), option=orjson.OPT_INDENT_2) + b"\n")
+    if plot is not None:
+        getattr(_module("bench.plot"), draw)(result, plot)
