@@ -20,14 +20,6 @@ _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SENT_AT_MAX_MS = 253_402_300_799_999
-_COMMON = {"channel", "account", "user", "workspace", "sent_at_ms", "raw"}
-_SAID = _COMMON | {"channel_message_id", "text", "attachments", "customer_name", "language"}
-_FIELDS = {
-    "message": _SAID,
-    "postback": _SAID | {"payload"},
-    "echo": _SAID | {"author", "author_id"},
-    "other": _COMMON | {"event"},
-}
 
 
 class Verdict(Enum):
@@ -55,7 +47,7 @@ class Judged(NamedTuple):
 def judge(record: LogRecord, pages: Mapping[str, PageRow]) -> Judged:
     """Judge one record of inbound."""
     what = record.what("inbound")
-    if what not in _FIELDS:
+    if what is None or what not in _RULES:
         return Judged(Verdict.REFUSED, "ce_type is missing or unknown")
     value, broken = _parsed(record.value)
     if value is None:
@@ -106,15 +98,15 @@ def _key_fault(record: LogRecord, value: Json) -> str:
 
 def _fault(what: str, value: Json) -> str:
     """The first field that is not as the contract says; empty when all are."""
-    unknown = value.keys() - _FIELDS[what]
-    if unknown:
-        return f"unknown field {min(unknown)}"
-    for name, (required, fits) in _RULES[what].items():
-        found = value.get(name)
-        if (found is None and required) or (found is not None and not fits(found)):
-            return f"{name} is missing or wrong"
-        if found is None and name in value and name in _NEVER_NULL:
-            return f"{name} is null"
+    rules = _RULES[what]
+    for name, found in value.items():
+        rule = rules.get(name)
+        if rule is None:
+            return f"the field {name} is unknown"
+        if not (name not in _NEVER_NULL if found is None else rule(found)):
+            return f"the field {name} is wrong"
+    if not value.keys() >= _REQUIRED[what]:
+        return f"the field {min(_REQUIRED[what] - value.keys())} is missing"
     if what == "message" and not value.get("text") and not value.get("attachments"):
         return "it says nothing"
     return ""
@@ -148,36 +140,44 @@ def _attachment(found: object) -> bool:
 
 
 _NUL = r"\x00"
-_NEVER_NULL = {"attachments"}
-_ATTACHMENT: dict[str, Callable[[Any], bool]] = {
-    "type": _text(1, 40, r"(?!)"),
+_Rules = dict[str, Callable[[Any], bool]]
+_ATTACHMENT: _Rules = {
+    "type": _text(1, 40),
     "url": _text(1, 4_096),
     "name": _text(1, 200),
     "latitude": _number,
     "longitude": _number,
 }
-_Rules = dict[str, tuple[bool, Callable[[Any], bool]]]
-_COMMON_RULES: _Rules = {
-    "channel": (True, lambda found: isinstance(found, str) and found in _CHANNELS),
-    "account": (True, _text(1, 128, r"[\x00-\x1f\x7f:]")),
-    "user": (True, _text(1, 128)),
-    "workspace": (False, lambda found: isinstance(found, str) and _SLUG.fullmatch(found) is not None),
-    "sent_at_ms": (False, _sent_at),
+_COMMON: _Rules = {
+    "channel": lambda found: isinstance(found, str) and found in _CHANNELS,
+    "account": _text(1, 128, r"[\x00-\x1f\x7f:]"),
+    "user": _text(1, 128),
+    "workspace": lambda found: isinstance(found, str) and _SLUG.fullmatch(found) is not None,
+    "sent_at_ms": _sent_at,
+    "raw": lambda _: True,
 }
-_SAID_RULES: _Rules = _COMMON_RULES | {
-    "channel_message_id": (True, _text(1, 512)),
-    "text": (False, _text(0, 20_000, _NUL)),
-    "attachments": (False, _attachments),
-    "customer_name": (False, _text(1, 200)),
-    "language": (False, _text(0, 20, r"(?!)")),
+_SAID: _Rules = _COMMON | {
+    "channel_message_id": _text(1, 512),
+    "text": _text(0, 20_000, _NUL),
+    "attachments": _attachments,
+    "customer_name": _text(1, 200),
+    "language": _text(0, 20, r"(?!)"),
 }
 _RULES: dict[str, _Rules] = {
-    "message": _SAID_RULES,
-    "postback": _SAID_RULES | {"payload": (True, _text(0, 2_000, _NUL))},
-    "echo": _SAID_RULES
+    "message": _SAID,
+    "postback": _SAID | {"payload": _text(0, 2_000, _NUL)},
+    "echo": _SAID
     | {
-        "author": (True, lambda found: isinstance(found, str) and found in {"bot", "human"}),
-        "author_id": (False, _text(0, 128, _NUL)),
+        "author": lambda found: isinstance(found, str) and found in {"bot", "human"},
+        "author_id": _text(0, 128, _NUL),
     },
-    "other": _COMMON_RULES | {"event": (True, _text(1, 100, r"(?!)"))},
+    "other": _COMMON | {"event": _text(1, 100, r"(?!)")},
 }
+_WHO = {"channel", "account", "user"}
+_REQUIRED = {
+    "message": _WHO | {"channel_message_id"},
+    "postback": _WHO | {"channel_message_id", "payload"},
+    "echo": _WHO | {"channel_message_id", "author"},
+    "other": _WHO | {"event"},
+}
+_NEVER_NULL = {"attachments"}.union(*_REQUIRED.values())

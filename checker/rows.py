@@ -105,7 +105,6 @@ class NotifierRow(NamedTuple):
     epoch: int
     holder: str | None
     position: int
-    counted_to: int
 
 
 class HeldRow(NamedTuple):
@@ -193,7 +192,7 @@ QUERIES: dict[type, str] = {
                round, care, standing, holder, session, session_open FROM desk_conversation""",
     DefinitionRow: _DEFINITIONS,
     NotifierRow: """
-        SELECT workspace_id, conversation_id::text, seq, epoch, holder, position, counted_to
+        SELECT workspace_id, conversation_id::text, seq, epoch, holder, position
           FROM notifier_conversation""",
     HeldRow: "SELECT workspace_id, conversation_id::text, position FROM notifier_held",
     NoticeRow: """

@@ -26,6 +26,7 @@ from checker.rows import (
     CounterRow,
     DefinitionRow,
     DeskConversationRow,
+    HeldRow,
     InboxRow,
     MessageRow,
     NoticeRow,
@@ -100,7 +101,12 @@ class Run:
             check_answers(chain.chains, commands, letters),
             check_sessions(chain.chains, self._source.rows(SessionRow)),
             check_desk(chain.chains, self._source.rows(DeskConversationRow)),
-            check_followers(chain.chains, conversations.values(), self._source.rows(NotifierRow)),
+            check_followers(
+                chain.chains,
+                conversations.values(),
+                self._source.rows(NotifierRow),
+                self._source.rows(HeldRow),
+            ),
             check_roster(roster, self._source.rows(DefinitionRow)),
             caused,
             *replay.tallies,
@@ -109,11 +115,10 @@ class Run:
     def _notifier(self, chain: ChainCheck, messages: MessagesCheck) -> None:
         notices = NoticesCheck(chain.chains, messages.transcripts)
         notices.walk(self._once.records("notifications"), self._source.rows(NoticeRow))
-        notifier = {row.conversation: row for row in self._source.rows(NotifierRow)}
         inbox = list(self._source.rows(InboxRow))
         lanes = self._source.partitions("messages")
         self._tallies += [
             *notices.tallies,
-            check_inboxes(chain.chains, messages.transcripts, inbox, notifier),
+            check_inboxes(chain.chains, messages.transcripts, inbox),
             check_counters(chain.chains, inbox, self._source.rows(CounterRow), lanes),
         ]

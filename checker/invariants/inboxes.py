@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from checker.facts.chains import Chain, Chains
 from checker.facts.transcripts import Transcript, Transcripts
 from checker.murmur2 import partition_of
 from checker.report import Tally
-from checker.rows import CounterRow, InboxRow, NotifierRow
+from checker.rows import CounterRow, InboxRow
 
 
-def check_inboxes(
-    chains: Chains,
-    transcripts: Transcripts,
-    inbox: Iterable[InboxRow],
-    notifier: Mapping[str, NotifierRow],
-) -> Tally:
+def check_inboxes(chains: Chains, transcripts: Transcripts, inbox: Iterable[InboxRow]) -> Tally:
     """The holder's row, and his alone, holds; it counts his unread messages."""
     tally = Tally(8, "each holder's list has the conversation with its unread messages, nobody else's has")
     missing = {conversation for conversation, chain in chains.items() if chain.links[-1].holder}
@@ -27,9 +22,7 @@ def check_inboxes(
         holder = chain.links[-1].holder if chain else None
         if row.holds and row.agent == holder:
             missing.discard(row.conversation)
-        follower = notifier.get(row.conversation)
-        counted_to = follower.counted_to if follower else 0
-        fault = _fault(row, chain, transcripts.get(row.conversation), counted_to)
+        fault = _fault(row, chain, transcripts.get(row.conversation))
         if fault:
             tally.fail((row.unread,), f"{row.agent}'s list, conversation {row.conversation}: {fault}")
     for conversation in missing:
@@ -60,7 +53,7 @@ def check_counters(
     return tally
 
 
-def _fault(row: InboxRow, chain: Chain | None, transcript: Transcript | None, counted_to: int) -> str:
+def _fault(row: InboxRow, chain: Chain | None, transcript: Transcript | None) -> str:
     last = chain.links[-1] if chain else None
     if chain is None or last is None or transcript is None:
         return "nothing is known of it"
@@ -70,16 +63,13 @@ def _fault(row: InboxRow, chain: Chain | None, transcript: Transcript | None, co
         return f"{row.unread} unread, though it is another's" if row.unread else ""
     if row.epoch != last.epoch:
         return f"epoch {row.epoch}, the chain says {last.epoch}"
-    expected = _unread(chain, transcript, counted_to)
+    expected = _unread(chain, transcript)
     return "" if row.unread == expected else f"{row.unread} unread, {expected} were written"
 
 
-def _unread(chain: Chain, transcript: Transcript, counted_to: int) -> int:
-    """The customer's messages up to `counted_to` since the session in which the holder got it, and all after."""
+def _unread(chain: Chain, transcript: Transcript) -> int:
+    """The customer's messages since the session in which the holder got it; nobody marks them read yet."""
     giver = chain.giver(len(chain.links))
     session = giver.session if giver else 0
-    upto = sum(
-        his and of >= session
-        for his, of in zip(transcript.customer[:counted_to], transcript.sessions[:counted_to], strict=True)
-    )
-    return upto + sum(transcript.customer[counted_to:])
+    lines = zip(transcript.customer, transcript.sessions, strict=True)
+    return sum(his and of >= session for his, of in lines)

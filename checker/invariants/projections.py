@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import orjson
 
@@ -10,7 +10,7 @@ from checker.facts.chains import Chain, Chains
 from checker.facts.roster import RosterEvent
 from checker.record import shown
 from checker.report import Tally
-from checker.rows import ConversationRow, DefinitionRow, DeskConversationRow, NotifierRow
+from checker.rows import ConversationRow, DefinitionRow, DeskConversationRow, HeldRow, NotifierRow
 
 
 def check_desk(chains: Chains, rows: Iterable[DeskConversationRow]) -> Tally:
@@ -29,20 +29,31 @@ def check_desk(chains: Chains, rows: Iterable[DeskConversationRow]) -> Tally:
 
 
 def check_followers(
-    chains: Chains, intake: Iterable[ConversationRow], notifier: Iterable[NotifierRow]
+    chains: Chains,
+    intake: Collection[ConversationRow],
+    notifier: Iterable[NotifierRow],
+    held: Iterable[HeldRow],
 ) -> Tally:
-    """Intake and notifier have applied each chain to its end."""
-    tally = Tally(4, "intake and notifier have applied the chains to their ends")
+    """Intake has applied each chain to its end, the notifier each chain and each transcript."""
+    tally = Tally(4, "intake and notifier have applied everything to its end")
     for row in intake:
         tally.checked += 1
         last = _last(chains, row.conversation)
         if (row.seq, row.epoch, row.holder, row.standing) != last or row.route_unanswered:
             tally.fail((row.seq,), f"intake has {row}, the chain ends with {last}")
+    left = {row.conversation: row.position for row in intake}
     for follower in notifier:
         tally.checked += 1
         last = _last(chains, follower.conversation)
-        if (follower.seq, follower.epoch, follower.holder) != last[:3]:
-            tally.fail((follower.seq,), f"the notifier has {follower}, the chain ends with {last}")
+        position = left.pop(follower.conversation, 0)
+        if (follower.seq, follower.epoch, follower.holder, follower.position) != (*last[:3], position):
+            tally.fail(
+                (follower.seq,), f"the notifier has {follower}, the end is {last}, position {position}"
+            )
+    for conversation, position in left.items():
+        tally.fail((position,), f"the notifier does not know conversation {conversation}")
+    for message in held:
+        tally.fail((message.position,), f"the notifier still waits for the chain number of {message}")
     return tally
 
 

@@ -11,6 +11,7 @@ from checker.rows import (
     CounterRow,
     DefinitionRow,
     DeskConversationRow,
+    HeldRow,
     InboxRow,
     LaneRow,
     MessageRow,
@@ -188,6 +189,15 @@ CASES: dict[str, tuple[Fault, str]] = {
     "desk forgot": (drop_row(DeskConversationRow), "folding assignments"),
     "intake behind": (change_row(ConversationRow, 0, seq=1), "intake and notifier have applied"),
     "notifier behind": (change_row(NotifierRow, 0, seq=1), "intake and notifier have applied"),
+    "notifier behind the transcript": (
+        change_row(NotifierRow, 0, position=1),
+        "intake and notifier have applied",
+    ),
+    "notifier without a conversation": (drop_row(NotifierRow), "intake and notifier have applied"),
+    "message held for ever": (
+        lambda planted: planted.tables[HeldRow].append(HeldRow("acme", "c", 3)),
+        "intake and notifier have applied",
+    ),
     "roster row changed": (change_row(DefinitionRow, 0, version=2), "folding roster"),
     "roster version missing": (change("roster", 0, version=2), "folding roster"),
     "roster out of nowhere": (change("roster", 0, at="2026-01-01T00:00:00.000Z"), "each roster event"),

@@ -111,7 +111,7 @@ def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]
     for session in range(1, last["session"] + 1):
         ended = events["session_closed", session] > 0
         planted.tables[SessionRow].append(SessionRow(workspace, conversation, session, ended))
-    planted.tables[NotifierRow].append(NotifierRow(workspace, conversation, *about, len(lines), 1))
+    planted.tables[NotifierRow].append(NotifierRow(workspace, conversation, *about, len(lines)))
     if last["holder"]:
         giver = next(event for event in chain if event["epoch"] == last["epoch"])
         unread = sum(line["sender"] == "customer" and line["session"] >= giver["session"] for line in lines)

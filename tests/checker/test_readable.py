@@ -46,6 +46,7 @@ ODD = st.one_of(
     st.just([{"type": "location", "latitude": 10, "longitude": 106.7, "name": None}]),
     st.just([{"url": "x"}]),
     st.just([{"type": ""}]),
+    st.just([{"type": "a\tb"}]),
     st.just([{"type": "image", "size": 3}]),
     st.just([{"type": "image"}] * 33),
     st.dictionaries(st.text(max_size=3), st.booleans(), max_size=2),
