@@ -129,6 +129,11 @@ class Log:
         """Let time pass."""
         self.now_ms += round(timedelta(**duration).total_seconds() * 1000)
 
+    def take(self) -> list[Record]:
+        """What was appended since it was last handed out, in that order."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
     def batch(self, records: int | None = None) -> Batch:
         """The next `records` (none: all), per lane assignments first, as the runtime hands them out."""
         taken, self._waiting = self._waiting[:records], self._waiting[len(self._waiting[:records]) :]

@@ -72,7 +72,7 @@ class Effects:
             work.customers[conversation.id] = (conversation, at_ms)
         elif value.customer_name not in (None, conversation.customer_name):
             conversation.customer_name = value.customer_name
-            work.customers[conversation.id] = (conversation, at_ms)
+            work.customers.setdefault(conversation.id, (conversation, at_ms))
         work.counts.stored += 1
         work.change(conversation)
         if isinstance(value, Echo):
