@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy.exc import OperationalError
+import asyncpg
 
 from config.errors import DependencyError, TongdaiError
 from config.settings import Settings
 from config.topics_apply import apply_topics
-from workers.migrations import migrate
+from workers.migrations import lacking_migrations, migrate
 
 
 async def prepare(settings: Settings) -> None:
@@ -18,16 +18,27 @@ async def prepare(settings: Settings) -> None:
     Raises DependencyError when a server does not answer, TongdaiError when topics are not as workers need
     them.
     """
-    await asyncio.gather(_migrated(settings), _topics(settings))
+    for result in await asyncio.gather(_migrated(settings), _topics(settings), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def _migrated(settings: Settings) -> None:
+    postgres = settings.postgres
     try:
-        await asyncio.to_thread(migrate, settings.postgres.dsn.get_secret_value())
-    except OperationalError as error:
-        raise DependencyError(
-            f"Postgres at {settings.postgres.masked_dsn} does not answer: {error.orig}"
-        ) from error
+        connection = await asyncpg.connect(
+            postgres.dsn.get_secret_value(),
+            timeout=postgres.connect_timeout_s,
+            command_timeout=postgres.command_timeout_s,
+        )
+        try:
+            lacking = await lacking_migrations(connection)
+        finally:
+            await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise DependencyError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
+    if lacking:
+        await asyncio.to_thread(migrate, postgres.dsn.get_secret_value())
 
 
 async def _topics(settings: Settings) -> None:

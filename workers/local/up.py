@@ -13,6 +13,7 @@ from workers.local.crew.duties import duties
 from workers.local.crew.output import Show
 from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
 from workers.local.ports import free_port
+from workers.local.preparation import prepare
 
 GRACE_S = 5.0
 """How long a worker may take beyond the deadline that it keeps itself."""
@@ -45,7 +46,7 @@ async def _up(
             say(f"starting Kafka and PostgreSQL, data in {data_dir}")
         servers = backing_servers(settings, data_dir, embedded=embedded)
         connected = await stop.unless_asked(stack.enter_async_context(servers))
-        await stop.unless_asked(_prepared(connected))
+        await stop.unless_asked(prepare(connected))
         if embedded:
             say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
         port = settings.ingress.port or free_port()
@@ -55,13 +56,6 @@ async def _up(
             await stop.unless_asked(crew.ready(None))
             say(f"ready: webhooks are taken at http://{settings.ingress.host}:{port}; Ctrl-C stops")
             await stop.unless_asked(crew.failure())
-
-
-async def _prepared(settings: Settings) -> None:
-    # Imported while the servers start: it brings alembic and SQLAlchemy along.
-    from workers.local.preparation import prepare  # noqa: PLC0415
-
-    await prepare(settings)
 
 
 def stop_deadline_s(settings: Settings) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from config.settings import Settings
-from workers.migrations import pending_migrations
+from workers.migrations import lacking_migrations
 from workers.runtime.failures import DependencyDownError, SideTaskEndedError, TopologyError
 from workers.runtime.handler import Handler
 from workers.runtime.health import HealthServer
@@ -110,7 +110,11 @@ async def _dependencies(settings: Settings) -> Topology:
                 last_error.append(error)
                 log.warning("dependency_down", error=str(error))
                 await asyncio.sleep(0.5)
-    missing = await asyncio.to_thread(pending_migrations, settings.postgres.dsn.get_secret_value())
+    connection = await connect(settings, "tongdai start")
+    try:
+        missing = await lacking_migrations(connection)
+    finally:
+        await disconnect(connection)
     if missing:
         raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
     return topology
