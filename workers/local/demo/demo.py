@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 
@@ -13,19 +14,17 @@ from workers.local.crew.crew import Crew
 from workers.local.crew.duties import duties
 from workers.local.crew.output import LogFile
 from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
-from workers.local.demo.age import process_age_s
 from workers.local.demo.apps import ingress_variables, invent_apps
 from workers.local.demo.options import Options
-from workers.local.demo.play import play
 from workers.local.demo.report import Report
-from workers.local.demo.sample import apply_sample, plan_sample
 from workers.local.demo.screen import Screen
 from workers.local.ports import free_port, is_free
 from workers.local.preparation import prepare
 from workers.local.up import stop_deadline_s, working
 
-READY_TIMEOUT_S = 120.0
 LOG = "workers.log"
+LATER = "workers.local.demo.play"
+"""What comes after the servers, imported while they start."""
 
 
 async def run_demo(settings: Settings, options: Options, screen: Screen) -> Report | None:
@@ -52,8 +51,10 @@ async def _servers(settings: Settings, options: Options, screen: Screen, stack: 
             await _forget(options)
         screen.say(f"Kafka and PostgreSQL start; their data is in {options.data_dir}")
     servers = backing_servers(settings, options.data_dir, embedded=options.embedded)
+    importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, LATER))
     connected = await stack.enter_async_context(servers)
     await prepare(connected)
+    await importing
     apps = invent_apps().model_copy(update={"port": _port(options, settings)})
     return connected.model_copy(update={"ingress": apps})
 
@@ -74,18 +75,13 @@ def _port(options: Options, settings: Settings) -> int:
 async def _with_workers(
     settings: Settings, options: Options, screen: Screen, log: LogFile, stop: Stop
 ) -> Report:
+    from workers.local.demo.play import play  # noqa: PLC0415 - see LATER
+
     variables = ingress_variables(settings.ingress, options.rate_per_s)
     workers = duties(settings, ingress_port=settings.ingress.port, more=variables)
     crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
     async with working(crew, stop):
-        await stop.unless_asked(_ready(crew, settings))
-        screen.say(f"Workers are ready after {process_age_s():.1f} s")
         return await play(settings, options, screen, crew, stop)
-
-
-async def _ready(crew: Crew, settings: Settings) -> None:
-    _, plan = await asyncio.gather(crew.ready(READY_TIMEOUT_S), plan_sample(settings))
-    await apply_sample(settings, plan)
 
 
 def _both(first: Callable[[str], None], second: Callable[[str], None]) -> Callable[[str], None]:

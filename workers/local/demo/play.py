@@ -14,16 +14,18 @@ from workers.local.crew.stop import Stop
 from workers.local.demo.age import process_age_s
 from workers.local.demo.beside import beside
 from workers.local.demo.lag import Lags, open_lags
+from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
 from workers.local.demo.report import Report, make_report
-from workers.local.demo.sample import agents_of, pages_of, sample
+from workers.local.demo.sample import agents_of, apply_sample, pages_of, plan_sample, sample
 from workers.local.demo.screen import Screen
 from workers.local.demo.tally import Tally
-from workers.local.demo.topics_part import begins_of
+from workers.local.demo.topics_part import COUNTED
 from workers.local.demo.view import Picture
 from workers.local.demo.watch import Watch, open_watch
 from workers.local.simulator.simulator import Simulator
 
+READY_TIMEOUT_S = 120.0
 CATCH_UP_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 10.0
 """How long to wait, once asked to stop, for the webhooks that are under way."""
@@ -31,20 +33,29 @@ LAG_INTERVAL_S = 0.5
 
 
 async def play(settings: Settings, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:
-    """Have customers write until the time is over or somebody asks to stop, then count.
+    """Have customers write, as soon as the crew is ready, until the time is over or somebody asks to stop.
 
-    Raises StoppedEarlyError when somebody is in a hurry, TongdaiError when the workers do not work through
-    what was written.
+    Then count. Raises StoppedEarlyError when somebody is in a hurry, or no customer had written yet;
+    TongdaiError when the workers do not work through what was written.
     """
     workspace = sample()
     tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
     simulator = _simulator(settings, options, pages_of(workspace))
-    async with open_watch(settings, tally) as watch, open_lags(settings) as lags:
-        await stop.unless_asked(_caught_up(lags.until_none()))
-        begins = await begins_of(settings)
+    async with (
+        open_watch(settings, tally) as watch,
+        open_lags(settings) as lags,
+        open_log(settings, COUNTED) as counted,
+    ):
+        await stop.unless_asked(_ready(settings, crew, lags))
+        screen.say(f"Workers are ready after {process_age_s():.1f} s")
+        begins = await counted.ends()
         picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace))
-        drawing = screen.keep_drawing()
-        others = (*await watch.follow(), _show_lags(lags, picture), drawing, crew.failure())
+        others = (
+            *await watch.follow(),
+            _show_lags(lags, picture),
+            screen.keep_drawing(),
+            crew.failure(),
+        )
         with screen.showing(picture):
             async with beside(*others) as side:
                 began = time.monotonic()
@@ -54,6 +65,13 @@ async def play(settings: Settings, options: Options, screen: Screen, crew: Crew,
                 await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
                 counting = make_report(settings, simulator.ledger, begins, tally.latencies, seconds)
                 return await stop.unless_hurried(side.run(counting))
+
+
+async def _ready(settings: Settings, crew: Crew, lags: Lags) -> None:
+    """Wait for the workers, and until they have worked through what an earlier run may have left."""
+    _, plan = await asyncio.gather(crew.ready(READY_TIMEOUT_S), plan_sample(settings))
+    await apply_sample(settings, plan)
+    await _caught_up(lags.until_none())
 
 
 def _simulator(settings: Settings, options: Options, pages: list[str]) -> Simulator:

@@ -49,12 +49,6 @@ class TopicsPart:
     rotation: Rotation = field(default_factory=Rotation)
 
 
-async def begins_of(settings: Settings) -> Offsets:
-    """Where the topics end now, which is where a run begins."""
-    async with open_log(settings, COUNTED) as log:
-        return await log.ends()
-
-
 async def count_topics(settings: Settings, begins: Offsets) -> TopicsPart:
     """Read everything since `begins`. Raises DependencyError when Kafka does not answer."""
     part = TopicsPart()
