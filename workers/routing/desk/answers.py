@@ -10,11 +10,17 @@ from schemas.outcomes import Done, Outcome, Refused
 from workers.routing.desk.outcomes import KEPT
 from workers.runtime.handler import Connection
 
+# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
 LOAD = """
-SELECT workspace_id, desk_id, outcome
+SELECT found.outcome
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
     AS wanted (workspace_id, desk_id, actor, idempotency_key)
-JOIN desk_outcome USING (workspace_id, desk_id, actor, idempotency_key)
+CROSS JOIN LATERAL (
+    SELECT outcome FROM desk_outcome
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id AND actor = wanted.actor
+        AND idempotency_key = wanted.idempotency_key
+    LIMIT 1
+) AS found
 """
 STORE = """
 INSERT INTO desk_outcome (
@@ -25,11 +31,7 @@ FROM jsonb_array_elements($1::jsonb) AS given (outcome)
 ON CONFLICT (workspace_id, desk_id, actor, idempotency_key) DO UPDATE SET
     request_sha256 = excluded.request_sha256, outcome = excluded.outcome, decided_at = excluded.decided_at
 """
-DROP_OLD = """
-DELETE FROM desk_outcome AS old
-USING unnest($1::text[], $2::text[]) AS desk (workspace_id, desk_id)
-WHERE old.workspace_id = desk.workspace_id AND old.desk_id = desk.desk_id AND decided_at < $3
-"""
+DROP_OLD = "DELETE FROM desk_outcome WHERE workspace_id = $1 AND desk_id = $2 AND decided_at < $3"
 
 Asker = tuple[str, str, str, str]
 """Workspace, desk, actor and idempotency key."""
@@ -49,9 +51,7 @@ async def store_outcomes(connection: Connection, outcomes: Collection[Outcome]) 
         return
     given = [{"kind": type(one).__name__.lower(), **one.model_dump(mode="json")} for one in outcomes]
     await connection.execute(STORE, orjson.dumps(given).decode())
-    desks = {(one.workspace, one.desk) for one in outcomes}
-    workspaces, ids = [one[0] for one in desks], [one[1] for one in desks]
-    await connection.execute(DROP_OLD, workspaces, ids, min(one.at for one in outcomes) - KEPT)
+    await connection.executemany(DROP_OLD, {(one.workspace, one.desk, one.at - KEPT) for one in outcomes})
 
 
 def _outcome(text: str) -> Outcome:

@@ -20,15 +20,19 @@ Name = tuple[str, str]
 Row = Mapping[str, Any]
 M = TypeVar("M", bound=BaseModel)
 
+# LATERAL with OFFSET, GROUP BY, ORDER BY or LIMIT stays what it says, whatever the planner believes of the
+# tables' sizes: one descent of an index for each desk or conversation.
 AGENTS = """
 SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
-JOIN desk_agent AS found USING (workspace_id, desk_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_agent
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
+    OFFSET 0
+) AS found
 """
 DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department")
 PAGES = AGENTS.replace("desk_agent", "desk_page")
 RULES = AGENTS.replace("desk_agent", "desk_rule")
-
-# LATERAL: one descent of the partial index for each desk, whatever the planner believes of the table's size.
 LOADS = """
 SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
 CROSS JOIN LATERAL (
@@ -46,7 +50,6 @@ CROSS JOIN LATERAL (
     ORDER BY queued_at
 ) AS found
 """
-# LIMIT: the same by the primary key.
 CONVERSATIONS = """
 SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (

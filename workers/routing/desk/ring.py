@@ -29,7 +29,7 @@ class Ring(NamedTuple):
     """A value: each change gives another ring. `cursor` had the last turn; none: the first agent is next."""
 
     agents: tuple[str, ...]
-    candidates: tuple[Candidate, ...]
+    candidates: list[Candidate]
     """What to say of each agent, in the same order."""
     seats: Mapping[str, int]
     """The place of each agent."""
@@ -40,7 +40,7 @@ class Ring(NamedTuple):
     @classmethod
     def of(cls, seated: Iterable[tuple[str, Bar]], cursor: str | None = None) -> Ring:
         """The ring of agents in this order, each with what bars him."""
-        candidates = tuple(_candidate(agent, bar) for agent, bar in seated)
+        candidates = [_candidate(agent, bar) for agent, bar in seated]
         agents = tuple(candidate.agent for candidate in candidates)
         places: dict[Bar, list[int]] = {}
         for place, candidate in enumerate(candidates):
@@ -80,7 +80,8 @@ class Ring(NamedTuple):
         del left[bisect_left(left, place)]
         joined = self.places.get(now, []).copy()
         insort(joined, place)
-        candidates = (*self.candidates[:place], _candidate(agent, now), *self.candidates[place + 1 :])
+        candidates = self.candidates.copy()
+        candidates[place] = _candidate(agent, now)
         return self._replace(candidates=candidates, places={**self.places, before: left, now: joined})
 
     def near(self, chosen: str) -> tuple[Candidate, ...]:
@@ -90,8 +91,8 @@ class Ring(NamedTuple):
         near += self.candidates[: min(first, CANDIDATES_MAX - len(near))]
         place = self.seats[chosen]
         if (place - first) % len(self.agents) >= CANDIDATES_MAX:
-            near = (*near[:-1], self.candidates[place])
-        return near
+            near[-1] = self.candidates[place]
+        return tuple(near)
 
     def relisted(self, listed: Iterable[str]) -> tuple[str, ...]:
         """The order of turns when the rule lists other agents.

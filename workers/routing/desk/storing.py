@@ -36,12 +36,7 @@ ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
     after_position = excluded.after_position, rule_id = excluded.rule_id, queued_at = excluded.queued_at,
     queued_offset = excluded.queued_offset
 """
-CURSORS = """
-UPDATE desk_rule AS stored SET cursor = turned.cursor
-FROM json_to_recordset($1::json) AS turned (workspace_id text, desk_id text, rule_id text, cursor text)
-WHERE stored.workspace_id = turned.workspace_id AND stored.desk_id = turned.desk_id
-    AND stored.rule_id = turned.rule_id
-"""
+CURSOR = "UPDATE desk_rule SET cursor = $4 WHERE workspace_id = $1 AND desk_id = $2 AND rule_id = $3"
 RULES = """
 INSERT INTO desk_rule (workspace_id, desk_id, rule_id, definition, version, active, position, ring, cursor)
 SELECT workspace_id, desk_id, rule_id, definition, version, active, position, ring, cursor
@@ -71,8 +66,9 @@ class Changes:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
-            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, CURSORS, CONVERSATIONS)
+            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, CONVERSATIONS)
         }
+        self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
 
     def note(self, desk: Desk, event: BaseModel) -> None:
@@ -81,7 +77,7 @@ class Changes:
             case ChainEvent():
                 self._add(CONVERSATIONS, desk, event.key, conversation_row)
                 if isinstance(event, Assigned):
-                    self._add(CURSORS, desk, event.why.rule, cursor_row)
+                    self._turned[desk.workspace, desk.id, event.why.rule] = desk
             case AgentChanged():
                 self._add(AGENTS, desk, event.agent.id, agent_row)
             case DepartmentChanged():
@@ -98,6 +94,8 @@ class Changes:
         for statement, rows in self._rows.items():
             if rows:
                 await connection.execute(statement, orjson.dumps([row() for row in rows.values()]).decode())
+        cursors = [(*place, desk.rings[place[2]].cursor) for place, desk in self._turned.items()]
+        await connection.executemany(CURSOR, cursors)
         await store_outcomes(connection, self._outcomes.values())
 
     def _add(self, statement: str, desk: Desk, id_: str, row: Callable[[Desk, str], Row]) -> None:
@@ -132,17 +130,13 @@ def conversation_row(desk: Desk, key: str) -> Row:
 def rule_row(desk: Desk, rule: str) -> Row:
     """The row of desk_rule."""
     entry = desk.roster.rules[rule]
-    ring = {"position": entry.position, "ring": desk.rings[rule].agents}
-    return _entry_row(desk, entry) | cursor_row(desk, rule) | ring
-
-
-def cursor_row(desk: Desk, rule: str) -> Row:
-    """What a turn changes of a row of desk_rule."""
+    ring = desk.rings[rule]
     return {
-        "workspace_id": desk.workspace,
-        "desk_id": desk.id,
+        **_entry_row(desk, entry),
         "rule_id": rule,
-        "cursor": desk.rings[rule].cursor,
+        "position": entry.position,
+        "ring": ring.agents,
+        "cursor": ring.cursor,
     }
 
 
