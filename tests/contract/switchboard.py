@@ -50,9 +50,12 @@ async def switchboard(
         for command in workers:
             process = running(*command, folder=folder, environment=_environment(settings))
             await stack.enter_async_context(process)
-        plan = await plan_workspace(settings, load_workspace(file))
-        (outcome,) = await apply_plan(settings, plan, DEADLINE_S)
+        workspace = load_workspace(file)
+        (outcome,) = await apply_plan(settings, await plan_workspace(settings, workspace), DEADLINE_S)
         assert isinstance(outcome.outcome, Done), _told(folder, f"not carried out: {outcome.outcome}")
+        assert not (await plan_workspace(settings, workspace)).changing, (
+            "applying again would change something"
+        )
         yield
 
 
