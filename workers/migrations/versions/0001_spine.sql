@@ -233,7 +233,8 @@ CREATE TABLE desk_outcome (
     decided_at      timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, desk_id, actor, idempotency_key)
 );
-CREATE INDEX desk_outcome_age ON desk_outcome (workspace_id, desk_id, decided_at);
+-- By the desk's key, so that no plan takes it for finding one outcome.
+CREATE INDEX desk_outcome_age ON desk_outcome ((workspace_id || ':' || desk_id), decided_at);
 
 -- Notifier: what agents see ------------------------------------------------------------------------------------
 

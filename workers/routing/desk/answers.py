@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import orjson
 
+from schemas.ids import desk_key
 from schemas.outcomes import Done, Outcome, Refused
 from workers.routing.desk.outcomes import KEPT
 from workers.runtime.handler import Connection
@@ -31,7 +32,7 @@ FROM jsonb_array_elements($1::jsonb) AS given (outcome)
 ON CONFLICT (workspace_id, desk_id, actor, idempotency_key) DO UPDATE SET
     request_sha256 = excluded.request_sha256, outcome = excluded.outcome, decided_at = excluded.decided_at
 """
-DROP_OLD = "DELETE FROM desk_outcome WHERE workspace_id = $1 AND desk_id = $2 AND decided_at < $3"
+DROP_OLD = "DELETE FROM desk_outcome WHERE workspace_id || ':' || desk_id = $1 AND decided_at < $2"
 
 Asker = tuple[str, str, str, str]
 """Workspace, desk, actor and idempotency key."""
@@ -51,7 +52,8 @@ async def store_outcomes(connection: Connection, outcomes: Collection[Outcome]) 
         return
     given = [{"kind": type(one).__name__.lower(), **one.model_dump(mode="json")} for one in outcomes]
     await connection.execute(STORE, orjson.dumps(given).decode())
-    await connection.executemany(DROP_OLD, {(one.workspace, one.desk, one.at - KEPT) for one in outcomes})
+    desks = {(desk_key(one.workspace, one.desk), one.at - KEPT) for one in outcomes}
+    await connection.executemany(DROP_OLD, desks)
 
 
 def _outcome(text: str) -> Outcome:
