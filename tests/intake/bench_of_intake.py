@@ -19,7 +19,7 @@ import orjson
 
 from schemas.envelope import Kind, moment
 from schemas.ids import conversation_id
-from tests.intake.log import _EXTRA, WORKSPACE, ce_headers
+from tests.intake.log import EXTRA, WORKSPACE, ce_headers
 from workers.migrations import migrate
 from workers.routing.intake.handler import IntakeHandler
 from workers.runtime.batch import Batch, Record
@@ -101,7 +101,7 @@ class Traffic:
             "holder": None,
             "care": "new",
             "cause": {"topic": "commands", "partition": 0, "offset": seq},
-            **_EXTRA[what],
+            **EXTRA[what],
         }
         headers = ce_headers(Kind("assignments", what).ce_type)
         return self._record("assignments", lane, at_ms, key, orjson.dumps(value), headers)

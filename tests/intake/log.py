@@ -119,7 +119,7 @@ class Log:
             "care": "new",
             "cause": {"topic": "commands", "partition": 0, "offset": seq},
         }
-        return self.append(Kind("assignments", what), key, value | _EXTRA.get(what, {}) | fields)
+        return self.append(Kind("assignments", what), key, value | EXTRA.get(what, {}) | fields)
 
     def deliver(self, timer: TimerDue) -> Record:
         """The runtime publishes a due timer to its lane."""
@@ -151,7 +151,7 @@ _WHY = {
     "passed_over": {},
     "candidates": [{"agent": "lan"}, {"agent": "minh"}],
 }
-_EXTRA: dict[str, dict[str, Any]] = {
+EXTRA: dict[str, dict[str, Any]] = {
     "session_opened": {},
     "session_closed": {"ended_by": "silence", "customer_messages": 1, "agent_messages": 0},
     "assigned": {
