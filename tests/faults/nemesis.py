@@ -47,7 +47,7 @@ class Nemesis:
     async def kill(self, kind: str) -> None:
         """SIGKILL to one worker."""
         in_flight = await self._in_flight(kind)
-        victim = self._victim(kind)
+        victim = await self._victim(kind)
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
         self._note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
@@ -55,7 +55,7 @@ class Nemesis:
     async def freeze(self, kind: str) -> None:
         """SIGSTOP to one worker until long after its session has timed out, then SIGCONT."""
         before = await self.ground.owners()
-        victim = self._victim(kind)
+        victim = await self._victim(kind)
         await self._frozen(victim)
         taken = await self._taken(kind, before)
         self._note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
@@ -63,7 +63,7 @@ class Nemesis:
     async def freeze_in_transaction(self) -> None:
         """SIGSTOP to a routing worker that holds row locks in an open transaction."""
         before = await self.ground.owners()
-        victim = self._victim("routing")
+        victim = await self._victim("routing")
         caught = await self._catch_writing(victim)
         await self._frozen(victim)
         taken = await self._taken("routing", before)
@@ -114,8 +114,13 @@ class Nemesis:
             taken += await self._taken(worker.kind, before)
         return taken
 
-    def _victim(self, kind: str) -> Worker:
-        return self.random.choice([worker for worker in self.ground.fleet.of(kind) if worker.alive])
+    async def _victim(self, kind: str) -> Worker:
+        """A worker that lives and has begun; waits for one when all are just starting."""
+        while True:
+            workers = self.ground.fleet.of(kind)
+            for worker in self.random.sample(workers, len(workers)):
+                if await worker.started(timeout_s=1):
+                    return worker
 
     def _missing(self, kind: str) -> list[int]:
         """Numbers of workers that the storm adds."""
@@ -133,6 +138,7 @@ class Nemesis:
         deadline = time.monotonic() + CATCH_S
         try:
             while time.monotonic() < deadline:
+                await asyncio.sleep(0)
                 ports = ports_of(victim.pid)
                 if not ports & await writing_ports(connection):
                     continue

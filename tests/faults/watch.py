@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Self
 
@@ -76,18 +77,28 @@ async def lag_of(servers: str, prefix: str, partitions: dict[str, int]) -> dict[
 
 
 def ports_of(pid: int) -> set[int]:
-    """The local ports of a process's TCP connections."""
+    """The local ports of a process's TCP connections; none when it has ended."""
+    try:
+        inodes = _sockets_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+    return _ports(inodes)
+
+
+def _sockets_of(pid: int) -> set[str]:
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             target = entry.readlink().name
-        except FileNotFoundError:
-            continue  # closed meanwhile
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    return inodes
+
+
+def _ports(inodes: set[str]) -> set[int]:
     ports = set()
     for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+        for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[9] in inodes:
                 ports.add(int(fields[1].rsplit(":", 1)[1], 16))
