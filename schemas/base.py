@@ -46,10 +46,10 @@ Json = Any
 class EdgeModel(BaseModel):
     """A record that comes from outside: exact types, no unknown fields, so that a typo is told at once."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class InsideModel(BaseModel):
     """A record that one of our workers wrote: unknown fields are ignored, so that versions can mix."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")

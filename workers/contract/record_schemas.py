@@ -7,6 +7,7 @@ from typing import Any
 from schemas.base import EdgeModel
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
+from workers.contract.descriptions import describe
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OPEN_WORDS = "x-extensible-enum"
@@ -19,6 +20,7 @@ def record_schema(kind: Kind) -> Schema:
     """Return the schema of the value of a record of `kind`; its `$id` is the record's `ce_dataschema`."""
     model = RECORDS[kind]
     schema = model.model_json_schema()
+    describe(schema, model)
     if not issubclass(model, EdgeModel):
         schema = _opened(schema)
     return {"$schema": DIALECT, "$id": schema_id(kind), **schema, "title": kind.ce_type}
