@@ -18,6 +18,8 @@ from workers.local.demo.tally import Tally
 from workers.local.simulator.ledger import Ledger
 
 BAR_CELLS = 24
+LAG_CALM = 1_000
+"""More records that wait are worth a look."""
 _COUNTED = {
     "messages in": INBOUND.name,
     "stored": MESSAGES.name,
@@ -52,9 +54,9 @@ class Picture:
         return int(time.monotonic() - self.began)
 
     def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
-        title = f"[bold]Tổng đài[/] · {self.seconds // 60:02}:{self.seconds % 60:02}"
+        title = Text(f"Tổng đài · {self.seconds // 60:02}:{self.seconds % 60:02}", style="bold")
         columns = Columns([self._counters(), self._bars()], padding=(0, 3))
-        yield Panel(columns, title=title, subtitle=self.headline, box=box.ROUNDED, expand=False)
+        yield Panel(columns, title=title, subtitle=Text(self.headline), box=box.ROUNDED, expand=False)
 
     def _counters(self) -> Table:
         table = Table.grid(padding=(0, 2))
@@ -62,11 +64,11 @@ class Picture:
         table.add_column(justify="right")
         table.add_row("posted", f"{self.ledger.count_posted():,}")
         for label, topic in _COUNTED.items():
-            table.add_row(label, f"[bold]{self.tally.counts[topic]:,}[/]")
-        table.add_row("", "")
+            table.add_row(label, Text(f"{self.tally.counts[topic]:,}", style="bold"))
+        table.add_row()
         for group, lag in self.lags.items():
-            table.add_row(f"lag {group}", f"[{'yellow' if lag > 1_000 else 'green'}]{lag:,}[/]")
-        table.add_row("", "")
+            table.add_row(f"lag {group}", Text(f"{lag:,}", style="yellow" if lag > LAG_CALM else "green"))
+        table.add_row()
         for name, latency_ms in self.tally.latencies.summary().items():
             table.add_row(f"latency {name}", "–" if latency_ms is None else f"{latency_ms:,} ms")
         return table
