@@ -17,6 +17,7 @@ from aiokafka.structs import RecordMetadata
 from tests.faults.stream import Planned
 
 TICK_S = 0.05
+CHUNK_MAX = 500
 RETRY_S = 0.3
 ANSWER_S = 8.0
 """A record without an answer for so long is unknown: it may be there or not."""
@@ -40,11 +41,12 @@ class Sender:
         began, sent = time.monotonic(), 0
         while sent < count:
             due = int((time.monotonic() - began) * rate_per_s) + 1
-            chunk = list(islice(iterator, max(0, min(count, due) - sent)))
+            chunk = list(islice(iterator, max(0, min(count - sent, due - sent, CHUNK_MAX))))
             sent += len(chunk)
             if chunk:
                 began += await self._deliver(chunk)
-            await asyncio.sleep(TICK_S)
+            if sent >= due:
+                await asyncio.sleep(TICK_S)
 
     async def close(self) -> None:
         """Let the producer go and close the ledger."""
