@@ -83,16 +83,17 @@ async def measure(settings: Settings, plan: LatencyPlan, tell: Tell, data_dir: P
         for number in range(plan.rounds):
             for name, programs in (("two bare hops", BARE), ("Tongdai", OURS)):
                 async with arena.course() as course:
-                    found, stages = await _run(course, plan, programs)
+                    found, stages = await run_once(course, plan, programs)
                 for way, latencies_ms in found.items():
                     runs[way].extend(latencies_ms)
                 tell(f"round {number + 1}: {name}: {sum(map(len, found.values())):,} messages arrived")
     return Latency(plan, runs, stages, arena.machine)
 
 
-async def _run(
+async def run_once(
     course: Course, plan: LatencyPlan, programs: Mapping[str, Sequence[str]]
 ) -> tuple[dict[Way, list[float]], list[Stage]]:
+    """Let one team take traffic: latencies in milliseconds and, of ours, where the time went."""
     crowd = Crowd(SEED)
     await register_pages(course.connection)
     await configure_desk(course.settings)

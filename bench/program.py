@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 import bench
 from bench.failures import BenchError
 from bench.machine import peak_rss_mib
-from config.problem import ENV_PREFIX
+from config.problem import ENV_PREFIX, variable
 from config.settings import ENV_FILE, Settings
 from workers.local.child import Child, Launch
 from workers.local.errors import log_tail
@@ -60,16 +60,17 @@ class Program:
 def environment(settings: Settings) -> dict[str, str]:
     """What a contestant finds its servers by: ours, with what the user has set beside them."""
     told = {name: value for name, value in dotenv_values(ENV_FILE).items() if value is not None}
-    told = {name: value for name, value in told.items() if name.startswith(ENV_PREFIX)}
+    kafka = settings.kafka
     return (
-        told
-        | {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
+        {name: value for name, value in (told | os.environ).items() if name.startswith(ENV_PREFIX)}
         | {
-            f"{ENV_PREFIX}KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-            f"{ENV_PREFIX}KAFKA_TOPIC_PREFIX": settings.kafka.topic_prefix,
-            f"{ENV_PREFIX}POSTGRES_DSN": settings.postgres.dsn.get_secret_value(),
-            f"{ENV_PREFIX}LOG_LEVEL": "warning",
-            f"{ENV_PREFIX}LOG_FORMAT": "json",
-            "PYTHONPATH": str(PROJECT),
+            variable("kafka", "bootstrap_servers"): kafka.bootstrap_servers,
+            variable("kafka", "topic_prefix"): kafka.topic_prefix,
+            variable("kafka", "conversation_partitions"): str(kafka.conversation_partitions),
+            variable("kafka", "desk_partitions"): str(kafka.desk_partitions),
+            variable("postgres", "dsn"): settings.postgres.dsn.get_secret_value(),
+            variable("log", "level"): "warning",
+            variable("log", "format"): "json",
         }
+        | {"PYTHONPATH": str(PROJECT)}
     )

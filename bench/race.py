@@ -92,20 +92,21 @@ class _Watch:
     async def over(self) -> bool:
         """Look once: is it done, or its time up? Raises BenchError when nothing moves any more."""
         done, assigned = await self.progress.done(), await self.assigned.conversations()
-        now = self._done_at = monotonic()
-        if self._moved_at == 0 or done > self._done:
+        before, now = self._done_at, monotonic()
+        if not before or done > self._done:
             self._moved_at = now
-        self._done = done
-        if done and not self._first:
-            self._first, self._first_at = done, now
+        self._done, self._done_at = done, now
+        complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
+        if done and not self._first_at:
+            # All of a small backlog at once: the clock ran since the look before.
+            self._first, self._first_at = (0, before) if done == self.backlog.messages else (done, now)
         if now - self._moved_at > STALL_S:
             raise BenchError(
                 f"{self.contestant.label} stands still at {done} of {self.backlog.messages} messages and "
                 f"{assigned} assignments"
             )
-        late = self.contestant.limited and self._first and now - self._first_at > self.backlog.limit_s
-        complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
-        return bool(late or complete) and done > self._first
+        late = self.contestant.limited and now - self._first_at > self.backlog.limit_s
+        return (late or complete) and done > self._first
 
     def run(self, peak_rss_mib: float) -> Run:
         return Run(self._done - self._first, self._done_at - self._first_at, peak_rss_mib)

@@ -1,0 +1,86 @@
+"""What is computed, shown and drawn from the runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.contestants import BARE, FAUST, OURS
+from bench.failures import BenchError
+from bench.latency import LABELS, Latency, LatencyPlan
+from bench.machine import describe
+from bench.percentiles import Percentiles
+from bench.plot import plot_latency, plot_throughput
+from bench.race import Run
+from bench.stages import Stage, stages_between
+from bench.table import latency_table, stages_table, throughput_table
+from bench.throughput import Throughput, ThroughputPlan
+
+MACHINE = describe("18", "4")
+
+
+@pytest.fixture
+def throughput() -> Throughput:
+    """Three rounds: ours is half, two thirds and all of the bare pipeline."""
+    plan = ThroughputPlan((BARE, OURS, FAUST), messages=1_000, rounds=3, limit_s=1.0)
+    runs = {
+        "bare": [Run(1_000, 0.1, 50.0), Run(1_000, 0.2, 51.0), Run(1_000, 0.4, 52.0)],
+        "ours": [Run(1_000, 0.2, 90.0), Run(1_000, 0.3, 95.0), Run(1_000, 0.4, 91.0)],
+        "faust": [Run(100, 1.0, 60.0), Run(100, 1.0, 60.0), Run(100, 1.0, 60.0)],
+    }
+    return Throughput(plan, runs, MACHINE)
+
+
+@pytest.fixture
+def latency() -> Latency:
+    stages = [Stage("intake", 10, 20.0, 3.0, 2.0)]
+    return Latency(LatencyPlan(1_000, 1), {way: [1.0, 2.0, 3.0] for way in LABELS}, stages, MACHINE)
+
+
+def test_medians_and_the_ratios_of_rounds(throughput: Throughput) -> None:
+    report = throughput.report()
+
+    assert report["runs"]["bare"]["messages_per_s"] == 5_000
+    assert report["runs"]["ours"]["peak_rss_mib"] == 95
+    assert report["ratios"] == {"ours_to_bare": 0.667, "ours_to_faust": 33.333}
+    assert report["machine"]["cores"] >= 1
+
+
+def test_percentiles_by_the_nearest_rank() -> None:
+    assert Percentiles.of(range(1, 201)) == Percentiles(200, 100, 190, 198)
+    assert Percentiles.of([7.04]) == Percentiles(1, 7.0, 7.0, 7.0)
+    with pytest.raises(BenchError):
+        Percentiles.of([])
+
+
+def test_stages_are_what_was_counted_between_two_readings() -> None:
+    before = {("tongdai_store_seconds_count", "desk"): 1.0, ("tongdai_store_seconds_sum", "desk"): 9.0}
+    after = {
+        ("tongdai_store_seconds_count", "desk"): 3.0,
+        ("tongdai_store_seconds_sum", "desk"): 9.01,
+        ("tongdai_publish_seconds_count", "desk"): 2.0,
+        ("tongdai_publish_seconds_sum", "desk"): 0.004,
+        ("tongdai_batch_records_count", "desk"): 2.0,
+        ("tongdai_batch_records_sum", "desk"): 30.0,
+        ("tongdai_store_seconds_count", "idle"): 0.0,
+    }
+    assert stages_between(before, after) == [Stage("desk", 2, 15.0, 5.0, 2.0)]
+
+
+def test_tables_and_pictures_name_what_was_measured(
+    throughput: Throughput, latency: Latency, tmp_path: Path
+) -> None:
+    console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
+    for table in (throughput_table(throughput), latency_table(latency), stages_table(latency)):
+        console.print(table)
+    plot_throughput(throughput, tmp_path / "plots" / "throughput.svg")
+    plot_latency(latency, tmp_path / "plots" / "latency.svg")
+
+    shown = console.export_text()
+    assert "33.33 ×" in shown
+    assert "two bare hops" in shown
+    console.file.close()
+    assert "Faust agent" in (tmp_path / "plots" / "throughput.svg").read_text()
+    assert "p99" in (tmp_path / "plots" / "latency.svg").read_text()
