@@ -10,14 +10,13 @@ from pydantic import ValidationError
 
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
-from schemas.deadletter import Reason
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.messages import Stored
 from workers.notifier.conversation import ConversationRef, Heard
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
+from workers.runtime.refusal import RefusedError, problems
 
-_PROBLEMS_SHOWN_MAX = 5
 _MODELS: dict[tuple[str, bytes | None], type[Stored | ChainEvent]] = {
     (kind.topic, kind.ce_type.encode()): model
     for kind, model in RECORDS.items()
@@ -34,14 +33,6 @@ class Input(NamedTuple):
     ref: ConversationRef
 
 
-class RefusedError(ValueError):
-    """A record that has no effect; its text says why."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
 def read(batch: Batch) -> list[Input]:
     """What the batch's records say, in their order; the others are put on deadletter."""
     inputs = []
@@ -49,7 +40,7 @@ def read(batch: Batch) -> list[Input]:
         try:
             inputs.append(Input(record, at_ms, *read_record(record)))
         except RefusedError as error:
-            batch.reject(record, error.reason, str(error))
+            batch.reject(record, error.reason, error.detail)
     return inputs
 
 
@@ -66,7 +57,7 @@ def read_record(record: Record) -> tuple[ChainStep | Heard, ConversationRef]:
     try:
         value = model.model_validate_json(record.value)
     except ValidationError as error:
-        raise RefusedError("unreadable", _problems(error)) from error
+        raise RefusedError("unreadable", problems(error)) from error
     if value.key.encode() != record.key:
         raise RefusedError("wrong_key", f"the value's key is {value.key!r}, the record's is another")
     said = Heard(id_, value, record.value) if isinstance(value, Stored) else ChainStep(id_, value)
@@ -88,14 +79,3 @@ def _event_id(attributes: Mapping[str, bytes]) -> UUID:
         raise RefusedError("unreadable_envelope", "the header ce_id is missing") from error
     except ValueError as error:
         raise RefusedError("unreadable_envelope", "the header ce_id is no UUID") from error
-
-
-def _problems(error: ValidationError) -> str:
-    # Without the input: it may be a customer's text.
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [
-        f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}"
-        for problem in problems[:_PROBLEMS_SHOWN_MAX]
-    ]
-    more = len(problems) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more else "")

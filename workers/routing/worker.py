@@ -13,7 +13,5 @@ from workers.runtime.topology import Topology
 
 def routing_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
     """Each has its own group, term and producers, so that fencing one never fences the other."""
-    intake = IntakeHandler(
-        topology.lanes(IntakeHandler.inputs), silence_s=settings.routing.session_silence_s
-    )
+    intake = IntakeHandler(topology.lanes(IntakeHandler.inputs), silence_s=settings.routing.session_silence_s)
     return [intake, DeskHandler(topology.lanes(DeskHandler.inputs))]

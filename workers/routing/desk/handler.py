@@ -16,9 +16,9 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.memory import Memory
 from workers.routing.desk.reading import INPUTS, read
 from workers.routing.desk.storing import Changes
-from workers.routing.intake.refusal import RefusedError
 from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
+from workers.runtime.refusal import RefusedError
 from workers.runtime.topology import Topology
 
 DEFAULT_CACHED_DESKS = 500

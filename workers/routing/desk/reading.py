@@ -9,8 +9,8 @@ from schemas.commands import Command
 from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
 from schemas.ids import desk_key
 from workers.routing.desk.decide import DECISIONS
-from workers.routing.intake.refusal import RefusedError, problems
 from workers.runtime.batch import Record
+from workers.runtime.refusal import RefusedError, problems
 
 INPUTS = ("commands",)
 

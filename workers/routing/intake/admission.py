@@ -12,9 +12,9 @@ from schemas.inbound import InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
 from workers.routing.intake.pages import Owner, Pages
 from workers.routing.intake.reading import Effective, read
-from workers.routing.intake.refusal import RefusedError
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
+from workers.runtime.refusal import RefusedError
 
 
 class Reading(NamedTuple):

@@ -14,8 +14,8 @@ from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.ids import conversation_id
 from schemas.inbound import InboundRecord, InboundUtterance, Other
-from workers.routing.intake.refusal import RefusedError, problems
 from workers.runtime.batch import Record
+from workers.runtime.refusal import RefusedError, problems
 
 INPUTS = ("assignments", "actions", "inbound")
 
