@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +14,9 @@ from workers.local.errors import LocalServerError
 from workers.local.servers import local_servers, remove_data
 
 pytestmark = pytest.mark.servers
+
+
+WAIT_S = 30.0
 
 
 def _is_empty(folder: Path) -> bool:
@@ -27,6 +33,14 @@ async def test_both_run_until_the_block_ends_and_can_start_over(server_dir: Path
         await asyncpg.connect(servers.dsn)
     await remove_data(server_dir)
     assert _is_empty(server_dir)
+
+
+async def test_one_that_ends_by_itself_is_told(server_dir: Path) -> None:
+    async with local_servers(server_dir) as servers:
+        os.kill(servers.postgres.pid, signal.SIGKILL)
+        async with asyncio.timeout(WAIT_S):
+            with pytest.raises(LocalServerError, match="PostgreSQL ended by itself with code -9"):
+                await servers.failure()
 
 
 async def test_when_one_fails_the_other_is_stopped_too(server_dir: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.errors import ConfigurationError, DependencyError
 from config.problem import variable
@@ -18,6 +20,19 @@ DATA_DIR = Path(".tongdai")
 ADDRESSES = "env"
 _SERVERS = variable("kafka", "bootstrap_servers")
 _DSN = variable("postgres", "dsn")
+
+
+@dataclass(frozen=True)
+class Backing:
+    """Servers that run.
+
+    Attributes:
+        settings: with their addresses.
+        failure: waits until an embedded one ends by itself, and raises LocalServerError then.
+    """
+
+    settings: Settings
+    failure: Callable[[], Coroutine[Any, Any, None]]
 
 
 def uses_embedded(settings: Settings, *, local: bool) -> bool:
@@ -55,7 +70,7 @@ def fetch_servers() -> None:
 
 
 @asynccontextmanager
-async def backing_servers(settings: Settings, data_dir: Path, *, embedded: bool) -> AsyncIterator[Settings]:
+async def backing_servers(settings: Settings, data_dir: Path, *, embedded: bool) -> AsyncIterator[Backing]:
     """Yield the settings with the addresses of running servers; embedded ones are stopped at the end.
 
     While embedded ones run, `data_dir`/env holds their addresses for other commands.
@@ -63,14 +78,19 @@ async def backing_servers(settings: Settings, data_dir: Path, *, embedded: bool)
     Raises DependencyError (LocalServerError is one) when embedded servers cannot be had or started.
     """
     if not embedded:
-        yield settings
+        yield Backing(settings, _never)
         return
     with _extra_installed():
         from workers.local.servers import local_servers  # noqa: PLC0415
     async with local_servers(data_dir) as servers:
         connected = settings.with_servers(bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn)
         with _addresses(data_dir / ADDRESSES, servers.bootstrap_servers, servers.dsn):
-            yield connected
+            yield Backing(connected, servers.failure)
+
+
+async def _never() -> None:
+    """Servers of others are watched by others: workers wait for them while they are away."""
+    await asyncio.Event().wait()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from workers.local.errors import LocalServerError, log_tail
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_S = 0.02
+WATCH_S = 0.25
 LOG_MAX_BYTES = 10_000_000
 
 
@@ -101,6 +102,16 @@ class Child:
             raise self._error(f"took longer than {timeout_s:.0f} s")
         if self._process.returncode != 0:
             raise self._error(f"failed with code {self._process.returncode}")
+
+    async def failure(self) -> None:
+        """Waits until it ends, which it should not do by itself.
+
+        Raises:
+            LocalServerError: always, with the end of its log.
+        """
+        while self.alive:  # noqa: ASYNC110 - another process, only to be asked
+            await asyncio.sleep(WATCH_S)
+        raise self._error(f"ended by itself with code {self._process.returncode}")
 
     async def end(self, first: signal.Signals, timeout_s: float) -> bool:
         """Sends the signal, then SIGKILL when it has not ended in time, and waits until it is gone.

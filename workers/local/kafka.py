@@ -95,6 +95,12 @@ class EmbeddedKafka:
         """Ends the process at once (SIGKILL), as a crash would; the data folder stays as it is."""
         await self._end(signal.SIGKILL, 10.0)
 
+    async def failure(self) -> None:
+        """Waits until it ends by itself, and raises LocalServerError then."""
+        if self._child is None:
+            raise LocalServerError("Kafka is not running.")
+        await self._child.failure()
+
     async def restart(self) -> None:
         """Stops in order and starts again on the same port and data."""
         await self.stop()

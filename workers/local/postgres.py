@@ -108,6 +108,12 @@ class EmbeddedPostgres:
             await child.end(_STOP_SIGNAL[mode], timeout_s)
         self._dir.release()
 
+    async def failure(self) -> None:
+        """Waits until it ends by itself, and raises LocalServerError then."""
+        if self._child is None:
+            raise LocalServerError("PostgreSQL is not running.")
+        await self._child.failure()
+
     async def restart(self, mode: StopMode = "fast") -> None:
         """Stops and starts again on the same port and data."""
         await self.stop(mode)

@@ -28,6 +28,17 @@ class Servers:
     bootstrap_servers: str
     dsn: str
 
+    async def failure(self) -> None:
+        """Waits until one of them ends by itself, and raises LocalServerError then."""
+        watching = [asyncio.create_task(each.failure()) for each in (self.kafka, self.postgres)]
+        try:
+            done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in watching:
+                task.cancel()
+
 
 @asynccontextmanager
 async def local_servers(data_dir: Path) -> AsyncIterator[Servers]:

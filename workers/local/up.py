@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from workers.local.backing import ADDRESSES, backing_servers
+from workers.local.crew.beside import beside
 from workers.local.crew.crew import Crew
 from workers.local.crew.duties import duties
 from workers.local.crew.output import Show
@@ -45,17 +46,18 @@ async def _up(
         if embedded:
             say(f"starting Kafka and PostgreSQL, data in {data_dir}")
         servers = backing_servers(settings, data_dir, embedded=embedded)
-        connected = await stop.unless_asked(stack.enter_async_context(servers))
+        backing = await stop.unless_asked(stack.enter_async_context(servers))
+        connected = backing.settings
         await stop.unless_asked(prepare(connected))
         if embedded:
             say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
         port = settings.ingress.port or free_port()
         workers = duties(connected, ingress_port=port)
         crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
-        async with working(crew, stop):
-            await stop.unless_asked(crew.ready(None))
+        async with working(crew, stop), beside(backing.failure()) as side:
+            await stop.unless_asked(side.run(crew.ready(None)))
             say(f"ready: webhooks are taken at http://{settings.ingress.host}:{port}; Ctrl-C stops")
-            await stop.unless_asked(crew.failure())
+            await stop.unless_asked(side.run(crew.failure()))
 
 
 def stop_deadline_s(settings: Settings) -> float:

@@ -6,10 +6,11 @@ import asyncio
 import importlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
+from dataclasses import replace
 
 from config.errors import UsageError
 from config.settings import Settings
-from workers.local.backing import backing_servers
+from workers.local.backing import Backing, backing_servers
 from workers.local.crew.crew import Crew
 from workers.local.crew.duties import duties
 from workers.local.crew.output import LogFile
@@ -36,15 +37,15 @@ async def run_demo(settings: Settings, options: Options, screen: Screen) -> Repo
     with stop_on_signals() as stop, closing(LogFile(options.data_dir / LOG)) as log:
         try:
             async with AsyncExitStack() as stack:
-                connected = await stop.unless_asked(_servers(settings, options, screen, stack))
+                backing = await stop.unless_asked(_servers(settings, options, screen, stack))
                 screen.say(f"Workers start; what they say is in {log.path}")
-                return await _with_workers(connected, options, screen, log, stop)
+                return await _with_workers(backing, options, screen, log, stop)
         except StoppedEarlyError:
             screen.say("Stopped.")
             return None
 
 
-async def _servers(settings: Settings, options: Options, screen: Screen, stack: AsyncExitStack) -> Settings:
+async def _servers(settings: Settings, options: Options, screen: Screen, stack: AsyncExitStack) -> Backing:
     """Servers on which workers can run, with the addresses of the demo's own ingress."""
     if options.embedded:
         if options.fresh:
@@ -52,11 +53,11 @@ async def _servers(settings: Settings, options: Options, screen: Screen, stack: 
         screen.say(f"Kafka and PostgreSQL start; their data is in {options.data_dir}")
     servers = backing_servers(settings, options.data_dir, embedded=options.embedded)
     importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, LATER))
-    connected = await stack.enter_async_context(servers)
-    await prepare(connected)
+    backing = await stack.enter_async_context(servers)
+    await prepare(backing.settings)
     await importing
     apps = invent_apps().model_copy(update={"port": _port(options, settings)})
-    return connected.model_copy(update={"ingress": apps})
+    return replace(backing, settings=backing.settings.model_copy(update={"ingress": apps}))
 
 
 async def _forget(options: Options) -> None:
@@ -73,15 +74,16 @@ def _port(options: Options, settings: Settings) -> int:
 
 
 async def _with_workers(
-    settings: Settings, options: Options, screen: Screen, log: LogFile, stop: Stop
+    backing: Backing, options: Options, screen: Screen, log: LogFile, stop: Stop
 ) -> Report:
     from workers.local.demo.play import play  # noqa: PLC0415 - see LATER
 
+    settings = backing.settings
     variables = ingress_variables(settings.ingress, options.rate_per_s)
     workers = duties(settings, ingress_port=settings.ingress.port, more=variables)
     crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
     async with working(crew, stop):
-        return await play(settings, options, screen, crew, stop)
+        return await play(backing, options, screen, crew, stop)
 
 
 def _both(first: Callable[[str], None], second: Callable[[str], None]) -> Callable[[str], None]:

@@ -40,9 +40,16 @@ class Lags:
         return {group: self._lag(inputs, published[group], ends) for group, inputs in GROUPS.items()}
 
     async def until_none(self) -> None:
-        """Wait until nothing waits; the deadline is the caller's."""
-        while any((await self.read()).values()):  # noqa: ASYNC110 - other processes, only to be asked
+        """Wait until nothing waits, also while Kafka is away; the deadline is the caller's."""
+        while await self.read_or_none() != dict.fromkeys(GROUPS, 0):  # noqa: ASYNC110 - asked of Kafka
             await asyncio.sleep(POLL_S)
+
+    async def read_or_none(self) -> dict[str, int] | None:
+        """The same as `read`; None when Kafka does not answer now."""
+        try:
+            return await self.read()
+        except DependencyError:
+            return None
 
     async def _published(self, group: str) -> dict[TopicPartition, int]:
         kafka, deadline_s = self._settings.kafka, self._settings.runtime.kafka_deadline_s

@@ -9,10 +9,11 @@ from typing import Any
 
 from config.errors import TongdaiError
 from config.settings import Settings
+from workers.local.backing import Backing
+from workers.local.crew.beside import beside
 from workers.local.crew.crew import Crew
 from workers.local.crew.stop import Stop
 from workers.local.demo.age import process_age_s
-from workers.local.demo.beside import beside
 from workers.local.demo.lag import Lags, open_lags
 from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
@@ -32,13 +33,13 @@ SETTLE_TIMEOUT_S = 10.0
 LAG_INTERVAL_S = 0.5
 
 
-async def play(settings: Settings, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:
+async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:
     """Have customers write, as soon as the crew is ready, until the time is over or somebody asks to stop.
 
     Then count. Raises StoppedEarlyError when somebody is in a hurry, or no customer had written yet;
     TongdaiError when the workers do not work through what was written.
     """
-    workspace = sample()
+    settings, workspace = backing.settings, sample()
     tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
     simulator = _simulator(settings, options, pages_of(workspace))
     async with (
@@ -55,6 +56,7 @@ async def play(settings: Settings, options: Options, screen: Screen, crew: Crew,
             _show_lags(lags, picture),
             screen.keep_drawing(),
             crew.failure(),
+            backing.failure(),
         )
         with screen.showing(picture):
             async with beside(*others) as side:
@@ -119,5 +121,5 @@ async def _caught_up(waiting: Coroutine[Any, Any, None]) -> None:
 
 async def _show_lags(lags: Lags, picture: Picture) -> None:
     while True:
-        picture.lags = await lags.read()
+        picture.lags = await lags.read_or_none() or {}
         await asyncio.sleep(LAG_INTERVAL_S)
