@@ -14,7 +14,7 @@ from schemas.ids import event_id, event_id_text
 from workers.runtime.topology import MAX_BYTES
 
 LARGE_BYTES = 262_144
-"""Below this an event fits every topic, whatever its key and headers."""
+"""Below this, the key counted twice (it is the subject, too), an event fits every topic."""
 
 
 @dataclass(slots=True)
@@ -52,8 +52,12 @@ class EventTooLargeError(Exception):
 
 
 def size_bytes(key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]) -> int:
-    """What a record takes in a record batch, rounded up."""
-    return len(key) + len(value) + sum(len(name) + len(content) + 10 for name, content in headers)
+    """What a record takes in a record batch, rounded up. A foreign record's header may have no value."""
+    return (
+        len(key)
+        + len(value)
+        + sum(len(name.encode()) + len(content or b"") + 10 for name, content in headers)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,8 @@ class Batch:
             subject=key.decode(),
             time=envelope.time_text(at_ms),
         )
-        if len(value) > LARGE_BYTES and size_bytes(key, value, headers) > MAX_BYTES[kind.topic]:
-            raise EventTooLargeError(cause, kind.topic, size_bytes(key, value, headers))
+        if len(value) + 2 * len(key) > LARGE_BYTES:
+            _check_size(cause, kind.topic, key, value, headers)
         self._add(cause.lane, Event(kind.topic, None, key, value, headers))
 
     def _next_id(self, cause: Record) -> str:
@@ -120,21 +124,43 @@ class Batch:
     def reject(self, record: Record, reason: Reason, detail: str) -> None:
         """Put `record` on deadletter as it came, with the reason; it has no other effect.
 
-        Only a record that its producer compressed can be larger than deadletter takes; its value is cut,
-        and the whole of it is where the headers say that it came from.
+        Only a record that its producer compressed can be larger than deadletter takes; then it is cut, and
+        the whole of it is where the headers say that it came from.
         """
+        text = detail.encode(errors="replace").decode()
         letter = Deadletter(
-            reason, detail, self.kind, record.topic, record.lane, record.offset, record.timestamp_ms
+            reason, text, self.kind, record.topic, record.lane, record.offset, record.timestamp_ms
         )
-        headers = [*record.headers, *letter.headers()]
-        room = MAX_BYTES["deadletter"] - size_bytes(record.key, b"", headers)
-        self._add(record.lane, Event("deadletter", None, record.key, record.value[: max(room, 0)], headers))
+        self._add(record.lane, _cut(record, letter.headers()))
         self.rejected += 1
 
     def forward(self, record: Record) -> None:
-        """Send `record` as it came to the partition where its key belongs; it has no other effect here."""
+        """Send `record` as it came to the partition where its key belongs; it has no other effect here.
+
+        Raises EventTooLargeError when only its producer's compression made it small enough.
+        """
+        _check_size(record, record.topic, record.key, record.value, record.headers)
         self._add(record.lane, Event(record.topic, None, record.key, record.value, [*record.headers]))
         self.forwarded += 1
 
     def _add(self, lane: int, event: Event) -> None:
         self.events.setdefault(lane, []).append(event)
+
+
+def _check_size(
+    cause: Record, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]
+) -> None:
+    size = size_bytes(key, value, headers)
+    if size > MAX_BYTES[topic]:
+        raise EventTooLargeError(cause, topic, size)
+
+
+def _cut(record: Record, added: Headers) -> Event:
+    """The dead letter of `record`: of what does not fit, its headers go first, then ends of value and key."""
+    limit = MAX_BYTES["deadletter"]
+    headers = [*record.headers, *added]
+    if size_bytes(record.key, b"", headers) > limit:
+        headers = added
+    key = record.key[: limit - size_bytes(b"", b"", headers)]
+    value = record.value[: limit - size_bytes(key, b"", headers)]
+    return Event("deadletter", None, key, value, headers)

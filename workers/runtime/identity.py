@@ -18,11 +18,9 @@ def identity(topic: str, headers: Headers) -> str:
     """The identity of a record on `topic` (short name): its `ce_id`, or where a dead letter came from."""
     known = dict(headers)
     if topic == "deadletter":
-        place = (
-            known.get(PREFIX + name, b"").decode() for name in ("worker", "topic", "partition", "offset")
-        )
+        place = (_text(known.get(PREFIX + name)) for name in ("worker", "topic", "partition", "offset"))
         return "deadletter " + "/".join(place)
-    return known.get("ce_id", b"").decode(errors="replace")
+    return _text(known.get("ce_id"))
 
 
 def is_of_lane(topic: str, headers: Headers, kind: str, lane: int) -> bool:
@@ -34,3 +32,8 @@ def is_of_lane(topic: str, headers: Headers, kind: str, lane: int) -> bool:
             and known.get(PREFIX + "partition") == str(lane).encode()
         )
     return known.get("ce_source") == lane_source(kind, lane).encode()
+
+
+def _text(header: bytes | None) -> str:
+    """A header's text; a foreign record's may be missing, without a value, or not UTF-8."""
+    return (header or b"").decode(errors="replace")

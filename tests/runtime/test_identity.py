@@ -1,0 +1,67 @@
+"""A record is recognised when it is derived again, and each lane knows its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.envelope import Headers, Kind
+from workers.runtime.batch import Batch, Event, Record
+from workers.runtime.identity import identity, is_of_lane, lane_source
+
+
+def record(offset: int = 7, lane: int = 3) -> Record:
+    return Record("inbound", lane, offset, 1_000, b"key", b"value", [("ce_id", b"of-the-cause")])
+
+
+def published(cause: Record, how: str, *, kind: str = "intake") -> Event:
+    batch = Batch(kind, [cause], [1_000])
+    match how:
+        case "emit":
+            batch.emit(cause, Kind("messages", "copied"), key=b"key", value=b"{}", at_ms=1_000)
+        case "reject":
+            batch.reject(cause, "unreadable", "why")
+        case "forward":
+            batch.forward(cause)
+    [event] = batch.events[cause.lane]
+    return event
+
+
+def identified(event: Event) -> str:
+    return identity(event.topic, event.headers)
+
+
+@pytest.mark.parametrize("how", ["emit", "reject", "forward"])
+def test_what_is_derived_again_has_the_same_identity(how: str) -> None:
+    assert identified(published(record(), how)) == identified(published(record(), how))
+
+
+@pytest.mark.parametrize("how", ["emit", "reject"])
+def test_what_another_record_gives_rise_to_has_another_identity(how: str) -> None:
+    events = [published(record(offset, lane), how) for offset in (7, 8) for lane in (3, 4)]
+    assert len({identified(event) for event in events}) == 4
+
+
+def test_a_dead_letter_is_identified_by_where_it_came_from() -> None:
+    assert identified(published(record(), "reject")) == "deadletter intake/inbound/3/7"
+
+
+def test_a_lane_recognises_its_events_and_dead_letters_and_no_others() -> None:
+    for how in ("emit", "reject"):
+        event = published(record(), how)
+        assert is_of_lane(event.topic, event.headers, "intake", 3)
+        assert not is_of_lane(event.topic, event.headers, "intake", 4)
+        assert not is_of_lane(event.topic, event.headers, "desk", 3)
+    assert lane_source("intake", 3) == "tongdai/intake/3"
+
+
+@pytest.mark.parametrize(
+    "headers", [[], [("ce_id", None), ("ce_source", None)], [("ce_id", b"\xff"), ("ce_source", b"\xff")]]
+)
+def test_a_foreign_record_is_of_no_lane_and_harms_nothing(headers: Headers) -> None:
+    for topic in ("messages", "deadletter"):
+        assert not is_of_lane(topic, headers, "intake", 3)
+        assert isinstance(identity(topic, headers), str)
+
+
+def test_a_dead_letter_with_unreadable_headers_harms_nothing() -> None:
+    assert isinstance(identity("deadletter", [("deadletter_topic", b"\xff")]), str)
