@@ -46,3 +46,13 @@ def test_who_waits_while_an_agent_is_free_is_caught() -> None:
     drained = planted.index("assignments", lambda value: "queued_at" in value.get("why", {}))
     planted.topics["assignments"].pop(drained)
     assert "nobody waits while an agent of the rule is eligible" in violated(planted.check())
+
+
+def test_a_command_that_was_forwarded_to_its_own_partition_counts_as_one() -> None:
+    planted = clean()
+    configure = planted.topics["commands"][0]
+    planted.topics["commands"].append(configure._replace(partition=1 - configure.partition))
+    assert violated(planted.check()) == {
+        "the lag of every group on every input is zero": "desk has committed 0 of 1 on commands partition "
+        f"{1 - configure.partition}"
+    }
