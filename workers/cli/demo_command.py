@@ -54,6 +54,8 @@ def demo(
     embedded = uses_embedded(settings, local=local)
     if fresh and not embedded:
         raise UsageError("--fresh deletes embedded servers' data; yours is not touched: say --local with it.")
+    if report is not None and not report.absolute().parent.is_dir():
+        raise UsageError(f"--report {report}: there is no folder {report.parent}")
     # A server that is just starting or stopping is no news to the person who watches.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if embedded:

@@ -70,8 +70,12 @@ def fetch_servers() -> None:
 
 
 @asynccontextmanager
-async def backing_servers(settings: Settings, data_dir: Path, *, embedded: bool) -> AsyncIterator[Backing]:
+async def backing_servers(
+    settings: Settings, data_dir: Path, *, embedded: bool, quick: bool = False
+) -> AsyncIterator[Backing]:
     """Yield the settings with the addresses of running servers; embedded ones are stopped at the end.
+
+    With `quick` an embedded Kafka starts sooner, and bears less load.
 
     While embedded ones run, `data_dir`/env holds their addresses for other commands.
 
@@ -81,8 +85,10 @@ async def backing_servers(settings: Settings, data_dir: Path, *, embedded: bool)
         yield Backing(settings, _never)
         return
     with _extra_installed():
+        from workers.local.kafka_java import quick_start_options  # noqa: PLC0415
         from workers.local.servers import local_servers  # noqa: PLC0415
-    async with local_servers(data_dir) as servers:
+    java_options = quick_start_options() if quick else None
+    async with local_servers(data_dir, java_options=java_options) as servers:
         connected = settings.with_servers(bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn)
         with _addresses(data_dir / ADDRESSES, servers.bootstrap_servers, servers.dsn):
             yield Backing(connected, servers.failure)

@@ -52,6 +52,14 @@ def java_command(
     ]
 
 
+def quick_start_options() -> list[str]:
+    """Options for who waits for the start: Java compiles quickly and not well, two thirds of the CPU time.
+
+    A broker under load wants the usual ones.
+    """
+    return [*_use_start_up_cache(), "-XX:TieredStopAtLevel=1"]
+
+
 def start_up_cache() -> Path:
     """Java's AOT cache of a started Kafka: it fits one Java, one Kafka and one place of the jars."""
     folder = cache_dir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +41,20 @@ class Servers:
 
 
 @asynccontextmanager
-async def local_servers(data_dir: Path) -> AsyncIterator[Servers]:
+async def local_servers(
+    data_dir: Path, *, java_options: Sequence[str] | None = None
+) -> AsyncIterator[Servers]:
     """Starts both at the same time, keeps their data below `data_dir`, stops both at the end.
+
+    Args:
+        data_dir: the folder of their folders.
+        java_options: of Kafka, instead of the usual ones.
 
     Raises:
         LocalServerError: one could not be started; the other is stopped again.
     """
-    kafka, postgres = EmbeddedKafka(data_dir / "kafka"), EmbeddedPostgres(data_dir / "postgres")
+    kafka = EmbeddedKafka(data_dir / "kafka", java_options=java_options)
+    postgres = EmbeddedPostgres(data_dir / "postgres")
     try:
         await _both(kafka.start(), postgres.start())
         yield Servers(kafka, postgres, kafka.bootstrap_servers, postgres.dsn)

@@ -34,30 +34,30 @@ async def run_demo(settings: Settings, options: Options, screen: Screen) -> Repo
     Returns what the run has shown; None when it was stopped before any customer had written.
     Raises TongdaiError, by whose exit code to end.
     """
+    port = _port(options, settings)
     with stop_on_signals() as stop, closing(LogFile(options.data_dir / LOG)) as log:
         try:
             async with AsyncExitStack() as stack:
                 backing = await stop.unless_asked(_servers(settings, options, screen, stack))
                 screen.say(f"Workers start; what they say is in {log.path}")
-                return await _with_workers(backing, options, screen, log, stop)
+                return await _with_workers(_with_apps(backing, port), options, screen, log, stop)
         except StoppedEarlyError:
             screen.say("Stopped.")
             return None
 
 
 async def _servers(settings: Settings, options: Options, screen: Screen, stack: AsyncExitStack) -> Backing:
-    """Servers on which workers can run, with the addresses of the demo's own ingress."""
+    """Servers on which workers can run."""
     if options.embedded:
         if options.fresh:
             await _forget(options)
         screen.say(f"Kafka and PostgreSQL start; their data is in {options.data_dir}")
-    servers = backing_servers(settings, options.data_dir, embedded=options.embedded)
+    servers = backing_servers(settings, options.data_dir, embedded=options.embedded, quick=True)
     importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, LATER))
     backing = await stack.enter_async_context(servers)
     await prepare(backing.settings)
     await importing
-    apps = invent_apps().model_copy(update={"port": _port(options, settings)})
-    return replace(backing, settings=backing.settings.model_copy(update={"ingress": apps}))
+    return backing
 
 
 async def _forget(options: Options) -> None:
@@ -71,6 +71,12 @@ def _port(options: Options, settings: Settings) -> int:
         raise UsageError(f"Port {options.port} is taken by another program: choose another --port.")
     usual = settings.ingress.port
     return options.port or (usual if usual and is_free(usual) else free_port())
+
+
+def _with_apps(backing: Backing, port: int) -> Backing:
+    """The same with the demo's own ingress in its settings."""
+    ingress = invent_apps().model_copy(update={"port": port})
+    return replace(backing, settings=backing.settings.model_copy(update={"ingress": ingress}))
 
 
 async def _with_workers(

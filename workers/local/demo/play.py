@@ -66,7 +66,9 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
                 picture.headline = "working through what is left; Ctrl-C again stops at once"
                 await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
                 counting = make_report(settings, simulator.ledger, begins, tally.latencies, seconds)
-                return await stop.unless_hurried(side.run(counting))
+                report = await stop.unless_hurried(side.run(counting))
+                picture.headline = "done"
+                return report
 
 
 async def _ready(settings: Settings, crew: Crew, lags: Lags) -> None:

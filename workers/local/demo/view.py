@@ -18,6 +18,7 @@ from workers.local.demo.tally import Tally
 from workers.local.simulator.ledger import Ledger
 
 BAR_CELLS = 24
+NUMBER_CELLS = 10
 LAG_CALM = 1_000
 """More records that wait are worth a look."""
 _COUNTED = {
@@ -61,7 +62,7 @@ class Picture:
     def _counters(self) -> Table:
         table = Table.grid(padding=(0, 2))
         table.add_column()
-        table.add_column(justify="right")
+        table.add_column(justify="right", min_width=NUMBER_CELLS)  # so that nothing moves as numbers grow
         table.add_row("posted", f"{self.ledger.count_posted():,}")
         for label, topic in _COUNTED.items():
             table.add_row(label, Text(f"{self.tally.counts[topic]:,}", style="bold"))
