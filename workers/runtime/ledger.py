@@ -63,7 +63,7 @@ _RESUME = """
 UPDATE lane SET owner = NULL, stopped = NULL, next_offsets = $4::jsonb
  WHERE kind = $1 AND id = $2 AND owner = $3
 """
-_STOP = "UPDATE lane SET stopped = $3 WHERE kind = $1 AND id = ANY($2::int[])"
+_STOP = "UPDATE lane SET stopped = $4 WHERE kind = $1 AND id = $2 AND owner = $3"
 _EMPTY_PENDING = "DELETE FROM pending WHERE kind = $1 AND lane = ANY($2::int[])"
 
 
@@ -177,9 +177,9 @@ class Ledger:
         await connection.execute(_EMPTY_PENDING, self.kind, [lane])
         return _count(status) == 1
 
-    async def stop(self, connection: Connection, lanes: Sequence[int], reason: str) -> None:
-        """Let nobody run these lanes until they are recovered."""
-        await connection.execute(_STOP, self.kind, lanes, reason)
+    async def stop(self, connection: Connection, me: str, lane: int, reason: str) -> bool:
+        """Let nobody run the lane until it is recovered. False: it is not mine to stop."""
+        return _count(await connection.execute(_STOP, self.kind, lane, me, reason)) == 1
 
 
 def _stored_lane(record: Mapping[str, Any]) -> StoredLane:

@@ -20,7 +20,7 @@ from workers.runtime.metrics import LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECO
 from workers.runtime.protocol import Outcome
 from workers.runtime.source import Polled, Source
 from workers.runtime.store import Store, Stored, end_term
-from workers.runtime.takeover import Takeover
+from workers.runtime.takeover import Takeover, stop_lane
 from workers.runtime.term import Term
 from workers.runtime.timers import store_due
 
@@ -180,7 +180,7 @@ class Loop:
 
     async def _stop(self, lane: int, reason: str) -> None:
         await self._confirm()
-        await self.ledger.stop(self.connection, [lane], reason)
+        await stop_lane(self.ledger, self.connection, self.term.id, lane, reason)
         await self._release([lane])
         self.source.pause([lane])
         self.stopped[lane] = reason
@@ -188,6 +188,8 @@ class Loop:
 
     async def _release(self, ids: Sequence[int]) -> None:
         lanes = [self.lanes[lane] for lane in ids]
+        if not protocol.may_release(unconfirmed=sum(lane.batch_no - lane.confirmed for lane in lanes)):
+            raise TermEndedError("releasing a lane: not everything of it is confirmed", fenced=False)
         async with self.connection.transaction():
             if not await self.ledger.release(self.connection, self.term.id, lanes):
                 end = protocol.after_release(outcome=Outcome.REFUSED)

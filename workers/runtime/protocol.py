@@ -16,7 +16,7 @@ Offsets = Mapping[str, int]
 """The next offset to read, by input topic."""
 
 STALE_READ_LIMIT_S = 5.0
-"""How long a group offset may lag behind after a release, when nobody was fenced."""
+"""How long a group offset may lag behind after a release: EndTxn is answered before it can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,11 @@ def after_claim(*, outcome: Outcome) -> TakeoverStep:
             return EndTerm("whether the row was claimed is unknown", fenced=False)
 
 
-def after_group(*, row: Row, group: Group, fenced: bool, waited_s: float) -> TakeoverStep:
+def after_group(*, row: Row, group: Group, waited_s: float) -> TakeoverStep:
     """The group's offsets were read: is anything to be published, and does it fit the row?
 
-    After a release nobody was fenced, so a lower or absent offset may be a stale read for a while.
+    After a release nobody was fenced, so a lower or absent offset may be a stale read for a while; also when
+    the owner that was fenced had itself only just claimed what another released.
     """
     if group.batch_no is None and row.batch_no == 0 and not row.pending:
         return Start()
@@ -145,7 +146,7 @@ def after_group(*, row: Row, group: Group, fenced: bool, waited_s: float) -> Tak
     first = row.pending[0] - 1 if row.pending else row.batch_no
     if first <= published <= row.batch_no and _offsets_fit(row, group):
         return Start() if published == row.batch_no else Publish(published)
-    if published < first and not fenced and waited_s < STALE_READ_LIMIT_S:
+    if published < first and waited_s < STALE_READ_LIMIT_S:
         return BackOff(read_again=True)
     return Stop(
         f"the group has published batch {group.batch_no} at {dict(group.offsets)}, but Postgres has batch "
@@ -179,6 +180,11 @@ def after_publish(*, outcome: Outcome) -> EndTerm | None:
 def after_release(*, outcome: Outcome) -> EndTerm | None:
     """Lanes were released. When the answer was lost they are let go: the next owner fences this term."""
     return EndTerm("releasing a lane: the row was not mine") if outcome is Outcome.REFUSED else None
+
+
+def after_stop(*, outcome: Outcome) -> EndTerm | None:
+    """A lane that must not run was marked so, which only its owner may do, or not."""
+    return None if outcome is Outcome.OK else _end_after(outcome, "stopping a lane")
 
 
 def may_release(*, unconfirmed: int) -> bool:

@@ -48,8 +48,8 @@ class Takeover:
     settings: Settings
     stopped: dict[int, str]
     """Lanes that must not run, and why; added to."""
-    _claimed: dict[int, bool] = field(default_factory=dict)
-    """Lanes whose row is mine and that do not run yet; whether somebody was fenced for it."""
+    _claimed: set[int] = field(default_factory=set)
+    """Lanes whose row is mine and that do not run yet."""
     _waiting_since: dict[int, float] = field(default_factory=dict)
 
     async def attempt(self, term: Term, connection: Connection, lanes: Lanes, wanted: Sequence[int]) -> None:
@@ -93,10 +93,10 @@ class Takeover:
     async def _swap(self, term: Term, connection: Connection, claims: dict[int, str | None]) -> None:
         async with _unblocked(connection, self.settings):
             mine = await self.ledger.claim(connection, term.id, list(claims), list(claims.values()))
-        for lane, owner in claims.items():
+        for lane in claims:
             step = protocol.after_claim(outcome=Outcome.OK if lane in mine else Outcome.REFUSED)
             if isinstance(step, ReadGroup):
-                self._claimed[lane] = owner is not None
+                self._claimed.add(lane)
             else:
                 self._not_claimed(lane, step)
 
@@ -110,7 +110,6 @@ class Takeover:
             step = protocol.after_group(
                 row=rows[lane].row,
                 group=groups[lane],
-                fenced=self._claimed[lane],
                 waited_s=monotonic() - self._waiting_since.setdefault(lane, monotonic()),
             )
             if isinstance(step, Publish):
@@ -118,7 +117,7 @@ class Takeover:
             elif isinstance(step, Start):
                 start.append(lane)
             else:
-                await self._not_started(connection, lane, step)
+                await self._not_started(term, connection, lane, step)
         if publish:
             await self._publish(term, connection, rows, publish)
         await self._hold(connection, lanes, rows, [*start, *publish])
@@ -161,7 +160,7 @@ class Takeover:
                 )
             )
             self.source.read_from(lane, next_offsets)
-            del self._claimed[lane]
+            self._claimed.remove(lane)
             self._waiting_since.pop(lane, None)
         log.info("lanes_held", lanes=lanes.ids)
 
@@ -176,11 +175,13 @@ class Takeover:
             case _:
                 raise AssertionError(step)
 
-    async def _not_started(self, connection: Connection, lane: int, step: protocol.TakeoverStep) -> None:
+    async def _not_started(
+        self, term: Term, connection: Connection, lane: int, step: protocol.TakeoverStep
+    ) -> None:
         match step:
             case Stop(reason):
+                await stop_lane(self.ledger, connection, term.id, lane, reason)
                 self.stopped[lane] = reason
-                await self.ledger.stop(connection, [lane], reason)
                 log.error("lane_stopped", lane=lane, reason=reason)
             case BackOff():
                 log.info("group_offset_awaited", lane=lane)
@@ -189,6 +190,14 @@ class Takeover:
 
     def _assigned(self, lane: int) -> bool:
         return lane in self.source.assigned
+
+
+async def stop_lane(ledger: Ledger, connection: Connection, me: str, lane: int, reason: str) -> None:
+    """Let nobody run this lane until it is recovered. Raises TermEndedError when it is not mine to stop."""
+    stopped = await ledger.stop(connection, me, lane, reason)
+    end = protocol.after_stop(outcome=Outcome.OK if stopped else Outcome.REFUSED)
+    if end is not None:
+        raise TermEndedError(end.reason, fenced=end.fenced)
 
 
 class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)

@@ -1,0 +1,170 @@
+"""Every order of events within the bounds: each batch is published once, in order, and sooner or later.
+
+Wider bounds: `python -m tests.runtime.explorer --help`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.runtime.explorer import kafka, postgres, worker
+from tests.runtime.explorer.search import Found, TooManyStatesError, explore
+from tests.runtime.explorer.world import Budget, Row, Term, World, first
+from workers.runtime import protocol
+from workers.runtime.protocol import BackOff, Claim, EndTerm, Fence, Group, Stop, TakeoverStep
+
+NONE = Budget(reassignments=0, crashes=0, freezes=0, postgres=0, kafka=0, timeouts=0)
+CASES = {
+    "nothing": ("rtr", NONE._replace(reassignments=1)),
+    "crash": ("rt", NONE._replace(reassignments=1, crashes=1)),
+    "freeze": ("rt", NONE._replace(freezes=1)),
+    "reassignment and freeze": ("r", NONE._replace(reassignments=1, freezes=1)),
+    "answer of Postgres lost": ("rt", NONE._replace(reassignments=1, postgres=1)),
+    "answer of Kafka lost": ("rtr", NONE._replace(reassignments=1, kafka=1)),
+    "transaction timed out": ("rtr", NONE._replace(reassignments=1, timeouts=1)),
+    "crash and answer of Postgres lost": ("r", NONE._replace(reassignments=1, crashes=1, postgres=1)),
+    "crash and answer of Kafka lost": ("r", NONE._replace(reassignments=1, crashes=1, kafka=1)),
+    "both answers lost": ("rt", NONE._replace(reassignments=1, postgres=1, kafka=1)),
+    "freeze and answer of Kafka lost": ("r", NONE._replace(freezes=1, kafka=1)),
+}
+"""What there is to do, and what happens meanwhile."""
+
+
+@pytest.mark.parametrize(("units", "budget"), CASES.values(), ids=CASES.keys())
+def test_whatever_happens_each_batch_is_published_once_in_order_and_at_last(
+    units: str, budget: Budget
+) -> None:
+    found = explore(first(2, units, budget))
+    print(f"{units} {budget}: {found}")  # noqa: T201  shown by pytest -rP, or when it fails
+    assert found.wrong is None, str(found)
+    assert found.states > 100
+
+
+def test_bounds_that_are_too_wide_are_an_error_and_not_a_success() -> None:
+    with pytest.raises(TooManyStatesError, match="more than 50 states"):
+        explore(first(2, "rt", Budget()), limit=50)
+
+
+def caught(*budget: str, units: str = "rt") -> Found:
+    """What an exploration finds, when one of each of these may happen; it must be something."""
+    found = explore(first(2, units, NONE._replace(**dict.fromkeys(budget, 1))))
+    assert found.wrong is not None, f"the mutant lives: {found}"
+    assert found.path
+    return found
+
+
+Patch = pytest.MonkeyPatch
+
+
+def test_claiming_without_fencing_is_caught(monkeypatch: Patch) -> None:
+    real = protocol.after_row
+
+    def unfenced(*, me: str, holds: bool, assigned: bool, row: protocol.Row) -> TakeoverStep:
+        step = real(me=me, holds=holds, assigned=assigned, row=row)
+        return Claim(step.owner) if isinstance(step, Fence) else step
+
+    monkeypatch.setattr(protocol, "after_row", unfenced)
+    assert "again" in str(caught("freezes").wrong)
+
+
+def test_fencing_one_of_two_producers_is_caught(monkeypatch: Patch) -> None:
+    real = kafka.end_producer
+
+    def only_first(world: World, term: Term, producer: int) -> World | None:
+        return real(world, term, producer) if producer == 0 else world
+
+    monkeypatch.setattr(kafka, "end_producer", only_first)
+    assert "again" in str(caught("freezes").wrong)
+
+
+def test_reading_the_group_before_fencing_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(worker, "read_early", lambda world: world.group)
+    monkeypatch.setattr(worker, "read_group", lambda world, number: world.workers[number].group)
+    assert "again" in str(caught("crashes", units="r").wrong)
+
+
+def test_releasing_without_emptying_pending_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(postgres, "released", lambda row: row._replace(owner=None))
+    assert "again" in str(caught("reassignments").wrong)
+
+
+def test_going_on_after_an_unknown_publish_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(protocol, "after_publish", going_on)
+    assert "before batch" in str(caught("kafka").wrong)
+
+
+def test_going_on_after_an_unknown_store_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(protocol, "after_store", going_on)
+    assert caught("postgres").path
+
+
+def going_on(*, outcome: protocol.Outcome) -> EndTerm | None:
+    return None
+
+
+def test_releasing_what_is_unconfirmed_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(protocol, "may_release", lambda *, unconfirmed: True)
+    assert caught("reassignments").path
+
+
+def test_forgetting_what_is_unconfirmed_is_caught(monkeypatch: Patch) -> None:
+    def overwritten(row: Row, _: int) -> Row:
+        return row._replace(batch_no=row.batch_no + 1, pending=(row.batch_no + 1,))
+
+    monkeypatch.setattr(postgres, "stored", overwritten)
+    assert caught("crashes").path
+
+
+def test_going_on_with_a_lane_that_names_this_term_and_is_not_held_is_caught(monkeypatch: Patch) -> None:
+    real = protocol.after_row
+
+    def careless(*, me: str, holds: bool, assigned: bool, row: protocol.Row) -> TakeoverStep:
+        return Claim(me) if row.owner == me else real(me=me, holds=holds, assigned=assigned, row=row)
+
+    monkeypatch.setattr(protocol, "after_row", careless)
+    assert caught("reassignments", "postgres").path
+
+
+def test_stopping_a_lane_at_once_when_the_group_is_behind_is_caught(monkeypatch: Patch) -> None:
+    replace_after_group(monkeypatch, lambda _: Stop("it does not fit"))
+    assert "stopped" in str(caught("reassignments").wrong)
+
+
+def test_waiting_for_a_stale_offset_only_when_nobody_was_fenced_is_not_enough(monkeypatch: Patch) -> None:
+    """Who is fenced may itself have claimed a moment ago what another had released."""
+    real = worker.read_group
+    claimed_from: dict[int, bool] = {}
+
+    def remembered(world: World, number: int) -> int | None:
+        claimed_from[0] = any(term != world.term(number) for term, _ in world.ended)
+        return real(world, number)
+
+    monkeypatch.setattr(worker, "read_group", remembered)
+    replace_after_group(monkeypatch, lambda step: Stop("fenced") if claimed_from[0] else step)
+    assert "stopped" in str(caught("reassignments", "freezes").wrong)
+
+
+def replace_after_group(monkeypatch: Patch, instead: Callable[[TakeoverStep], TakeoverStep]) -> None:
+    """Replace the decision to read the group again."""
+    real = protocol.after_group
+
+    def replaced(*, row: protocol.Row, group: Group, waited_s: float) -> TakeoverStep:
+        step = real(row=row, group=group, waited_s=waited_s)
+        return instead(step) if isinstance(step, BackOff) else step
+
+    monkeypatch.setattr(protocol, "after_group", replaced)
+
+
+def test_stopping_a_lane_that_another_has_taken_meanwhile_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(worker, "may_stop", lambda *_: True)
+    assert "stopped" in str(caught("freezes").wrong)
+
+
+def test_a_lane_that_can_never_be_taken_over_is_caught(monkeypatch: Patch) -> None:
+    def never(*, assigned: bool, owner: str) -> TakeoverStep:
+        return BackOff()
+
+    monkeypatch.setattr(protocol, "after_fence", never)
+    assert "ever published" in str(caught("crashes").wrong)

@@ -1,0 +1,88 @@
+"""What a term may do to a lane's row in Postgres: nothing, when the row is another's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from workers.runtime.batch import Event
+from workers.runtime.handler import Connection
+from workers.runtime.lanes import Lane
+from workers.runtime.ledger import Ledger
+
+pytestmark = pytest.mark.servers
+
+LEDGER = Ledger("intake")
+EVENT = Event("messages", None, b"key", b"value", [("ce_id", b"1")])
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(database)
+    await LEDGER.create(connection, [0, 1])
+    yield connection
+    await connection.close()
+
+
+def held(lane: int = 0, batch_no: int = 0, confirmed: int = 0) -> Lane:
+    return Lane(lane, batch_no, {"inbound": batch_no}, 0, confirmed=confirmed)
+
+
+async def store(connection: Connection, me: str, lane: Lane) -> bool:
+    """One batch with one event."""
+    offsets = [{"inbound": lane.batch_no + 1}]
+    if not await LEDGER.advance(connection, me, [lane], offsets, [0]):
+        return False
+    await LEDGER.keep_pending(connection, [lane], offsets, [[EVENT]])
+    return True
+
+
+async def test_of_two_that_expect_the_same_owner_one_claims_the_row(connection: Connection) -> None:
+    assert await LEDGER.claim(connection, "one", [0, 1], [None, None]) == {0, 1}
+    assert await LEDGER.claim(connection, "two", [0, 1], [None, None]) == set()
+    assert await LEDGER.claim(connection, "two", [0, 1], ["one", "other"]) == {0}
+
+
+async def test_only_the_owner_stores_and_only_upon_the_batch_that_it_knows(connection: Connection) -> None:
+    await LEDGER.claim(connection, "me", [0], [None])
+    assert not await store(connection, "other", held())
+    assert await store(connection, "me", held())
+    assert not await store(connection, "me", held())
+    assert await store(connection, "me", held(batch_no=1))
+
+
+async def test_what_is_unconfirmed_stays_pending(connection: Connection) -> None:
+    await LEDGER.claim(connection, "me", [0], [None])
+    for lane in (held(), held(batch_no=1), held(batch_no=2, confirmed=1)):
+        assert await store(connection, "me", lane)
+    row = (await LEDGER.read(connection, [0]))[0].row
+    assert (row.batch_no, row.pending, row.next_offsets) == (3, (2, 3), {"inbound": 3})
+    assert await LEDGER.pending(connection, [0]) == {0: {2: [EVENT], 3: [EVENT]}}
+
+
+async def test_a_release_empties_pending_and_is_refused_to_others(connection: Connection) -> None:
+    await LEDGER.claim(connection, "me", [0], [None])
+    await store(connection, "me", held())
+    transaction = connection.transaction()
+    await transaction.start()
+    assert not await LEDGER.release(connection, "other", [held(batch_no=1, confirmed=1)])
+    await transaction.rollback()
+    assert await LEDGER.release(connection, "me", [held(batch_no=1, confirmed=1)])
+    row = (await LEDGER.read(connection, [0]))[0].row
+    assert (row.owner, row.pending) == (None, ())
+
+
+async def test_nobody_but_its_owner_stops_a_lane(connection: Connection) -> None:
+    await LEDGER.claim(connection, "me", [0], [None])
+    assert not await LEDGER.stop(connection, "other", 0, "it was frozen and is out of date")
+    assert (await LEDGER.read(connection, [0]))[0].row.stopped is None
+    assert await LEDGER.stop(connection, "me", 0, "poison")
+    assert (await LEDGER.read(connection, [0]))[0].row.stopped == "poison"
+
+
+async def test_a_stopped_lane_is_claimed_by_nobody(connection: Connection) -> None:
+    await LEDGER.claim(connection, "me", [0], [None])
+    await LEDGER.stop(connection, "me", 0, "poison")
+    assert await LEDGER.claim(connection, "other", [0], ["me"]) == set()
