@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, time
 
@@ -45,6 +45,8 @@ class Loop:
     connection: Connection
     stopped: dict[int, str]
     """Lanes that wait for an operator, and why."""
+    log_ids: Mapping[str, str]
+    """Kafka's ids of the input topics."""
     lanes: Lanes = field(default_factory=Lanes)
     moved_at: float = field(default_factory=monotonic)
     """When a batch was last confirmed, or there was nothing to do."""
@@ -117,7 +119,8 @@ class Loop:
         if not positions:
             return
         started = monotonic()
-        store = Store(self.handler, self.ledger, self.lanes, self.settings.runtime.exceptions_in_a_row_limit)
+        limit = self.settings.runtime.exceptions_in_a_row_limit
+        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids)
         stored = await store.batch(self.connection, self.term.id, records, positions)
         STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
         await self._publish(stored)

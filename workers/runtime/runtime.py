@@ -157,7 +157,15 @@ class Runtime:
         groups = Groups(term.group, self.handler.inputs, self.topology, self.settings)
         takeover = Takeover(ledger, groups, self._source, self.settings, self._stopped)
         return Loop(
-            self.handler, self._source, takeover, ledger, self.settings, term, connection, self._stopped
+            self.handler,
+            self._source,
+            takeover,
+            ledger,
+            self.settings,
+            term,
+            connection,
+            self._stopped,
+            self.topology.ids,
         )
 
     async def _release(self) -> None:
@@ -177,12 +185,13 @@ class Runtime:
                 await _wait(stopping, delay_s * random.uniform(0.5, 1))  # noqa: S311
                 delay_s = min(2 * delay_s, RETRY_LAST_S)
             else:
-                self.status.waiting_for = None
+                self.status.go_on(monotonic())
                 return
 
     def _observe(self, loop: Loop) -> None:
         status = self.status
         assigned = self._source.assigned
+        status.joined = self._source.joined
         status.awaited = frozenset(
             lane for lane in assigned if lane not in loop.lanes and lane not in self._stopped
         )

@@ -43,6 +43,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self.inputs = inputs
         self.generation = 0
         self.assigned: frozenset[int] = frozenset()
+        self.joined = False
         self.failure: BaseException | None = None
         self._topology = topology
         self._rank = {topic: number for number, topic in enumerate(inputs)}
@@ -97,6 +98,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             self._consumer.seek(partition, 0)
             self._consumer.pause(partition)
         self.generation += 1
+        self.joined = True
         self.assigned = frozenset(partition.partition for partition in partitions)
         self._check_co_partitioned(partitions)
         log.info("lanes_assigned", lanes=sorted(self.assigned))

@@ -13,6 +13,8 @@ class Status:
     kind: str
     waiting_for: str | None = "its first assignment of lanes"
     """A dependency that is down, or why no work can be done yet."""
+    joined: bool = False
+    """Whether the group has ever told which lanes are ours, perhaps none."""
     stopped: dict[int, str] = field(default_factory=dict)
     awaited: frozenset[int] = frozenset()
     """Lanes that are assigned and not held yet."""
@@ -24,11 +26,18 @@ class Status:
 
     def problems(self) -> list[str]:
         """Why this runtime is not ready; empty when it is."""
-        problems = [f"{self.kind} waits for {self.waiting_for}"] if self.waiting_for else []
+        waiting_for = self.waiting_for or (None if self.joined else "its first assignment of lanes")
+        problems = [f"{self.kind} waits for {waiting_for}"] if waiting_for else []
         problems += [f"{self.kind} lane {lane} is stopped: {why}" for lane, why in self.stopped.items()]
         if self.awaited:
             problems.append(f"{self.kind} takes over lanes {sorted(self.awaited)}")
         return problems
+
+    def go_on(self, now: float) -> None:
+        """Nothing is waited for any more: what was down until now does not count as being stuck."""
+        if self.waiting_for is not None:
+            self.moved_at = self.beat_at = now
+            self.waiting_for = None
 
     def stuck_s(self, now: float) -> float:
         """For how many seconds there has been work and none was done; 0 while a dependency is down."""

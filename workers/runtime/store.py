@@ -61,7 +61,8 @@ class Store:
     ledger: Ledger
     lanes: Lanes
     exceptions_limit: int
-    log_ids: Mapping[str, str] = field(default_factory=dict)
+    log_ids: Mapping[str, str]
+    """Kafka's ids of the input topics."""
 
     async def batch(
         self,

@@ -20,13 +20,16 @@ log = structlog.get_logger(__name__)
 
 CHECK_INTERVAL_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
+TELL_LIMIT_S = 5.0
+"""Even the log may hang, when nobody reads what the process writes."""
 EXIT_CODE = 1
 
 
 class Watchdog(threading.Thread):
     """Looks at the statuses once a second; a thread, so that a blocked event loop is seen too.
 
-    While no Kafka server can be reached nothing can move, and ending the process would not help.
+    While no Kafka server can be reached nothing can move, and ending the process would not help; when one
+    can again there is the whole limit to catch up.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Watchdog(threading.Thread):
         self._bootstrap_servers = bootstrap_servers
         self._event_loop = loop
         self._limit_s = limit_s
+        self._unreachable_at = -limit_s
         self._ended = threading.Event()
 
     def end(self) -> None:
@@ -52,10 +56,22 @@ class Watchdog(threading.Thread):
         """Check until ended."""
         while not self._ended.wait(CHECK_INTERVAL_S):
             stuck = [s for s in self._statuses if s.stuck_s(monotonic()) > self._limit_s]
-            if stuck and any_reachable(self._bootstrap_servers):
+            if not stuck:
+                continue
+            if not any_reachable(self._bootstrap_servers):
+                self._unreachable_at = monotonic()
+            elif monotonic() - self._unreachable_at > self._limit_s:
                 self._exit(stuck)
 
     def _exit(self, stuck: Sequence[Status]) -> None:
+        faulthandler.dump_traceback_later(TELL_LIMIT_S, exit=True, file=sys.stderr)
+        try:
+            self._tell(stuck)
+        finally:
+            # Not sys.exit: nothing of this process is to be trusted any more.
+            os._exit(EXIT_CODE)
+
+    def _tell(self, stuck: Sequence[Status]) -> None:
         for status in stuck:
             log.critical(
                 "stuck",
@@ -65,8 +81,6 @@ class Watchdog(threading.Thread):
                 tasks=task_stacks(self._event_loop),
             )
         faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-        # Not sys.exit: nothing of this process is to be trusted any more.
-        os._exit(EXIT_CODE)
 
 
 def any_reachable(servers: str) -> bool:
