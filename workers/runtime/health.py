@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from config.errors import ConfigurationError
 from workers.runtime.status import Status
 
 log = structlog.get_logger(__name__)
@@ -37,10 +38,18 @@ def health_app(statuses: Sequence[Status]) -> Starlette:
     )
 
 
+class HealthPortError(ConfigurationError):
+    """The health port cannot be listened on."""
+
+
 class HealthServer(uvicorn.Server):
-    """uvicorn inside a worker: signals are the worker's own affair."""
+    """uvicorn inside a worker: signals are the worker's own affair. Listens from the beginning.
+
+    Raises HealthPortError when the port is taken or is not this machine's.
+    """
 
     def __init__(self, statuses: Sequence[Status], host: str, port: int) -> None:
+        self._listening = _listen(host, port)
         super().__init__(
             uvicorn.Config(
                 health_app(statuses),
@@ -58,10 +67,29 @@ class HealthServer(uvicorn.Server):
         """None: the worker handles them."""
         yield
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where it listens, since port 0 means any."""
-        await super().startup(sockets)
-        for server in self.servers:
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                log.info("health_listening", host=host, port=port)
+    @property
+    def port(self) -> int:
+        """Where it listens, since port 0 means any."""
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until cancelled."""
+        log.info("health_listening", host=self.config.host, port=self.port)
+        try:
+            await super().serve([self._listening])
+        finally:
+            for server in getattr(self, "servers", []):
+                server.close()
+            self._listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise HealthPortError(
+            f"cannot answer health checks on {host}:{port}: {error.strerror}; "
+            "set TONGDAI_RUNTIME_HEALTH_HOST and TONGDAI_RUNTIME_HEALTH_PORT"
+        ) from error
