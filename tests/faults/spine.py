@@ -9,6 +9,7 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.faults.campaign import PAUSE_S, Campaign, Result, run
 from tests.faults.ground import ground
@@ -58,10 +59,7 @@ def told(result: Result) -> str:
         f"  { ({name: value for name, value in fault.items() if name not in _SHOWN}) }"
         for fault in result.faults
     ]
-    checks = [
-        f"  {'ok  ' if check['holds'] else 'FAIL'} {check['invariant']}  {check['title']}: {check['checked']}"
-        for check in result.report["checks"]
-    ]
+    checks = [_line(check) for check in result.report["checks"]]
     verdict = result.problems or ["everything holds"]
     return "\n".join(
         [
@@ -76,6 +74,13 @@ def told(result: Result) -> str:
 
 
 _SHOWN = {"at_s", "what", "name", "hit"}
+_OF_EVERY_CHECK = {"invariant", "title", "holds", "checked", "violations", "witness"}
+
+
+def _line(check: dict[str, Any]) -> str:
+    facts = "".join(f", {name} {value}" for name, value in check.items() if name not in _OF_EVERY_CHECK)
+    mark = "ok  " if check["holds"] else "FAIL"
+    return f"  {mark} {check['invariant']}  {check['title']}: {check['checked']}{facts}"
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
