@@ -48,6 +48,13 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def cpu_s(pid: int) -> float:
+    """The processor time that a running process has taken so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])  # utime and stime; proc(5) counts from the process id
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def peak_rss_mib(pid: int) -> float:
     """The most memory that a running process has had resident, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 import bench
 from bench.failures import BenchError
-from bench.machine import peak_rss_mib
+from bench.machine import cpu_s, peak_rss_mib
 from config.problem import ENV_PREFIX, variable
 from config.settings import ENV_FILE, Settings
 from workers.local.child import Child, Launch
@@ -47,6 +47,11 @@ class Program:
         """The most memory it has had resident so far, in MiB. Raises BenchError when it has ended."""
         self.check()
         return peak_rss_mib(self._child.pid)
+
+    def cpu_s(self) -> float:
+        """The processor time it has taken so far, in seconds. Raises BenchError when it has ended."""
+        self.check()
+        return cpu_s(self._child.pid)
 
     async def stop(self) -> None:
         """Ask it to stop, and kill it when it does not."""

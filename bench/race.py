@@ -27,7 +27,13 @@ class Run:
 
     messages: int
     seconds: float
+    cpu_s: float
+    """Processor time of its own process, not of the servers."""
     peak_rss_mib: float
+
+    @property
+    def cpu_us_per_message(self) -> float:
+        return 1e6 * self.cpu_s / self.messages
 
     @property
     def messages_per_s(self) -> float:
@@ -62,11 +68,11 @@ async def _watch(course: Course, contestant: Contestant, backlog: Backlog, progr
     progress = _progress(course, contestant)
     try:
         async with Assigned(course.settings) as assigned:
-            watch = _Watch(progress, assigned, contestant, backlog)
-            while not await watch.over():
-                program.check()
+            watch = _Watch(program, progress, assigned, contestant, backlog)
+            while True:
+                if await watch.over():
+                    return watch.run()
                 await asyncio.sleep(POLL_S)
-            return watch.run(program.peak_rss_mib())
     finally:
         await progress.close()
 
@@ -79,6 +85,7 @@ def _progress(course: Course, contestant: Contestant) -> Progress:
 
 @dataclass
 class _Watch:
+    program: Program
     progress: Progress
     assigned: Assigned
     contestant: Contestant
@@ -88,18 +95,22 @@ class _Watch:
     _moved_at: float = 0.0
     _first: int = 0
     _first_at: float = 0.0
+    _first_cpu_s: float = 0.0
+    _cpu_s: float = 0.0
 
     async def over(self) -> bool:
         """Look once: is it done, or its time up? Raises BenchError when nothing moves any more."""
         done, assigned = await self.progress.done(), await self.assigned.conversations()
         before, now = self._done_at, monotonic()
+        before_cpu_s, self._cpu_s = self._cpu_s, self.program.cpu_s()
         if not before or done > self._done:
             self._moved_at = now
         self._done, self._done_at = done, now
         complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
         if done and not self._first_at:
-            # All of a small backlog at once: the clock ran since the look before.
-            self._first, self._first_at = (0, before) if done == self.backlog.messages else (done, now)
+            self._first, self._first_at, self._first_cpu_s = done, now, self._cpu_s
+            if done == self.backlog.messages:  # a small backlog at once: since the look before
+                self._first, self._first_at, self._first_cpu_s = 0, before, before_cpu_s
         if now - self._moved_at > STALL_S:
             raise BenchError(
                 f"{self.contestant.label} stands still at {done} of {self.backlog.messages} messages and "
@@ -108,8 +119,13 @@ class _Watch:
         late = self.contestant.limited and now - self._first_at > self.backlog.limit_s
         return (late or complete) and done > self._first
 
-    def run(self, peak_rss_mib: float) -> Run:
-        return Run(self._done - self._first, self._done_at - self._first_at, peak_rss_mib)
+    def run(self) -> Run:
+        return Run(
+            messages=self._done - self._first,
+            seconds=self._done_at - self._first_at,
+            cpu_s=self._cpu_s - self._first_cpu_s,
+            peak_rss_mib=self.program.peak_rss_mib(),
+        )
 
 
 async def _check(course: Course, contestant: Contestant, backlog: Backlog) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from rich.table import Table
 
 from bench.contestants import CONTESTANTS
@@ -15,7 +17,7 @@ def throughput_table(result: Throughput) -> Table:
     """One line a contestant."""
     table = Table(title=f"Throughput, median of {result.plan.rounds} rounds")
     table.add_column("")
-    for column in ("messages/s", "ours is", "messages", "peak MiB"):
+    for column in ("messages/s", "ours is", "CPU µs a message", "messages", "peak MiB"):
         table.add_column(column, justify="right")
     for name, runs in result.runs.items():
         ratio = f"{result.ratio_to(name):.2f} ×" if name in result.compared else ""
@@ -23,6 +25,7 @@ def throughput_table(result: Throughput) -> Table:
             _LABELS[name],
             f"{result.messages_per_s(name):,.0f}",
             ratio,
+            f"{median(run.cpu_us_per_message for run in runs):,.0f}",
             f"{min(run.messages for run in runs):,}",
             f"{max(run.peak_rss_mib for run in runs):,.0f}",
         )

@@ -8,12 +8,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.arena import DATA_DIR, open_arena
+from bench.arena import DATA_DIR, Arena, open_arena
 from bench.contestants import OURS, Contestant
 from bench.machine import Machine
 from bench.race import Backlog, Run, race
 from bench.workload import NEW_EVERY, SEED
 from config.settings import Settings
+
+WARM_UP_MESSAGES = 20_000
 
 Tell = Callable[[str], None]
 
@@ -70,6 +72,7 @@ class Throughput:
             "messages_per_s": round(self.messages_per_s(name), 1),
             "messages_per_s_of_rounds": [round(run.messages_per_s, 1) for run in runs],
             "messages": min(run.messages for run in runs),
+            "cpu_us_per_message": round(median(run.cpu_us_per_message for run in runs), 1),
             "peak_rss_mib": max(run.peak_rss_mib for run in runs),
         }
 
@@ -81,6 +84,7 @@ async def measure(
     runs: dict[str, list[Run]] = {contestant.name: [] for contestant in plan.contestants}
     backlog = Backlog(plan.messages, plan.limit_s)
     async with open_arena(settings, data_dir) as arena:
+        await _warm_up(arena, plan)
         for number in range(plan.rounds):
             for contestant in plan.contestants:
                 async with arena.course() as course:
@@ -88,3 +92,10 @@ async def measure(
                 runs[contestant.name].append(run)
                 tell(f"round {number + 1}: {contestant.label}: {run.messages_per_s:,.0f} messages/s")
     return Throughput(plan, runs, arena.machine)
+
+
+async def _warm_up(arena: Arena, plan: ThroughputPlan) -> None:
+    """A run that does not count: servers that have just started are slower than they will be."""
+    async with arena.course() as course:
+        backlog = Backlog(min(plan.messages, WARM_UP_MESSAGES), plan.limit_s)
+        await race(course, plan.contestants[0], backlog)

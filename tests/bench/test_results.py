@@ -26,9 +26,9 @@ def throughput() -> Throughput:
     """Three rounds: ours is half, two thirds and all of the bare pipeline."""
     plan = ThroughputPlan((BARE, OURS, FAUST), messages=1_000, rounds=3, limit_s=1.0)
     runs = {
-        "bare": [Run(1_000, 0.1, 50.0), Run(1_000, 0.2, 51.0), Run(1_000, 0.4, 52.0)],
-        "ours": [Run(1_000, 0.2, 90.0), Run(1_000, 0.3, 95.0), Run(1_000, 0.4, 91.0)],
-        "faust": [Run(100, 1.0, 60.0), Run(100, 1.0, 60.0), Run(100, 1.0, 60.0)],
+        "bare": [Run(1_000, 0.1, 0.05, 50.0), Run(1_000, 0.2, 0.05, 51.0), Run(1_000, 0.4, 0.05, 52.0)],
+        "ours": [Run(1_000, 0.2, 0.05, 90.0), Run(1_000, 0.3, 0.05, 95.0), Run(1_000, 0.4, 0.05, 91.0)],
+        "faust": [Run(100, 1.0, 0.05, 60.0), Run(100, 1.0, 0.05, 60.0), Run(100, 1.0, 0.05, 60.0)],
     }
     return Throughput(plan, runs, MACHINE)
 
@@ -43,6 +43,7 @@ def test_medians_and_the_ratios_of_rounds(throughput: Throughput) -> None:
     report = throughput.report()
 
     assert report["runs"]["bare"]["messages_per_s"] == 5_000
+    assert report["runs"]["bare"]["cpu_us_per_message"] == 50
     assert report["runs"]["ours"]["peak_rss_mib"] == 95
     assert report["ratios"] == {"ours_to_bare": 0.667, "ours_to_faust": 33.333}
     assert report["machine"]["cores"] >= 1
