@@ -28,6 +28,7 @@ DRAINED_PER_S = 500.0
 PAUSE_S = 3.0
 READY_S = 60.0
 POLL_S = 0.5
+MISSED = "never hit anything: nothing is known of it"
 _IN_ORDER = (0, -signal.SIGTERM)
 """SIGTERM ends a worker that is still starting, before it has anything to give up."""
 
@@ -72,7 +73,7 @@ class Result:
         if self.heal_s is None:
             found.append(f"the lag was not zero {HEAL_S:.0f} s after the last fault, with time to drain")
         found += [f"{name} ended with {code}" for name, code in self.stopped.items() if code not in _IN_ORDER]
-        found += [f"{name} never hit anything: nothing is known of it" for name in self.missed]
+        found += [f"{name} {MISSED}" for name in self.missed]
         return found
 
 
