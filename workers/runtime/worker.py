@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -46,7 +46,7 @@ async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings)
         health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
         log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
         try:
-            await _supervise(
+            await supervise(
                 {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
                 {"health": health.serve()},
                 stopping,
@@ -57,7 +57,7 @@ async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings)
     log.info("worker_stopped", worker=name)
 
 
-async def _supervise(
+async def supervise(
     runtimes: dict[str, Coroutine[Any, Any, None]],
     side_tasks: dict[str, Coroutine[Any, Any, None]],
     stopping: asyncio.Event,
@@ -70,16 +70,21 @@ async def _supervise(
     await asyncio.wait([*working, *beside, stop], return_when=asyncio.FIRST_COMPLETED)
     ended_early = [] if stopping.is_set() else [task for task in [*working, *beside] if task.done()]
     stopping.set()
-    async with _deadline(stop_deadline_s):
-        await asyncio.wait(working)
+    stopped, late = await asyncio.wait(working, timeout=stop_deadline_s)
     for task in beside:
         task.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
-    _raise_failures(working, ended_early)
+    _raise_failures(stopped, ended_early)
+    if late:
+        names = " and ".join(sorted(task.get_name() for task in late))
+        raise TimeoutError(f"stopping {names} took longer than {stop_deadline_s:g} s")
 
 
-def _raise_failures(working: Sequence[asyncio.Task[None]], ended_early: Sequence[asyncio.Task[None]]) -> None:
-    for task in [*ended_early, *working]:
+def _raise_failures(
+    stopped: Collection[asyncio.Task[None]], ended_early: Collection[asyncio.Task[None]]
+) -> None:
+    """Raise what went wrong, beginning with why the worker had to end."""
+    for task in [*ended_early, *stopped]:
         if task.cancelled():
             raise SideTaskEndedError(f"{task.get_name()} was cancelled by nobody")
         error = task.exception()
@@ -87,15 +92,6 @@ def _raise_failures(working: Sequence[asyncio.Task[None]], ended_early: Sequence
             raise error
     for task in ended_early:
         raise SideTaskEndedError(f"{task.get_name()} has ended")
-
-
-@contextlib.asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise TimeoutError(f"stopping took longer than {seconds:g} s") from None
 
 
 async def _dependencies(settings: Settings) -> Topology:
