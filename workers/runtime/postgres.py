@@ -62,3 +62,8 @@ def connection_lost(error: BaseException, connection: Connection) -> bool:
             asyncpg.ObjectNotInPrerequisiteStateError,
         ),
     )
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """Whether Postgres rolled back because of another transaction: the same may succeed the next time."""
+    return isinstance(error, (asyncpg.SerializationError, asyncpg.DeadlockDetectedError))

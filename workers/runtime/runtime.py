@@ -22,7 +22,7 @@ from workers.runtime.handler import Handler
 from workers.runtime.ledger import Ledger
 from workers.runtime.loop import Loop
 from workers.runtime.metrics import FENCED, TERMS
-from workers.runtime.postgres import connect, connection_lost, disconnect
+from workers.runtime.postgres import connect, connection_lost, disconnect, lost_a_race
 from workers.runtime.source import Source
 from workers.runtime.status import Status
 from workers.runtime.takeover import Takeover
@@ -136,7 +136,8 @@ class Runtime:
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
         ) as e:
-            if not isinstance(e, DependencyDownError) and not connection_lost(e, loop.connection):
+            down = isinstance(e, DependencyDownError) or connection_lost(e, loop.connection)
+            if not down and not lost_a_race(e):
                 raise
             log.warning("term_lost", kind=self.handler.kind, error=repr(e))
         finally:

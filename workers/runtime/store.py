@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import asyncpg
 import structlog
 
 from schemas.deadletter import Reason
@@ -17,7 +16,7 @@ from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
-from workers.runtime.postgres import connection_lost
+from workers.runtime.postgres import connection_lost, lost_a_race
 from workers.runtime.protocol import EndTerm, Outcome
 
 log = structlog.get_logger(__name__)
@@ -114,7 +113,7 @@ class Store:
                 if connection_lost(error, connection):
                     raise
                 await transaction.rollback()
-                if _lost_a_race(error) and attempt < RETRIES_MAX:
+                if lost_a_race(error) and attempt < RETRIES_MAX:
                     self.handler.forget(None)
                     continue
                 return error
@@ -237,10 +236,6 @@ def _halves(
     # A lane that ends in the first half takes the whole's end there, with what lies behind its records.
     first_ends |= {lane: end for lane, end in ends.items() if lane not in rest}
     return [(first, first_ends), (second, {lane: ends[lane] for lane in ends if lane in rest})]
-
-
-def _lost_a_race(error: Exception) -> bool:
-    return isinstance(error, (asyncpg.SerializationError, asyncpg.DeadlockDetectedError))
 
 
 def end_term(end: EndTerm) -> TermEndedError:
