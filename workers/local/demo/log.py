@@ -14,17 +14,20 @@ from config.settings import Settings
 from config.topics import Topic
 
 POLL_MS = 200
-FETCH_WAIT_MS = 10
-"""aiokafka asks for a partition just drained only after the long poll of the others: keep it short."""
+FETCH_WAIT_MS = 100
+"""aiokafka asks for a partition just drained only after the long poll of the others."""
 
 Offsets = Mapping[TopicPartition, int]
 
 
 class Log:
-    """Some topics, all their partitions."""
+    """Some topics: all their partitions, or the one of this number."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[Topic]) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[Topic], only: int | None
+    ) -> None:
         self._consumer = consumer
+        self._only = only
         self._kafka = settings.kafka
         self._deadline_s = settings.runtime.kafka_deadline_s
         self._topics = topics
@@ -32,12 +35,13 @@ class Log:
 
     @property
     def partitions(self) -> list[TopicPartition]:
-        """All partitions of the topics."""
+        """The partitions that are read."""
         prefix = self._kafka.topic_prefix
         return [
             TopicPartition(topic.full_name(prefix), number)
             for topic in self._topics
             for number in range(topic.partitions(self._kafka))
+            if self._only in {None, number}
         ]
 
     async def ends(self) -> dict[TopicPartition, int]:
@@ -89,8 +93,13 @@ class Log:
 
 
 @asynccontextmanager
-async def open_log(settings: Settings, topics: Sequence[Topic]) -> AsyncIterator[Log]:
-    """Yield a reader of these topics, which exist. Raises DependencyError when Kafka does not answer."""
+async def open_log(
+    settings: Settings, topics: Sequence[Topic], *, only: int | None = None
+) -> AsyncIterator[Log]:
+    """Yield a reader of these topics, which exist, or of one partition of each.
+
+    Raises DependencyError when Kafka does not answer.
+    """
     consumer = AIOKafkaConsumer(
         **settings.kafka.client_options(),
         group_id=None,
@@ -105,6 +114,6 @@ async def open_log(settings: Settings, topics: Sequence[Topic]) -> AsyncIterator
     except (KafkaError, TimeoutError) as error:
         raise DependencyError(f"Kafka at {settings.kafka.bootstrap_servers} does not answer.") from error
     try:
-        yield Log(consumer, settings, topics)
+        yield Log(consumer, settings, topics, only)
     finally:
         await asyncio.wait_for(consumer.stop(), settings.runtime.kafka_deadline_s)

@@ -30,7 +30,7 @@ READY_TIMEOUT_S = 120.0
 CATCH_UP_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 10.0
 """How long to wait, once asked to stop, for the webhooks that are under way."""
-LAG_INTERVAL_S = 0.5
+LAG_INTERVAL_S = 1.0
 
 
 async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:

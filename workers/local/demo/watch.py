@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from config.settings import Settings
@@ -19,16 +19,17 @@ POLL_S = 0.05
 class Watch:
     """What has been seen since it began.
 
-    Notifications have a reader of their own: their arrival is timed, and nothing else must delay it.
+    Each partition of notifications has a reader of its own: their arrival is timed, and a reader of several
+    waits for the long poll of one before it asks for another.
     """
 
-    def __init__(self, others: Log, notifications: Log, tally: Tally) -> None:
+    def __init__(self, logs: Sequence[Log], tally: Tally) -> None:
         self.tally = tally
-        self._logs = (others, notifications)
+        self._logs = logs
 
     async def follow(self) -> list[Coroutine[Any, Any, None]]:
         """What to run beside the demo: it counts all that comes from now on, without end."""
-        begins = [await log.ends() for log in self._logs]
+        begins = await asyncio.gather(*(log.ends() for log in self._logs))
         return [self._follow(log, begin) for log, begin in zip(self._logs, begins, strict=True)]
 
     async def until_seen(self) -> None:
@@ -46,5 +47,10 @@ class Watch:
 @asynccontextmanager
 async def open_watch(settings: Settings, tally: Tally) -> AsyncIterator[Watch]:
     """Yield a watch that has not begun. Raises DependencyError when Kafka does not answer."""
-    async with open_log(settings, WATCHED) as others, open_log(settings, (NOTIFICATIONS,)) as notifications:
-        yield Watch(others, notifications, tally)
+    async with AsyncExitStack() as stack:
+        opening = [open_log(settings, WATCHED)]
+        opening += [
+            open_log(settings, (NOTIFICATIONS,), only=number)
+            for number in range(NOTIFICATIONS.partitions(settings.kafka))
+        ]
+        yield Watch([await stack.enter_async_context(each) for each in opening], tally)
