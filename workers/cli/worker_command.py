@@ -45,6 +45,9 @@ def notifier() -> None:
 def _run(name: str, make_handlers: MakeHandlers) -> None:
     import uvloop  # noqa: PLC0415
 
+    from workers.runtime.garbage import collect_seldom  # noqa: PLC0415
     from workers.runtime.worker import run_worker  # noqa: PLC0415
 
-    uvloop.run(run_worker(name, make_handlers, start_worker()))
+    settings = start_worker()
+    collect_seldom()
+    uvloop.run(run_worker(name, make_handlers, settings))
