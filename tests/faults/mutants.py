@@ -105,7 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="mutants with these words in their names")
     parser.add_argument("--messages", type=int, default=6_000)
-    parser.add_argument("--rate", type=float, default=300)
+    parser.add_argument("--rate", type=float, default=120)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     survived = 0
@@ -145,7 +145,7 @@ def _try(mutant: Mutant, options: argparse.Namespace) -> str:
 
 
 def _verdict(output: str) -> list[str]:
-    """The lines between the checks and the last one: what was violated. That a fault missed catches nothing."""
+    """The lines after the checks: what was violated. That a fault missed catches nothing."""
     lines = output.splitlines()
     begin = max((at for at, line in enumerate(lines) if line.startswith(("  ok ", "  FAIL"))), default=-10)
     found = lines[begin + 1 :]
