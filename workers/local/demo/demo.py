@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 
-from config.errors import UsageError
+from config.errors import TongdaiError, UsageError
 from config.settings import Settings
 from workers.local.backing import Backing, backing_servers
 from workers.local.crew.crew import Crew
@@ -44,6 +44,9 @@ async def run_demo(settings: Settings, options: Options, screen: Screen) -> Repo
         except StoppedEarlyError:
             screen.say("Stopped.")
             return None
+        except TongdaiError:
+            screen.say(f"What the workers said last is at the end of {log.path}")
+            raise
 
 
 async def _servers(settings: Settings, options: Options, screen: Screen, stack: AsyncExitStack) -> Backing:
