@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.runtime.explorer import kafka, postgres, worker
+from tests.runtime.explorer import kafka, postgres, takeover
 from tests.runtime.explorer.search import Found, TooManyStatesError, explore
 from tests.runtime.explorer.world import Budget, Row, Term, World, first
 from workers.runtime import protocol
@@ -20,7 +20,7 @@ CASES = {
     "nothing": ("rtr", NONE._replace(reassignments=1)),
     "crash": ("rt", NONE._replace(reassignments=1, crashes=1)),
     "freeze": ("rt", NONE._replace(freezes=1)),
-    "reassignment and freeze": ("r", NONE._replace(reassignments=1, freezes=1)),
+    "reassignment and freeze": ("rt", NONE._replace(reassignments=1, freezes=1)),
     "answer of Postgres lost": ("rt", NONE._replace(reassignments=1, postgres=1)),
     "answer of Kafka lost": ("rtr", NONE._replace(reassignments=1, kafka=1)),
     "transaction timed out": ("rtr", NONE._replace(reassignments=1, timeouts=1)),
@@ -80,8 +80,8 @@ def test_fencing_one_of_two_producers_is_caught(monkeypatch: Patch) -> None:
 
 
 def test_reading_the_group_before_fencing_is_caught(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(worker, "read_early", lambda world: world.group)
-    monkeypatch.setattr(worker, "read_group", lambda world, number: world.workers[number].group)
+    monkeypatch.setattr(takeover, "read_early", lambda world: world.group)
+    monkeypatch.setattr(takeover, "read_group", lambda world, number: world.workers[number].group)
     assert "again" in str(caught("crashes", units="r").wrong)
 
 
@@ -134,14 +134,14 @@ def test_stopping_a_lane_at_once_when_the_group_is_behind_is_caught(monkeypatch:
 
 def test_waiting_for_a_stale_offset_only_when_nobody_was_fenced_is_not_enough(monkeypatch: Patch) -> None:
     """Who is fenced may itself have claimed a moment ago what another had released."""
-    real = worker.read_group
+    real = takeover.read_group
     claimed_from: dict[int, bool] = {}
 
     def remembered(world: World, number: int) -> int | None:
         claimed_from[0] = any(term != world.term(number) for term, _ in world.ended)
         return real(world, number)
 
-    monkeypatch.setattr(worker, "read_group", remembered)
+    monkeypatch.setattr(takeover, "read_group", remembered)
     replace_after_group(monkeypatch, lambda step: Stop("fenced") if claimed_from[0] else step)
     assert "stopped" in str(caught("reassignments", "freezes").wrong)
 
@@ -158,7 +158,7 @@ def replace_after_group(monkeypatch: Patch, instead: Callable[[TakeoverStep], Ta
 
 
 def test_stopping_a_lane_that_another_has_taken_meanwhile_is_caught(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(worker, "may_stop", lambda *_: True)
+    monkeypatch.setattr(takeover, "may_stop", lambda *_: True)
     assert "stopped" in str(caught("freezes").wrong)
 
 
