@@ -90,13 +90,6 @@ MUTANTS = (
         "Duty(0)",
         KILLS,
     ),
-    Mutant(
-        "the notifier does not wait for a message's chain number",
-        "workers/notifier/recipients.py",
-        "if conversation.held_to or message.seq > conversation.seq:",
-        "if conversation.held_to:",
-        KILLS,
-    ),
 )
 
 
