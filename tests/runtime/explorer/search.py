@@ -34,7 +34,10 @@ class Found:
 
 @dataclass
 class Search:
-    """The states seen so far. Numbers stand for states in the order in which they were found."""
+    """The states seen so far. Numbers stand for states in the order in which they were found.
+
+    `numbers` has each state under its own name and under those that it was found with.
+    """
 
     limit: int
     numbers: dict[World, int] = field(default_factory=dict)
@@ -52,21 +55,25 @@ class Search:
         while queue:
             world = queue.popleft()
             here += 1  # states leave the queue in the order of their numbers
-            for name, found, certain in moves(world):
-                after = renamed(found)
+            for name, after, certain in moves(world):
                 self.transitions += 1
-                states = len(self.numbers)
+                states = len(self.came_from)
                 there = self._number(after, here, name)
                 if after.wrong is not None:
                     return self._found(after.wrong, there)
                 if certain:
                     self.certain_before[there].append(here)
                 if there == states:
-                    queue.append(after)
+                    queue.append(renamed(after))
         return self._without_good_end()
 
     def _number(self, world: World, before: int, name: str) -> int:
-        number = self.numbers.setdefault(world, len(self.numbers))
+        """The number of the state that stands for `world`, found now or before."""
+        known = self.numbers.get(world)
+        if known is not None:
+            return known
+        number = self.numbers.setdefault(renamed(world), len(self.came_from))
+        self.numbers[world] = number
         if number == len(self.came_from):
             if number >= self.limit:
                 raise TooManyStatesError(f"more than {self.limit:,} states: make the bounds smaller")
