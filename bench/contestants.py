@@ -47,3 +47,4 @@ FAUST = Contestant(
 )
 CONTESTANTS = (BARE, OURS, FASTSTREAM, FASTSTREAM_BATCH, FAUST)
 """In the order in which they run; `ours` beside the one that it is held against first."""
+LABELS = {contestant.name: contestant.label for contestant in CONTESTANTS}

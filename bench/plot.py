@@ -8,11 +8,11 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from bench.contestants import CONTESTANTS, OURS
+from bench.contestants import LABELS as CONTESTANT_LABELS
+from bench.contestants import OURS
 from bench.latency import LABELS, Latency
 from bench.throughput import Throughput
 
-_LABELS = {contestant.name: contestant.label for contestant in CONTESTANTS}
 _OURS, _OTHERS = "#c2410c", "#94a3b8"
 _SHADES = ("#fdba74", "#f97316", "#9a3412")
 
@@ -23,7 +23,7 @@ def plot_throughput(result: Throughput, path: Path) -> None:
     names = list(reversed(result.runs))
     values = [result.messages_per_s(name) for name in names]
     colours = [_OURS if name == OURS.name else _OTHERS for name in names]
-    bars = axes.barh([_LABELS[name] for name in names], values, color=colours)
+    bars = axes.barh([CONTESTANT_LABELS[name] for name in names], values, color=colours)
     axes.bar_label(bars, labels=[f"{value:,.0f}" for value in values], padding=4)
     axes.set_xlabel(f"messages a second, median of {result.plan.rounds} rounds")
     axes.margins(x=0.15)

@@ -6,11 +6,9 @@ from statistics import median
 
 from rich.table import Table
 
-from bench.contestants import CONTESTANTS
+from bench.contestants import LABELS as CONTESTANT_LABELS
 from bench.latency import LABELS, Latency
 from bench.throughput import Throughput
-
-_LABELS = {contestant.name: contestant.label for contestant in CONTESTANTS}
 
 
 def throughput_table(result: Throughput) -> Table:
@@ -22,7 +20,7 @@ def throughput_table(result: Throughput) -> Table:
     for name, runs in result.runs.items():
         ratio = f"{result.ratio_to(name):.2f} ×" if name in result.compared else ""
         table.add_row(
-            _LABELS[name],
+            CONTESTANT_LABELS[name],
             f"{result.messages_per_s(name):,.0f}",
             ratio,
             f"{median(run.cpu_us_per_message for run in runs):,.0f}",

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.contestants import BARE, FAUST, OURS
+from bench.document import write_latency, write_throughput
 from bench.failures import BenchError
 from bench.latency import LABELS, Latency, LatencyPlan
 from bench.machine import describe
@@ -85,3 +86,30 @@ def test_tables_and_pictures_name_what_was_measured(
     console.file.close()
     assert "Faust agent" in (tmp_path / "plots" / "throughput.svg").read_text()
     assert "p99" in (tmp_path / "plots" / "latency.svg").read_text()
+
+
+def test_a_page_gets_the_tables_between_its_marks(
+    throughput: Throughput, latency: Latency, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "before\n<!-- throughput -->\nold\n<!-- /throughput -->\nbetween\n"
+        "<!-- latency -->\n<!-- /latency -->\n<!-- stages --><!-- /stages -->\n"
+    )
+    for _ in range(2):
+        write_throughput(throughput, page)
+        write_latency(latency, page)
+
+    text = page.read_text()
+    assert text.startswith("before\n<!-- throughput -->\n|  | messages/s |")
+    assert "| Faust agent | 100 | 33.33 × | 500 | 100 | 60 MiB |" in text
+    assert "old" not in text
+    assert text.count("| intake | 3.0 | 2.0 | 20.0 |") == 1
+
+
+def test_a_page_without_the_marks_is_refused(throughput: Throughput, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing here\n")
+
+    with pytest.raises(BenchError, match=r"<!-- throughput --> and <!-- /throughput -->"):
+        write_throughput(throughput, page)

@@ -21,6 +21,9 @@ app = command_app()
 
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Write the results here as JSON.")]
 PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw the results here as SVG.")]
+DocumentOption = Annotated[
+    Path | None, typer.Option("--document", help="Write the tables into this page, between its marks.")
+]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, max=20, help="How often each one runs.")]
 
 
@@ -33,6 +36,7 @@ def _group() -> None:
 def throughput(
     report: ReportOption = None,
     plot: PlotOption = None,
+    document: DocumentOption = None,
     messages: Annotated[
         int, typer.Option("--messages", min=5_000, max=10_000_000, help="The backlog that each one drains.")
     ] = 100_000,
@@ -57,13 +61,14 @@ def throughput(
     plan = bench.ThroughputPlan(chosen, messages, rounds, limit_s)
     result = uvloop.run(bench.measure(_start(), plan, typer.echo))
     _show(_module("bench.table").throughput_table(result))
-    _write(result, report, plot, "plot_throughput")
+    _write(result, report, plot, document, "throughput")
 
 
 @app.command()
 def latency(
     report: ReportOption = None,
     plot: PlotOption = None,
+    document: DocumentOption = None,
     rate: Annotated[
         float, typer.Option("--rate", min=10, max=100_000, help="Messages a second, evenly.")
     ] = 1_000.0,
@@ -78,7 +83,7 @@ def latency(
     result = uvloop.run(bench.measure(_start(), plan, typer.echo))
     tables = _module("bench.table")
     _show(tables.latency_table(result), tables.stages_table(result))
-    _write(result, report, plot, "plot_latency")
+    _write(result, report, plot, document, "latency")
 
 
 def _start() -> Settings:
@@ -104,9 +109,11 @@ def _show(*tables: object) -> None:
         console.print(table)
 
 
-def _write(result: Any, report: Path | None, plot: Path | None, draw: str) -> None:  # noqa: ANN401
+def _write(result: Any, report: Path | None, plot: Path | None, document: Path | None, what: str) -> None:  # noqa: ANN401
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_bytes(orjson.dumps(result.report(), option=orjson.OPT_INDENT_2) + b"\n")
     if plot is not None:
-        getattr(_module("bench.plot"), draw)(result, plot)
+        getattr(_module("bench.plot"), f"plot_{what}")(result, plot)
+    if document is not None:
+        getattr(_module("bench.document"), f"write_{what}")(result, document)

@@ -1,0 +1,73 @@
+"""The measured tables in a page: written by the benchmark, so that no figure there is anybody's wish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from bench.contestants import LABELS as CONTESTANT_LABELS
+from bench.failures import BenchError
+from bench.latency import LABELS, Latency
+from bench.machine import Machine
+from bench.throughput import Throughput
+
+
+def write_throughput(result: Throughput, page: Path) -> None:
+    """Put the table where the page says `<!-- throughput -->`; ours alone where it says `<!-- memory -->`."""
+    rows = [
+        (
+            CONTESTANT_LABELS[name],
+            f"{result.messages_per_s(name):,.0f}",
+            f"{result.ratio_to(name):.2f} ×" if name in result.compared else "",
+            f"{median(run.cpu_us_per_message for run in runs):,.0f}",
+            f"{min(run.messages for run in runs):,}",
+            f"{max(run.peak_rss_mib for run in runs):,.0f} MiB",
+        )
+        for name, runs in result.runs.items()
+    ]
+    head = ("", "messages/s", "ours is", "own CPU, µs a message", "messages", "peak memory")
+    told = f"{result.plan.rounds} rounds, a backlog of {result.plan.messages:,} messages."
+    mark = "throughput" if result.compared else "memory"
+    _replace(page, mark, [*_table(head, rows), "", f"{_measured(result.machine)} {told}"])
+
+
+def write_latency(result: Latency, page: Path) -> None:
+    """Put the tables where the page says `<!-- latency -->` and `<!-- stages -->`."""
+    rows = [
+        (LABELS[way], *(f"{value:.1f}" for value in (found.p50, found.p95, found.p99)), f"{found.count:,}")
+        for way, found in result.percentiles().items()
+    ]
+    told = f"{result.plan.rate:,.0f} messages/s for {result.plan.seconds:g} s."
+    head = ("milliseconds", "p50", "p95", "p99", "messages")
+    _replace(page, "latency", [*_table(head, rows), "", f"{_measured(result.machine)} {told}"])
+    stages = [
+        (stage.kind, f"{stage.store_ms:.1f}", f"{stage.publish_ms:.1f}", f"{stage.records:.1f}")
+        for stage in result.stages
+    ]
+    _replace(page, "stages", _table(("of each batch", "Postgres, ms", "Kafka, ms", "records"), stages))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---", *("---:" for _ in head[1:])]
+    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
+
+
+def _measured(machine: Machine) -> str:
+    return (
+        f"Measured on {datetime.now(UTC):%d %B %Y}: {machine.processor}, {machine.cores} cores, "
+        f"{machine.memory_mib // 1024} GiB, {machine.system}, Python {machine.python}, PostgreSQL "
+        f"{machine.postgres}, Kafka {machine.kafka}; load average before it {machine.load_before:.1f}."
+    )
+
+
+def _replace(page: Path, mark: str, lines: Sequence[str]) -> None:
+    """Replace what stands between `<!-- mark -->` and `<!-- /mark -->`."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    text = page.read_text()
+    if begin not in text or end not in text:
+        raise BenchError(f"{page} has no place for the table: write {begin} and {end} where it shall be")
+    inside = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    page.write_text(inside.sub(lambda _: "\n".join((begin, *lines, end)), text, count=1))
