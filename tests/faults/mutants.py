@@ -19,7 +19,7 @@ from tests.faults.campaign import MISSED
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("schemas", "config", "workers", "checker", "tests", "pyproject.toml")
-FREEZES = "freeze_routing,freeze_in_transaction,freeze_routing"
+FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
 KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
 
 
@@ -31,6 +31,7 @@ class Mutant(NamedTuple):
     before: str
     after: str
     faults: str
+    rate_per_s: int = 120
 
 
 MUTANTS = (
@@ -47,6 +48,7 @@ MUTANTS = (
         "if batch_no > above[lane]",
         "if batch_no > 0",
         KILLS,
+        rate_per_s=1_000,  # so that one batch is being published while the next one is stored
     ),
     Mutant(
         "the previous owner's producers are not fenced",
@@ -97,8 +99,7 @@ def main() -> int:
     """Try the mutants that the arguments name; 1 when one survived."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="mutants with these words in their names")
-    parser.add_argument("--messages", type=int, default=6_000)
-    parser.add_argument("--rate", type=float, default=120)
+    parser.add_argument("--seconds", type=int, default=50, help="for which messages flow")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     survived = 0
@@ -124,7 +125,7 @@ def _try(mutant: Mutant, options: argparse.Namespace) -> str:
             [
                 *(sys.executable, "-m", "tests.faults.spine", "--once", "--pause", "1"),
                 *("--folder", str(copy / "run"), "--faults", mutant.faults),
-                *("--messages", str(options.messages), "--rate", str(options.rate)),
+                *("--messages", str(mutant.rate_per_s * options.seconds), "--rate", str(mutant.rate_per_s)),
                 *("--seed", str(options.seed)),
             ],
             cwd=copy,

@@ -13,7 +13,7 @@ import asyncpg
 
 from tests.faults.fleet import Worker
 from tests.faults.ground import SESSION_S, Ground
-from tests.faults.watch import KINDS, UnseenError, ports_of, writing_ports
+from tests.faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
 OUTAGE_S = 2.0
@@ -38,7 +38,8 @@ class Nemesis:
             "kill_notifier": lambda: self.kill("notifier"),
             "freeze_routing": lambda: self.freeze("routing"),
             "freeze_notifier": lambda: self.freeze("notifier"),
-            "freeze_in_transaction": self.freeze_in_transaction,
+            "freeze_in_transaction": lambda: self.freeze_inside("freeze_in_transaction", writing=True),
+            "freeze_before_writing": lambda: self.freeze_inside("freeze_before_writing", writing=False),
             "storm": self.storm,
             "restart_broker": self.restart_broker,
             "restart_postgres": self.restart_postgres,
@@ -60,20 +61,14 @@ class Nemesis:
         taken = await self._taken(kind, before)
         self._note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
 
-    async def freeze_in_transaction(self) -> None:
-        """SIGSTOP to a routing worker that holds row locks in an open transaction."""
+    async def freeze_inside(self, name: str, *, writing: bool) -> None:
+        """SIGSTOP to a routing worker inside an open transaction, having written (row locks) or not yet."""
         before = await self.ground.owners()
         victim = await self._victim("routing")
-        caught = await self._catch_writing(victim)
+        caught = await self._catch_inside(victim, writing=writing)
         await self._frozen(victim)
         taken = await self._taken("routing", before)
-        self._note(
-            "freeze_in_transaction",
-            hit=caught and taken > 0,
-            worker=victim.name,
-            caught=caught,
-            lanes_taken_over=taken,
-        )
+        self._note(name, hit=caught and taken > 0, worker=victim.name, caught=caught, lanes_taken_over=taken)
 
     async def storm(self) -> None:
         """Eight workers, each stopped and started five times."""
@@ -132,19 +127,19 @@ class Nemesis:
         await asyncio.sleep(FREEZE_S)
         victim.signal(signal.SIGCONT)
 
-    async def _catch_writing(self, victim: Worker) -> bool:
-        """Freeze the victim inside a transaction that has written; False when it was not caught in time."""
+    async def _catch_inside(self, victim: Worker, *, writing: bool) -> bool:
+        """Freeze the victim inside a transaction; False when it was not caught in time."""
         connection = await asyncpg.connect(self.ground.dsn)
         deadline = time.monotonic() + CATCH_S
         try:
             while time.monotonic() < deadline:
                 await asyncio.sleep(0)
                 ports = ports_of(victim.pid)
-                if not ports & await writing_ports(connection):
+                if not ports & await ports_inside(connection, writing=writing):
                     continue
                 victim.signal(signal.SIGSTOP)
                 await asyncio.sleep(0.3)  # what it had sent before is carried out by now
-                if ports & await writing_ports(connection):
+                if ports & await ports_inside(connection, writing=writing):
                     return True
                 victim.signal(signal.SIGCONT)
         finally:

@@ -19,6 +19,7 @@ FAULTS = (
     "kill_notifier",
     "freeze_routing",
     "freeze_in_transaction",
+    "freeze_before_writing",
     "freeze_notifier",
     "restart_postgres",
     "restart_broker",

@@ -105,10 +105,12 @@ def _ports(inodes: set[str]) -> set[int]:
     return ports
 
 
-async def writing_ports(connection: asyncpg.Connection) -> set[int]:
-    """The client ports of sessions that have written in a transaction that is still open."""
+async def ports_inside(connection: asyncpg.Connection, *, writing: bool) -> set[int]:
+    """The client ports of workers' sessions inside a transaction that has written, or has only read."""
     rows = await connection.fetch(
         """SELECT client_port FROM pg_stat_activity
-            WHERE backend_xid IS NOT NULL AND application_name LIKE 'tongdai %' AND client_port > 0"""
+            WHERE xact_start IS NOT NULL AND (backend_xid IS NOT NULL) = $1
+              AND application_name LIKE 'tongdai %' AND client_port > 0""",
+        writing,
     )
     return {row["client_port"] for row in rows}
