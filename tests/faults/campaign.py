@@ -55,6 +55,8 @@ class Result:
     sent: dict[str, int]
     unknown: int
     restarts: int
+    crashes: list[str]
+    """Workers that ended though nobody had killed them, with their codes."""
     heal_s: float | None
     stopped: dict[str, object]
     report: dict[str, Any]
@@ -102,6 +104,11 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         sent=dict(sender.kinds),
         unknown=sender.unknown,
         restarts=fleet.restarts,
+        crashes=[
+            f"{line['worker']} with {line['code']}"
+            for line in ground.history.lines
+            if line["what"] == "ended" and line["code"] != -signal.SIGKILL
+        ],
         heal_s=heal_s,
         stopped=stopped,
         report=await check(ground),

@@ -66,7 +66,8 @@ def told(result: Result) -> str:
         [
             f"sent {result.sent}, unanswered {result.unknown}, counted {result.report['counts']}",
             *faults,
-            f"workers ended and were started again {result.restarts} times; healed in {result.heal_s} s",
+            f"workers started again {result.restarts} times, ended by themselves {result.crashes}",
+            f"healed in {result.heal_s} s",
             *checks,
             *verdict,
             f"to repeat: make faults-spine ARGS='--seed {result.seed}'",
