@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,12 +27,17 @@ class LogRecord(NamedTuple):
     def place(self) -> Place:
         return self.partition, self.offset
 
-    def header(self, name: str) -> str | None:
-        """The first header of this name as text; broken UTF-8 is replaced."""
+    def raw_header(self, name: str) -> bytes | None:
+        """The first header of this name."""
         for key, value in self.headers:
             if key == name:
-                return value.decode(errors="replace")
+                return value
         return None
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name as text; broken UTF-8 is replaced."""
+        value = self.raw_header(name)
+        return None if value is None else value.decode(errors="replace")
 
     @property
     def id(self) -> str:
@@ -40,11 +46,7 @@ class LogRecord(NamedTuple):
 
     def what(self, topic: str) -> str | None:
         """The middle of `tongdai.<topic>.<what>.v1`; none when `ce_type` is not of this topic."""
-        parts = (self.header("ce_type") or "").split(".")
-        match parts:
-            case ["tongdai", found, what, "v1"] if found == topic:
-                return what
-        return None
+        return _what(self.raw_header("ce_type"), topic)
 
     def json(self) -> Json:
         """The value as an object. Raises ValueError when it is none."""
@@ -54,6 +56,15 @@ class LogRecord(NamedTuple):
         return value
 
 
+@lru_cache(maxsize=1 << 10)
+def _what(ce_type: bytes | None, topic: str) -> str | None:
+    match (ce_type or b"").decode(errors="replace").split("."):
+        case ["tongdai", found, what, "v1"] if found == topic:
+            return what
+    return None
+
+
+@lru_cache(maxsize=1 << 16)
 def at_ms(moment: str) -> int:
     """RFC 3339 as milliseconds since 1970."""
     return round(datetime.fromisoformat(moment).timestamp() * 1000)

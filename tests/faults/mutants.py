@@ -1,8 +1,8 @@
 """`python -m tests.faults.mutants`: breaks the workers in known ways and sees that a campaign finds each one.
 
 A campaign that passes proves something only if it would have failed otherwise. Each mutant is a copy of the
-project with one change; it is caught when the campaign against it does not pass. What needs a rarer moment than a
-campaign finds (a batch pending beside one that is published already) is explored in the tests of the protocol.
+project with one change; it is caught when the campaign against it does not pass. Moments that are too rare
+for a campaign (one batch is pending beside another that is published already) are for the protocol's tests.
 """
 
 from __future__ import annotations
