@@ -131,13 +131,15 @@ async def _trouble(campaign: Campaign, ground: Ground, sending: asyncio.Task[Non
     nemesis = Nemesis(ground, chance)
     faults = nemesis.faults()
     names = list(campaign.faults)
-    while names and not sending.done():
+    while names:
         for name in names:
             await asyncio.sleep(campaign.pause_s)
             ground.history.add("begin_fault", name=name)
             await faults[name]()
             await ground.configure()
-        names = chance.sample(names, len(names)) if campaign.repeat else []
+        # Each once whatever comes; then in any order, as long as there is something to hit.
+        going_on = campaign.repeat and not sending.done()
+        names = chance.sample(campaign.faults, 1) if going_on else []
 
 
 async def _healed(ground: Ground) -> float | None:
