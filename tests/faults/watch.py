@@ -59,6 +59,9 @@ class Watch:
 
     async def _lag_of(self, group: str) -> int:
         committed = await self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
+        if not committed:
+            # The client hides that the coordinator refuses to answer.
+            raise UnseenError(f"Kafka knows no offsets of {group}")
         parts = [
             TopicPartition(f"{self._prefix}.{topic}.v1", number)
             for topic in INPUTS[group]
