@@ -150,6 +150,7 @@ async def _healed(ground: Ground) -> float | None:
             lag = await ground.lag()
         except UnseenError as error:
             ground.history.add("unseen", why=str(error))
+            await asyncio.sleep(POLL_S)
             continue
         if not any(lag.values()):
             return round(time.monotonic() - began, 1)
