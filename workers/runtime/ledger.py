@@ -35,14 +35,17 @@ UPDATE lane SET batch_no = lane.batch_no + 1, next_offsets = mine.next_offsets::
   FROM unnest($3::int[], $4::bigint[], $5::text[], $6::bigint[]) AS mine(id, batch_no, next_offsets, at_ms)
  WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
 """
-_FORGET_CONFIRMED = """
-DELETE FROM pending USING unnest($2::int[], $3::bigint[]) AS confirmed(lane, batch_no)
- WHERE pending.kind = $1 AND pending.lane = confirmed.lane AND pending.batch_no <= confirmed.batch_no
-"""
+# One statement: a round trip less in every batch. What is deleted and what is inserted are different batches.
 _KEEP_PENDING = """
+WITH mine AS (
+    SELECT * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
+        AS t (lane, batch_no, confirmed, next_offsets, events)
+), forgotten AS (
+    DELETE FROM pending USING mine
+     WHERE pending.kind = $1 AND pending.lane = mine.lane AND pending.batch_no <= mine.confirmed
+)
 INSERT INTO pending (kind, lane, batch_no, next_offsets, events)
-SELECT $1, lane, batch_no, next_offsets::jsonb, events
-  FROM unnest($2::int[], $3::bigint[], $4::text[], $5::bytea[]) AS t(lane, batch_no, next_offsets, events)
+SELECT $1, lane, batch_no, next_offsets::jsonb, events FROM mine
 """
 _READ_PENDING = """
 SELECT lane, batch_no, events FROM pending
@@ -126,12 +129,12 @@ class Ledger:
     ) -> None:
         """Keep this batch's events until they are confirmed; forget those that are."""
         ids = [lane.id for lane in lanes]
-        await connection.execute(_FORGET_CONFIRMED, self.kind, ids, [lane.confirmed for lane in lanes])
         await connection.execute(
             _KEEP_PENDING,
             self.kind,
             ids,
             [lane.batch_no + 1 for lane in lanes],
+            [lane.confirmed for lane in lanes],
             [_json(offsets) for offsets in next_offsets],
             [pack(list_) for list_ in events],
         )
