@@ -46,9 +46,10 @@ format: $(STAMP) ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## throughput and latency beside other ways to do the same
-	$(BIN)/tongdai bench throughput $(ARGS)
-	$(BIN)/tongdai bench latency $(ARGS)
+bench: setup ## throughput and latency beside other ways to do the same; THROUGHPUT="--rounds 2" LATENCY="--rate 100"
+	@mkdir -p .tongdai
+	$(BIN)/tongdai bench throughput --report .tongdai/throughput.json $(THROUGHPUT)
+	$(BIN)/tongdai bench latency --report .tongdai/latency.json $(LATENCY)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
 	$(BIN)/python -m tests.faults.spine $(ARGS)
@@ -56,6 +57,8 @@ faults-spine: setup ## kills and freezes everything while messages flow, then ch
 lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \
 	  --no-emit-find-links --no-emit-index-url -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header \
+	  --no-emit-find-links --no-emit-index-url -c requirements.lock -o requirements-image.lock
 
 clean: ## remove what was built here, the virtual environment and the local servers' data
 	rm -rf $(VENV) .tongdai build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
