@@ -79,6 +79,7 @@ async def term_of(runtime: Runtime, loop: FailingLoop, monkeypatch: pytest.Monke
         asyncpg.AdminShutdownError(),
         asyncpg.DeadlockDetectedError(),
         asyncpg.SerializationError(),
+        asyncpg.InternalClientError("cannot switch to state"),
     ],
     ids=lambda error: type(error).__name__,
 )

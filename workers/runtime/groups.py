@@ -44,6 +44,9 @@ class Groups:
         names = {topic: self.topology.full_name(topic) for topic in self.inputs}
         partitions = [TopicPartition(name, lane) for lane in lanes for name in names.values()]
         found = await admin.list_consumer_group_offsets(self.group, partitions=partitions)
+        if len(found) < len(partitions):
+            # aiokafka hides the answer's own error (NOT_COORDINATOR, …) and returns nothing.
+            raise DependencyDownError(f"Kafka's coordinator of {self.group} did not tell its offsets")
         groups = {}
         for lane in lanes:
             committed = {

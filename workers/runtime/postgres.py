@@ -56,6 +56,7 @@ def connection_lost(error: BaseException, connection: Connection) -> bool:
             OSError,
             TimeoutError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # asyncpg's own state after a session was ended under it
             asyncpg.PostgresConnectionError,
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,

@@ -135,6 +135,7 @@ class Runtime:
             TimeoutError,
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
         ) as e:
             down = isinstance(e, DependencyDownError) or connection_lost(e, loop.connection)
             if not down and not lost_a_race(e):

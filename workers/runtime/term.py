@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
@@ -80,7 +80,8 @@ class Term:
         except ProducerFenced as error:
             log.warning("publish_fenced", term=self.id, error=str(error))
             return Outcome.REFUSED
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, IllegalOperation, TimeoutError) as error:
+            # IllegalOperation is no KafkaError: a fence in the middle leaves the producer outside of it.
             log.warning("publish_outcome_unknown", term=self.id, error=repr(error))
             return Outcome.UNKNOWN
         return Outcome.OK

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 
 from config.settings import Settings
@@ -99,21 +100,26 @@ async def _dependencies(settings: Settings) -> Topology:
     async with _deadline_for_dependencies(settings.runtime.dependency_start_timeout_s) as last_error:
         while True:
             try:
-                await disconnect(await connect(settings, "tongdai start"))
+                missing = await _lacking(settings)
                 topology = await read_topology(settings)
                 break
             except DependencyDownError as error:
                 last_error.append(error)
                 log.warning("dependency_down", error=str(error))
                 await asyncio.sleep(0.5)
-    connection = await connect(settings, "tongdai start")
-    try:
-        missing = await lacking_migrations(connection)
-    finally:
-        await disconnect(connection)
     if missing:
         raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
     return topology
+
+
+async def _lacking(settings: Settings) -> Sequence[str]:
+    connection = await connect(settings, "tongdai start")
+    try:
+        return await lacking_migrations(connection)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DependencyDownError(f"Postgres went away: {error}") from error
+    finally:
+        await disconnect(connection)
 
 
 @contextlib.asynccontextmanager
