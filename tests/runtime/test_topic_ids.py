@@ -33,6 +33,11 @@ async def test_a_topic_that_is_made_again_has_another_id(kafka_settings: Setting
     await admin.start()
     try:
         await admin.create_topics([NewTopic(name, 1, 1)])
+
+        async def made() -> bool:
+            return name in await read_topic_ids(admin, [name])
+
+        await eventually(made, "the broker knows the topic")
         before = (await read_topic_ids(admin, [name]))[name]
         await admin.delete_topics([name])
 
