@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.errors import DependencyError, FencedError, TongdaiError
+from workers.runtime.protocol import EndTerm, TakeoverStep
 
 
 class TermEndedError(Exception):
@@ -12,6 +13,12 @@ class TermEndedError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.fenced = fenced
+
+
+def obey(step: TakeoverStep | None) -> None:
+    """Raise TermEndedError when the protocol has decided that the term must end."""
+    if isinstance(step, EndTerm):
+        raise TermEndedError(step.reason, fenced=step.fenced)
 
 
 class FencedTooOftenError(FencedError):

@@ -19,10 +19,6 @@ class Lane:
     published_ahead: set[str] = field(default_factory=set)
     """Identities of events that readers have already, from before Postgres was restored."""
 
-    def clock(self, timestamp_ms: int) -> int:
-        """The moment of a record with this LogAppendTime: the lane's clock never goes back."""
-        return max(self.at_ms, timestamp_ms)
-
 
 @dataclass(slots=True)
 class Lanes:

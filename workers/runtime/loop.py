@@ -12,14 +12,14 @@ import structlog
 from config.settings import Settings
 from workers.runtime import protocol
 from workers.runtime.batch import Record
-from workers.runtime.failures import TermEndedError
+from workers.runtime.failures import TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
 from workers.runtime.protocol import Outcome
 from workers.runtime.source import Polled, Source
-from workers.runtime.store import Store, Stored, end_term
+from workers.runtime.store import Store, Stored
 from workers.runtime.takeover import Takeover, stop_lane
 from workers.runtime.term import Term
 from workers.runtime.timers import store_due
@@ -148,9 +148,7 @@ class Loop:
 
     async def _publish_now(self, stored: Stored) -> None:
         started = monotonic()
-        end = protocol.after_publish(outcome=await self.term.publish(stored.events, stored.lanes))
-        if end is not None:
-            raise end_term(end)
+        obey(protocol.after_publish(outcome=await self.term.publish(stored.events, stored.lanes)))
         for lane, (batch_no, _) in stored.lanes.items():
             self.lanes[lane].confirmed = batch_no
         self.moved_at = monotonic()
@@ -194,9 +192,8 @@ class Loop:
         if not protocol.may_release(unconfirmed=sum(lane.batch_no - lane.confirmed for lane in lanes)):
             raise TermEndedError("releasing a lane: not everything of it is confirmed", fenced=False)
         async with self.connection.transaction():
-            if not await self.ledger.release(self.connection, self.term.id, lanes):
-                end = protocol.after_release(outcome=Outcome.REFUSED)
-                raise TermEndedError(end.reason if end else "", fenced=True)
+            released = await self.ledger.release(self.connection, self.term.id, lanes)
+            obey(protocol.after_release(outcome=Outcome.of_swap(released)))
         self.lanes.drop(ids)
         log.info("lanes_released", kind=self.handler.kind, lanes=list(ids))
 

@@ -106,6 +106,11 @@ class Outcome(Enum):
     REFUSED = auto()
     UNKNOWN = auto()
 
+    @classmethod
+    def of_swap(cls, done: bool) -> Outcome:
+        """Of a compare-and-swap that was answered."""
+        return cls.OK if done else cls.REFUSED
+
 
 def after_row(*, me: str, holds: bool, assigned: bool, row: Row) -> TakeoverStep:
     """The row was read: whom to fence first?"""

@@ -39,8 +39,6 @@ RETRY_LAST_S = 5.0
 LASTING_S = 10.0
 """A term that lasted so long was a good one: the next begins without much delay."""
 
-MakeHandler = Callable[[Topology], Handler]
-
 
 async def read_topology(settings: Settings) -> Topology:
     """The partition counts of our topics. Raises DependencyDownError when Kafka does not answer."""

@@ -10,14 +10,14 @@ import structlog
 from schemas.deadletter import Reason
 from workers.runtime import protocol
 from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
-from workers.runtime.failures import TermEndedError
+from workers.runtime.failures import TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
 from workers.runtime.postgres import connection_lost, lost_a_race
-from workers.runtime.protocol import EndTerm, Outcome
+from workers.runtime.protocol import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class Store:
             await transaction.start()
             try:
                 batch = self._batch(records, refusals)
-                await self._apply(connection, me, batch, records, ends)
+                await self._apply(connection, me, batch, ends)
             except TermEndedError:
                 raise
             except Exception as error:
@@ -126,8 +126,7 @@ class Store:
         clocks: dict[int, int] = {}
         at_ms = []
         for record in records:
-            now = clocks.get(record.lane, self.lanes[record.lane].at_ms)
-            now = max(now, record.timestamp_ms)
+            now = max(clocks.get(record.lane, self.lanes[record.lane].at_ms), record.timestamp_ms)
             clocks[record.lane] = now
             at_ms.append(now)
         batch = Batch(self.handler.kind, records, at_ms, self.log_ids)
@@ -140,7 +139,6 @@ class Store:
         connection: Connection,
         me: str,
         batch: Batch,
-        records: Sequence[Record],
         ends: dict[int, dict[str, int]],
     ) -> None:
         """The compare-and-swap comes first: who is not the owner does not even begin."""
@@ -148,9 +146,8 @@ class Store:
         clocks = {lane.id: lane.at_ms for lane in lanes}
         clocks |= {record.lane: at_ms for record, at_ms in zip(batch.records, batch.at_ms, strict=True)}
         offsets = [ends[lane.id] for lane in lanes]
-        if not await self.ledger.advance(connection, me, lanes, offsets, [clocks[lane.id] for lane in lanes]):
-            end = protocol.after_store(outcome=Outcome.REFUSED)
-            raise TermEndedError(end.reason if end else "", fenced=True)
+        mine = await self.ledger.advance(connection, me, lanes, offsets, [clocks[lane.id] for lane in lanes])
+        obey(protocol.after_store(outcome=Outcome.of_swap(mine)))
         if batch.records:
             await self.handler.handle(connection, batch)
         for lane in lanes:
@@ -236,8 +233,3 @@ def _halves(
     # A lane that ends in the first half takes the whole's end there, with what lies behind its records.
     first_ends |= {lane: end for lane, end in ends.items() if lane not in rest}
     return [(first, first_ends), (second, {lane: ends[lane] for lane in ends if lane in rest})]
-
-
-def end_term(end: EndTerm) -> TermEndedError:
-    """What to raise for this decision."""
-    return TermEndedError(end.reason, fenced=end.fenced)

@@ -11,7 +11,7 @@ import structlog
 
 from config.settings import Settings
 from workers.runtime import protocol
-from workers.runtime.failures import TermEndedError
+from workers.runtime.failures import obey
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane, Lanes
@@ -94,7 +94,7 @@ class Takeover:
         async with _unblocked(connection, self.settings):
             mine = await self.ledger.claim(connection, term.id, list(claims), list(claims.values()))
         for lane in claims:
-            step = protocol.after_claim(outcome=Outcome.OK if lane in mine else Outcome.REFUSED)
+            step = protocol.after_claim(outcome=Outcome.of_swap(lane in mine))
             if isinstance(step, ReadGroup):
                 self._claimed.add(lane)
             else:
@@ -134,9 +134,7 @@ class Takeover:
             for event in batch
         ]
         offsets = {lane: (rows[lane].row.batch_no, rows[lane].row.next_offsets) for lane in above}
-        step = protocol.after_takeover_publish(outcome=await term.publish(events, offsets))
-        if isinstance(step, EndTerm):
-            raise TermEndedError(step.reason, fenced=step.fenced)
+        obey(protocol.after_takeover_publish(outcome=await term.publish(events, offsets)))
         log.info("pending_published", lanes=sorted(above), events=len(events))
 
     async def _hold(
@@ -168,8 +166,8 @@ class Takeover:
         match step:
             case Stop(reason):
                 self.stopped[lane] = reason
-            case EndTerm(reason, fenced):
-                raise TermEndedError(reason, fenced=fenced)
+            case EndTerm():
+                obey(step)
             case BackOff() | Abandon():
                 log.info("lane_not_claimed", lane=lane)
             case _:
@@ -195,9 +193,7 @@ class Takeover:
 async def stop_lane(ledger: Ledger, connection: Connection, me: str, lane: int, reason: str) -> None:
     """Let nobody run this lane until it is recovered. Raises TermEndedError when it is not mine to stop."""
     stopped = await ledger.stop(connection, me, lane, reason)
-    end = protocol.after_stop(outcome=Outcome.OK if stopped else Outcome.REFUSED)
-    if end is not None:
-        raise TermEndedError(end.reason, fenced=end.fenced)
+    obey(protocol.after_stop(outcome=Outcome.of_swap(stopped)))
 
 
 class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)

@@ -9,12 +9,13 @@ from schemas import envelope
 from schemas.base import rfc3339
 from workers.runtime import protocol
 from workers.runtime.batch import Event, TimerDue
+from workers.runtime.failures import obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import lane_source
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.protocol import Outcome
-from workers.runtime.store import Stored, end_term
+from workers.runtime.store import Stored
 
 TIMERS_MAX = 1_000
 """Timers that one batch publishes, at most; the next ones follow at the next round."""
@@ -37,10 +38,8 @@ async def store_due(
             events.setdefault(timer.lane, []).append(_event(handler.kind, timer, now_ms))
         mine = [lanes[lane] for lane in events]
         offsets = [lane.next_offsets for lane in mine]
-        if not await ledger.advance(connection, me, mine, offsets, [lane.at_ms for lane in mine]):
-            end = protocol.after_store(outcome=Outcome.REFUSED)
-            assert end is not None  # noqa: S101  for the type checker: refused always ends the term
-            raise end_term(end)
+        advanced = await ledger.advance(connection, me, mine, offsets, [lane.at_ms for lane in mine])
+        obey(protocol.after_store(outcome=Outcome.of_swap(advanced)))
         await ledger.keep_pending(connection, mine, offsets, list(events.values()))
     for lane in mine:
         lane.batch_no += 1
