@@ -137,3 +137,17 @@ async def lanes_of(settings: Settings, create_sql: str) -> AsyncIterator[Lanes]:
         yield Lanes(settings, await read_topology(settings), connection)
     finally:
         await connection.close()
+
+
+async def all_copied(lanes: Lanes, count: int) -> None:
+    """Wait until the handler has kept so many records."""
+
+    async def enough() -> bool:
+        return await lanes.copied_count() >= count
+
+    await eventually(enough, f"{count} records were copied")
+
+
+def values(first: int, count: int) -> list[bytes]:
+    """So many values, numbered from the first."""
+    return [b"value-%d" % number for number in range(first, first + count)]

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from config.settings import Settings
-from tests.runtime.bench_of_lanes import Lanes, Running, eventually, lanes_of
-from tests.runtime.copier import CREATE, POISON, Copier
+from tests.runtime.bench_of_lanes import Lanes, Running, all_copied, eventually, values
+from tests.runtime.copier import POISON, Copier
 from workers.runtime.recovery import RecoveryError, recover, stopped_lanes
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-async def lanes(settings: Settings, topics: dict[str, str]) -> AsyncIterator[Lanes]:
-    quick = settings.runtime.model_copy(update={"session_timeout_ms": 6_000, "poll_timeout_ms": 50})
-    async with lanes_of(settings.model_copy(update={"runtime": quick}), CREATE) as made:
-        yield made
-
-
-async def copied(lanes: Lanes, count: int) -> None:
-    async def enough() -> bool:
-        return await lanes.copied_count() >= count
-
-    await eventually(enough, f"{count} records were copied")
 
 
 async def stopped(running: Running, lane: int) -> None:
@@ -34,10 +17,6 @@ async def stopped(running: Running, lane: int) -> None:
         return lane in running.runtime.status.stopped
 
     await eventually(is_stopped, f"lane {lane} was stopped")
-
-
-def values(first: int, count: int) -> list[bytes]:
-    return [b"value-%d" % number for number in range(first, first + count)]
 
 
 async def recovered(lanes: Lanes, lane: int) -> tuple[int, int]:
@@ -54,7 +33,7 @@ async def test_a_lane_stopped_by_a_failing_handler_goes_on_where_it_was(lanes: L
     assert "poison" in found.reason
     assert (await recovered(lanes, 2))[0] == 0
     # The live worker notices by itself; the remaining six of poison do not stop the lane again.
-    await copied(lanes, 10)
+    await all_copied(lanes, 10)
     await running.stop()
     assert sorted(await lanes.readable(10)) == sorted(values(0, 10))
     assert len(await lanes.readable(25, "deadletter")) == 25
@@ -63,7 +42,7 @@ async def test_a_lane_stopped_by_a_failing_handler_goes_on_where_it_was(lanes: L
 async def test_reset_group_offsets_are_set_back_to_what_postgres_has(lanes: Lanes) -> None:
     running = lanes.start(Copier())
     await lanes.produce(values(0, 40), partition=0)
-    await copied(lanes, 40)
+    await all_copied(lanes, 40)
     await running.stop()
     group = f"{lanes.settings.kafka.topic_prefix}.intake"
     consumer = AIOKafkaConsumer(**lanes.settings.kafka.client_options(), group_id=group)
@@ -76,7 +55,7 @@ async def test_reset_group_offsets_are_set_back_to_what_postgres_has(lanes: Lane
     await stopped(again, 0)
     await recovered(lanes, 0)
     await lanes.produce(values(40, 10), partition=0)
-    await copied(lanes, 50)
+    await all_copied(lanes, 50)
     await again.stop()
     assert sorted(await lanes.readable(50)) == sorted(values(0, 50))
 
@@ -84,13 +63,13 @@ async def test_reset_group_offsets_are_set_back_to_what_postgres_has(lanes: Lane
 async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes: Lanes) -> None:
     first = lanes.start(Copier())
     await lanes.produce(values(0, 30), partition=0)
-    await copied(lanes, 30)
+    await all_copied(lanes, 30)
     await first.stop()
     backup = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
     assert backup is not None
     second = lanes.start(Copier())
     await lanes.produce(values(30, 30), partition=0)
-    await copied(lanes, 60)
+    await all_copied(lanes, 60)
     await second.stop()
     # Postgres as it was after the first thirty.
     await lanes.database.execute("DELETE FROM copied WHERE disk_offset >= 30")
@@ -105,7 +84,7 @@ async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes:
     _, known_ahead = await recovered(lanes, 0)
     assert known_ahead >= 30
     await lanes.produce(values(60, 10), partition=0)
-    await copied(lanes, 70)
+    await all_copied(lanes, 70)
     await third.stop()
     assert sorted(await lanes.copied()) == sorted(values(0, 70))
     assert sorted(await lanes.readable(70)) == sorted(values(0, 70))
@@ -114,7 +93,7 @@ async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes:
 async def test_a_lane_that_runs_is_not_recovered(lanes: Lanes) -> None:
     running = lanes.start(Copier())
     await lanes.produce(values(0, 5), partition=0)
-    await copied(lanes, 5)
+    await all_copied(lanes, 5)
     with pytest.raises(RecoveryError, match="not stopped"):
         await recovered(lanes, 0)
     await running.stop()

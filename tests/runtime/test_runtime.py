@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from config.settings import Settings
-from tests.runtime.bench_of_lanes import Lanes, eventually, lanes_of
-from tests.runtime.copier import CREATE, HUGE, POISON, Copier
+from tests.runtime.bench_of_lanes import Lanes, all_copied, eventually, values
+from tests.runtime.copier import HUGE, POISON, Copier
 from workers.runtime.failures import TopologyError
 from workers.runtime.runtime import Runtime
 from workers.runtime.term import Term
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-async def lanes(settings: Settings, topics: dict[str, str]) -> AsyncIterator[Lanes]:
-    quick = settings.runtime.model_copy(update={"session_timeout_ms": 6_000, "poll_timeout_ms": 50})
-    async with lanes_of(settings.model_copy(update={"runtime": quick}), CREATE) as made:
-        yield made
-
-
-async def all_copied(lanes: Lanes, count: int) -> None:
-    async def enough() -> bool:
-        return await lanes.copied_count() >= count
-
-    await eventually(enough, f"{count} records were copied")
 
 
 async def all_published(lanes: Lanes, expected: list[bytes]) -> None:
@@ -44,10 +28,6 @@ async def all_published(lanes: Lanes, expected: list[bytes]) -> None:
     await eventually(confirmed, "the group confirmed every batch")
     assert sorted(await lanes.readable(len(expected))) == sorted(expected)
     assert sorted(await lanes.copied()) == sorted(expected)
-
-
-def values(first: int, count: int) -> list[bytes]:
-    return [b"value-%d" % number for number in range(first, first + count)]
 
 
 async def test_every_record_is_stored_and_published_once(lanes: Lanes) -> None:
