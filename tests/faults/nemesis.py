@@ -18,7 +18,7 @@ from tests.faults.watch import KINDS, UnseenError, ports_inside, ports_of
 FREEZE_S = 1.5 * SESSION_S
 OUTAGE_S, COORDINATORS_S = 2.0, 30.0
 CATCH_S = 10.0
-"""How long to wait for a worker to be inside a transaction."""
+"""How long to wait for a worker to be inside a transaction, or for work to be in flight."""
 STORM_WORKERS, STORM_ROUNDS = 4, 5
 """Of each kind; each is stopped and started so often."""
 STORM_PAUSE_S, STARTED_S = 2.0, 30.0
@@ -47,8 +47,8 @@ class Nemesis:
 
     async def kill(self, kind: str) -> None:
         """SIGKILL to one worker."""
-        in_flight = await self._in_flight(kind)
         victim = await self._victim(kind)
+        in_flight = await self._busy(kind)
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
         self._note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
@@ -85,7 +85,7 @@ class Nemesis:
 
     async def restart_broker(self) -> None:
         """SIGKILL to Kafka, then start it again on the same data."""
-        in_flight = await self._in_flight("routing")
+        in_flight = await self._busy("routing")
         await self.ground.kafka.kill()
         await asyncio.sleep(OUTAGE_S)
         await self.ground.kafka.start()
@@ -94,7 +94,7 @@ class Nemesis:
 
     async def restart_postgres(self) -> None:
         """Postgres quits as in a crash (`immediate`) and recovers."""
-        in_flight = await self._in_flight("routing")
+        in_flight = await self._busy("routing")
         await self.ground.postgres.restart("immediate")
         self._note("restart_postgres", hit=in_flight > 0, in_flight=in_flight)
 
@@ -165,6 +165,13 @@ class Nemesis:
         finally:
             await connection.close()
         return False
+
+    async def _busy(self, kind: str) -> int:
+        """Wait until records wait for workers of a kind, and return how many; 0 when none did in time."""
+        deadline = time.monotonic() + CATCH_S
+        while not (waiting := await self._in_flight(kind)) and time.monotonic() < deadline:
+            await asyncio.sleep(0)
+        return waiting
 
     async def _in_flight(self, kind: str) -> int:
         """Records that wait for workers of a kind at this moment."""
