@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.assignments import Cause
 from schemas.base import InsideModel, Moment, Slug
 from schemas.commands import Agent, Department, Page, Rule
 
@@ -14,6 +15,8 @@ class RosterEvent(InsideModel):
     at: Moment
     version: int
     removed: bool = False
+    cause: Cause | None = None
+    """None in events of before it was told."""
 
 
 class AgentChanged(RosterEvent):

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.assignments import Assigned, Offered, Queued
+from schemas.assignments import Assigned, Cause, Offered, Queued
 from schemas.commands import Configure, Department
 from schemas.outcomes import Done, Refused
 from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RosterEvent, RuleChanged
-from tests.desk.log import PAGE, a_rule, an_agent, configure, route
+from tests.desk.log import LANE, PAGE, a_rule, an_agent, configure, route
 from tests.desk.scene import Scene
 
 SALE = Department(id="sale", name="Bán hàng", agents=("an", "binh"))
@@ -22,7 +22,9 @@ def test_a_first_roster_is_told_thing_by_thing() -> None:
     events = scene.do(configure(["an", "binh", "chi"], [rule], departments=[SALE]))
     kinds = [type(event) for event in events]
     assert kinds == [*[AgentChanged] * 3, DepartmentChanged, PageChanged, RuleChanged, Done]
-    assert {event.version for event in events if isinstance(event, RosterEvent)} == {1}
+    changes = [event for event in events if isinstance(event, RosterEvent)]
+    assert {event.version for event in changes} == {1}
+    assert {event.cause for event in changes} == {Cause(partition=LANE, offset=1)}
     assert events[-2].ring == ("chi", "an", "binh")
     assert events[-1].result["agents"] == {"added": 3, "changed": 0, "removed": 0}
 

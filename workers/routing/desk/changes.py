@@ -34,6 +34,7 @@ class Change(NamedTuple, Generic[D]):
             "at": draft.place.at,
             "version": self.version,
             "removed": self.word == "removed",
+            "cause": draft.place.cause,
         }
 
 
