@@ -121,10 +121,11 @@ class Topics:
     def _partitions_of(self, topic: str) -> list[TopicPartition]:
         if topic not in self._parts:
             name = f"{self._prefix}.{topic}.v1"
-            (found,) = self._run(self._admin.describe_topics([name]))
-            if not found["partitions"]:
+            # Of all topics: a request by name may create the one that it asks for.
+            described = {found["topic"]: found for found in self._run(self._admin.describe_topics())}
+            if name not in described:
                 raise UnreadableTopicError(f"the topic {name} does not exist")
-            numbers = sorted(part["partition"] for part in found["partitions"])
+            numbers = sorted(part["partition"] for part in described[name]["partitions"])
             self._parts[topic] = [TopicPartition(name, number) for number in numbers]
         return self._parts[topic]
 

@@ -21,13 +21,13 @@ from workers.runtime.groups import Groups
 from workers.runtime.handler import Handler
 from workers.runtime.ledger import Ledger
 from workers.runtime.loop import Loop
+from workers.runtime.metadata import read_metadata
 from workers.runtime.metrics import FENCED, TERMS
 from workers.runtime.postgres import connect, connection_lost, disconnect, lost_a_race
 from workers.runtime.source import Source
 from workers.runtime.status import Status
 from workers.runtime.takeover import Takeover
 from workers.runtime.term import Term
-from workers.runtime.topic_ids import read_topic_ids
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -41,23 +41,25 @@ LASTING_S = 10.0
 
 
 async def read_topology(settings: Settings) -> Topology:
-    """The partition counts of our topics. Raises DependencyDownError when Kafka does not answer."""
+    """The partition counts and ids of our topics. Raises DependencyDownError when Kafka does not answer."""
     prefix = settings.kafka.topic_prefix
     names = {topic.name: topic.full_name(prefix) for topic in CATALOGUE}
     admin = AIOKafkaAdminClient(**settings.kafka.client_options())
     try:
         async with asyncio.timeout(settings.runtime.kafka_deadline_s):
             await admin.start()
-            described = await admin.describe_topics(list(names.values()))
-            ids = await read_topic_ids(admin, list(names.values()))
+            found = await read_metadata(admin, list(names.values()))
     except (KafkaError, TimeoutError, OSError) as error:
         servers = settings.kafka.bootstrap_servers
         raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
     finally:
         await admin.close()
-    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
-    counts = {short: found[full] for short, full in names.items() if found.get(full)}
-    return Topology(prefix, counts, {short: str(ids[full]) for short, full in names.items() if full in ids})
+    known = {short: found[full] for short, full in names.items() if full in found}
+    return Topology(
+        prefix,
+        {topic: each.partitions for topic, each in known.items()},
+        {topic: str(each.id) for topic, each in known.items()},
+    )
 
 
 @dataclass(slots=True)

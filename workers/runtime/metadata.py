@@ -1,12 +1,14 @@
-"""The ids that Kafka gives topics: a topic that was made again under its name has another one.
+"""What Kafka tells of topics: their partition counts, and the ids that it gives them.
 
 aiokafka speaks Metadata up to version 5; the ids come with version 12 (KIP-516), spoken here on its classes.
+Its own request by name has a cluster that permits it make the topics that are missing; this one has not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from typing import NamedTuple
 from uuid import UUID
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -96,7 +98,7 @@ class _MetadataRequest12(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _TopicIdsRequest(Request[_MetadataRequest12]):  # type: ignore[misc]
+class _TopicsRequest(Request[_MetadataRequest12]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -106,11 +108,18 @@ class _TopicIdsRequest(Request[_MetadataRequest12]):  # type: ignore[misc]
         return request_struct_class([(NO_ID, name, {}) for name in self._names], False, False, {})
 
 
-async def read_topic_ids(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, UUID]:
-    """The ids of the topics that exist, by full name. Needs Kafka 3.1 or newer; raises KafkaError."""
-    response = await admin._send_request(_TopicIdsRequest(names))  # noqa: SLF001  there is no public way
+class TopicMetadata(NamedTuple):
+    """A topic as the brokers have it. One that is made again under its name has another id."""
+
+    id: UUID
+    partitions: int
+
+
+async def read_metadata(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, TopicMetadata]:
+    """The topics that exist, by full name. Needs Kafka 3.1 or newer; raises KafkaError."""
+    response = await admin._send_request(_TopicsRequest(names))  # noqa: SLF001  there is no public way
     return {
-        name: topic_id
-        for error_code, name, topic_id, *_ in response.topics
+        name: TopicMetadata(topic_id, len(partitions))
+        for error_code, name, topic_id, _, partitions, *_ in response.topics
         if not error_code and topic_id != NO_ID
     }

@@ -1,4 +1,4 @@
-"""Event ids are computed from Kafka's id of the topic, so that a topic made again gives other ones."""
+"""Kafka tells of topics without making any; event ids are computed from its id of the topic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from config.settings import Settings
 from schemas.envelope import Kind, header
 from tests.runtime.bench_of_lanes import eventually
 from workers.runtime.batch import Batch, Record
-from workers.runtime.topic_ids import read_topic_ids
+from workers.runtime.failures import TopologyError
+from workers.runtime.metadata import _MetadataRequest12, _TopicsRequest, read_metadata
+from workers.runtime.runtime import read_topology
 
 KIND = Kind("messages", "copied")
 RECORD = Record("inbound", 0, 7, 1_000, b"key", b"value", [])
@@ -32,21 +34,36 @@ async def test_a_topic_that_is_made_again_has_another_id(kafka_settings: Setting
     admin = AIOKafkaAdminClient(**kafka_settings.kafka.client_options())
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, 1, 1)])
+        await admin.create_topics([NewTopic(name, 3, 1)])
 
         async def made() -> bool:
-            return name in await read_topic_ids(admin, [name])
+            return name in await read_metadata(admin, [name])
 
         await eventually(made, "the broker knows the topic")
-        before = (await read_topic_ids(admin, [name]))[name]
+        before = (await read_metadata(admin, [name]))[name]
+        assert before.partitions == 3
         await admin.delete_topics([name])
 
         async def made_again() -> bool:
             await admin.create_topics([NewTopic(name, 1, 1)])
-            return (await read_topic_ids(admin, [name])).get(name, before) != before
+            return (await read_metadata(admin, [name])).get(name, before).id != before.id
 
         await eventually(made_again, "the topic made again has another id")
-        assert await read_topic_ids(admin, [f"{topic_prefix}.missing"]) == {}
         await admin.delete_topics([name])
     finally:
         await admin.close()
+
+
+def test_no_topic_is_made_by_asking_for_it() -> None:
+    built = _TopicsRequest(["tongdai.inbound.v1"]).build(_MetadataRequest12)
+    assert not built.allow_auto_topic_creation
+
+
+@pytest.mark.servers
+async def test_a_topic_that_is_missing_is_told_as_missing(
+    kafka_settings: Settings, topic_prefix: str
+) -> None:
+    topology = await read_topology(kafka_settings)
+    assert (topology.partitions, topology.ids) == ({}, {})
+    with pytest.raises(TopologyError, match=f"{topic_prefix}.inbound.v1 has 0.*tongdai topics apply"):
+        topology.lanes(["inbound", "assignments"])
