@@ -8,6 +8,9 @@ from workers.cli.group import command_app
 from workers.cli.start import start_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workers.runtime.upkeep import Chore
     from workers.runtime.worker import MakeHandlers
 
 app = command_app()
@@ -29,9 +32,9 @@ def ingress() -> None:
 @app.command()
 def routing() -> None:
     """Store messages and decide who answers whom: intake and desk. Stops on SIGTERM."""
-    from workers.routing.worker import routing_handlers  # noqa: PLC0415
+    from workers.routing.worker import routing_chores, routing_handlers  # noqa: PLC0415
 
-    _run("routing", routing_handlers)
+    _run("routing", routing_handlers, routing_chores())
 
 
 @app.command()
@@ -42,7 +45,7 @@ def notifier() -> None:
     _run("notifier", notifier_handlers)
 
 
-def _run(name: str, make_handlers: MakeHandlers) -> None:
+def _run(name: str, make_handlers: MakeHandlers, chores: Sequence[Chore] = ()) -> None:
     import uvloop  # noqa: PLC0415
 
     from workers.runtime.garbage import collect_seldom  # noqa: PLC0415
@@ -50,4 +53,4 @@ def _run(name: str, make_handlers: MakeHandlers) -> None:
 
     settings = start_worker()
     collect_seldom()
-    uvloop.run(run_worker(name, make_handlers, settings))
+    uvloop.run(run_worker(name, make_handlers, settings, chores))

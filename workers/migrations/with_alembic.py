@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool
 
@@ -16,10 +16,12 @@ _HERE = Path(__file__).parent
 
 
 def upgrade(dsn: str) -> None:
-    """Bring the database to the newest version."""
+    """Bring the database to the newest version, with its partitions made ahead."""
     config = _config()
-    config.attributes["engine"] = _engine(dsn)
+    config.attributes["engine"] = engine = _engine(dsn)
     command.upgrade(config, "head")
+    with engine.begin() as connection:
+        connection.execute(text("SELECT ensure_message_partitions()"))
 
 
 def pending(dsn: str) -> tuple[str, ...]:

@@ -25,3 +25,11 @@ FENCED = Counter("tongdai_fenced", "Terms that ended because another worker owne
 LANES_HELD = Gauge("tongdai_lanes_held", "Lanes that this process holds.", ["kind"])
 LANES_STOPPED = Gauge("tongdai_lanes_stopped", "Lanes that wait for `tongdai recover`.", ["kind"])
 LAG = Gauge("tongdai_lag_records", "Records that wait behind the held lanes' positions.", ["kind", "topic"])
+UPKEEP = Counter(
+    "tongdai_upkeep",
+    "What upkeep did: rows of message_seen that were forgotten, partitions of message that were made.",
+    ["chore"],
+)
+UPKEEP_FAILED = Counter(
+    "tongdai_upkeep_failed", "Times that a chore of upkeep failed; it is tried again.", ["chore"]
+)

@@ -19,6 +19,7 @@ from workers.runtime.health import HealthServer
 from workers.runtime.postgres import connect, disconnect
 from workers.runtime.runtime import Runtime, read_topology
 from workers.runtime.topology import Topology
+from workers.runtime.upkeep import Chore, keep_up
 from workers.runtime.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,10 @@ log = structlog.get_logger(__name__)
 MakeHandlers = Callable[[Topology, Settings], Sequence[Handler]]
 
 
-async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings) -> None:
-    """Run the handlers until SIGTERM or SIGINT.
+async def run_worker(
+    name: str, make_handlers: MakeHandlers, settings: Settings, chores: Sequence[Chore] = ()
+) -> None:
+    """Run the handlers, and `chores` beside them, until SIGTERM or SIGINT.
 
     Raises DependencyDownError when Kafka or Postgres are not there in time, TopologyError,
     FencedTooOftenError, SideTaskEndedError, TimeoutError when stopping takes longer than its deadline.
@@ -45,11 +48,14 @@ async def run_worker(name: str, make_handlers: MakeHandlers, settings: Settings)
         )
         watchdog.start()
         health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
+        side_tasks = {"health": health.serve()}
+        if chores:
+            side_tasks["upkeep"] = keep_up(chores, settings)
         log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
         try:
             await supervise(
                 {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
-                {"health": health.serve()},
+                side_tasks,
                 stopping,
                 settings.runtime.stop_deadline_s,
             )
