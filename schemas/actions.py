@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Annotated, Literal
 from uuid import UUID
 
-from schemas.base import InsideModel, Moment, Slug
+from pydantic import Field, model_validator
+
+from schemas.base import ATTACHMENTS_MAX, ConversationKey, InsideModel, Moment, Name, Slug, Text
+from schemas.definitions import Tag
+from schemas.messages import MessageAttachment
+
+MENTIONS_MAX = 50
+LABELS_MAX = 100
+Label = Tag
 
 
 class SessionTimer(InsideModel):
@@ -14,3 +24,78 @@ class SessionTimer(InsideModel):
     conversation: UUID
     session: int
     due_at: Moment
+
+
+class SilenceTimer(InsideModel):
+    """The silence after which a session does not count as load may have come."""
+
+    workspace: Slug
+    conversation: UUID
+    session: int
+    due_at: Moment
+
+
+class Action(InsideModel):
+    """What an agent, a service or the CLI does in one conversation: it has exactly one outcome."""
+
+    workspace: Slug
+    conversation: UUID
+    key: ConversationKey
+    actor: Annotated[str, Field(min_length=1, max_length=200)]
+    """Who: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`; also the key of the outcome."""
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Slug | None = None
+    """The agent in whose name; none: a service's or bot's own."""
+    authority: Literal["agent", "admin"] = "agent"
+
+
+class Say(Action):
+    """An answer to the customer."""
+
+    text: Text | None = None
+    attachments: Annotated[tuple[MessageAttachment, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
+    reply_to: int | None = None
+    """Position of the message that it answers."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Say:
+        if not self.text and not self.attachments:
+            raise ValueError("a message has a text or an attachment")
+        return self
+
+
+class WriteNote(Action):
+    """A note for colleagues."""
+
+    text: Annotated[Text, Field(min_length=1)]
+    mentions: Annotated[tuple[Slug, ...], Field(max_length=MENTIONS_MAX)] = ()
+
+
+class MarkRead(Action):
+    """I have read the transcript up to `position`."""
+
+    position: Annotated[int, Field(ge=0)]
+
+
+class EndSession(Action):
+    """The chat is over."""
+
+
+class SetLabels(Action):
+    """Tags and groups of the customer, added and taken away."""
+
+    add_tags: Annotated[tuple[Label, ...], Field(max_length=LABELS_MAX)] = ()
+    remove_tags: Annotated[tuple[Label, ...], Field(max_length=LABELS_MAX)] = ()
+    add_groups: Annotated[tuple[Label, ...], Field(max_length=LABELS_MAX)] = ()
+    remove_groups: Annotated[tuple[Label, ...], Field(max_length=LABELS_MAX)] = ()
+
+
+class SetProfile(Action):
+    """What we know of the customer: what is given changes, an empty text clears it."""
+
+    name: Name | Literal[""] | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
+    birthday: date | Literal[""] | None = None
+    gender: Literal["female", "male", "other", ""] | None = None
+    address: Annotated[str, Field(max_length=500)] | None = None

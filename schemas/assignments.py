@@ -5,13 +5,31 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from schemas.base import ConversationKey, InsideModel, Moment, PageId, Slug
-from schemas.commands import Method
+from pydantic import Field
+
+from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
 
 CareStatus = Literal["new", "waiting", "accepted", "pending_close", "closed_won", "done", "refused"]
 Standing = Literal["idle", "held", "offered", "queued"]
 """`idle`: nobody is wanted (no open session); `offered`: in the pool of the page's agents."""
-PassedOverReason = Literal["at_capacity", "inactive"]
+Presence = Literal["online", "away", "offline"]
+DoneOutcome = Literal["won", "dead_end"]
+PassedOverReason = Literal["at_capacity", "inactive", "on_leave", "offline", "gap", "window", "declined"]
+"""`gap`, `window`: the rule's limits on new conversations; `declined`: he has had or refused this one."""
+Means = Literal[
+    "round_robin",
+    "least_busy",
+    "last_agent",
+    "fallback",
+    "claim",
+    "reply",
+    "appoint",
+    "transfer",
+    "take_over",
+    "reopened",
+    "outside",
+]
+"""How an agent came to a conversation: by a method of the desk or by a person's act."""
 
 CANDIDATES_MAX = 20
 
@@ -50,14 +68,25 @@ class ChainEvent(InsideModel):
     cause: Cause
 
 
+class Facts(InsideModel):
+    """What rules choose by, as the customer's message told; no texts."""
+
+    channel: Channel
+    tags: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    language: str | None = None
+
+
 class SessionOpened(ChainEvent):
     """A customer wrote and no session was open."""
+
+    facts: Facts
 
 
 class SessionClosed(ChainEvent):
     """The session is over; the facts that reports need."""
 
-    ended_by: Literal["silence"]
+    ended_by: Literal["silence", "agent", "left", "done"]
     customer_messages: int
     agent_messages: int
 
@@ -72,16 +101,23 @@ class Candidate(InsideModel):
 class Why(InsideModel):
     """How the agent was found; `tongdai explain` recomputes the full list of candidates."""
 
-    method: Method
-    rule: Slug
-    rule_version: int
-    cursor_before: Slug | None
-    cursor_after: Slug | None
-    eligible: int
+    method: Means
+    rule: Slug | None = None
+    """None: by a person, outside of every rule."""
+    rule_version: int | None = None
+    by: str | None = None
+    """Who decided, as `actor` of his command; none: the desk."""
+    command: str | None = None
+    """The idempotency key of that command."""
+    exceeds: tuple[Literal["capacity", "offline", "on_leave"], ...] = ()
+    """What a person's decision went beyond."""
+    cursor_before: Slug | None = None
+    cursor_after: Slug | None = None
+    eligible: int = 0
     """How many could have been chosen, the chosen one included."""
-    passed_over: dict[PassedOverReason, int]
+    passed_over: dict[PassedOverReason, int] = Field(default_factory=dict)
     """Between the cursor and the chosen agent."""
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...] = ()
     """At most twenty around the cursor, in the order of the rotation."""
     queued_at: Moment | None = None
     """Since when it had waited, when it had."""
@@ -107,15 +143,148 @@ class Queued(ChainEvent):
     rule: Slug
     rule_version: int
     passed_over: dict[PassedOverReason, int]
+    limit: PassedOverReason | None = None
+    """The rule's own limit that alone keeps it waiting, if one does."""
+    priority: int = 0
+    """0 VIP, 1 urgent, 2 usual: the smaller goes first."""
     queued_at: Moment
-    """Since when it waits: kept when it is queued again under another rule."""
+    """Since when it waits: kept over offers, refusals and other rules."""
     queued_offset: int
     """On commands, of the record that made it wait: the order among those of one moment."""
 
 
 class Offered(ChainEvent):
-    """No rule matched: any agent of the page may take it, or its admin. Counted as unrouted."""
+    """Those of the audience may take it; the first to claim has it. The next event of the chain that leaves
+    `standing` otherwise withdraws the offer."""
 
     audience: str
-    """`page:<page id>`."""
+    """`page:<page id>`, `rule:<rule id>/<ring>`, `admins:<page id>` (to appoint somebody)."""
     unrouted: bool
+    """No rule matched."""
+    rule: Slug | None = None
+    rule_version: int | None = None
+    ring: int = 0
+    """Of the rule's rings, from 0, the one that is asked."""
+    agents: tuple[Slug, ...] = ()
+    """Who is asked, when it is a rule's ring: at most 200 named, the rule and ring say the rest."""
+    expires_at: Moment | None = None
+    """It goes on to the next ring then; none: it waits."""
+    priority: int = 2
+    queued_at: Moment | None = None
+    """Since when it waits."""
+    queued_offset: int | None = None
+
+
+class Unassigned(ChainEvent):
+    """Nobody holds it any more; where it stands now is said by the next event."""
+
+    former_holder: Slug
+    how: Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+    by: str | None = None
+    command: str | None = None
+    asked_again: bool = False
+    """Whether the desk may give it to him again by itself before somebody else has had it."""
+
+
+class Transferring(ChainEvent):
+    """Its holder offers it; until it is answered he holds it."""
+
+    to_agent: Slug | None
+    to_department: Slug | None
+    agents: tuple[Slug, ...]
+    """Who may accept: at most 200 named."""
+    by: str
+    command: str
+    expires_at: Moment
+
+
+class TransferEnded(ChainEvent):
+    """It stays with its holder. An accepted one is told by `assigned`."""
+
+    how: Literal["rejected", "cancelled", "expired", "target_offline", "overtaken"]
+    agent: Slug | None = None
+    """Who rejected or went offline."""
+    by: str | None = None
+    command: str | None = None
+
+
+class CareChanged(ChainEvent):
+    """The care status changed; `round` is the one that counts from here on."""
+
+    former_care: CareStatus
+    reason: Slug | None = None
+    outcome: DoneOutcome | None = None
+    by: str | None = None
+    """None: by itself."""
+    command: str | None = None
+
+
+class Followed(ChainEvent):
+    """`agent` has its customer on his list."""
+
+    agent: Slug
+    command: str | None = None
+
+
+class Unfollowed(ChainEvent):
+    """`agent` has not any more."""
+
+    agent: Slug
+    command: str | None = None
+
+
+class Muted(ChainEvent):
+    """`agent` is told of no more messages of it."""
+
+    agent: Slug
+    command: str | None = None
+
+
+class Unmuted(ChainEvent):
+    """`agent` is told again."""
+
+    agent: Slug
+    command: str | None = None
+
+
+class Blocked(ChainEvent):
+    """Its customer is kept out."""
+
+    until: Moment | None
+    by: str
+    command: str
+
+
+class Unblocked(ChainEvent):
+    """Its customer is let in again; `by` none: the time was over."""
+
+    by: str | None = None
+    command: str | None = None
+
+
+class HolderAbsent(ChainEvent):
+    """Its customer wrote while its holder is offline: if he still is at `until`, it waits anew."""
+
+    until: Moment
+
+
+class SessionSilenced(ChainEvent):
+    """Its open session counts as load no more, until somebody writes."""
+
+
+class SessionWoken(ChainEvent):
+    """Its open session counts again."""
+
+
+class ReplyRefused(InsideModel):
+    """An answer that wanted to be a claim came too late, or was not allowed. Not an event of the chain."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    command: str
+    code: str
+    sentence: str
+    at: Moment
+    cause: Cause

@@ -10,13 +10,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.base import Channel, ConversationKey, InsideModel, Name, PageId, Slug
-
-AGENTS_MAX = 5_000
-RULES_MAX = 1_000
-PAGES_MAX = 5_000
-
-Method = Literal["round_robin"]
+from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Agent, Department, Page, Policy, Rule
 
 
 class Command(InsideModel):
@@ -57,51 +52,51 @@ class SessionEnded(ConversationCommand):
     agent_messages: int
 
 
-class Agent(InsideModel):
-    """A person who answers."""
+class Touched(ConversationCommand):
+    """Somebody wrote in an open session; at most once a minute, and at once when it was silent."""
 
-    id: Slug
-    name: Name
-    capacity: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    """Open sessions held at once, at most; none: no limit."""
+    by: Literal["customer", "agent"]
+    tags: tuple[str, ...] = ()
 
 
-class Department(InsideModel):
-    """A set of agents."""
-
-    id: Slug
-    name: Name
-    agents: tuple[Slug, ...]
+class SessionSilent(ConversationCommand):
+    """Nobody has written in the open session for `silent_after_s` of the desk's policy."""
 
 
-class Page(InsideModel):
-    """One connected channel account."""
+class OutsideAnswer(ConversationCommand):
+    """A human answered the customer outside, e.g. in the Page's own inbox."""
 
-    id: PageId
-    name: Name
-    admins: Annotated[tuple[Slug, ...], Field(min_length=1)]
-    """The first is the one who connected it."""
+    sender_id: str | None = None
+    """Who, as the channel names him."""
 
 
-class Rule(InsideModel):
-    """For which pages, to which agents, by which method. Rules have an order; the first that matches wins."""
+class TimerFired(Command):
+    """A timer of the desk's own has come; ignored when it was disarmed meanwhile."""
 
-    id: Slug
-    name: Name
-    owner: Slug
-    pages: tuple[PageId, ...]
-    agents: tuple[Slug, ...] = ()
-    departments: tuple[Slug, ...] = ()
-    method: Method = "round_robin"
+    timer: Literal["offer", "transfer", "block", "offline", "limits", "hours", "urgent", "gateway"]
+    subject: str
+    """Key of the conversation, agent, rule or gateway that it is about."""
+    due_at: Moment
 
 
-class Configure(Command):
+class AskedCommand(Command):
+    """What an agent, a service or the CLI asks for: it has exactly one outcome."""
+
+    actor: Annotated[str, Field(min_length=1, max_length=200)]
+    """Who asks: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`; also the key of the outcome."""
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    """Remembered for 24 h; the same key with another body is refused."""
+    by: Slug | None = None
+    """The agent in whose name; none: a service's or operator's own."""
+    authority: Literal["agent", "admin"] = "agent"
+    """`admin`: of the workspace, who may what a page's admin may on every page."""
+
+
+class Configure(AskedCommand):
     """The desk's whole roster and rules, as they shall be from here on."""
 
-    actor: str
-    """Who asks: `cli:<id>`, …; also the key of the outcome."""
-    idempotency_key: str
     agents: Annotated[tuple[Agent, ...], Field(max_length=AGENTS_MAX)]
     departments: tuple[Department, ...]
     pages: Annotated[tuple[Page, ...], Field(max_length=PAGES_MAX)]
     rules: Annotated[tuple[Rule, ...], Field(max_length=RULES_MAX)]
+    policy: Policy = Policy()

@@ -8,7 +8,8 @@ from uuid import UUID
 from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
 
 Sender = Literal["customer", "agent", "bot", "system"]
-MessageKind = Literal["text", "attachment", "postback", "log"]
+MessageKind = Literal["text", "attachment", "postback", "log", "note"]
+"""`note`: of agents among themselves; customers never see it."""
 
 
 class MessageAttachment(InsideModel):
@@ -47,9 +48,44 @@ class Stored(InsideModel):
     """The channel's own time: data."""
     clock_ahead: bool = False
     """The channel's own time lies more than five minutes after the log's."""
+    mentions: tuple[Slug, ...] = ()
+    """Agents whom a note names."""
+    history: bool = False
+    """Fetched from the channel afterwards: nobody is notified."""
     stored_at: Moment
     """The log's time: what order and limits go by."""
     seq: int
     """The last assignment event of the conversation that the transcript had applied; 0 before the first."""
     epoch: int
     """How often the holder had changed at that `seq`."""
+
+
+class Read(InsideModel):
+    """`agent` has read the transcript up to `position`."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    agent: Slug
+    position: int
+    at: Moment
+    seq: int
+    """The last assignment event that the transcript had applied."""
+    epoch: int
+
+
+class CustomerChanged(InsideModel):
+    """Profile, tags or groups of the conversation's customer changed: how they stand from here on."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    profile: dict[str, str]
+    tags: tuple[str, ...]
+    groups: tuple[str, ...]
+    by: str | None
+    at: Moment

@@ -34,3 +34,7 @@ class Refused(Outcome):
 
     code: str
     sentence: str
+    allowed: tuple[str, ...] = ()
+    """What would be allowed instead, in words of the API: care statuses, agents, commands."""
+    details: dict[str, Any] = Field(default_factory=dict)
+    """What programs show, e.g. of `taken`: `winner`, `earlier_ms`."""

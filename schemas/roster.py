@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.assignments import Cause
+from schemas.assignments import Cause, Presence
 from schemas.base import InsideModel, Moment, Slug
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 
 
 class RosterEvent(InsideModel):
@@ -45,3 +45,19 @@ class RuleChanged(RosterEvent):
     """Its place in the order of rules, from 0."""
     ring: tuple[Slug, ...]
     """Its agents and those of its departments, without doubles, in the order of their coming turns."""
+
+
+class PolicyChanged(RosterEvent):
+    """What holds for the whole desk was changed."""
+
+    policy: Policy
+
+
+class PresenceChanged(RosterEvent):
+    """An agent came, went, or stepped away; `version` counts his changes."""
+
+    agent: Slug
+    presence: Presence
+    former: Presence
+    gateways: tuple[str, ...] = ()
+    """Where he is connected."""

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from config.settings import Settings
 from schemas.catalogue import RECORDS
-from schemas.commands import Rule
+from schemas.definitions import Rule
 from schemas.envelope import Kind, headers, read_kind
 from schemas.inbound import Echo, InboundRecord, Message, Other, Postback
 from tests.contract.folder import FOLDER, file_name, read

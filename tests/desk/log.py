@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.assignments import Cause
-from schemas.commands import Agent, Configure, Department, Page, Route, Rule, SessionEnded
+from schemas.commands import Configure, Route, SessionEnded
+from schemas.definitions import Agent, Department, Page, Rule
 from schemas.envelope import moment
 from schemas.ids import conversation_id, event_id
 from workers.routing.desk.decision import Place

@@ -13,6 +13,7 @@ from tests.desk.log import DESK, WORKSPACE, Log, key_of
 from workers.routing.desk import loading, storing
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.decide import decide
 from workers.routing.desk.desk import ABSENT, Desk
 
@@ -94,7 +95,7 @@ def restarted(desk: Desk) -> Desk:
     )
     for row in rows:
         if row["standing"] != "queued":
-            fresh.keep(loading.conversation_of(row))
+            fresh.keep(conversation_of(row))
     return fresh
 
 

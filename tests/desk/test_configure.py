@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from schemas.assignments import Assigned, Cause, Offered, Queued
-from schemas.commands import Configure, Department
+from schemas.commands import Configure
+from schemas.definitions import Department
 from schemas.outcomes import Done, Refused
 from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RosterEvent, RuleChanged
 from tests.desk.log import LANE, PAGE, a_rule, an_agent, configure, route

@@ -10,7 +10,8 @@ import pytest
 
 from schemas import deadletter
 from schemas.assignments import Assigned, Queued
-from schemas.commands import Command, Department
+from schemas.commands import Command
+from schemas.definitions import Department
 from schemas.envelope import Kind, header
 from tests.desk.log import PAGE, a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.scene import snapshot

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from schemas.assignments import Assigned, ChainEvent, Queued
-from schemas.commands import Agent, Command, Configure, Department, Rule
+from schemas.commands import Command, Configure
+from schemas.definitions import Agent, Department, Rule
 from schemas.outcomes import Done, Refused
 from tests.desk.log import DESK, WORKSPACE, Log, a_rule, an_agent, configure, route, session_ended
 from tests.desk.scene import reread, restarted, snapshot
@@ -58,7 +59,7 @@ class Fairness:
     def note(self, desk: Desk, event: object) -> None:
         """Count `event`, after which `desk` is given; raises when a spread is more than one."""
         if isinstance(event, Assigned):
-            self._count(event.why.rule, event.holder)
+            self._count(event.why.rule or "", event.holder)
         for name, ring in desk.rings.items():
             eligible = {one.agent for one in ring.candidates if one.passed_over is None}
             for pair in permutations(AGENTS, 2):
@@ -174,6 +175,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     def check_assigned(self, event: Assigned) -> None:
         assert event.holder is not None
+        assert event.why.rule is not None
         agent = self.desk.roster.agents[event.holder]
         load = sum(one.burdens == event.holder for one in self.desk.conversations.values())
         capacity = agent.definition.capacity

@@ -14,10 +14,11 @@ from schemas.ids import desk_key
 from tests.desk.log import BEGIN_MS, DESK, WORKSPACE
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.decision import KIND_OF
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handler import DeskHandler
-from workers.routing.desk.loading import conversation_of, load_desks
+from workers.routing.desk.loading import load_desks
 from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.handler import Connection
 from workers.runtime.topology import Topology

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.workspace.difference import Change, changes_of, counts
 from workers.workspace.workspace import DeskRoster
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.commands import Agent, Page, Rule
+from schemas.definitions import Agent, Page, Rule
 from workers.workspace import nodes
 from workers.workspace.loader import load_workspace
 from workers.workspace.mistake import WorkspaceFileError

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.workspace.workspace import DeskRoster
 
 Word = Literal["added", "changed", "removed"]

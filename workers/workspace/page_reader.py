@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.base import Channel
-from schemas.commands import PAGES_MAX, Page
+from schemas.definitions import PAGES_MAX, Page
 from schemas.ids import page_id
 from workers.workspace.nodes import Fields, Node, Scalar
 from workers.workspace.reader import Reader

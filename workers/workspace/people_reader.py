@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.commands import AGENTS_MAX, Agent, Department
+from schemas.definitions import AGENTS_MAX, Agent, Department
 from workers.workspace.nodes import Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.runtime.handler import Connection
 from workers.workspace.workspace import DeskRoster
 

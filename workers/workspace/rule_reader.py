@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from schemas.commands import AGENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
+from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
 from workers.workspace.nodes import Node
 from workers.workspace.people_reader import DEPARTMENTS_MAX
 from workers.workspace.reader import Reader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from schemas.ids import conversation_id, conversation_key, desk_key
 
 WORKSPACE = "hoa-sen"

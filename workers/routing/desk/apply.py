@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from schemas.assignments import Assigned, ChainEvent, Confirmed, Offered, Queued, SessionClosed, SessionOpened
 from schemas.outcomes import Done, Outcome, Refused
 from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
-from workers.routing.desk.conversation import Conversation, after
+from workers.routing.desk.chain import after
+from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.roster import Entry
 
@@ -60,7 +61,7 @@ def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:
 def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
     _chain(desk, event, id_)
     why = event.why
-    if why.cursor_after is not None:
+    if why.rule is not None and why.cursor_after is not None:
         desk.rings[why.rule] = desk.rings[why.rule].turned_to(why.cursor_after)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from schemas.commands import Agent, Configure, Department, Page, Rule
+from schemas.commands import Configure
+from schemas.definitions import Agent, Department, Page, Rule
 from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk

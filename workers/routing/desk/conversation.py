@@ -6,20 +6,33 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from schemas.assignments import CareStatus, ChainEvent, Queued, SessionClosed, SessionOpened, Standing
+from schemas.assignments import CareStatus, DoneOutcome, Facts, Standing
 
 
 class Waiting(NamedTuple):
-    """A place in the queue. It sorts oldest first, those of one moment as the log has them."""
+    """A place in the queue: by priority, then oldest first, those of one moment as the log has them."""
 
+    priority: int
     queued_at: datetime
     queued_offset: int
     key: str
     """The conversation's."""
 
 
+class Transfer(NamedTuple):
+    """An offer of its holder that nobody has answered yet."""
+
+    to_agent: str | None
+    to_department: str | None
+    agents: tuple[str, ...]
+    """Who may accept."""
+    by: str
+    command: str
+    expires_at: datetime
+
+
 class Conversation(NamedTuple):
-    """Changed by events alone, see `after`; the fields are those of schemas.assignments.ChainEvent."""
+    """Changed by events alone, see workers.routing.desk.chain; names mean the same as in the events."""
 
     id: UUID
     key: str
@@ -35,21 +48,43 @@ class Conversation(NamedTuple):
     session_open: bool = False
     after_position: int = 0
     rule: str | None = None
-    """The rule that queued it."""
+    """The rule that queued or offered it."""
     queued_at: datetime | None = None
+    """Since when it waits, in the queue or offered; kept while it is held, for it may come back."""
     queued_offset: int | None = None
+    priority: int = 2
+    facts: Facts | None = None
+    """Of the session's first customer message; none before the first session."""
+    reason: str | None = None
+    outcome: DoneOutcome | None = None
+    declined: frozenset[str] = frozenset()
+    """Not asked again by the desk itself until somebody else has held it, or a `done` one has reopened."""
+    audience: str | None = None
+    """To whom it is offered."""
+    ring: int = 0
+    offer_expires_at: datetime | None = None
+    transfer: Transfer | None = None
+    followers: frozenset[str] = frozenset()
+    muted: frozenset[str] = frozenset()
+    last_holder: str | None = None
+    last_held_at: datetime | None = None
+    """Until when the last holder had it with an open session."""
+    blocked: bool = False
+    blocked_until: datetime | None = None
+    silent: bool = False
+    absent_until: datetime | None = None
 
     @property
     def burdens(self) -> str | None:
-        """The agent whose load it counts for: the holder, while a session is open."""
-        return self.holder if self.session_open else None
+        """The agent whose load it counts for: the holder, while a session is open and not silent."""
+        return self.holder if self.session_open and not self.silent else None
 
     @property
     def waiting(self) -> Waiting | None:
         """Its place in the queue, if it stands there."""
-        if self.queued_at is None or self.queued_offset is None:
+        if self.standing != "queued" or self.queued_at is None or self.queued_offset is None:
             return None
-        return Waiting(self.queued_at, self.queued_offset, self.key)
+        return Waiting(self.priority, self.queued_at, self.queued_offset, self.key)
 
     def given_to(self, agent: str) -> dict[str, Any]:
         """What an event says that makes `agent` the holder."""
@@ -60,41 +95,6 @@ class Conversation(NamedTuple):
             "care": "accepted" if self.care in ("new", "waiting") else self.care,
         }
 
-
-def after(event: ChainEvent, id_: UUID, before: Conversation | None) -> Conversation:
-    """The conversation after `event`, whose `ce_id` is `id_`."""
-    rule, queued_at, queued_offset = _queue_place(event, before)
-    return Conversation(
-        event.conversation,
-        event.key,
-        event.page,
-        event.seq,
-        id_,
-        event.epoch,
-        event.round,
-        event.care,
-        event.standing,
-        event.holder,
-        event.session,
-        _session_open(event, before),
-        event.after_position,
-        rule,
-        queued_at,
-        queued_offset,
-    )
-
-
-def _queue_place(
-    event: ChainEvent, before: Conversation | None
-) -> tuple[str | None, datetime | None, int | None]:
-    if isinstance(event, Queued):
-        return event.rule, event.queued_at, event.queued_offset
-    if event.standing == "queued" and before is not None:
-        return before.rule, before.queued_at, before.queued_offset
-    return None, None, None
-
-
-def _session_open(event: ChainEvent, before: Conversation | None) -> bool:
-    if isinstance(event, SessionOpened):
-        return True
-    return before is not None and before.session_open and not isinstance(event, SessionClosed)
+    def without_holder(self) -> dict[str, Any]:
+        """What an event says after which nobody holds it."""
+        return {"holder": None, "standing": "idle", "care": "waiting"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from datetime import datetime
 
 from schemas.assignments import Assigned, Offered, Queued, Why
-from schemas.commands import Method, Rule
+from schemas.definitions import Method, Rule
 from workers.routing.desk.conversation import Conversation, Waiting
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
@@ -60,7 +61,7 @@ METHODS: dict[Method, Callable[[Draft, Conversation, Entry[Rule]], bool]] = {"ro
 
 def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
     """Let it wait for an agent of `rule`. Who waits already keeps his age."""
-    waiting = conversation.waiting or Waiting(draft.place.at, draft.place.cause.offset, conversation.key)
+    queued_at, queued_offset = _since(draft, conversation)
     draft.tell(
         Queued,
         conversation,
@@ -68,14 +69,31 @@ def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
         rule=rule.definition.id,
         rule_version=rule.version,
         passed_over=draft.desk.rings[rule.definition.id].barred(),
-        queued_at=waiting.queued_at,
-        queued_offset=waiting.queued_offset,
+        priority=conversation.priority,
+        queued_at=queued_at,
+        queued_offset=queued_offset,
     )
 
 
 def offer(draft: Draft, conversation: Conversation) -> None:
     """No rule names its page: any agent of the page may take it."""
-    draft.tell(Offered, conversation, standing="offered", audience=f"page:{conversation.page}", unrouted=True)
+    queued_at, queued_offset = _since(draft, conversation)
+    draft.tell(
+        Offered,
+        conversation,
+        standing="offered",
+        audience=f"page:{conversation.page}",
+        unrouted=True,
+        queued_at=queued_at,
+        queued_offset=queued_offset,
+    )
+
+
+def _since(draft: Draft, conversation: Conversation) -> tuple[datetime, int]:
+    """Since when it waits: who waited already keeps his age."""
+    if conversation.queued_at is None or conversation.queued_offset is None:
+        return draft.place.at, draft.place.cause.offset
+    return conversation.queued_at, conversation.queued_offset
 
 
 def rehome(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import NamedTuple
 
-from schemas.commands import Agent, Rule
+from schemas.definitions import Agent, Rule
 from schemas.outcomes import Outcome
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.layer import Layer

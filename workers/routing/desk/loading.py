@@ -9,8 +9,9 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.desk import Desk, Duty
 from workers.routing.desk.roster import Entry
 from workers.runtime.handler import Connection
@@ -38,7 +39,7 @@ SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspac
 CROSS JOIN LATERAL (
     SELECT holder, count(*) AS load FROM desk_conversation
     WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
-        AND session_open AND holder IS NOT NULL
+        AND session_open AND NOT silent AND holder IS NOT NULL
     GROUP BY holder
 ) AS found
 """
@@ -99,28 +100,6 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
         desk.set_rule(entry, row["ring"], row["cursor"])
     for row in rows[WAITING]:
         desk.keep(conversation_of(row))
-
-
-def conversation_of(row: Row) -> Conversation:
-    """The conversation of a row of desk_conversation; a driver's own kind of UUID is made an ordinary one."""
-    return Conversation(
-        id=UUID(int=row["conversation_id"].int),
-        key=row["key"],
-        page=row["page_id"],
-        seq=row["seq"],
-        last_event=UUID(int=row["last_event_id"].int),
-        epoch=row["epoch"],
-        round=row["round"],
-        care=row["care"],
-        standing=row["standing"],
-        holder=row["holder"],
-        session=row["session"],
-        session_open=row["session_open"],
-        after_position=row["after_position"],
-        rule=row["rule_id"],
-        queued_at=row["queued_at"],
-        queued_offset=row["queued_offset"],
-    )
 
 
 def _entry(model: type[M], row: Row) -> Entry[Any]:

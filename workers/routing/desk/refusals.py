@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from schemas.commands import Agent, Configure, Department, Page, Rule
+from schemas.commands import Configure
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.outcomes import Refusal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Generic, NamedTuple, TypeVar
 
-from schemas.commands import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Rule
 from workers.routing.desk.layer import Layer
 
 D = TypeVar("D", bound=Agent | Department | Page | Rule)

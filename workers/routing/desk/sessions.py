@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.assignments import Confirmed, SessionClosed, SessionOpened
+from schemas.assignments import Confirmed, Facts, SessionClosed, SessionOpened
 from schemas.commands import ConversationCommand, Route, SessionEnded
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal, drain
@@ -19,7 +19,7 @@ def route(draft: Draft, command: Route) -> None:
         known or Conversation(command.conversation, command.key, command.page), command
     )
     if command.session > conversation.session:
-        conversation = draft.tell(SessionOpened, conversation, session=command.session)
+        conversation = draft.tell(SessionOpened, conversation, session=command.session, facts=_facts(command))
     elif conversation.standing != "idle" or not conversation.session_open:
         draft.tell(Confirmed, conversation)
         return
@@ -50,3 +50,7 @@ def session_ended(draft: Draft, command: SessionEnded) -> None:
 
 def _at_position(conversation: Conversation, command: ConversationCommand) -> Conversation:
     return conversation._replace(after_position=max(conversation.after_position, command.position))
+
+
+def _facts(command: Route) -> Facts:
+    return Facts(channel=command.channel, tags=command.tags, lists=command.lists, language=command.language)

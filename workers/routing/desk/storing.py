@@ -12,30 +12,12 @@ from pydantic import BaseModel
 from schemas.assignments import Assigned, ChainEvent
 from schemas.outcomes import Outcome
 from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
+from workers.routing.desk import conversation_rows
 from workers.routing.desk.answers import Asker, store_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.roster import Entry
 from workers.runtime.handler import Connection
 
-# JSON: the server reads it in less time than a driver takes to write an array of each column. ON CONFLICT
-# finds each row by its primary key, whatever the planner believes.
-CONVERSATIONS = """
-INSERT INTO desk_conversation (
-    workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id, epoch, round, care, standing,
-    holder, session, session_open, after_position, rule_id, queued_at, queued_offset)
-SELECT workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id, epoch, round, care, standing,
-    holder, session, session_open, after_position, rule_id, queued_at, queued_offset
-FROM json_to_recordset($1::json) AS changed (
-    workspace_id text, conversation_id uuid, desk_id text, key text, page_id text, seq int,
-    last_event_id uuid, epoch int, round int, care text, standing text, holder text, session int,
-    session_open boolean, after_position int, rule_id text, queued_at timestamptz, queued_offset bigint)
-ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
-    seq = excluded.seq, last_event_id = excluded.last_event_id, epoch = excluded.epoch,
-    round = excluded.round, care = excluded.care, standing = excluded.standing, holder = excluded.holder,
-    session = excluded.session, session_open = excluded.session_open,
-    after_position = excluded.after_position, rule_id = excluded.rule_id, queued_at = excluded.queued_at,
-    queued_offset = excluded.queued_offset
-"""
 CURSOR = "UPDATE desk_rule SET cursor = $4 WHERE workspace_id = $1 AND desk_id = $2 AND rule_id = $3"
 RULES = """
 INSERT INTO desk_rule (workspace_id, desk_id, rule_id, definition, version, active, position, ring, cursor)
@@ -66,7 +48,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
-            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, CONVERSATIONS)
+            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, conversation_rows.STORE)
         }
         self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
@@ -75,8 +57,8 @@ class Changes:
         """Remember that `event`, which has been applied, changed something of `desk`."""
         match event:
             case ChainEvent():
-                self._add(CONVERSATIONS, desk, event.key, conversation_row)
-                if isinstance(event, Assigned):
+                self._add(conversation_rows.STORE, desk, event.key, conversation_row)
+                if isinstance(event, Assigned) and event.why.rule is not None:
                     self._turned[desk.workspace, desk.id, event.why.rule] = desk
             case AgentChanged():
                 self._add(AGENTS, desk, event.agent.id, agent_row)
@@ -104,27 +86,7 @@ class Changes:
 
 def conversation_row(desk: Desk, key: str) -> Row:
     """The row of desk_conversation."""
-    conversation = desk.conversations[key]
-    return {
-        "workspace_id": desk.workspace,
-        "conversation_id": conversation.id,
-        "desk_id": desk.id,
-        "key": conversation.key,
-        "page_id": conversation.page,
-        "seq": conversation.seq,
-        "last_event_id": conversation.last_event,
-        "epoch": conversation.epoch,
-        "round": conversation.round,
-        "care": conversation.care,
-        "standing": conversation.standing,
-        "holder": conversation.holder,
-        "session": conversation.session,
-        "session_open": conversation.session_open,
-        "after_position": conversation.after_position,
-        "rule_id": conversation.rule,
-        "queued_at": conversation.queued_at,
-        "queued_offset": conversation.queued_offset,
-    }
+    return conversation_rows.row_of(desk.workspace, desk.id, desk.conversations[key])
 
 
 def rule_row(desk: Desk, rule: str) -> Row:

@@ -1,0 +1,155 @@
+"""commands, continued: what agents and page admins ask of a desk."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.assignments import CareStatus, DoneOutcome, Presence
+from schemas.base import ConversationKey, InsideModel, Slug
+from schemas.commands import AskedCommand, Command
+from schemas.definitions import Capacity
+
+BULK_MAX = 500
+GatewayId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Subject(InsideModel):
+    """The conversation that is meant."""
+
+    conversation: UUID
+    key: ConversationKey
+
+
+class ConversationAsk(AskedCommand, Subject):
+    """What is asked about one conversation."""
+
+
+class Claim(ConversationAsk):
+    """I take it: the first in the log has it. Allowed to those to whom it is offered."""
+
+
+class ReplyClaim(ConversationAsk):
+    """An answer to an offered conversation that wants to be a claim; sent by intake for `by`."""
+
+
+class Release(ConversationAsk):
+    """I give it back."""
+
+
+class Appoint(ConversationAsk):
+    """A page admin gives it to `agent`, who may be offline or at capacity."""
+
+    agent: Slug
+
+
+class Transfer(ConversationAsk):
+    """Its holder offers it to an agent who is online, or to a department: one of the two."""
+
+    to_agent: Slug | None = None
+    to_department: Slug | None = None
+
+
+class TransferAccept(ConversationAsk):
+    """I take what was offered to me."""
+
+
+class TransferReject(ConversationAsk):
+    """I do not."""
+
+
+class TransferCancel(ConversationAsk):
+    """Its holder, or a page admin, takes the offer back."""
+
+
+class TakeOver(ConversationAsk):
+    """A page admin takes it from its holder, or out of the queue, for himself."""
+
+
+class TakeOff(ConversationAsk):
+    """A page admin takes it off its holder: to the pool, or to the next agent of the rule."""
+
+    then: Literal["pool", "next"] = "next"
+
+
+class SetCare(ConversationAsk):
+    """Its holder, or a page admin, changes the care status by hand."""
+
+    care: CareStatus
+    reason: Slug | None = None
+    """`refused` needs one of the policy's."""
+    outcome: DoneOutcome | None = None
+    """`done` needs one."""
+
+
+class Follow(ConversationAsk):
+    """Keep its customer on my list."""
+
+
+class Unfollow(ConversationAsk):
+    """Take its customer off my list, and tell me of no more messages."""
+
+
+class Mute(ConversationAsk):
+    """Tell me of no more messages of this conversation."""
+
+
+class Unmute(ConversationAsk):
+    """Tell me again."""
+
+
+class Block(ConversationAsk):
+    """Keep its customer out: his messages are stored, and neither routed nor notified."""
+
+    days: Literal[7, 30] | None = None
+    """It ends by itself; none: for good."""
+
+
+class Unblock(ConversationAsk):
+    """Let its customer in again."""
+
+
+class SetCapacity(AskedCommand):
+    """How many open sessions `agent` may hold; none: no limit."""
+
+    agent: Slug
+    capacity: Capacity | None
+
+
+class SetLeave(AskedCommand):
+    """`agent` goes on leave or comes back; his conversations go back to their rules, or stay his."""
+
+    agent: Slug
+    on_leave: bool
+    then: Literal["keep", "pool", "next"] = "next"
+
+
+class Bulk(AskedCommand):
+    """One thing about many conversations: each is decided by itself; the outcome names those refused."""
+
+    what: Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
+    subjects: Annotated[tuple[Subject, ...], Field(min_length=1, max_length=BULK_MAX)]
+    agent: Slug | None = None
+    """Of `appoint`."""
+    then: Literal["pool", "next"] = "next"
+    """Of `take_off`."""
+    care: CareStatus | None = None
+    reason: Slug | None = None
+    outcome: DoneOutcome | None = None
+    """Of `set_care`."""
+
+
+class SetPresence(Command):
+    """What `agent` is at one gateway, all his connections there taken together. From gateways, no outcome."""
+
+    agent: Slug
+    gateway: GatewayId
+    presence: Presence
+
+
+class GatewayAlive(Command):
+    """A gateway still serves this desk; every 10 s. After 30 s without, its agents' connections are gone."""
+
+    gateway: GatewayId

@@ -1,0 +1,175 @@
+"""What a desk consists of, as people write it down: agents, departments, pages, rules, and its policy."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.base import Channel, InsideModel, Name, PageId, Slug
+
+AGENTS_MAX = 5_000
+RULES_MAX = 1_000
+PAGES_MAX = 5_000
+RINGS_MAX = 10
+WORDS_MAX = 500
+
+Method = Literal["round_robin", "least_busy", "self_claim", "appoint"]
+"""`round_robin`: in turn; `least_busy`: fewest open sessions; `self_claim`: offered to all of the rule, the
+fastest has it; `appoint`: offered to the page's admins, who name somebody."""
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Capacity = Annotated[int, Field(ge=1, le=1_000)]
+Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
+TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
+
+
+class Agent(InsideModel):
+    """A person who answers."""
+
+    id: Slug
+    name: Name
+    capacity: Capacity | None = None
+    """Open sessions held at once, at most; none: no limit."""
+    channel_capacity: dict[Channel, Capacity] = Field(default_factory=dict)
+    """The same of single channels."""
+    on_leave: bool = False
+    """Not asked for anything, until back."""
+
+
+class Department(InsideModel):
+    """A set of agents."""
+
+    id: Slug
+    name: Name
+    agents: tuple[Slug, ...]
+
+
+class Page(InsideModel):
+    """One connected channel account."""
+
+    id: PageId
+    name: Name
+    admins: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    """The first is the one who connected it."""
+
+
+class Stretch(InsideModel):
+    """Part of some days of the week; one that ends before it begins goes on after midnight."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
+    begins: time
+    ends: time
+
+
+class Hours(InsideModel):
+    """When business is open."""
+
+    time_zone: TimeZone = DEFAULT_TIME_ZONE
+    stretches: Annotated[tuple[Stretch, ...], Field(min_length=1, max_length=50)]
+    holidays: Annotated[tuple[date, ...], Field(max_length=WORDS_MAX)] = ()
+    """Closed on these whole days of the time zone."""
+
+
+class Conditions(InsideModel):
+    """What a conversation must be for a rule to match: each that is given must hold."""
+
+    tags: tuple[Tag, ...] = ()
+    """One of these at least."""
+    lists: tuple[Slug, ...] = ()
+    """One of these keyword lists matched the customer's message."""
+    languages: tuple[Tag, ...] = ()
+    """One of these, as the channel states it (`vi`, `en`; `en` matches `en_US`)."""
+    hours: Hours | None = None
+    """Only within these."""
+
+
+class Fallback(InsideModel):
+    """What happens when nobody of the rule is eligible: wait, ask another rule, or give it to one agent."""
+
+    kind: Literal["wait", "rule", "agent"] = "wait"
+    id: Slug | None = None
+    """Of the rule or agent."""
+
+
+class Team(InsideModel):
+    """Agents and departments that are asked together."""
+
+    agents: tuple[Slug, ...] = ()
+    departments: tuple[Slug, ...] = ()
+
+
+class Window(InsideModel):
+    """At most so many new conversations for one agent within so many seconds."""
+
+    conversations: Capacity
+    seconds: Seconds
+
+
+class Rule(InsideModel):
+    """For which pages, to which agents, by which method. Rules have an order; the first that matches wins."""
+
+    id: Slug
+    name: Name
+    owner: Slug
+    pages: tuple[PageId, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    """All pages of these channels, beside `pages`."""
+    conditions: Conditions = Conditions()
+    agents: tuple[Slug, ...] = ()
+    departments: tuple[Slug, ...] = ()
+    method: Method = "round_robin"
+    fallback: Fallback = Fallback()
+    online_only: bool = False
+    """Only agents who are online are asked; otherwise absent ones have their turns too."""
+    gap_s: Seconds | None = None
+    """Between two new conversations of one agent, at least."""
+    window: Window | None = None
+    last_agent_s: Seconds | None = None
+    """A customer who comes back within this time goes to the agent he had, if eligible."""
+    vip_tags: tuple[Tag, ...] = ()
+    """Customers with one of these go before the others in the queue."""
+    urgent_after_s: Seconds | None = None
+    """Who has waited longer goes before the others, behind those with a VIP tag."""
+    offer_timeout_s: Seconds | None = None
+    """Of self_claim: after this an offer goes on to the next ring; none, or no ring left: it waits."""
+    next_rings: Annotated[tuple[Team, ...], Field(max_length=RINGS_MAX)] = ()
+    after_refusal: Literal["pool", "next"] = "next"
+    """`pool`: offered to all agents of the page; `next`: the rule finds another agent."""
+    reply_claims: bool = False
+    """An agent who answers an offered conversation has it by that."""
+    offline_grace_s: Annotated[int, Field(ge=0, le=24 * 60 * 60)] | None = None
+    """A customer writes and his agent is offline: after this it waits anew; none: he keeps it."""
+
+
+class Reason(InsideModel):
+    """One of the workspace's reasons for a care status."""
+
+    id: Slug
+    name: Name
+    care: Literal["refused", "done", "pending_close"] = "refused"
+
+
+class KeywordList(InsideModel):
+    """Words that rules can ask for; a message matches when it has one, whatever its case and diacritics."""
+
+    id: Slug
+    words: Annotated[tuple[Word, ...], Field(min_length=1, max_length=WORDS_MAX)]
+
+
+class Policy(InsideModel):
+    """What holds for the whole desk."""
+
+    reasons: Annotated[tuple[Reason, ...], Field(max_length=WORDS_MAX)] = ()
+    keyword_lists: Annotated[tuple[KeywordList, ...], Field(max_length=100)] = ()
+    silent_after_s: Seconds | None = None
+    """A session silent for so long does not count as load; none: it counts to its end."""
+    transfer_timeout_s: Seconds = 120
+    done_from: tuple[Literal["accepted", "pending_close", "closed_won"], ...] = ("closed_won",)
+    """From which care statuses `done` is allowed."""
+    former_holders_follow: bool = True
+    """Who has handed a conversation over goes on reading and following it, until he unfollows."""

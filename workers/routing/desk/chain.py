@@ -1,0 +1,198 @@
+"""What each event of a chain changes in its conversation: the fold of which the desk's tables are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from schemas.assignments import (
+    Assigned,
+    Blocked,
+    CareChanged,
+    ChainEvent,
+    Followed,
+    HolderAbsent,
+    Muted,
+    Offered,
+    Queued,
+    SessionClosed,
+    SessionOpened,
+    SessionSilenced,
+    SessionWoken,
+    TransferEnded,
+    Transferring,
+    Unassigned,
+    Unblocked,
+    Unfollowed,
+    Unmuted,
+)
+from workers.routing.desk.conversation import Conversation, Transfer
+
+Changes = dict[str, Any]
+"""Fields of a conversation that are otherwise after the event."""
+
+
+def after(event: ChainEvent, id_: UUID, before: Conversation | None) -> Conversation:
+    """The conversation after `event`, whose `ce_id` is `id_`."""
+    was = before or Conversation(event.conversation, event.key, event.page)
+    special = _SPECIAL.get(type(event), _nothing)
+    return was._replace(
+        seq=event.seq,
+        last_event=id_,
+        epoch=event.epoch,
+        round=event.round,
+        care=event.care,
+        standing=event.standing,
+        holder=event.holder,
+        session=event.session,
+        after_position=event.after_position,
+        **_offer_over(event, was),
+        **special(event, was),
+    )
+
+
+def _nothing(_: ChainEvent, __: Conversation) -> Changes:
+    return {}
+
+
+def _offer_over(event: ChainEvent, was: Conversation) -> Changes:
+    """An offer ends with the first event after which it is not offered; `Offered` says its own."""
+    if was.audience is None or event.standing == "offered":
+        return {}
+    return {"audience": None, "ring": 0, "offer_expires_at": None}
+
+
+def _session_opened(event: SessionOpened, _: Conversation) -> Changes:
+    return {"session_open": True, "facts": event.facts, "silent": False}
+
+
+def _session_closed(event: SessionClosed, was: Conversation) -> Changes:
+    over = {"rule": None, "queued_at": None, "queued_offset": None, "priority": 2}
+    return (
+        {"session_open": False, "silent": False, "transfer": None, "absent_until": None}
+        | over
+        | _held(event, was)
+    )
+
+
+def _held(event: ChainEvent, was: Conversation) -> Changes:
+    return {} if was.holder is None else {"last_holder": was.holder, "last_held_at": event.at}
+
+
+def _queued(event: Queued, _: Conversation) -> Changes:
+    return {
+        "rule": event.rule,
+        "queued_at": event.queued_at,
+        "queued_offset": event.queued_offset,
+        "priority": event.priority,
+    }
+
+
+def _offered(event: Offered, _: Conversation) -> Changes:
+    return {
+        "rule": event.rule,
+        "queued_at": event.queued_at,
+        "queued_offset": event.queued_offset,
+        "priority": event.priority,
+        "audience": event.audience,
+        "ring": event.ring,
+        "offer_expires_at": event.expires_at,
+    }
+
+
+def _assigned(event: Assigned, was: Conversation) -> Changes:
+    """Being given it follows and unmutes it; who declined may be asked again after somebody else."""
+    holder = frozenset((event.holder,)) if event.holder else frozenset()
+    return {
+        "followers": was.followers | holder,
+        "muted": was.muted - holder,
+        "declined": was.declined & holder,
+        "transfer": None,
+        "absent_until": None,
+    } | (_held(event, was) if was.holder != event.holder else {})
+
+
+def _unassigned(event: Unassigned, was: Conversation) -> Changes:
+    declined = was.declined if event.asked_again else was.declined | {event.former_holder}
+    ended = {event.former_holder} if event.how == "refused" else frozenset()
+    return {
+        "declined": declined,
+        "followers": was.followers - ended,
+        "transfer": None,
+        "absent_until": None,
+    } | _held(event, was)
+
+
+def _transferring(event: Transferring, _: Conversation) -> Changes:
+    to = event.to_agent, event.to_department, event.agents
+    return {"transfer": Transfer(*to, event.by, event.command, event.expires_at)}
+
+
+def _transfer_ended(_: TransferEnded, __: Conversation) -> Changes:
+    return {"transfer": None}
+
+
+def _care_changed(event: CareChanged, was: Conversation) -> Changes:
+    reopened = was.care == "done" and event.care != "done"
+    return {"reason": event.reason, "outcome": event.outcome} | (
+        {"declined": frozenset()} if reopened else {}
+    )
+
+
+def _followed(event: Followed, was: Conversation) -> Changes:
+    return {"followers": was.followers | {event.agent}}
+
+
+def _unfollowed(event: Unfollowed, was: Conversation) -> Changes:
+    return {"followers": was.followers - {event.agent}}
+
+
+def _muted(event: Muted, was: Conversation) -> Changes:
+    return {"muted": was.muted | {event.agent}}
+
+
+def _unmuted(event: Unmuted, was: Conversation) -> Changes:
+    return {"muted": was.muted - {event.agent}}
+
+
+def _blocked(event: Blocked, _: Conversation) -> Changes:
+    return {"blocked": True, "blocked_until": event.until}
+
+
+def _unblocked(_: Unblocked, __: Conversation) -> Changes:
+    return {"blocked": False, "blocked_until": None}
+
+
+def _holder_absent(event: HolderAbsent, _: Conversation) -> Changes:
+    return {"absent_until": event.until}
+
+
+def _silenced(_: SessionSilenced, __: Conversation) -> Changes:
+    return {"silent": True}
+
+
+def _woken(_: SessionWoken, __: Conversation) -> Changes:
+    return {"silent": False}
+
+
+_SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
+    SessionOpened: _session_opened,
+    SessionClosed: _session_closed,
+    Queued: _queued,
+    Offered: _offered,
+    Assigned: _assigned,
+    Unassigned: _unassigned,
+    Transferring: _transferring,
+    TransferEnded: _transfer_ended,
+    CareChanged: _care_changed,
+    Followed: _followed,
+    Unfollowed: _unfollowed,
+    Muted: _muted,
+    Unmuted: _unmuted,
+    Blocked: _blocked,
+    Unblocked: _unblocked,
+    HolderAbsent: _holder_absent,
+    SessionSilenced: _silenced,
+    SessionWoken: _woken,
+}

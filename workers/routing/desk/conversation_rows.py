@@ -1,0 +1,112 @@
+"""Conversations as rows of desk_conversation: one table of columns, used both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+
+from schemas.assignments import Facts
+from workers.routing.desk.conversation import Conversation, Transfer
+
+Row = Mapping[str, Any]
+
+COLUMNS = {
+    "workspace_id": "text",
+    "conversation_id": "uuid",
+    "desk_id": "text",
+    "key": "text",
+    "page_id": "text",
+    "seq": "int",
+    "last_event_id": "uuid",
+    "epoch": "int",
+    "round": "int",
+    "care": "text",
+    "standing": "text",
+    "holder": "text",
+    "session": "int",
+    "session_open": "boolean",
+    "after_position": "int",
+    "rule_id": "text",
+    "queued_at": "timestamptz",
+    "queued_offset": "bigint",
+    "priority": "smallint",
+    "facts": "jsonb",
+    "reason": "text",
+    "outcome": "text",
+    "declined": "text[]",
+    "audience": "text",
+    "ring": "smallint",
+    "offer_expires_at": "timestamptz",
+    "transfer": "jsonb",
+    "followers": "text[]",
+    "muted": "text[]",
+    "last_holder": "text",
+    "last_held_at": "timestamptz",
+    "blocked": "boolean",
+    "blocked_until": "timestamptz",
+    "silent": "boolean",
+    "absent_until": "timestamptz",
+}
+"""Of the table, with their types."""
+_KEY = ("workspace_id", "conversation_id")
+_NAMED_OTHERWISE = {
+    "conversation_id": "id",
+    "page_id": "page",
+    "last_event_id": "last_event",
+    "rule_id": "rule",
+}
+_SETS = ("declined", "followers", "muted")
+_OF_DESK = ("workspace_id", "desk_id")
+
+_names = ", ".join(COLUMNS)
+_typed = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
+_changed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in (*_KEY, "desk_id"))
+
+# JSON: the server reads it in less time than a driver takes to write an array of each column. ON CONFLICT
+# finds each row by its primary key, whatever the planner believes.
+STORE = f"""
+INSERT INTO desk_conversation ({_names})
+SELECT {_names} FROM json_to_recordset($1::json) AS changed ({_typed})
+ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET {_changed}
+"""  # noqa: S608  columns of this module
+
+
+def row_of(workspace: str, desk: str, conversation: Conversation) -> dict[str, Any]:
+    """The row of `conversation`, as JSON values."""
+    fields = {name: getattr(conversation, _NAMED_OTHERWISE.get(name, name)) for name in _of_conversation}
+    fields |= {name: sorted(fields[name]) for name in _SETS}
+    fields["facts"] = conversation.facts.model_dump() if conversation.facts else None
+    fields["transfer"] = conversation.transfer._asdict() if conversation.transfer else None
+    return {"workspace_id": workspace, "desk_id": desk, **fields}
+
+
+_of_conversation = tuple(name for name in COLUMNS if name not in _OF_DESK)
+
+
+def conversation_of(row: Row) -> Conversation:
+    """The conversation of `row`; a driver's own kind of UUID is made an ordinary one."""
+    fields = {_NAMED_OTHERWISE.get(name, name): row[name] for name in _of_conversation}
+    fields |= {name: frozenset(row[name]) for name in _SETS}
+    fields["id"] = UUID(int=row["conversation_id"].int)
+    fields["last_event"] = UUID(int=row["last_event_id"].int)
+    fields["facts"] = Facts.model_validate(_read(row["facts"])) if row["facts"] else None
+    fields["transfer"] = _transfer(row["transfer"])
+    return Conversation(**fields)
+
+
+def _transfer(value: str | Row | None) -> Transfer | None:
+    if value is None:
+        return None
+    fields = _read(value)
+    expires_at = fields["expires_at"]
+    moment = datetime.fromisoformat(expires_at) if isinstance(expires_at, str) else expires_at
+    return Transfer(**{**fields, "agents": tuple(fields["agents"]), "expires_at": moment})
+
+
+def _read(value: str | Row) -> Row:
+    """JSON as Postgres gives it, or as it was written."""
+    return cast("Row", orjson.loads(value)) if isinstance(value, str) else value
