@@ -149,7 +149,6 @@ async def main() -> None:
             for which, percent in (("p10", 10), ("median", 50))
         )
         print(f"{name}: {told} us a message")  # noqa: T201
-    print(handler.counts)  # noqa: T201
     if arguments.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(45)
     await connection.close()

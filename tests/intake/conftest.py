@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.intake.log import PAGE, PARTITIONS, WORKSPACE, Log
+from workers.routing.intake import work
 from workers.routing.intake.handler import IntakeHandler
 from workers.runtime.batch import Batch
 from workers.runtime.handler import Connection
@@ -40,6 +42,20 @@ def log() -> Log:
 @pytest.fixture
 def handler() -> IntakeHandler:
     return IntakeHandler(PARTITIONS, silence_s=SILENCE_S)
+
+
+Became = Callable[[str], float]
+
+
+@pytest.fixture
+def became() -> Became:
+    """How often a record became that, as the metric tells, since the test began."""
+
+    def told(what: str) -> float:
+        return REGISTRY.get_sample_value("tongdai_intake_records_total", {"became": what}) or 0.0
+
+    before = {what: told(what) for what in get_args(work.Became)}
+    return lambda what: told(what) - before[what]
 
 
 Run = Callable[[Batch], Any]

@@ -152,7 +152,7 @@ _WHY = {
     "candidates": [{"agent": "lan"}, {"agent": "minh"}],
 }
 EXTRA: dict[str, dict[str, Any]] = {
-    "session_opened": {},
+    "session_opened": {"facts": {"channel": "messenger"}},
     "session_closed": {"ended_by": "silence", "customer_messages": 1, "agent_messages": 0},
     "assigned": {
         "standing": "held",

@@ -24,7 +24,7 @@ from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.effects import Effects
 from workers.routing.intake.pages import Owner, Pages
-from workers.routing.intake.work import Counts, SessionEnding, SessionOpening, Work
+from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Batch, Record
 
 SILENCE_MS = 60_000
@@ -72,7 +72,7 @@ class Intake:
     def apply(self, records: Sequence[Record]) -> Batch:
         """Apply records in one batch."""
         batch = Batch("intake", records, [record.timestamp_ms for record in records])
-        work = Work(batch, Counts())
+        work = Work(batch)
         admission = Admission(KnownPages(), self.conversations, lambda key: lane_of(key.decode()))
         admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
         Effects(self.conversations, silence_ms=SILENCE_MS).apply(work, admitted, self.seen)

@@ -11,6 +11,13 @@ DEADLETTERED = Counter("tongdai_deadlettered", "Records put on deadletter.", ["k
 FORWARDED = Counter(
     "tongdai_forwarded", "Records sent on to the partition where their key belongs.", ["kind"]
 )
+INTAKE = Counter(
+    "tongdai_intake_records",
+    "What became of records that intake took: `stored` as a message; `duplicate` of a stored one; `other`, a "
+    "channel's event that nothing reads yet; `stale_assignment`, applied before; `stale_timer`, of a session "
+    "that was over.",
+    ["became"],
+)
 BATCH_RECORDS = Histogram(
     "tongdai_batch_records", "Records in one batch.", ["kind"], buckets=(0, 1, 10, 100, 500, 1000, 2000, 5000)
 )

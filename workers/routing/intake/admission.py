@@ -118,7 +118,7 @@ def read_all(work: Work) -> list[Reading]:
             work.batch.reject(record, refusal.reason, refusal.detail)
             continue
         if isinstance(value, Other):
-            work.counts.others += 1
+            work.became["other"] += 1
             continue
         page = value.page if isinstance(value, InboundUtterance) else ""
         readings.append(Reading(record, at_ms, value, page))

@@ -23,7 +23,7 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
     Raises BrokenChainError when an event before it is missing.
     """
     if event.seq <= conversation.seq:
-        work.counts.stale_assignments += 1
+        work.became["stale_assignment"] += 1
         return
     if event.seq != conversation.seq + 1:
         raise BrokenChainError(

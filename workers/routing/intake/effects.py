@@ -47,7 +47,7 @@ class Effects:
             if isinstance(one, Told):
                 self._follow(work, conversation, one)
             elif one.message in seen:
-                work.counts.duplicates += 1
+                work.became["duplicate"] += 1
             else:
                 seen.add(one.message)
                 self._store(work, conversation, one)
@@ -59,7 +59,7 @@ class Effects:
                 raise BrokenChainError(f"assignments names a conversation that nobody began: {value.key}")
             follow(work, conversation, record, at_ms, value)
         elif conversation is None:
-            work.counts.stale_timers += 1
+            work.became["stale_timer"] += 1
         else:
             silence(work, conversation, record, at_ms, value, self._silence_ms)
 
@@ -73,7 +73,7 @@ class Effects:
         elif value.customer_name not in (None, conversation.customer_name):
             conversation.customer_name = value.customer_name
             work.customers.setdefault(conversation.id, (conversation, at_ms))
-        work.counts.stored += 1
+        work.became["stored"] += 1
         work.change(conversation)
         if isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)

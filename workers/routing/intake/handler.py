@@ -13,9 +13,10 @@ from workers.routing.intake.dedupe import find_seen
 from workers.routing.intake.effects import Effects
 from workers.routing.intake.pages import Pages
 from workers.routing.intake.reading import INPUTS
-from workers.routing.intake.work import Counts, Work
+from workers.routing.intake.work import Work
 from workers.runtime.batch import Batch, TimerDue
 from workers.runtime.handler import Connection
+from workers.runtime.metrics import INTAKE
 from workers.runtime.topology import Topology
 
 DEFAULT_SILENCE_S = 24 * 60 * 60.0
@@ -44,7 +45,6 @@ class IntakeHandler:
         cached_conversations: int = DEFAULT_CACHED_CONVERSATIONS,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.counts = Counts()
         self._pages = Pages(clock_s)
         self._conversations = Conversations(cached_conversations)
         topology = Topology("", {"inbound": partitions})
@@ -59,12 +59,14 @@ class IntakeHandler:
         Raises BrokenChainError and WrongLaneError for records that cannot be where they are, and
         asyncpg.SerializationError when another lane stored one of the messages at the same time.
         """
-        work = Work(batch, self.counts)
+        work = Work(batch)
         admitted = await self._admit(connection, work)
         messages = {one.message: one.owner.workspace for one in admitted if isinstance(one, Said)}
         self._effects.apply(work, admitted, await find_seen(connection, messages))
         await storing.write(connection, work)
         self._conversations.used(one.name for one in admitted)
+        for became, count in work.became.items():
+            INTAKE.labels(became).inc(count)
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int

@@ -34,7 +34,7 @@ def silence(
     Only then is `timer_at` written, not with each message: its index would have to follow each time.
     """
     if not conversation.session_open or timer.session != conversation.session:
-        work.counts.stale_timers += 1
+        work.became["stale_timer"] += 1
         return
     due_ms = _next_due_ms(conversation, cause, at_ms, timer, silence_ms)
     conversation.timer_at_ms = due_ms

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -31,18 +32,8 @@ class SessionEnding(NamedTuple):
     ended_by: str
 
 
-@dataclass(slots=True)
-class Counts:
-    """What intake has done, for metrics: of attempts, so that a batch that is tried again counts twice."""
-
-    stored: int = 0
-    duplicates: int = 0
-    others: int = 0
-    """Kinds of inbound events that no handler reads yet."""
-    stale_assignments: int = 0
-    """Assignment events that were applied before."""
-    stale_timers: int = 0
-    """Timers of sessions that were over."""
+Became = Literal["stored", "duplicate", "other", "stale_assignment", "stale_timer"]
+"""What a record that is neither refused nor sent on turned out to be, if it is counted; see the metric."""
 
 
 @dataclass(slots=True)
@@ -50,7 +41,7 @@ class Work:
     """Gathered effects of one batch; its events go straight into `batch`."""
 
     batch: Batch
-    counts: Counts
+    became: Counter[Became] = field(default_factory=Counter)
     lines: list[bytes] = field(default_factory=list)
     """Rows of `message` in COPY's binary format."""
     sightings: list[Sighting] = field(default_factory=list)
