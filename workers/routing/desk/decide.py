@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.commands import Command, Configure, Route, SessionEnded
+from schemas.commands import AskedCommand, Command, Configure, Route, SessionEnded
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.configure import configure
 from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.outcomes import Asked, answered_before
+from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.sessions import route, session_ended
 
 DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
@@ -24,6 +24,6 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
 def decide(desk: Desk, command: Command, place: Place) -> list[Decided]:
     """The events that answer `command`, in order; `desk` is not changed."""
     draft = Draft(desk, place)
-    if not (isinstance(command, Asked) and answered_before(draft, command)):
+    if not (isinstance(command, AskedCommand) and answered_before(draft, command)):
         DECISIONS[type(command)](draft, command)
     return draft.decided

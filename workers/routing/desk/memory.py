@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from schemas.commands import Command, ConversationCommand
+from schemas.asks import Bulk, ConversationAsk, Subject
+from schemas.commands import AskedCommand, Command, Configure, ConversationCommand
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
 from workers.routing.desk.loading import Name, load_conversations, load_desks
-from workers.routing.desk.outcomes import Asked
 from workers.runtime.handler import Connection
 
 
@@ -44,10 +44,8 @@ class Memory:
         for name in lanes:
             self._desks.move_to_end(name)
         named = [command for _, command in commands]
-        await self._load_conversations(
-            connection, [one for one in named if isinstance(one, ConversationCommand)]
-        )
-        await self._load_asked(connection, [one for one in named if isinstance(one, Asked)])
+        await self._load_conversations(connection, named)
+        await self._load_asked(connection, [one for one in named if isinstance(one, AskedCommand)])
 
     def used(self, desk: Desk, key: str) -> None:
         """Note that the conversation `key` of `desk` was touched."""
@@ -77,14 +75,13 @@ class Memory:
         if not self._desks:
             self._used.clear()
 
-    async def _load_conversations(
-        self, connection: Connection, commands: Collection[ConversationCommand]
-    ) -> None:
-        desks = {(command.workspace, command.key): self.desk(command) for command in commands}
+    async def _load_conversations(self, connection: Connection, commands: Collection[Command]) -> None:
+        pairs = [(command, subject) for command in commands for subject in subjects_of(command)]
+        desks = {(command.workspace, subject.key): self.desk(command) for command, subject in pairs}
         wanted = {
-            (command.workspace, command.conversation)
-            for command in commands
-            if command.key not in self.desk(command).conversations
+            (command.workspace, subject.conversation)
+            for command, subject in pairs
+            if subject.key not in self.desk(command).conversations
         }
         if not wanted:
             return
@@ -93,10 +90,11 @@ class Memory:
             desk.keep(conversation)
             self.used(desk, key)
 
-    async def _load_asked(self, connection: Connection, commands: Collection[Asked]) -> None:
+    async def _load_asked(self, connection: Connection, commands: Collection[AskedCommand]) -> None:
         for command in commands:
             self._asked.add(name_of(command))
-            self.desk(command).elsewhere |= await reserved_elsewhere(connection, command)
+            if isinstance(command, Configure):
+                self.desk(command).elsewhere |= await reserved_elsewhere(connection, command)
         wanted = {(one.workspace, one.desk, one.actor, one.idempotency_key) for one in commands}
         for outcome in await load_outcomes(connection, wanted):
             desk = self._desks[outcome.workspace, outcome.desk]
@@ -106,3 +104,10 @@ class Memory:
 def name_of(command: Command) -> Name:
     """The desk that `command` is for."""
     return command.workspace, command.desk
+
+
+def subjects_of(command: Command) -> Sequence[Subject | ConversationCommand]:
+    """The conversations that `command` names."""
+    if isinstance(command, Bulk):
+        return command.subjects
+    return (command,) if isinstance(command, (ConversationCommand, ConversationAsk)) else ()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from schemas.commands import Configure
+from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.apply import KEY_REUSED
-from workers.routing.desk.decision import Draft
-
-Asked = Configure
-"""Commands that somebody asked for: they have an actor and an idempotency key."""
+from workers.routing.desk.decision import KIND_OF, Draft
 
 KEPT = timedelta(hours=24)
 """How long a key is remembered; after that it is a new one."""
@@ -23,9 +22,11 @@ class Refusal(NamedTuple):
 
     code: str
     sentence: str
+    allowed: tuple[str, ...] = ()
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
-def answered_before(draft: Draft, command: Asked) -> bool:
+def answered_before(draft: Draft, command: AskedCommand) -> bool:
     """Whether `command` is a repetition. The same key with another body is refused; the first one stays."""
     first = draft.desk.outcomes.get((command.actor, command.idempotency_key))
     if first is None or draft.place.at - first.at >= KEPT:
@@ -39,28 +40,36 @@ def answered_before(draft: Draft, command: Asked) -> bool:
     return True
 
 
-def done(draft: Draft, command: Asked, result: dict[str, Any]) -> None:
+def done(draft: Draft, command: AskedCommand, result: dict[str, Any]) -> None:
     """Say that `command` was carried out."""
     draft.say(Done(**_common(draft, command), result=result))
 
 
-def refuse(draft: Draft, command: Asked, refusal: Refusal) -> None:
+def refuse(draft: Draft, command: AskedCommand, refusal: Refusal) -> None:
     """Say that `command` was not carried out, and why."""
-    draft.say(Refused(**_common(draft, command), code=refusal.code, sentence=refusal.sentence))
+    draft.say(
+        Refused(
+            **_common(draft, command),
+            code=refusal.code,
+            sentence=refusal.sentence,
+            allowed=refusal.allowed,
+            details=dict(refusal.details),
+        )
+    )
 
 
-def request_sha256(command: Asked) -> str:
+def request_sha256(command: AskedCommand) -> str:
     """The digest of a command's body: equal for equal commands, however their JSON was spaced or ordered."""
     return hashlib.sha256(command.model_dump_json().encode()).hexdigest()
 
 
-def _common(draft: Draft, command: Asked) -> dict[str, Any]:
+def _common(draft: Draft, command: AskedCommand) -> dict[str, Any]:
     return {
         "workspace": command.workspace,
         "desk": command.desk,
         "actor": command.actor,
         "idempotency_key": command.idempotency_key,
-        "command": type(command).__name__.lower(),
+        "command": KIND_OF[type(command)].what,
         "request_sha256": request_sha256(command),
         "at": draft.place.at,
     }
