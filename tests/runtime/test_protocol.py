@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from workers.runtime import protocol
 from workers.runtime.protocol import (
+    BACK_OFF_FIRST_S,
+    BACK_OFF_LAST_S,
     STALE_READ_LIMIT_S,
     Abandon,
     BackOff,
@@ -86,6 +88,15 @@ def test_the_group_is_read_only_when_the_row_is_claimed() -> None:
 
 def test_who_loses_the_claim_backs_off() -> None:
     assert protocol.after_claim(outcome=Outcome.REFUSED) == BackOff()
+
+
+@given(lost=st.integers(1, 10_000), spread=st.floats(0, 1))
+def test_a_lost_claim_is_tried_again_later_and_later_but_in_time(lost: int, spread: float) -> None:
+    wait_s = protocol.back_off_s(lost=lost, spread=spread)
+    assert BACK_OFF_FIRST_S / 2 <= wait_s <= BACK_OFF_LAST_S
+    assert wait_s <= protocol.back_off_s(lost=lost + 1, spread=spread)
+    # Who has lost more often waits longer than who lost for the first time, however they are spread.
+    assert lost < 3 or wait_s > BACK_OFF_FIRST_S
 
 
 def test_a_claim_without_an_answer_ends_the_term_and_counts_as_nobodys_fence() -> None:

@@ -15,6 +15,10 @@ from enum import Enum, auto
 Offsets = Mapping[str, int]
 """The next offset to read, by input topic."""
 
+BACK_OFF_FIRST_S = 0.1
+"""How long a lane is left alone at most after its claim was lost once."""
+BACK_OFF_LAST_S = 5.0
+"""The same after it was lost again and again."""
 STALE_READ_LIMIT_S = 5.0
 """How long a group offset may lag behind after a release: EndTxn is answered before it can be read."""
 
@@ -137,6 +141,16 @@ def after_claim(*, outcome: Outcome) -> TakeoverStep:
             return BackOff()
         case Outcome.UNKNOWN:
             return EndTerm("whether the row was claimed is unknown", fenced=False)
+
+
+def back_off_s(*, lost: int, spread: float) -> float:
+    """How long to leave a lane alone whose claim was lost `lost` times in a row, from 1.
+
+    Who comes back at once fences the rightful owner again and again. Twice as long each time, so that the
+    winner gets to work whatever it needs for that; `spread`, from 0 to 1, parts losers from each other.
+    """
+    longest = min(BACK_OFF_FIRST_S * 2.0 ** min(lost - 1, 10), BACK_OFF_LAST_S)
+    return longest * (1 + spread) / 2
 
 
 def after_group(*, row: Row, group: Group, waited_s: float) -> TakeoverStep:

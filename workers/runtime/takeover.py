@@ -11,6 +11,7 @@ import structlog
 
 from config.settings import Settings
 from workers.runtime import protocol
+from workers.runtime.back_offs import BackOffs
 from workers.runtime.failures import obey
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection
@@ -48,6 +49,7 @@ class Takeover:
     settings: Settings
     stopped: dict[int, str]
     """Lanes that must not run, and why; added to."""
+    back_offs: BackOffs = field(default_factory=BackOffs)
     _claimed: set[int] = field(default_factory=set)
     """Lanes whose row is mine and that do not run yet."""
     _waiting_since: dict[int, float] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class Takeover:
 
         Raises TermEndedError, and DependencyDownError when Kafka or Postgres do not answer.
         """
-        unclaimed = [lane for lane in wanted if lane not in self._claimed]
+        unclaimed = [lane for lane in wanted if lane not in self._claimed and self.back_offs.over(lane)]
         if unclaimed:
             await self._claim(term, connection, unclaimed)
         claimed = [lane for lane in wanted if lane in self._claimed]
@@ -67,6 +69,7 @@ class Takeover:
     def forget(self) -> None:
         """The term ended or the group was rebalanced: nothing that was begun counts."""
         self._claimed.clear()
+        self.back_offs.forget()
         self._waiting_since.clear()
 
     async def _claim(self, term: Term, connection: Connection, wanted: Sequence[int]) -> None:
@@ -97,6 +100,7 @@ class Takeover:
             step = protocol.after_claim(outcome=Outcome.of_swap(lane in mine))
             if isinstance(step, ReadGroup):
                 self._claimed.add(lane)
+                self.back_offs.forget(lane)
             else:
                 self._not_claimed(lane, step)
 
@@ -168,7 +172,9 @@ class Takeover:
                 self.stopped[lane] = reason
             case EndTerm():
                 obey(step)
-            case BackOff() | Abandon():
+            case BackOff():
+                log.info("lane_not_claimed", lane=lane, again_in_s=round(self.back_offs.lose(lane), 3))
+            case Abandon():
                 log.info("lane_not_claimed", lane=lane)
             case _:
                 raise AssertionError(step)
