@@ -13,7 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from schemas.assignments import Assigned, Cause, ChainEvent, Queued, SessionClosed, SessionOpened, Why
+from schemas.assignments import (
+    Assigned,
+    Cause,
+    ChainEvent,
+    Facts,
+    Queued,
+    SessionClosed,
+    SessionOpened,
+    Why,
+)
 from schemas.ids import conversation_id, message_id, notice_id
 from schemas.messages import Sender, Stored
 from workers.notifier.conversation import Heard
@@ -114,6 +123,11 @@ class History:
             **more,
         )
         self.steps.append(Step(uuid5(self.conversation, f"event {seq}"), value))
+
+    def open(self, holder: str | None, *, after_position: int, **more: object) -> None:
+        """Add a `session_opened` event."""
+        facts = Facts(channel="messenger")
+        self.decide(SessionOpened, holder=holder, after_position=after_position, facts=facts, **more)
 
     def assign(self, holder: str, *, after_position: int, **more: object) -> None:
         """Add an `assigned` event."""
@@ -233,7 +247,7 @@ class _Inventor:
         if choice < 0.5:
             self.history.assign(self.dice.choice([a for a in AGENTS if a != holder]), **where)
         elif choice < 0.8:
-            self.history.decide(SessionOpened, holder=holder, **where)
+            self.history.open(holder, **where)
         elif choice < 0.9:
             self.history.queue(**where)
         else:

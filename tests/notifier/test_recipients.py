@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.assignments import Assigned, SessionOpened
+from schemas.assignments import Assigned
 from schemas.notifications import NoticeMessage
 from tests.notifier.history import History, Notified, Step, invent
 from workers.notifier.carried import Carried
@@ -130,7 +130,7 @@ def first_message() -> History:
     """A customer wrote once, and An got the conversation."""
     history = History("u1", sessions=[1])
     history.say("customer", seq=0, epoch=0)
-    history.decide(SessionOpened, holder=None, after_position=1)
+    history.open(None, after_position=1)
     history.assign("an", after_position=1)
     return history
 
@@ -237,7 +237,7 @@ def test_a_gap_in_the_chain_is_refused() -> None:
 
 def test_a_holder_to_whom_nothing_was_assigned_is_refused() -> None:
     history = History("u1", sessions=[1])
-    history.decide(SessionOpened, holder="an", after_position=1)
+    history.open("an", after_position=1)
     with pytest.raises(BrokenChainError, match="not assigned"):
         Follower(history).take(history.steps[0])
 
