@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 FETCH_WAIT_MS = 50
 """How long a broker waits for records: a partition just drained waits for the long poll of the others."""
 
+BACKLOG_PART = 8
+"""A poll that brings this part of the largest batch found a backlog."""
+
 OnRevoked = Callable[[], Awaitable[None]]
 
 
@@ -48,7 +51,10 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._topology = topology
         self._rank = {topic: number for number, topic in enumerate(inputs)}
         self._on_revoked = on_revoked
+        self._reading: set[TopicPartition] = set()
+        """Partitions of held lanes."""
         self._max_records = settings.runtime.batch_max_records
+        self._backlog_records = self._max_records // BACKLOG_PART
         self._deadline_s = settings.runtime.kafka_deadline_s
         runtime = settings.runtime
         self._consumer = AIOKafkaConsumer(
@@ -85,6 +91,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Let go of everything before the group is rebalanced. aiokafka swallows what is raised here."""
         self.generation += 1
         self.assigned = frozenset()
+        self._reading.clear()
         try:
             await self._on_revoked()
         except Exception as error:  # noqa: BLE001  re-raised by the next poll
@@ -115,9 +122,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         Raises SideTaskEndedError when aiokafka cancels itself, and whatever a rebalance failed with.
         """
         generation = self.generation
-        polling = asyncio.create_task(
-            self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=self._max_records)
-        )
+        polling = asyncio.create_task(self._fetch(int(timeout_s * 1000)))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait((polling, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -126,6 +131,22 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             return Polled(generation, [])
         self._raise_failure()
         return self._polled(generation, polling)
+
+    async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What is there now. Only behind a backlog is the next fetch sent while this batch is stored.
+
+        Reading ahead, aiokafka asks at once, gets the first few records and asks for no more before they are
+        taken: the rest would wait for two batches.
+        """
+        generation = self.generation
+        self._consumer.resume(*self._reading)
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
+            timeout_ms=timeout_ms, max_records=self._max_records
+        )
+        # No `await` before the pauses: aiokafka has not gone on yet.
+        if 0 < sum(map(len, fetched.values())) < self._backlog_records and generation == self.generation:
+            self._consumer.pause(*self._reading)
+        return fetched
 
     def _polled(
         self, generation: int, polling: asyncio.Task[dict[TopicPartition, list[ConsumerRecord]]]
@@ -180,13 +201,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         for topic in self.inputs:
             partition = self._partition(topic, lane)
             self._consumer.seek(partition, next_offsets[topic])
-            self._consumer.resume(partition)
+            self._reading.add(partition)
 
     def pause(self, lanes: Iterable[int]) -> None:
         """Read no more of these lanes."""
         for lane in lanes:
             for topic in self.inputs:
                 partition = self._partition(topic, lane)
+                self._reading.discard(partition)
                 if partition in self._consumer.assignment():
                     self._consumer.pause(partition)
 

@@ -1,0 +1,63 @@
+"""What a poll brings, on a real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.runtime.bench_of_lanes import Lanes, eventually
+from workers.runtime.source import Source
+
+pytestmark = pytest.mark.servers
+
+INPUTS = ("actions", "inbound")
+
+
+@asynccontextmanager
+async def reading(lanes: Lanes) -> AsyncIterator[Source]:
+    """A source that reads all lanes from their beginning."""
+
+    async def nothing_to_release() -> None:
+        return
+
+    async def assigned() -> bool:
+        return bool(source.assigned)
+
+    source = Source("intake", INPUTS, lanes.topology, lanes.settings, nothing_to_release)
+    await source.start()
+    try:
+        await eventually(assigned, "the source has lanes")
+        for lane in source.assigned:
+            source.read_from(lane, dict.fromkeys(INPUTS, 0))
+        yield source
+    finally:
+        await source.stop()
+
+
+async def poll(source: Source) -> list[bytes]:
+    """The values of the next records; fails when none come."""
+    polled = await source.poll(10.0, asyncio.Event())
+    return [record.value for record in polled.records]
+
+
+async def test_all_that_comes_while_a_batch_is_stored_comes_with_the_next_poll(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+
+        for value in (b"second", b"third", b"fourth"):
+            await lanes.produce([value], partition=0)
+        assert await poll(source) == [b"second", b"third", b"fourth"]
+
+
+async def test_a_stopped_lane_is_not_read_on_by_later_polls(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        source.pause([0])
+        await lanes.produce([b"of the stopped lane"], partition=0)
+        await lanes.produce([b"first"], partition=1)
+        assert await poll(source) == [b"first"]
+        await lanes.produce([b"second"], partition=1)
+        assert await poll(source) == [b"second"]
