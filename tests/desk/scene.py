@@ -52,7 +52,7 @@ class Scene:
 class Snapshot(NamedTuple):
     """All that a desk is, comparable."""
 
-    roster: tuple[dict[str, Any], ...]
+    roster: tuple[dict[Any, Any], ...]
     rings: dict[str, Any]
     duties: dict[str, Any]
     conversations: dict[str, Conversation]
@@ -63,7 +63,13 @@ def snapshot(desk: Desk) -> Snapshot:
     """What `desk` is now."""
     roster = desk.roster
     return Snapshot(
-        (dict(roster.agents), dict(roster.departments), dict(roster.pages), dict(roster.rules)),
+        (
+            dict(roster.agents),
+            dict(roster.departments),
+            dict(roster.pages),
+            dict(roster.rules),
+            {roster.policy_version: roster.policy},
+        ),
         {rule: _ring(desk, rule) for rule in desk.rings},
         {agent: duty for agent, duty in desk.duties.items() if duty != ABSENT},
         dict(desk.conversations),
@@ -90,6 +96,7 @@ def restarted(desk: Desk) -> Desk:
             loading.DEPARTMENTS: [storing.department_row(desk, one) for one in roster.departments],
             loading.PAGES: [storing.page_row(desk, page) for page in roster.pages],
             loading.RULES: [storing.rule_row(desk, rule) for rule in roster.rules],
+            loading.POLICIES: [storing.policy_row(desk)] if roster.policy_version else [],
             loading.WAITING: [row for row in rows if row["standing"] == "queued"],
         },
     )

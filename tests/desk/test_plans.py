@@ -24,6 +24,7 @@ INSERT INTO desk_department SELECT * FROM desk_agent;
 INSERT INTO desk_page SELECT * FROM desk_agent;
 INSERT INTO desk_rule
 SELECT workspace_id, desk_id, agent_id, '{}', 1, true, 0, '{}', NULL FROM desk_agent;
+INSERT INTO desk_policy SELECT 'w' || n, 'main', '{}', 1 FROM generate_series(1, 900) AS n;
 INSERT INTO page_registry SELECT 'zalo:' || n, 'w', 'main' FROM generate_series(1, 20000) AS n;
 INSERT INTO agent_registry SELECT workspace_id, agent_id, desk_id FROM desk_agent;
 INSERT INTO desk_outcome
@@ -45,6 +46,7 @@ STATEMENTS = {
     "departments": (loading.DEPARTMENTS, {"desk_department_pkey"}),
     "pages": (loading.PAGES, {"desk_page_pkey"}),
     "rules": (loading.RULES, {"desk_rule_pkey"}),
+    "policies": (loading.POLICIES, {"desk_policy_pkey"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
     "waiting": (loading.WAITING, {"desk_conversation_queue"}),
     "conversations": (loading.CONVERSATIONS, {"desk_conversation_pkey"}),

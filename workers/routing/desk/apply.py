@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.assignments import Assigned, ChainEvent, Confirmed, Offered, Queued, SessionClosed, SessionOpened
+from schemas.assignments import Assigned, ChainEvent, Confirmed
 from schemas.outcomes import Done, Outcome, Refused
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
-from workers.routing.desk.chain import after
+from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, PolicyChanged, RuleChanged
+from workers.routing.desk.chain import SPECIAL, after
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.roster import Entry
@@ -82,6 +82,11 @@ def _rule(desk: Desk, event: RuleChanged, _: UUID) -> None:
     desk.set_rule(Entry(event.rule, event.version, not event.removed, event.position), event.ring)
 
 
+def _policy(desk: Desk, event: PolicyChanged, _: UUID) -> None:
+    roster = desk.edit_roster()
+    roster.policy, roster.policy_version = event.policy, event.version
+
+
 def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
     if isinstance(event, Refused) and event.code == KEY_REUSED:
         return
@@ -89,16 +94,13 @@ def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
 
 
 _APPLY: dict[type[BaseModel], Callable[[Desk, Any, UUID], None]] = {
-    SessionOpened: _chain,
-    SessionClosed: _chain,
-    Confirmed: _chain,
-    Queued: _chain,
-    Offered: _chain,
+    **dict.fromkeys((Confirmed, *SPECIAL), _chain),
     Assigned: _assigned,
     AgentChanged: _agent,
     DepartmentChanged: _department,
     PageChanged: _page,
     RuleChanged: _rule,
+    PolicyChanged: _policy,
     Done: _outcome,
     Refused: _outcome,
 }

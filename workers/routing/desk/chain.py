@@ -36,7 +36,7 @@ Changes = dict[str, Any]
 def after(event: ChainEvent, id_: UUID, before: Conversation | None) -> Conversation:
     """The conversation after `event`, whose `ce_id` is `id_`."""
     was = before or Conversation(event.conversation, event.key, event.page)
-    special = _SPECIAL.get(type(event), _nothing)
+    special = SPECIAL.get(type(event), _nothing)
     return was._replace(
         seq=event.seq,
         last_event=id_,
@@ -176,7 +176,7 @@ def _woken(_: SessionWoken, __: Conversation) -> Changes:
     return {"silent": False}
 
 
-_SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
+SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     SessionOpened: _session_opened,
     SessionClosed: _session_closed,
     Queued: _queued,
@@ -196,3 +196,4 @@ _SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     SessionSilenced: _silenced,
     SessionWoken: _woken,
 }
+"""What else an event changes, beside the place and the standing that every one says."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.desk import Desk, Duty
@@ -34,6 +34,7 @@ CROSS JOIN LATERAL (
 DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department")
 PAGES = AGENTS.replace("desk_agent", "desk_page")
 RULES = AGENTS.replace("desk_agent", "desk_rule")
+POLICIES = AGENTS.replace("desk_agent", "desk_policy")
 LOADS = """
 SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
 CROSS JOIN LATERAL (
@@ -67,7 +68,7 @@ async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Na
     wanted = [name[0] for name in names], [name[1] for name in names]
     by_statement = {
         statement: await connection.fetch(statement, *wanted)
-        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, WAITING)
+        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, WAITING)
     }
     for name, desk in desks.items():
         fill(desk, {statement: _of(name, rows) for statement, rows in by_statement.items()})
@@ -98,14 +99,20 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
     for row in rows[RULES]:
         entry = _entry(Rule, row)._replace(position=row["position"])
         desk.set_rule(entry, row["ring"], row["cursor"])
+    for row in rows[POLICIES]:
+        desk.roster.policy = Policy.model_validate(_read(row["definition"]))
+        desk.roster.policy_version = row["version"]
     for row in rows[WAITING]:
         desk.keep(conversation_of(row))
 
 
 def _entry(model: type[M], row: Row) -> Entry[Any]:
-    definition = row["definition"]
-    fields = orjson.loads(definition) if isinstance(definition, str) else definition
-    return Entry(model.model_validate(fields), row["version"], row["active"])
+    return Entry(model.model_validate(_read(row["definition"])), row["version"], row["active"])
+
+
+def _read(value: str | Row) -> Row:
+    """JSON as Postgres gives it, or as it was written."""
+    return cast("Row", orjson.loads(value)) if isinstance(value, str) else value
 
 
 def _of(name: Name, rows: Iterable[Row]) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Generic, NamedTuple, TypeVar
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.routing.desk.layer import Layer
 
 D = TypeVar("D", bound=Agent | Department | Page | Rule)
@@ -24,13 +24,16 @@ class Entry(NamedTuple, Generic[D]):
 class Roster:
     """Who and what a desk consists of."""
 
-    __slots__ = ("_rules_of_page", "agents", "departments", "pages", "rules")
+    __slots__ = ("_rules_of_page", "agents", "departments", "pages", "policy", "policy_version", "rules")
 
     def __init__(self) -> None:
         self.agents: MutableMapping[str, Entry[Agent]] = {}
         self.departments: MutableMapping[str, Entry[Department]] = {}
         self.pages: MutableMapping[str, Entry[Page]] = {}
         self.rules: MutableMapping[str, Entry[Rule]] = {}
+        self.policy = Policy()
+        self.policy_version = 0
+        """0: none was ever given."""
         self._rules_of_page: MutableMapping[str, tuple[tuple[int, str], ...]] = {}
 
     def fork(self) -> Roster:
@@ -40,6 +43,7 @@ class Roster:
         fork.departments = Layer(self.departments)
         fork.pages = Layer(self.pages)
         fork.rules = Layer(self.rules)
+        fork.policy, fork.policy_version = self.policy, self.policy_version
         fork._rules_of_page = Layer(self._rules_of_page)
         return fork
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from schemas.assignments import Assigned, ChainEvent
 from schemas.outcomes import Outcome
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
+from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, PolicyChanged, RuleChanged
 from workers.routing.desk import conversation_rows
 from workers.routing.desk.answers import Asker, store_outcomes
 from workers.routing.desk.desk import Desk
@@ -39,6 +39,13 @@ ON CONFLICT (workspace_id, desk_id, agent_id) DO UPDATE SET
 """
 DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department").replace("agent_id", "department_id")
 PAGES = AGENTS.replace("desk_agent", "desk_page").replace("agent_id", "page_id")
+POLICIES = """
+INSERT INTO desk_policy (workspace_id, desk_id, definition, version)
+SELECT workspace_id, desk_id, definition, version
+FROM json_to_recordset($1::json) AS changed (workspace_id text, desk_id text, definition jsonb, version int)
+ON CONFLICT (workspace_id, desk_id) DO UPDATE SET
+    definition = excluded.definition, version = excluded.version
+"""
 
 Row = dict[str, Any]
 
@@ -48,7 +55,8 @@ class Changes:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
-            statement: {} for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, conversation_rows.STORE)
+            statement: {}
+            for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, conversation_rows.STORE)
         }
         self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
@@ -68,6 +76,8 @@ class Changes:
                 self._add(PAGES, desk, event.page.id, page_row)
             case RuleChanged():
                 self._add(RULES, desk, event.rule.id, rule_row)
+            case PolicyChanged():
+                self._add(POLICIES, desk, "", policy_row)
             case Outcome() if desk.outcomes[event.actor, event.idempotency_key] is event:
                 self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
 
@@ -115,6 +125,16 @@ def department_row(desk: Desk, department: str) -> Row:
 def page_row(desk: Desk, page: str) -> Row:
     """The row of desk_page."""
     return _entry_row(desk, desk.roster.pages[page])
+
+
+def policy_row(desk: Desk, _: str = "") -> Row:
+    """The row of desk_policy."""
+    return {
+        "workspace_id": desk.workspace,
+        "desk_id": desk.id,
+        "definition": desk.roster.policy.model_dump(mode="json"),
+        "version": desk.roster.policy_version,
+    }
 
 
 def _entry_row(desk: Desk, entry: Entry[Any]) -> Row:
