@@ -148,11 +148,13 @@ def test_a_detail_that_is_not_unicode_does_not_keep_a_record_from_being_refused(
     assert header(letter.headers, "deadletter_detail") == b"bad ? text"
 
 
-def test_a_record_is_forwarded_as_it_came() -> None:
-    moved = record(b"value", headers=[("ce_id", b"1")])
+@pytest.mark.parametrize("before", [[], [("forwarded_from", b"intake/5/inbound/9")]])
+def test_a_record_is_forwarded_as_it_came_and_tells_from_where(before: Headers) -> None:
+    moved = record(b"value", headers=[*before, ("ce_id", b"1")])
     made = batch(moved)
     made.forward(moved)
-    assert made.events[3] == [Event("inbound", None, moved.key, b"value", [("ce_id", b"1")])]
+    place = ("forwarded_from", b"intake/3/inbound/%d" % moved.offset)
+    assert made.events[3] == [Event("inbound", None, moved.key, b"value", [("ce_id", b"1"), place])]
     assert made.forwarded == 1
 
 

@@ -35,7 +35,7 @@ def test_what_is_derived_again_has_the_same_identity(how: str) -> None:
     assert identified(published(record(), how)) == identified(published(record(), how))
 
 
-@pytest.mark.parametrize("how", ["emit", "reject"])
+@pytest.mark.parametrize("how", ["emit", "reject", "forward"])
 def test_what_another_record_gives_rise_to_has_another_identity(how: str) -> None:
     events = [published(record(offset, lane), how) for offset in (7, 8) for lane in (3, 4)]
     assert len({identified(event) for event in events}) == 4
@@ -45,8 +45,8 @@ def test_a_dead_letter_is_identified_by_where_it_came_from() -> None:
     assert identified(published(record(), "reject")) == "deadletter intake/inbound/3/7"
 
 
-def test_a_lane_recognises_its_events_and_dead_letters_and_no_others() -> None:
-    for how in ("emit", "reject"):
+def test_a_lane_recognises_what_it_published_and_nothing_else() -> None:
+    for how in ("emit", "reject", "forward"):
         event = published(record(), how)
         assert is_of_lane(event.topic, event.headers, "intake", 3)
         assert not is_of_lane(event.topic, event.headers, "intake", 4)
@@ -54,8 +54,20 @@ def test_a_lane_recognises_its_events_and_dead_letters_and_no_others() -> None:
     assert lane_source("intake", 3) == "tongdai/intake/3"
 
 
+def test_what_was_sent_on_is_another_one_than_what_is_emitted_under_the_same_id() -> None:
+    sent_on = published(record(), "forward")
+    assert identified(sent_on) == "forwarded intake/3/inbound/7"
+    assert not is_of_lane(sent_on.topic, sent_on.headers, "intake", 30)
+
+
 @pytest.mark.parametrize(
-    "headers", [[], [("ce_id", None), ("ce_source", None)], [("ce_id", b"\xff"), ("ce_source", b"\xff")]]
+    "headers",
+    [
+        [],
+        [("ce_id", None), ("ce_source", None)],
+        [("ce_id", b"\xff"), ("ce_source", b"\xff")],
+        [("forwarded_from", None)],
+    ],
 )
 def test_a_foreign_record_is_of_no_lane_and_harms_nothing(headers: Headers) -> None:
     for topic in ("messages", "deadletter"):

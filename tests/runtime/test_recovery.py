@@ -7,7 +7,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.runtime.bench_of_lanes import Lanes, Running, all_copied, eventually, values
 from tests.runtime.copier import POISON, Copier
+from workers.runtime.batch import Batch, Event, Record
+from workers.runtime.identity import FORWARDED_FROM
+from workers.runtime.pending import pack
 from workers.runtime.recovery import RecoveryError, recover, stopped_lanes
+from workers.runtime.topology import Topology
 
 pytestmark = pytest.mark.servers
 
@@ -88,6 +92,66 @@ async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes:
     await third.stop()
     assert sorted(await lanes.copied()) == sorted(values(0, 70))
     assert sorted(await lanes.readable(70)) == sorted(values(0, 70))
+
+
+class Mover(Copier):
+    """Copies what is where its key belongs and sends the rest on."""
+
+    def __init__(self, topology: Topology) -> None:
+        super().__init__()
+        self.topology = topology
+
+    def _copy(self, batch: Batch, record: Record, at_ms: int) -> None:
+        if self.topology.partition(record.topic, record.key) == record.lane:
+            super()._copy(batch, record, at_ms)
+        else:
+            batch.forward(record)
+
+
+async def test_what_was_sent_on_to_its_own_partition_is_not_sent_on_twice(lanes: Lanes) -> None:
+    first = lanes.start(Mover(lanes.topology))
+    await lanes.produce(values(0, 10), partition=0)
+    await lanes.readable(10)
+    await first.stop()
+    backup = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
+    assert backup is not None
+    second = lanes.start(Mover(lanes.topology))
+    await lanes.produce(values(10, 10), partition=0)
+    await lanes.readable(20)
+    await second.stop()
+    inbound = await lanes.published("inbound")
+    sent_on = [
+        Event("inbound", None, b"key", value, [*headers.items()])
+        for value, headers in inbound
+        if FORWARDED_FROM in headers
+    ]
+    assert len(sent_on) == len(inbound) - 20 > 0
+
+    # As after a crash between publishing them and knowing that they were published.
+    await lanes.database.execute(
+        "INSERT INTO pending SELECT kind, id, batch_no, next_offsets, $1 FROM lane WHERE id = 0",
+        pack(sent_on),
+    )
+    await lanes.database.execute("UPDATE lane SET stopped = 'by a test' WHERE id = 0")
+    assert (await recovered(lanes, 0))[0] == 0
+
+    # Postgres as it was after the first ten.
+    end = (await lanes.group())[0].offsets["inbound"]
+    await lanes.database.execute(
+        "UPDATE lane SET batch_no = $1, next_offsets = $2, at_ms = $3, stopped = 'by a test' WHERE id = 0",
+        backup["batch_no"],
+        backup["next_offsets"],
+        backup["at_ms"],
+    )
+    assert (await recovered(lanes, 0))[1] >= len(sent_on)
+    third = lanes.start(Mover(lanes.topology))
+
+    async def derived_again() -> bool:
+        return (await lanes.group())[0].offsets["inbound"] >= end
+
+    await eventually(derived_again, "the second ten were read again")
+    await third.stop()
+    assert len(await lanes.published("inbound")) == len(inbound)
 
 
 async def test_a_lane_that_runs_is_not_recovered(lanes: Lanes) -> None:

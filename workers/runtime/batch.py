@@ -11,6 +11,7 @@ from schemas import envelope
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
 from schemas.ids import event_id, event_id_text
+from workers.runtime.identity import FORWARDED_FROM, forwarded_from
 from workers.runtime.topology import MAX_BYTES
 
 LARGE_BYTES = 262_144
@@ -135,12 +136,15 @@ class Batch:
         self.rejected += 1
 
     def forward(self, record: Record) -> None:
-        """Send `record` as it came to the partition where its key belongs; it has no other effect here.
+        """Send `record` to the partition where its key belongs; it has no other effect here.
 
+        It goes as it came, with a header that tells from where: by it the lane knows what it has sent on.
         Raises EventTooLargeError when only its producer's compression made it small enough.
         """
-        _check_size(record, record.topic, record.key, record.value, record.headers)
-        self._add(record.lane, Event(record.topic, None, record.key, record.value, [*record.headers]))
+        headers = [header for header in record.headers if header[0] != FORWARDED_FROM]
+        headers.append(forwarded_from(self.kind, record.topic, record.lane, record.offset))
+        _check_size(record, record.topic, record.key, record.value, headers)
+        self._add(record.lane, Event(record.topic, None, record.key, record.value, headers))
         self.forwarded += 1
 
     def _add(self, lane: int, event: Event) -> None:
