@@ -8,13 +8,27 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from schemas.base import ATTACHMENTS_MAX, ConversationKey, InsideModel, Moment, Name, Slug, Text
+from schemas.base import (
+    ATTACHMENTS_MAX,
+    NO_CONTROL_PATTERN,
+    NO_NUL_PATTERN,
+    Actor,
+    ConversationKey,
+    IdempotencyKey,
+    InsideModel,
+    Moment,
+    Name,
+    Slug,
+    Text,
+)
 from schemas.definitions import Tag
 from schemas.messages import MessageAttachment
 
 MENTIONS_MAX = 50
 LABELS_MAX = 100
+POSITION_MAX = 2**31 - 1
 Label = Tag
+CLEARED_OR_PLAIN = rf"^$|{NO_CONTROL_PATTERN}"
 
 
 class SessionTimer(InsideModel):
@@ -41,9 +55,9 @@ class Action(InsideModel):
     workspace: Slug
     conversation: UUID
     key: ConversationKey
-    actor: Annotated[str, Field(min_length=1, max_length=200)]
+    actor: Actor
     """Who: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`; also the key of the outcome."""
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: IdempotencyKey
     by: Slug | None = None
     """The agent in whose name; none: a service's or bot's own."""
     authority: Literal["agent", "admin"] = "agent"
@@ -54,7 +68,7 @@ class Say(Action):
 
     text: Text | None = None
     attachments: Annotated[tuple[MessageAttachment, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
-    reply_to: int | None = None
+    reply_to: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
     """Position of the message that it answers."""
 
     @model_validator(mode="after")
@@ -74,7 +88,7 @@ class WriteNote(Action):
 class MarkRead(Action):
     """I have read the transcript up to `position`."""
 
-    position: Annotated[int, Field(ge=0)]
+    position: Annotated[int, Field(ge=0, le=POSITION_MAX)]
 
 
 class EndSession(Action):
@@ -94,8 +108,8 @@ class SetProfile(Action):
     """What we know of the customer: what is given changes, an empty text clears it."""
 
     name: Name | Literal[""] | None = None
-    phone: Annotated[str, Field(max_length=40)] | None = None
-    email: Annotated[str, Field(max_length=254)] | None = None
+    phone: Annotated[str, Field(max_length=40, pattern=CLEARED_OR_PLAIN)] | None = None
+    email: Annotated[str, Field(max_length=254, pattern=CLEARED_OR_PLAIN)] | None = None
     birthday: date | Literal[""] | None = None
     gender: Literal["female", "male", "other", ""] | None = None
-    address: Annotated[str, Field(max_length=500)] | None = None
+    address: Annotated[str, Field(max_length=500, pattern=NO_NUL_PATTERN)] | None = None

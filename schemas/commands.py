@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+from schemas.base import Actor, Channel, ConversationKey, IdempotencyKey, InsideModel, Moment, PageId, Slug
 from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Agent, Department, Page, Policy, Rule
 
 
@@ -47,7 +47,7 @@ class Route(ConversationCommand):
 class SessionEnded(ConversationCommand):
     """The stretch is over; facts for the reports, no texts."""
 
-    ended_by: Literal["silence"]
+    ended_by: Literal["silence", "agent", "left", "done"]
     customer_messages: int
     agent_messages: int
 
@@ -82,9 +82,9 @@ class TimerFired(Command):
 class AskedCommand(Command):
     """What an agent, a service or the CLI asks for: it has exactly one outcome."""
 
-    actor: Annotated[str, Field(min_length=1, max_length=200)]
+    actor: Actor
     """Who asks: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`; also the key of the outcome."""
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: IdempotencyKey
     """Remembered for 24 h; the same key with another body is refused."""
     by: Slug | None = None
     """The agent in whose name; none: a service's or operator's own."""

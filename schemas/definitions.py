@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Channel, InsideModel, Name, PageId, Slug
+from schemas.base import NO_CONTROL_PATTERN, Channel, InsideModel, Name, PageId, Slug
 
 AGENTS_MAX = 5_000
 RULES_MAX = 1_000
@@ -22,8 +22,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Capacity = Annotated[int, Field(ge=1, le=1_000)]
 Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL_PATTERN)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL_PATTERN)]
 
 DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+from pydantic import Field
+
+from schemas.base import (
+    NO_CONTROL_PATTERN,
+    Channel,
+    ConversationKey,
+    InsideModel,
+    Moment,
+    Name,
+    PageId,
+    Slug,
+    Url,
+)
 
 Sender = Literal["customer", "agent", "bot", "system"]
 MessageKind = Literal["text", "attachment", "postback", "log", "note"]
@@ -15,9 +27,9 @@ MessageKind = Literal["text", "attachment", "postback", "log", "note"]
 class MessageAttachment(InsideModel):
     """See schemas.inbound.Attachment."""
 
-    type: str
-    url: str | None = None
-    name: str | None = None
+    type: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROL_PATTERN)]
+    url: Url | None = None
+    name: Name | None = None
     latitude: float | None = None
     longitude: float | None = None
 
