@@ -11,13 +11,14 @@ from schemas.definitions import Method, Rule
 from workers.routing.desk.conversation import Conversation, Waiting
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
+from workers.routing.desk.matching import rule_for, still_fits
 from workers.routing.desk.ring import Ring, Turn
 from workers.routing.desk.roster import Entry
 
 
 def deal(draft: Draft, conversation: Conversation) -> None:
     """Give `conversation` to an agent of its rule, or let it wait for one; without a rule it is offered."""
-    rule = draft.desk.roster.rule_for(conversation.page)
+    rule = rule_for(draft.desk, conversation, draft.place.at)
     if rule is None:
         offer(draft, conversation)
     elif not METHODS[rule.definition.method](draft, conversation, rule):
@@ -106,7 +107,7 @@ def rehome(draft: Draft) -> None:
     ]
     for waiting in sorted(strays):
         conversation = draft.desk.conversations[waiting.key]
-        rule_now = draft.desk.roster.rule_for(conversation.page)
+        rule_now = rule_for(draft.desk, conversation, draft.place.at)
         if rule_now is None:
             offer(draft, conversation)
         else:
@@ -133,5 +134,4 @@ def _push_head(desk: Desk, rule: str, heads: list[tuple[Waiting, str]]) -> None:
 
 
 def _still_names(desk: Desk, rule: str, waiting: Waiting) -> bool:
-    entry = desk.roster.rules[rule]
-    return entry.active and desk.conversations[waiting.key].page in entry.definition.pages
+    return still_fits(desk.roster.rules[rule], desk.conversations[waiting.key])

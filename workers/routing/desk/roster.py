@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterator, MutableMapping
+from typing import Generic, NamedTuple, TypeVar, cast
 
+from schemas.base import Channel
 from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.routing.desk.layer import Layer
 
@@ -24,7 +25,7 @@ class Entry(NamedTuple, Generic[D]):
 class Roster:
     """Who and what a desk consists of."""
 
-    __slots__ = ("_rules_of_page", "agents", "departments", "pages", "policy", "policy_version", "rules")
+    __slots__ = ("_rules_of", "agents", "departments", "pages", "policy", "policy_version", "rules")
 
     def __init__(self) -> None:
         self.agents: MutableMapping[str, Entry[Agent]] = {}
@@ -34,7 +35,7 @@ class Roster:
         self.policy = Policy()
         self.policy_version = 0
         """0: none was ever given."""
-        self._rules_of_page: MutableMapping[str, tuple[tuple[int, str], ...]] = {}
+        self._rules_of: MutableMapping[str, tuple[tuple[int, str], ...]] = {}
 
     def fork(self) -> Roster:
         """A roster that says the same, and changes without changing this one."""
@@ -44,22 +45,33 @@ class Roster:
         fork.pages = Layer(self.pages)
         fork.rules = Layer(self.rules)
         fork.policy, fork.policy_version = self.policy, self.policy_version
-        fork._rules_of_page = Layer(self._rules_of_page)
+        fork._rules_of = Layer(self._rules_of)
         return fork
 
-    def rule_for(self, page: str) -> Entry[Rule] | None:
-        """The first rule that names `page`."""
-        rules = self._rules_of_page.get(page)
-        return self.rules[rules[0][1]] if rules else None
+    def rules_of(self, page: str) -> Iterator[Entry[Rule]]:
+        """The rules that name `page` or its channel, in their order."""
+        named = self._rules_of.get(page, ()), self._rules_of.get(channel_of(page), ())
+        placed = sorted({*named[0], *named[1]}) if named[1] else named[0]
+        return (self.rules[id_] for _, id_ in placed)
 
     def set_rule(self, entry: Entry[Rule]) -> None:
         """Let `entry` be the rule's text from here on."""
         id_ = entry.definition.id
         before = self.rules.get(id_)
-        for page in before.definition.pages if before is not None else ():
-            rules = self._rules_of_page.get(page, ())
-            self._rules_of_page[page] = tuple(rule for rule in rules if rule[1] != id_)
-        for page in entry.definition.pages if entry.active else ():
-            rules = self._rules_of_page.get(page, ())
-            self._rules_of_page[page] = tuple(sorted({*rules, (entry.position, id_)}))
+        for name in _named(before.definition) if before is not None else ():
+            rules = self._rules_of.get(name, ())
+            self._rules_of[name] = tuple(rule for rule in rules if rule[1] != id_)
+        for name in _named(entry.definition) if entry.active else ():
+            rules = self._rules_of.get(name, ())
+            self._rules_of[name] = tuple(sorted({*rules, (entry.position, id_)}))
         self.rules[id_] = entry
+
+
+def channel_of(page: str) -> Channel:
+    """The channel of a page, by its id."""
+    return cast("Channel", page.partition(":")[0])
+
+
+def _named(rule: Rule) -> tuple[str, ...]:
+    """The pages and channels that a rule is for; their names are never alike."""
+    return (*rule.pages, *rule.channels)
