@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as SourceError
 
 from config.checks import problems_of, warnings_of
+from config.gateway import GatewaySettings
 from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
 from config.log import LogSettings
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     runtime: RuntimeSettings = RuntimeSettings()
     routing: RoutingSettings = RoutingSettings()
     ingress: IngressSettings = IngressSettings()
+    gateway: GatewaySettings = GatewaySettings()
     log: LogSettings = LogSettings()
 
     @classmethod

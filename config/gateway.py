@@ -1,0 +1,56 @@
+"""The gateway through which agents and page admins see and act."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
+
+SIGNING_KEY_BYTES_MIN = 32
+DAY_S = 24 * 60 * 60.0
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _long_enough(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value().encode()) < SIGNING_KEY_BYTES_MIN:
+        raise ValueError(
+            f"is shorter than {SIGNING_KEY_BYTES_MIN} bytes: draw one with openssl rand -base64 48"
+        )
+    return key
+
+
+class GatewaySettings(Section):
+    """Where it listens, who may call it from where, how long tokens live, how much a client may take."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8090
+    signing_key: Annotated[Secret, AfterValidator(_long_enough)] | None = None
+    """Signs tokens; at least 32 bytes, the same in all gateways. A new one signs everybody out."""
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), Field(max_length=100)] = ()
+    """Browsers' origins besides the gateway's own, separated by commas: `https://console.example.com`."""
+    access_token_s: Annotated[float, Field(ge=60, le=3_600)] = 600.0
+    refresh_token_s: Annotated[float, Field(ge=600, le=90 * DAY_S)] = 14 * DAY_S
+    outcome_deadline_s: PositiveSeconds = 10.0
+    """After this a command is answered 202, and its outcome is to be asked for."""
+    publish_deadline_s: PositiveSeconds = 5.0
+    address_rate_per_s: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 200.0
+    address_rate_burst: PositiveInt = 2_000
+    """Many agents sit behind one address of their company."""
+    agent_rate_per_s: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 20.0
+    agent_rate_burst: PositiveInt = 100
+    sockets_max: Annotated[PositiveInt, Field(le=100_000)] = 12_000
+    sockets_per_agent_max: Annotated[PositiveInt, Field(le=1_000)] = 20
+    message_bytes_max: Annotated[int, Field(ge=1_024, le=1_048_576)] = 131_072
+    """Of a request's body and of what a socket sends; a message's 20,000 characters fit."""
+    send_queue_bytes_max: Annotated[int, Field(ge=16_384, le=16_777_216)] = 262_144
+    """What waits for a client that does not read; more, and it is cut off."""
+    idle_s: Annotated[float, Field(ge=10, le=DAY_S)] = 300.0
+    """Without any sign of a person for so long, an agent is away."""
+    offline_grace_s: Annotated[float, Field(ge=0, le=300)] = 15.0
+    """After his last connection is gone, so that a reload is no coming and going."""
