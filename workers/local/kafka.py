@@ -8,23 +8,20 @@ import signal
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from workers.local.child import Child, Launch
-from workers.local.data_dir import DataDir
-from workers.local.errors import LocalServerError
 from workers.local.kafka_java import SERVER, STORAGE_TOOL, java_command
 from workers.local.kafka_properties import as_text, server_properties
 from workers.local.ports import LOOPBACK, free_port, settle_port
+from workers.local.server import LocalServer
 
 FORMAT_TIMEOUT_S = 60
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(LocalServer):
     """One Kafka node that keeps its data in a folder.
 
     Args:
@@ -35,6 +32,9 @@ class EmbeddedKafka:
         java_options: instead of those that use the start-up cache.
     """
 
+    NAME = "Kafka"
+    ABORT = signal.SIGKILL
+
     def __init__(
         self,
         data_dir: Path,
@@ -44,48 +44,15 @@ class EmbeddedKafka:
         overrides: Mapping[str, str] | None = None,
         java_options: Sequence[str] | None = None,
     ) -> None:
-        self._dir = DataDir(data_dir)
-        self._port = port
+        super().__init__(data_dir, port, "kafka.log")
         self._heap_mb = heap_mb
         self._overrides = dict(overrides or {})
         self._java_options = java_options
-        self._child: Child | None = None
-        self.log = self._dir.path / "kafka.log"
 
     @property
     def bootstrap_servers(self) -> str:
         """`host:port` for clients."""
-        if not self._port:
-            raise LocalServerError("Kafka has not been started: it has no address yet.")
-        return f"{LOOPBACK}:{self._port}"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running node."""
-        if self._child is None:
-            raise LocalServerError("Kafka is not running.")
-        return self._child.pid
-
-    async def start(self, timeout_s: float = 60.0) -> None:
-        """Starts the node and waits until it answers; formats its storage the first time.
-
-        Raises:
-            LocalServerError: the folder is in use, the port is taken, or Kafka did not start.
-        """
-        if self._child is not None and self._child.alive:
-            return
-        await self._dir.acquire()
-        try:
-            properties = self._configure()
-            await self._format(properties)
-            command = java_command(SERVER, str(properties), heap_mb=self._heap_mb, options=self._java_options)
-            self._child = Child(
-                Launch("Kafka", command, self.log, signal.SIGKILL, inherit=(self._dir.lock_fd,))
-            )
-            await self._child.ready(lambda: _answers(self.bootstrap_servers), timeout_s)
-        except BaseException:
-            await self.kill()
-            raise
+        return f"{LOOPBACK}:{self.port}"
 
     async def stop(self, timeout_s: float = 30.0) -> None:
         """Shuts down in order; kills it when that takes longer than the timeout."""
@@ -95,31 +62,16 @@ class EmbeddedKafka:
         """Ends the process at once (SIGKILL), as a crash would; the data folder stays as it is."""
         await self._end(signal.SIGKILL, 10.0)
 
-    async def failure(self) -> None:
-        """Waits until it ends by itself, and raises LocalServerError then."""
-        if self._child is None:
-            raise LocalServerError("Kafka is not running.")
-        await self._child.failure()
-
     async def restart(self) -> None:
         """Stops in order and starts again on the same port and data."""
         await self.stop()
         await self.start()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def _end(self, first: signal.Signals, timeout_s: float) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            await child.end(first, timeout_s)
-        self._dir.release()
+    async def _prepare(self) -> Launch:
+        properties = self._configure()
+        await self._format(properties)
+        command = java_command(SERVER, str(properties), heap_mb=self._heap_mb, options=self._java_options)
+        return Launch(self.NAME, command, self.log, signal.SIGKILL, inherit=(self._dir.lock_fd,))
 
     def _configure(self) -> Path:
         """Chooses the port and writes server.properties."""
@@ -141,20 +93,18 @@ class EmbeddedKafka:
         tool = Child(Launch("Kafka's storage tool", command, self.log, signal.SIGKILL))
         await tool.finished(FORMAT_TIMEOUT_S)
 
-
-async def _answers(bootstrap_servers: str) -> bool:
-    """Whether a client gets the cluster's metadata with a broker in it."""
-    host, port = bootstrap_servers.split(":")
-    try:
-        _, writer = await asyncio.open_connection(host, int(port))
-    except OSError:
-        return False
-    writer.close()
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
-    try:
-        await client.bootstrap()
-        return bool(client.cluster.brokers())
-    except KafkaError:
-        return False
-    finally:
-        await client.close()
+    async def _answers(self) -> bool:
+        """Whether a client gets the cluster's metadata with a broker in it."""
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, self.port)
+        except OSError:
+            return False
+        writer.close()
+        client = AIOKafkaClient(bootstrap_servers=self.bootstrap_servers)
+        try:
+            await client.bootstrap()
+            return bool(client.cluster.brokers())
+        except KafkaError:
+            return False
+        finally:
+            await client.close()

@@ -7,18 +7,17 @@ import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import asyncpg
 
 from workers.local.child import Child, Launch
-from workers.local.data_dir import DataDir
 from workers.local.errors import LocalServerError
 from workers.local.ports import LOOPBACK, settle_port
 from workers.local.postgres_home import PostgresHome, give_to, postgres_home
+from workers.local.server import LocalServer
 
-NAME = "tongdai"
+DATABASE = USER = "tongdai"
 INITDB_TIMEOUT_S = 120.0
 
 StopMode = Literal["fast", "immediate"]
@@ -39,7 +38,7 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(LocalServer):
     """One PostgreSQL server that keeps its data in a folder, with a UTF-8 database `tongdai`.
 
     Connections need the password that is made with the data (in the DSN): on a shared machine the port
@@ -51,49 +50,21 @@ class EmbeddedPostgres:
         overrides: server settings that win over the usual ones.
     """
 
+    NAME = "PostgreSQL"
+    ABORT = signal.SIGQUIT
+
     def __init__(self, data_dir: Path, *, port: int = 0, overrides: Mapping[str, str] | None = None) -> None:
+        super().__init__(data_dir, port, "postgres.log")
         self._overrides = dict(overrides or {})
-        self._dir = DataDir(data_dir)
-        self._port = port
-        self._child: Child | None = None
-        self.log = self._dir.path / "postgres.log"
 
     @property
     def dsn(self) -> str:
         """The address of the database `tongdai`, password included."""
-        return self.dsn_of(NAME)
+        return self.dsn_of(DATABASE)
 
     def dsn_of(self, database: str) -> str:
         """The address of another database of this server."""
-        if not self._port:
-            raise LocalServerError("PostgreSQL has not been started: it has no address yet.")
-        return f"postgresql://{NAME}:{self._password_file.read_text()}@{LOOPBACK}:{self._port}/{database}"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server."""
-        if self._child is None:
-            raise LocalServerError("PostgreSQL is not running.")
-        return self._child.pid
-
-    async def start(self, timeout_s: float = 60.0) -> None:
-        """Starts the server and waits until it answers; makes its data folder and database the first time.
-
-        Raises:
-            LocalServerError: the folder is in use, the port is taken, or it did not start.
-        """
-        if self._child is not None and self._child.alive:
-            return
-        await self._dir.acquire()
-        try:
-            home = postgres_home(self._dir.path)
-            await self._make_data(home)
-            self._port = settle_port(self._port, self._dir.path / "port")
-            self._child = Child(self._launch(home))
-            await self._child.ready(self._has_database, timeout_s)
-        except BaseException:
-            await self.stop("immediate")
-            raise
+        return f"postgresql://{USER}:{self._password_file.read_text()}@{LOOPBACK}:{self.port}/{database}"
 
     async def stop(self, mode: StopMode = "fast", timeout_s: float = 30.0) -> None:
         """Shuts down.
@@ -103,30 +74,18 @@ class EmbeddedPostgres:
                 next start recovers from the log.
             timeout_s: after it the server is killed.
         """
-        child, self._child = self._child, None
-        if child is not None:
-            await child.end(_STOP_SIGNAL[mode], timeout_s)
-        self._dir.release()
-
-    async def failure(self) -> None:
-        """Waits until it ends by itself, and raises LocalServerError then."""
-        if self._child is None:
-            raise LocalServerError("PostgreSQL is not running.")
-        await self._child.failure()
+        await self._end(_STOP_SIGNAL[mode], timeout_s)
 
     async def restart(self, mode: StopMode = "fast") -> None:
         """Stops and starts again on the same port and data."""
         await self.stop(mode)
         await self.start()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
+    async def _prepare(self) -> Launch:
+        home = postgres_home(self._dir.path)
+        await self._make_data(home)
+        self._port = settle_port(self._port, self._dir.path / "port")
+        return self._launch(home)
 
     @property
     def _password_file(self) -> Path:
@@ -157,7 +116,7 @@ class EmbeddedPostgres:
         command = [
             str(home.bin_dir / "initdb"),
             f"--pgdata={pgdata}",
-            f"--username={NAME}",
+            f"--username={USER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--set=scram_iterations=1",  # the password is random: many rounds would only slow each connection
@@ -177,17 +136,17 @@ class EmbeddedPostgres:
         options = [f"--{name}={value}" for name, value in settings.items()]
         command = [str(home.bin_dir / "postgres"), "-D", str(home.pgdata), *options]
         lock = (self._dir.lock_fd,)
-        return Launch("PostgreSQL", command, self.log, signal.SIGINT, home.run_as, inherit=lock)
+        return Launch(self.NAME, command, self.log, signal.SIGINT, home.run_as, inherit=lock)
 
-    async def _has_database(self) -> bool:
+    async def _answers(self) -> bool:
         """Whether the server answers; its database is then there, made now if need be."""
         try:
             connection = await asyncpg.connect(self.dsn_of("postgres"), timeout=5)
         except (OSError, asyncpg.CannotConnectNowError):
             return False
         try:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", NAME):
-                await connection.execute(f'CREATE DATABASE "{NAME}"')
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+                await connection.execute(f'CREATE DATABASE "{DATABASE}"')
         finally:
             await connection.close()
         return True
