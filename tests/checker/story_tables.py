@@ -68,49 +68,15 @@ def _message(line: Json) -> MessageRow:
 
 def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]) -> None:
     last = chain[-1]
-    workspace, desk, conversation, key = (last[name] for name in ("workspace", "desk", "conversation", "key"))
+    workspace, conversation = last["workspace"], last["conversation"]
     events = Counter((event["what"], event["session"]) for event in chain)
     open_ = not events["session_closed", last["session"]]
-    about = (last["seq"], last["epoch"], last["holder"])
-    planted.tables[ConversationRow].append(
-        ConversationRow(
-            workspace,
-            conversation,
-            desk,
-            _lane(key),
-            key,
-            last["page"],
-            len(lines),
-            last["seq"],
-            last["epoch"],
-            last["standing"],
-            last["holder"],
-            route_unanswered=False,
-            session=last["session"],
-            session_open=open_,
-        )
-    )
-    planted.tables[DeskConversationRow].append(
-        DeskConversationRow(
-            workspace,
-            conversation,
-            desk,
-            key,
-            last["page"],
-            last["seq"],
-            last["id"],
-            last["epoch"],
-            last["round"],
-            last["care"],
-            last["standing"],
-            last["holder"],
-            last["session"],
-            open_,
-        )
-    )
+    planted.tables[ConversationRow].append(_intakes_row(last, len(lines), session_open=open_))
+    planted.tables[DeskConversationRow].append(_desks_row(last, session_open=open_))
     for session in range(1, last["session"] + 1):
         ended = events["session_closed", session] > 0
         planted.tables[SessionRow].append(SessionRow(workspace, conversation, session, ended))
+    about = (last["seq"], last["epoch"], last["holder"])
     planted.tables[NotifierRow].append(NotifierRow(workspace, conversation, *about, len(lines)))
     if last["holder"]:
         giver = next(event for event in chain if event["epoch"] == last["epoch"])
@@ -118,6 +84,44 @@ def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]
         planted.tables[InboxRow].append(
             InboxRow(workspace, last["holder"], conversation, True, last["epoch"], unread)
         )
+
+
+def _intakes_row(last: Json, position: int, *, session_open: bool) -> ConversationRow:
+    return ConversationRow(
+        last["workspace"],
+        last["conversation"],
+        last["desk"],
+        _lane(last["key"]),
+        last["key"],
+        last["page"],
+        position,
+        last["seq"],
+        last["epoch"],
+        last["standing"],
+        last["holder"],
+        route_unanswered=False,
+        session=last["session"],
+        session_open=session_open,
+    )
+
+
+def _desks_row(last: Json, *, session_open: bool) -> DeskConversationRow:
+    return DeskConversationRow(
+        last["workspace"],
+        last["conversation"],
+        last["desk"],
+        last["key"],
+        last["page"],
+        last["seq"],
+        last["id"],
+        last["epoch"],
+        last["round"],
+        last["care"],
+        last["standing"],
+        last["holder"],
+        last["session"],
+        session_open,
+    )
 
 
 def _lane(key: str) -> int:

@@ -19,27 +19,31 @@ from workers.runtime.handler import Connection
 pytestmark = pytest.mark.servers
 
 
+def append_refused(log: Log) -> None:
+    """Records that intake does not take."""
+    message, key = Kind("inbound", "message"), key_of("u1")
+    log.append(message, key, {}, headers=[])
+    log.append(message, key, {}, headers=[("ce_type", b"tongdai.commands.route.v1")])
+    log.append(Kind("inbound", "sticker"), key, {})
+    log.append(message, key, b"{not json")
+    log.append(message, key, b"[" * 100_000)
+    log.append(message, key, b"")
+    log.say("u1", "m1", text="a\0b")
+    log.say("u1", "m2", text=None)
+    log.say("u1", "m3", attachments=[{"type": "a\0b"}])
+    log.say("u1", "m4", colour="red", urgent=True)
+    log.say("u1", "m5", key_bytes=b"messenger:100:u2")
+    log.say("u1", "m6", key_bytes=b"\xff\xfe")
+    log.say("u1", "m7", page="messenger:nobody")
+    log.say("u1", "m8", page="zalo:other", workspace=WORKSPACE)
+
+
 class TestRefusals:
     async def test_each_have_a_reason_a_person_understands(
         self, connection: Connection, log: Log, run: Run
     ) -> None:
-        message = Kind("inbound", "message")
         await register(connection, "zalo:other", "rival")
-        key = key_of("u1")
-        log.append(message, key, {}, headers=[])
-        log.append(message, key, {}, headers=[("ce_type", b"tongdai.commands.route.v1")])
-        log.append(Kind("inbound", "sticker"), key, {})
-        log.append(message, key, b"{not json")
-        log.append(message, key, b"[" * 100_000)
-        log.append(message, key, b"")
-        log.say("u1", "m1", text="a\0b")
-        log.say("u1", "m2", text=None)
-        log.say("u1", "m3", attachments=[{"type": "a\0b"}])
-        log.say("u1", "m4", colour="red", urgent=True)
-        log.say("u1", "m5", key_bytes=b"messenger:100:u2")
-        log.say("u1", "m6", key_bytes=b"\xff\xfe")
-        log.say("u1", "m7", page="messenger:nobody")
-        log.say("u1", "m8", page="zalo:other", workspace=WORKSPACE)
+        append_refused(log)
         log.say("u1", "m9", workspace=WORKSPACE)
         waiting = log.batch()
         records = sorted(waiting.records, key=lambda record: record.headers == [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -26,6 +27,23 @@ async def stopped(running: Running, lane: int) -> None:
 async def recovered(lanes: Lanes, lane: int) -> tuple[int, int]:
     done = await recover(lanes.settings, lanes.topology, "intake", lane, accept_loss=False)
     return done.published, done.known_ahead
+
+
+async def back_up(lanes: Lanes) -> asyncpg.Record:
+    """The row of lane 0."""
+    row = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
+    assert row is not None
+    return row
+
+
+async def restore(lanes: Lanes, backup: asyncpg.Record) -> None:
+    """Lane 0 as it was then."""
+    await lanes.database.execute(
+        "UPDATE lane SET batch_no = $1, next_offsets = $2, at_ms = $3 WHERE kind = 'intake' AND id = 0",
+        backup["batch_no"],
+        backup["next_offsets"],
+        backup["at_ms"],
+    )
 
 
 async def test_a_lane_stopped_by_a_failing_handler_goes_on_where_it_was(lanes: Lanes) -> None:
@@ -69,20 +87,14 @@ async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes:
     await lanes.produce(values(0, 30), partition=0)
     await all_copied(lanes, 30)
     await first.stop()
-    backup = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
-    assert backup is not None
+    backup = await back_up(lanes)
     second = lanes.start(Copier())
     await lanes.produce(values(30, 30), partition=0)
     await all_copied(lanes, 60)
     await second.stop()
     # Postgres as it was after the first thirty.
     await lanes.database.execute("DELETE FROM copied WHERE disk_offset >= 30")
-    await lanes.database.execute(
-        "UPDATE lane SET batch_no = $1, next_offsets = $2, at_ms = $3 WHERE kind = 'intake' AND id = 0",
-        backup["batch_no"],
-        backup["next_offsets"],
-        backup["at_ms"],
-    )
+    await restore(lanes, backup)
     third = lanes.start(Copier())
     await stopped(third, 0)
     _, known_ahead = await recovered(lanes, 0)
@@ -113,18 +125,13 @@ async def test_what_was_sent_on_to_its_own_partition_is_not_sent_on_twice(lanes:
     await lanes.produce(values(0, 10), partition=0)
     await lanes.readable(10)
     await first.stop()
-    backup = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
-    assert backup is not None
+    backup = await back_up(lanes)
     second = lanes.start(Mover(lanes.topology))
     await lanes.produce(values(10, 10), partition=0)
     await lanes.readable(20)
     await second.stop()
     inbound = await lanes.published("inbound")
-    sent_on = [
-        Event("inbound", None, b"key", value, [*headers.items()])
-        for value, headers in inbound
-        if FORWARDED_FROM in headers
-    ]
+    sent_on = [Event("inbound", None, b"key", v, [*h.items()]) for v, h in inbound if FORWARDED_FROM in h]
     assert len(sent_on) == len(inbound) - 20 > 0
 
     # As after a crash between publishing them and knowing that they were published.
@@ -137,12 +144,8 @@ async def test_what_was_sent_on_to_its_own_partition_is_not_sent_on_twice(lanes:
 
     # Postgres as it was after the first ten.
     end = (await lanes.group())[0].offsets["inbound"]
-    await lanes.database.execute(
-        "UPDATE lane SET batch_no = $1, next_offsets = $2, at_ms = $3, stopped = 'by a test' WHERE id = 0",
-        backup["batch_no"],
-        backup["next_offsets"],
-        backup["at_ms"],
-    )
+    await restore(lanes, backup)
+    await lanes.database.execute("UPDATE lane SET stopped = 'by a test' WHERE id = 0")
     assert (await recovered(lanes, 0))[1] >= len(sent_on)
     third = lanes.start(Mover(lanes.topology))
 

@@ -12,35 +12,29 @@ class IngressMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "tongdai_ingress_requests",
-            "Requests to a webhook's address, by the status of the answer",
-            ["channel", "status"],
-            registry=self.registry,
+        self.requests = self._counter(
+            "requests", "Requests to a webhook's address, by the status of the answer", "channel", "status"
         )
-        self.refused = Counter(
-            "tongdai_ingress_refused",
+        self.refused = self._counter(
+            "refused",
             "Requests that were not taken, by reason (the end of the problem's type)",
-            ["channel", "reason"],
-            registry=self.registry,
+            "channel",
+            "reason",
         )
-        self.records = Counter(
-            "tongdai_ingress_records",
-            "Records that Kafka has confirmed on inbound, by kind",
-            ["channel", "what"],
-            registry=self.registry,
+        self.records = self._counter(
+            "records", "Records that Kafka has confirmed on inbound, by kind", "channel", "what"
         )
-        self.deadlettered = Counter(
-            "tongdai_ingress_deadlettered",
-            "Events that Kafka has confirmed on deadletter, by reason",
-            ["channel", "reason"],
-            registry=self.registry,
+        self.deadlettered = self._counter(
+            "deadlettered", "Events that Kafka has confirmed on deadletter, by reason", "channel", "reason"
         )
-        self.skipped = Counter(
-            "tongdai_ingress_skipped",
+        self.skipped = self._counter(
+            "skipped",
             "Events of no conversation (`changes`, as of a dashboard's test): answered 200, not kept",
-            ["channel", "event"],
-            registry=self.registry,
+            "channel",
+            "event",
+        )
+        self.producers = self._counter(
+            "producers", "Producers that were connected; more than one: Kafka did not answer in time"
         )
         self.request_seconds = Histogram(
             "tongdai_ingress_request_seconds",
@@ -49,18 +43,11 @@ class IngressMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.waiting = Gauge(
-            "tongdai_ingress_waiting",
-            "Requests that are being read or wait for Kafka",
-            registry=self.registry,
-        )
-        self.producers = Counter(
-            "tongdai_ingress_producers",
-            "Producers that were connected; more than one: Kafka did not answer in time",
-            registry=self.registry,
-        )
-        self.connected = Gauge(
-            "tongdai_ingress_connected",
-            "1 while there is a connected producer, else 0",
-            registry=self.registry,
-        )
+        self.waiting = self._gauge("waiting", "Requests that are being read or wait for Kafka")
+        self.connected = self._gauge("connected", "1 while there is a connected producer, else 0")
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"tongdai_ingress_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(f"tongdai_ingress_{name}", meaning, registry=self.registry)

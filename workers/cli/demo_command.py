@@ -52,30 +52,31 @@ def demo(
     """
     settings = start_tool()
     embedded = uses_embedded(settings, local=local)
-    if fresh and not embedded:
-        raise UsageError("--fresh deletes embedded servers' data; yours is not touched: say --local with it.")
-    if report is not None and not report.absolute().parent.is_dir():
-        raise UsageError(f"--report {report}: there is no folder {report.parent}")
-    # A server that is just starting or stopping is no news to the person who watches.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    if embedded:
-        fetch_servers()
-    _demo(
-        settings,
-        Options(
-            data_dir=DATA_DIR,
-            embedded=embedded,
-            rate_per_s=rate,
-            seconds=seconds,
-            seed=seed,
-            port=port,
-            fresh=fresh,
-        ),
-        report,
+    options = Options(
+        data_dir=DATA_DIR,
+        embedded=embedded,
+        rate_per_s=rate,
+        seconds=seconds,
+        seed=seed,
+        port=port,
+        fresh=fresh,
     )
+    _check(options, report)
+    _demo(settings, options, report)
+
+
+def _check(options: Options, file: Path | None) -> None:
+    if options.fresh and not options.embedded:
+        raise UsageError("--fresh deletes embedded servers' data; yours is not touched: say --local with it.")
+    if file is not None and not file.absolute().parent.is_dir():
+        raise UsageError(f"--report {file}: there is no folder {file.parent}")
 
 
 def _demo(settings: Settings, options: Options, file: Path | None) -> None:
+    # A server that is just starting or stopping is no news to the person who watches.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if options.embedded:
+        fetch_servers()
     screen = Screen()
     report = asyncio.run(run_demo(settings, options, screen))
     if report is None:
