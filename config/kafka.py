@@ -42,8 +42,8 @@ class KafkaSettings(Section):
     ssl_keyfile_password: Secret | None = None
     # 249 characters is Kafka's limit of a whole name; ".notifications.v1" needs 17 of them.
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)] = "tongdai"
-    conversation_partitions: Annotated[PositiveInt, Field(le=10_000)] = 12
-    desk_partitions: Annotated[PositiveInt, Field(le=10_000)] = 6
+    conversation_partitions: Annotated[PositiveInt, Field(le=10_000)] = 6
+    desk_partitions: Annotated[PositiveInt, Field(le=10_000)] = 3
     replication_factor: Annotated[PositiveInt, Field(le=32)] = 1
     min_insync_replicas: Annotated[PositiveInt, Field(le=32)] = 1
     request_timeout_ms: Milliseconds = 40_000

@@ -12,8 +12,8 @@ Profile = Literal["local", "production"]
 PROFILES: dict[Profile, dict[str, dict[str, Any]]] = {
     "local": {
         "kafka": {
-            "conversation_partitions": 12,
-            "desk_partitions": 6,
+            "conversation_partitions": 6,
+            "desk_partitions": 3,
             "replication_factor": 1,
             "min_insync_replicas": 1,
         },

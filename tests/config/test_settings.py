@@ -21,7 +21,7 @@ PRODUCTION = {
 def test_defaults_are_those_of_a_laptop(load: Load) -> None:
     settings = load()
     assert settings.profile == "local"
-    assert (settings.kafka.conversation_partitions, settings.kafka.desk_partitions) == (12, 6)
+    assert (settings.kafka.conversation_partitions, settings.kafka.desk_partitions) == (6, 3)
     assert (settings.kafka.replication_factor, settings.kafka.min_insync_replicas) == (1, 1)
     assert settings.kafka.topic_prefix == "tongdai"
     assert not settings.kafka.is_named

@@ -61,7 +61,7 @@ def test_every_reference_leads_somewhere() -> None:
 def test_every_topic_in_use_is_a_channel_with_the_facts_of_the_catalogue() -> None:
     channels = DOCUMENT["channels"]
     assert set(channels) == {topic.name for topic in CATALOGUE} - RESERVED
-    expected = {"conversation": (48, 12), "desk": (24, 6), "deadletter": (6, 6)}
+    expected = {"conversation": (48, 6), "desk": (24, 3), "deadletter": (6, 6)}
     for topic in CATALOGUE:
         if topic.name not in RESERVED:
             binding = channels[topic.name]["bindings"]["kafka"]
@@ -110,7 +110,7 @@ def test_deadletters_headers_are_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["murmur2", "partitioner=murmur2_random", "48 in production, 12", "read_committed", "seq"]
+    "words", ["murmur2", "partitioner=murmur2_random", "48 in production, 6", "read_committed", "seq"]
 )
 def test_the_text_names_what_a_connector_must_know(words: str) -> None:
     assert words in DOCUMENT["info"]["description"]

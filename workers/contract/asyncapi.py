@@ -40,7 +40,7 @@ def _servers() -> Schema:
         "local": {
             "host": "127.0.0.1:9092",
             "protocol": "kafka",
-            "description": "The local profile: one broker, 12 and 6 partitions.",
+            "description": "The local profile: one broker, 6 and 3 partitions.",
         },
         "production": {
             "host": "{bootstrap}",

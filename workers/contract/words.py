@@ -26,7 +26,7 @@ carry a CloudEvent 1.0 in binary mode (`ce_…`, values in UTF-8), so that any C
 ## Keys and partitions
 
 Every record has a key, and all records of one key are in one partition. Topics that are keyed by
-conversation have the same number of partitions (48 in production, 12 in the local profile), so one
+conversation have the same number of partitions (48 in production, 6 in the local profile), so one
 conversation has the same partition number on all of them; topics keyed by desk or agent have 24 (6). These
 numbers do not change while a topic lives.
 
