@@ -13,6 +13,8 @@ import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import ConsumerRecord
 
 from config.settings import Settings
@@ -21,6 +23,7 @@ from config.topics_apply import TopicsError, apply_topics
 from tests.channels.conftest import drain, running, until_ready, with_ingress
 from tests.channels.traffic import messages, simulator
 from tests.channels.webhooks import Signed, messenger, said
+from workers.channels.producer import start_producer
 from workers.local.kafka import EmbeddedKafka
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -33,7 +36,8 @@ DEADLINE_S = 60.0
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """A Kafka of these tests' own, to be broken."""
-    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
+    creates = {"auto.create.topics.enable": "true"}  # as on clusters of other people
+    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), overrides=creates)
     asyncio.run(broker.start())
     yield broker
     asyncio.run(broker.stop())
@@ -53,6 +57,23 @@ async def settings(kafka: EmbeddedKafka, topic_prefix: str) -> Settings:
         while not await applied(found):
             pass
     return found
+
+
+async def test_a_topic_that_is_missing_is_told_and_not_made(
+    kafka: EmbeddedKafka, kafka_settings: Settings
+) -> None:
+    own = kafka_settings.kafka.model_copy(update={"bootstrap_servers": kafka.bootstrap_servers})
+    names = ["missing.inbound.v1", "missing.deadletter.v1"]
+    with pytest.raises(
+        UnknownTopicOrPartitionError, match=r"missing\.inbound\.v1: run `tongdai topics apply`"
+    ):
+        await start_producer(own, names, DEADLINE_S)
+    admin = AIOKafkaAdminClient(**own.client_options())
+    await admin.start()
+    try:
+        assert not set(names) & set(await admin.list_topics())
+    finally:
+        await admin.close()
 
 
 async def applied(settings: Settings) -> bool:

@@ -6,10 +6,10 @@ aiokafka's own `send` and `stop` wait for ever on a broker that does not answer 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError, ProducerClosed, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from config.kafka import KafkaSettings
@@ -21,10 +21,12 @@ REQUEST_TIMEOUT_MS = 3_000
 """Shorter than the deadline of connecting: then aiokafka itself closes a connection that does not answer."""
 
 
-async def start_producer(kafka: KafkaSettings, topics: Iterable[str], deadline_s: float) -> AIOKafkaProducer:
+async def start_producer(
+    kafka: KafkaSettings, topics: Collection[str], deadline_s: float
+) -> AIOKafkaProducer:
     """A connected producer, acks=all and idempotent, that knows `topics` (full names).
 
-    Raises KafkaError or TimeoutError; nothing of the attempt is left then.
+    Raises KafkaError, also when a topic is missing, or TimeoutError; nothing of the attempt is left then.
     """
     producer = AIOKafkaProducer(
         **kafka.client_options() | {"request_timeout_ms": REQUEST_TIMEOUT_MS},
@@ -37,12 +39,20 @@ async def start_producer(kafka: KafkaSettings, topics: Iterable[str], deadline_s
     try:
         async with asyncio.timeout(deadline_s):
             await producer.start()
+            await _check_made(producer, topics)
             for topic in topics:
                 await producer.partitions_for(topic)
     except BaseException:
         await end_producer(producer, flush_s=0)
         raise
     return producer
+
+
+async def _check_made(producer: AIOKafkaProducer, topics: Collection[str]) -> None:
+    """Before asking for a topic by name, which makes a cluster that permits it create one of its own kind."""
+    missing = set(topics) - (await producer.client.fetch_all_metadata()).topics()
+    if missing:
+        raise UnknownTopicOrPartitionError(f"{', '.join(sorted(missing))}: run `tongdai topics apply`")
 
 
 async def end_producer(producer: AIOKafkaProducer, flush_s: float) -> None:

@@ -131,7 +131,9 @@ class Publisher:
         wait_s = RECONNECT_MIN_S
         while not self._closing.is_set():
             try:
-                self._producer = await start_producer(self._kafka, self._names.values(), CONNECT_DEADLINE_S)
+                self._producer = await start_producer(
+                    self._kafka, list(self._names.values()), CONNECT_DEADLINE_S
+                )
             except (KafkaError, TimeoutError) as error:
                 _log.warning("kafka_unreachable", error=repr(error), servers=self._kafka.bootstrap_servers)
             else:
