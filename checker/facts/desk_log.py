@@ -37,10 +37,11 @@ def desk_logs(
     logs: dict[Desk, list[Step]] = {}
     for event in roster:
         tally.checked += 1
-        offset = commands.configured.get((event.desk, event.at_ms), -1)
-        if offset < 0:
-            tally.fail(event.place[::-1], f"roster {shown(event.place)}: no command at that time")
-        logs.setdefault(event.desk, []).append(Step(offset, 0, 0, event.place, roster=event))
+        offset = commands.cause_of(event)
+        if offset is None:
+            tally.fail(event.place[::-1], f"roster {shown(event.place)}: no command of that place and time")
+        step = Step(-1 if offset is None else offset, 0, 0, event.place, roster=event)
+        logs.setdefault(event.desk, []).append(step)
     for chain in chains.values():
         logs.setdefault((chain.workspace, chain.desk), []).extend(_steps(chain))
     for steps in logs.values():

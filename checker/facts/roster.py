@@ -12,7 +12,10 @@ KINDS = ("agent", "department", "page", "rule")
 
 
 class RosterEvent(NamedTuple):
-    """A thing of a desk as it is from here on. `order` is a rule's place among the rules."""
+    """A thing of a desk as it is from here on. `order` is a rule's place among the rules.
+
+    `cause` is the place of its command; none in events of before they told it.
+    """
 
     place: Place
     desk: Desk
@@ -23,6 +26,7 @@ class RosterEvent(NamedTuple):
     at_ms: int
     definition: Json
     order: int
+    cause: Place | None
 
 
 def roster_events(records: Iterable[LogRecord]) -> list[RosterEvent]:
@@ -35,6 +39,7 @@ def _event(record: LogRecord) -> RosterEvent | None:
     if kind not in KINDS:
         return None
     value = record.json()
+    cause = value.get("cause")
     return RosterEvent(
         place=record.place,
         desk=(value["workspace"], value["desk"]),
@@ -45,4 +50,5 @@ def _event(record: LogRecord) -> RosterEvent | None:
         at_ms=at_ms(value["at"]),
         definition=value[kind],
         order=value.get("position", 0),
+        cause=(cause["partition"], cause["offset"]) if cause else None,
     )

@@ -200,6 +200,14 @@ CASES: dict[str, tuple[Fault, str]] = {
     ),
     "roster row changed": (change_row(DefinitionRow, 0, version=2), "folding roster"),
     "roster version missing": (change("roster", 0, version=2), "folding roster"),
+    "roster of another command": (
+        change("roster", 0, cause={"partition": 0, "offset": 99}),
+        "each roster event",
+    ),
+    "roster of before causes out of nowhere": (
+        change("roster", 0, cause=None, at="2026-01-01T00:00:00.000Z"),
+        "each roster event",
+    ),
     "roster out of nowhere": (change("roster", 0, at="2026-01-01T00:00:00.000Z"), "each roster event"),
     "turn out of order": (give_to("an", 1), "nobody has a second turn"),
     "above capacity": (give_to("an", 4), "nobody was automatically assigned above capacity"),

@@ -47,7 +47,8 @@ class Story:
     def configure(self) -> None:
         """The desk gets its agents, its page and its rule."""
         self.planted.tables[PageRow].append(PageRow(PAGE, WORKSPACE, DESK, 0))
-        self._command("configure", {})
+        command = self._command("configure", {})
+        cause = {"topic": "commands", "partition": command.partition, "offset": command.offset}
         things: list[tuple[str, str, Json]] = [
             ("page", DESK_KEY, {"id": PAGE, "name": "Shop", "admins": ["an"]}),
             ("rule", DESK_KEY, {"id": RULE, "name": "Even", "pages": [PAGE], "agents": [*AGENTS]}),
@@ -57,7 +58,7 @@ class Story:
             ),
         ]
         for kind, key, thing in things:
-            value = self._of_desk() | {"at": moment(self.now_ms), "version": 1, kind: thing}
+            value = self._of_desk() | {"at": moment(self.now_ms), "version": 1, "cause": cause, kind: thing}
             self.planted.append("roster", key, f"{kind}_changed", value, self.now_ms)
             row = DefinitionRow(
                 kind, WORKSPACE, DESK, thing["id"], orjson.dumps(thing).decode(), 1, active=True
