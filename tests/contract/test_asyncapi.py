@@ -19,7 +19,7 @@ from workers.contract.header_schemas import cloudevents_headers, deadletter_head
 from workers.contract.record_schemas import record_schema
 
 DOCUMENT = read(FOLDER / "asyncapi.yaml")
-RESERVED = {"outbound", "receipts"}
+RESERVED = {"receipts"}
 
 
 def test_the_document_is_valid_by_asyncapis_own_schema() -> None:

@@ -29,12 +29,12 @@ KEYS: dict[str, Key] = {
     "agent": Key(
         "agent:workspace/agent, or workspace:desk",
         f"^(agent:{_SLUG}/{_SLUG}|{_SLUG}:{_SLUG})$",
-        "the agent that changed; the desk, when a department, a page or a rule changed",
+        "the agent that changed; the desk, when a department, a page, a rule or the policy changed",
     ),
     "agent or audience": Key(
-        "agent:workspace/agent",
-        f"^agent:{_SLUG}/{_SLUG}$",
-        "the agent who is told; an agent's notices are in order",
+        "agent:workspace/agent, or audience:…",
+        f"^(agent:{_SLUG}/{_SLUG}|audience:.+)$",
+        "the agent who is told, whose notices are in order; or the audience of an offer",
     ),
     "agent, service or cli": Key(
         "agent:…, service:… or cli:…",

@@ -24,31 +24,56 @@ class Operation(NamedTuple):
         return f"{self.worker}-{verb}-{self.topic}"
 
 
+def _whats(topic: str, *without: str) -> tuple[str, ...]:
+    return tuple(kind.what for kind in kinds_of(topic) if kind.what not in without)
+
+
+_TIMERS = ("session_timer", "silence_timer")
+_OF_AGENTS = _whats("actions", *_TIMERS)
+_OF_INTAKE = ("route", "session_ended", "touched", "session_silent", "outside_answer", "reply_claim")
+_OF_GATEWAYS = _whats("commands", *_OF_INTAKE, "timer_fired", "configure")
 _OPERATIONS = (
     Operation("ingress", "send", "inbound", "Publishes what channels post; so may any connector."),
     Operation("ingress", "send", "deadletter", "Puts aside events that a channel's documentation lacks."),
     Operation("intake", "receive", "inbound", "Stores each message once and gives it its place.", True),
     Operation("intake", "receive", "assignments", "Follows who has the conversation.", True),
-    Operation("intake", "receive", "actions", "Ends sessions after silence.", True),
-    Operation("intake", "send", "messages", "Tells that a message has its place in a transcript."),
+    Operation("intake", "receive", "actions", "Does what agents ask in a conversation; its timers.", True),
+    Operation("intake", "send", "messages", "Tells what a transcript holds, who has read it, and of whom."),
     Operation(
         "intake",
         "send",
         "commands",
-        "Asks the desk for an agent; tells it that a session ended.",
-        whats=("route", "session_ended"),
+        "Asks the desk for an agent; tells it how sessions go.",
+        whats=_OF_INTAKE,
     ),
-    Operation("intake", "send", "actions", "Proposes that a silent session ends."),
+    Operation(
+        "intake",
+        "send",
+        "actions",
+        "Proposes that a silent session ends, or counts no more.",
+        whats=_TIMERS,
+    ),
+    Operation("intake", "send", "outbound", "Gives what agents answer to the channels."),
+    Operation("intake", "send", "outcomes", "Tells the sender of an action what became of it."),
     Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("desk", "receive", "commands", "Decides, in the order of this log.", True),
+    Operation(
+        "desk", "send", "commands", "Proposes that the time of something is over.", whats=("timer_fired",)
+    ),
     Operation("desk", "send", "assignments", "Tells every change of responsibility."),
-    Operation("desk", "send", "roster", "Tells what its agents, departments, pages and rules have become."),
+    Operation(
+        "desk", "send", "roster", "Tells what its agents, departments, pages, rules and policy are now."
+    ),
     Operation("desk", "send", "outcomes", "Tells the sender of a command what became of it."),
     Operation("desk", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("notifier", "receive", "assignments", "Learns whom to tell.", True),
     Operation("notifier", "receive", "messages", "Learns what to tell.", True),
     Operation("notifier", "send", "notifications", "Tells agents."),
     Operation("notifier", "send", "deadletter", "Puts aside what it cannot understand."),
+    Operation("gateway", "send", "commands", "Asks for agents and page admins.", whats=_OF_GATEWAYS),
+    Operation("gateway", "send", "actions", "Asks for agents in a conversation.", whats=_OF_AGENTS),
+    Operation("gateway", "receive", "notifications", "Tells agents who are connected; it has no group."),
+    Operation("gateway", "receive", "outcomes", "Answers who asked; it has no group."),
     Operation("cli", "send", "commands", "`tongdai apply` configures a desk.", whats=("configure",)),
     Operation("cli", "receive", "outcomes", "`tongdai apply` waits for its outcome; it has no group."),
 )

@@ -46,7 +46,8 @@ channel's own time is kept as data. The messages of a customer are stored and an
 Kafka has them, so publish one customer's messages one after another, with acks=all and idempotence on.
 Between two keys there is no order. In a conversation, assignments have a number, `seq`, from 1 without
 gaps, and each names its predecessor's `ce_id`; `after_position` and a message event's `seq` tell how the
-two topics of one conversation lie to each other.
+two topics of one conversation lie to each other. Only `reply_refused` has no number: it changes nothing and
+is no link of the chain.
 
 ## Exactly once
 
@@ -70,14 +71,21 @@ TOPICS = {
         "The public product: one event per change of responsibility, in one chain per conversation. "
         "Kept for ever."
     ),
-    "messages": "Every message and log line of every transcript, once, in order.",
+    "messages": (
+        "Every message, note and log line of every transcript, once, in order; what agents have read, and "
+        "how customers' profiles and tags change."
+    ),
+    "outbound": "What is to be said to customers on their channels, each message once.",
     "commands": "All that desks are asked, in the order in which they decide. No texts. Kept for ever.",
-    "roster": "Versions of the agents, departments, pages and rules of every desk. Kept for ever.",
+    "roster": (
+        "Versions of the agents, departments, pages, rules and policy of every desk, and who is online. "
+        "Kept for ever."
+    ),
     "notifications": "What one agent must be told.",
     "outcomes": "What became of each command of an agent, a service or the command line.",
     "deadletter": "Records that could not be understood, as they came, with the reason in their headers.",
 }
-"""Of each topic that has records today; outbound and receipts are reserved."""
+"""Of each topic that has records today; receipts is reserved."""
 
 PUBLIC = frozenset({"inbound", "assignments", "roster"})
 """Topics that other programs are meant to use."""

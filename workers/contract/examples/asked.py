@@ -1,16 +1,27 @@
-"""What a desk is asked (commands) and what became of it (outcomes)."""
+"""What the command line and our workers ask of a desk (commands), and what became of it (outcomes)."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
-from schemas.commands import Configure, Route, SessionEnded
+from schemas.commands import (
+    Command,
+    Configure,
+    OutsideAnswer,
+    Route,
+    SessionEnded,
+    SessionSilent,
+    TimerFired,
+    Touched,
+)
 from schemas.envelope import Kind
 from schemas.ids import event_id
 from schemas.outcomes import Done, Refused
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
     ACTOR,
+    CLAIM_RULE,
+    CLAIMED_KEY,
     CONVERSATION,
     DESK,
     DESK_KEY,
@@ -19,10 +30,13 @@ from workers.contract.examples.people import (
     LAN,
     MINH,
     PAGE,
+    POLICY,
     RULE,
     SAIGON,
     SALES,
     WORKSPACE,
+    ZALO,
+    conversation_of,
 )
 
 _CONFIGURE = Configure(
@@ -32,8 +46,9 @@ _CONFIGURE = Configure(
     idempotency_key=IDEMPOTENCY_KEY,
     agents=(LAN, MINH),
     departments=(SALES,),
-    pages=(SAIGON,),
-    rules=(RULE,),
+    pages=(SAIGON, ZALO),
+    rules=(RULE, CLAIM_RULE),
+    policy=POLICY,
 )
 _ROUTE = Route(
     workspace=WORKSPACE,
@@ -58,6 +73,25 @@ _ENDED = SessionEnded(
     customer_messages=2,
     agent_messages=1,
 )
+_CLAIMED = {
+    "workspace": WORKSPACE,
+    "desk": DESK,
+    "conversation": conversation_of(CLAIMED_KEY),
+    "key": CLAIMED_KEY,
+    "session": 1,
+}
+_TOUCHED = Touched(**_CLAIMED, position=4, by="customer", tags=("khach-quen",))
+_SILENT = SessionSilent(**_CLAIMED, position=9)
+_OUTSIDE = OutsideAnswer(
+    workspace=WORKSPACE,
+    desk=DESK,
+    conversation=CONVERSATION,
+    key=KEY,
+    position=4,
+    session=1,
+    sender_id="26390203743090",
+)
+_TIMER = TimerFired(workspace=WORKSPACE, desk=DESK, timer="transfer", subject=CLAIMED_KEY, due_at=at(720))
 _DIGEST = sha256(_CONFIGURE.model_dump_json().encode()).hexdigest()
 _DONE = Done(
     workspace=WORKSPACE,
@@ -70,8 +104,8 @@ _DONE = Done(
     result={
         "agents": {"added": 2, "changed": 0, "removed": 0},
         "departments": {"added": 1, "changed": 0, "removed": 0},
-        "pages": {"added": 1, "changed": 0, "removed": 0},
-        "rules": {"added": 1, "changed": 0, "removed": 0},
+        "pages": {"added": 2, "changed": 0, "removed": 0},
+        "rules": {"added": 2, "changed": 0, "removed": 0},
     },
 )
 _REFUSED = Refused(
@@ -87,10 +121,10 @@ _REFUSED = Refused(
 )
 
 
-def _command(what: str, value: Route | SessionEnded, offset: int, seconds: float) -> Example:
-    id_ = event_id("inbound", 5, offset, "intake", 1)
+def _command(what: str, value: Command, offset: int, seconds: float, worker: str = "intake/5") -> Example:
+    id_ = event_id("inbound", 5, offset, worker.partition("/")[0], 1)
     kind = Kind("commands", what)
-    return example(kind, value, key=DESK_KEY, source="tongdai/intake/5", id_=id_, time=at(seconds))
+    return example(kind, value, key=DESK_KEY, source=f"tongdai/{worker}", id_=id_, time=at(seconds))
 
 
 def _outcome(what: str, value: Done | Refused, offset: int) -> Example:
@@ -110,6 +144,10 @@ EXAMPLES = (
     ),
     _command("route", _ROUTE, 1041, 0.2),
     _command("session_ended", _ENDED, 1042, 86_461),
+    _command("touched", _TOUCHED, 1_066, 480),
+    _command("session_silent", _SILENT, 1_067, 2_700),
+    _command("outside_answer", _OUTSIDE, 1_061, 90.2),
+    _command("timer_fired", _TIMER, 275, 720, "desk/3"),
     _outcome("done", _DONE, 0),
     _outcome("refused", _REFUSED, 1),
 )

@@ -1,4 +1,4 @@
-"""assignments: the chain of the story's conversation, one that waits and one that no rule matches."""
+"""assignments: the chain of the story's conversation, one that waits and one that is offered."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from schemas.assignments import (
     Cause,
     ChainEvent,
     Confirmed,
+    Facts,
     Offered,
     Queued,
     SessionClosed,
@@ -22,10 +23,10 @@ from schemas.envelope import Kind
 from schemas.ids import event_id
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
+    CLAIMED_KEY,
     DESK,
     KEY,
     PAGE,
-    POOL_KEY,
     WAITING_KEY,
     WORKSPACE,
     ZALO_PAGE,
@@ -67,7 +68,13 @@ _NOBODY = {"epoch": 0, "holder": None, "care": "new"}
 _MINH = {"epoch": 1, "holder": "minh", "care": "accepted"}
 
 _OPENED = SessionOpened(
-    **_place(KEY, PAGE, 211, at(0.4)), **_NOBODY, seq=1, previous=None, after_position=1, standing="idle"
+    **_place(KEY, PAGE, 211, at(0.4)),
+    **_NOBODY,
+    seq=1,
+    previous=None,
+    after_position=1,
+    standing="idle",
+    facts=Facts(channel="messenger", language="vi"),
 )
 _ASSIGNED = Assigned(
     **_place(KEY, PAGE, 211, at(0.4)),
@@ -108,18 +115,26 @@ _QUEUED = Queued(
     rule="messenger-deu",
     rule_version=1,
     passed_over={"at_capacity": 2},
+    priority=2,
     queued_at=at(300),
     queued_offset=250,
 )
 _OFFERED = Offered(
-    **_place(POOL_KEY, ZALO_PAGE, 262, at(420)),
+    **_place(CLAIMED_KEY, ZALO_PAGE, 262, at(420)),
     **_NOBODY,
     seq=2,
     previous=event_id("commands", 3, 262, "desk", 0),
     after_position=1,
     standing="offered",
-    audience=f"page:{ZALO_PAGE}",
-    unrouted=True,
+    audience="rule:zalo-tu-nhan/0",
+    unrouted=False,
+    rule="zalo-tu-nhan",
+    rule_version=1,
+    ring=0,
+    agents=("lan", "minh"),
+    priority=2,
+    queued_at=at(420),
+    queued_offset=262,
 )
 
 

@@ -1,8 +1,8 @@
-"""What customers say (inbound), what is stored of it (messages), and intake's timer (actions)."""
+"""What customers say (inbound), what is stored of it (messages), and intake's timers (actions)."""
 
 from __future__ import annotations
 
-from schemas.actions import SessionTimer
+from schemas.actions import SessionTimer, SilenceTimer
 from schemas.base import InsideModel
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
@@ -24,6 +24,7 @@ _SENT_AT_MS = int(at(0).timestamp() * 1000)
 TEXT = "Shop ơi, kem dưỡng da này còn hàng không ạ?"
 MID = "m_AG5Hz2Uq7tuwNEhXfYYKj8mJEM_QPpz5jdCK48PnKAj"
 _SILENCE_S = 86_400
+_SILENT_AFTER_S = 1_800
 
 _MESSAGE = Message(
     channel="messenger",
@@ -90,6 +91,10 @@ _STORED = Stored(
 )
 _TIMER = SessionTimer(workspace=WORKSPACE, conversation=CONVERSATION, session=1, due_at=at(60 + _SILENCE_S))
 
+_SILENT = SilenceTimer(
+    workspace=WORKSPACE, conversation=CONVERSATION, session=1, due_at=at(60 + _SILENT_AFTER_S)
+)
+
 
 def _inbound(what: str, value: InboundRecord, offset: int, seconds: float) -> Example:
     id_ = event_id("connector", 0, offset, "ingress", 0)
@@ -109,4 +114,5 @@ EXAMPLES = (
     _inbound("other", _READ, 3, 95),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),
+    _intake(Kind("actions", "silence_timer"), _SILENT, 1042, 60 + _SILENT_AFTER_S),
 )

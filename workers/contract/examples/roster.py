@@ -1,21 +1,42 @@
-"""roster: what the configure command of the story made of the desk."""
+"""roster: what the configure command of the story made of the desk; and Minh comes online."""
 
 from __future__ import annotations
 
 from schemas.assignments import Cause
 from schemas.envelope import Kind
-from schemas.ids import agent_key, event_id
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RosterEvent, RuleChanged
+from schemas.ids import event_id
+from schemas.roster import (
+    AgentChanged,
+    DepartmentChanged,
+    PageChanged,
+    PolicyChanged,
+    PresenceChanged,
+    RosterEvent,
+    RuleChanged,
+)
 from workers.contract.examples.example import Example, at, example
-from workers.contract.examples.people import DESK, DESK_KEY, MINH, RULE, SAIGON, SALES, WORKSPACE
+from workers.contract.examples.people import (
+    DESK,
+    DESK_KEY,
+    MINH,
+    MINH_KEY,
+    POLICY,
+    RULE,
+    SAIGON,
+    SALES,
+    WORKSPACE,
+)
 
 _AT = at(-3_600)
 _CAUSE = Cause(partition=3, offset=0)
+_CAME_AT = at(-120)
+_CAME = Cause(partition=3, offset=205)
 
 
 def _event(what: str, value: RosterEvent, ordinal: int, key: str = DESK_KEY) -> Example:
-    id_ = event_id("commands", _CAUSE.partition, _CAUSE.offset, "desk", ordinal)
-    return example(Kind("roster", what), value, key=key, source="tongdai/desk/3", id_=id_, time=_AT)
+    cause = value.cause or _CAUSE
+    id_ = event_id("commands", cause.partition, cause.offset, "desk", ordinal)
+    return example(Kind("roster", what), value, key=key, source="tongdai/desk/3", id_=id_, time=value.at)
 
 
 EXAMPLES = (
@@ -25,7 +46,7 @@ EXAMPLES = (
             workspace=WORKSPACE, desk=DESK, at=_AT, version=1, removed=False, cause=_CAUSE, agent=MINH
         ),
         1,
-        agent_key(WORKSPACE, "minh"),
+        MINH_KEY,
     ),
     _event(
         "department_changed",
@@ -55,5 +76,29 @@ EXAMPLES = (
             ring=("lan", "minh"),
         ),
         4,
+    ),
+    _event(
+        "policy_changed",
+        PolicyChanged(
+            workspace=WORKSPACE, desk=DESK, at=_AT, version=1, removed=False, cause=_CAUSE, policy=POLICY
+        ),
+        5,
+    ),
+    _event(
+        "presence_changed",
+        PresenceChanged(
+            workspace=WORKSPACE,
+            desk=DESK,
+            at=_CAME_AT,
+            version=1,
+            removed=False,
+            cause=_CAME,
+            agent="minh",
+            presence="online",
+            former="offline",
+            gateways=("gateway-1",),
+        ),
+        0,
+        MINH_KEY,
     ),
 )
