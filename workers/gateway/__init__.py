@@ -1,0 +1,1 @@
+"""The gateway: HTTP and WebSocket for agents and page admins."""
