@@ -27,6 +27,7 @@ def problems_of(settings: Settings) -> list[Problem]:
         *(_unnamed_servers(settings.kafka, settings.postgres) if settings.profile == "production" else ()),
         *_kafka(settings.kafka),
         *_runtime(settings.runtime),
+        *_watchdog(settings.runtime, settings.postgres),
         *_ingress(settings.ingress, settings.runtime),
     ]
 
@@ -124,6 +125,13 @@ def _runtime(runtime: RuntimeSettings) -> Iterator[Problem]:
         if getattr(runtime, field) <= runtime.kafka_deadline_s:
             text = f"must exceed {variable('runtime', 'kafka_deadline_s')}: one slow call would use it up"
             yield Problem(variable("runtime", field), text)
+
+
+def _watchdog(runtime: RuntimeSettings, postgres: PostgresSettings) -> Iterator[Problem]:
+    if runtime.kafka_deadline_s < runtime.watchdog_s <= postgres.command_timeout_s:
+        other = variable("postgres", "command_timeout_s")
+        text = f"must exceed {other}: a worker that waits for a slow Postgres is not stuck"
+        yield Problem(variable("runtime", "watchdog_s"), text)
 
 
 def _ingress(ingress: IngressSettings, runtime: RuntimeSettings) -> Iterator[Problem]:
