@@ -70,10 +70,13 @@ class OutsideAnswer(ConversationCommand):
     """Who, as the channel names him."""
 
 
+TimerName = Literal["offer", "transfer", "block", "offline", "quiet", "limits", "hours", "urgent", "gateway"]
+
+
 class TimerFired(Command):
     """A timer of the desk's own has come; ignored when it was disarmed meanwhile."""
 
-    timer: Literal["offer", "transfer", "block", "offline", "limits", "hours", "urgent", "gateway"]
+    timer: TimerName
     subject: str
     """Key of the conversation, agent, rule or gateway that it is about."""
     due_at: Moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from schemas.assignments import Cause
 from schemas.commands import Configure, Route, SessionEnded
@@ -25,14 +26,23 @@ class Log:
 
     offset: int = 0
     step_ms: int = 1
+    waited_ms: int = 0
 
     def next(self) -> Place:
         """The next place."""
         self.offset += 1
         offset = self.offset
         cause = Cause(partition=LANE, offset=offset)
-        at = moment(BEGIN_MS + offset * self.step_ms)
-        return Place(at, cause, lambda ordinal: event_id("commands", LANE, offset, "desk", ordinal))
+        return Place(self.now, cause, lambda ordinal: event_id("commands", LANE, offset, "desk", ordinal))
+
+    @property
+    def now(self) -> datetime:
+        """The time of the last place."""
+        return moment(BEGIN_MS + self.offset * self.step_ms + self.waited_ms)
+
+    def wait(self, **duration: float) -> None:
+        """Let time pass."""
+        self.waited_ms += round(timedelta(**duration).total_seconds() * 1000)
 
 
 def key_of(user: str, page: str = PAGE) -> str:

@@ -94,6 +94,7 @@ def restarted(desk: Desk) -> Desk:
             loading.LOADS: [{"holder": agent, "load": load} for agent, load in loads.items()],
             loading.AGENTS: [storing.agent_row(desk, agent) for agent in roster.agents],
             loading.DEPARTMENTS: [storing.department_row(desk, one) for one in roster.departments],
+            loading.TIMERS: [],
             loading.PAGES: [storing.page_row(desk, page) for page in roster.pages],
             loading.RULES: [storing.rule_row(desk, rule) for rule in roster.rules],
             loading.POLICIES: [storing.policy_row(desk)] if roster.policy_version else [],

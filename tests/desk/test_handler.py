@@ -237,7 +237,3 @@ async def test_a_desk_is_forgotten_with_its_lane_only(world: World) -> None:
     assert world.handler._memory.knows(route("lan"))
     world.handler.forget([lane])
     assert not world.handler._memory.knows(route("lan"))
-
-
-async def test_no_timers_are_due(world: World) -> None:
-    assert list(await world.handler.due_timers(world.connection, [1], 0, 10)) == []

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from workers.routing.desk import answers, elsewhere, loading, storing
+from workers.routing.desk import answers, elsewhere, loading, storing, timer_rows
 from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
@@ -25,6 +25,9 @@ INSERT INTO desk_page SELECT * FROM desk_agent;
 INSERT INTO desk_rule
 SELECT workspace_id, desk_id, agent_id, '{}', 1, true, 0, '{}', NULL FROM desk_agent;
 INSERT INTO desk_policy SELECT 'w' || n, 'main', '{}', 1 FROM generate_series(1, 900) AS n;
+INSERT INTO desk_timer
+SELECT workspace_id, desk_id, 'offer', agent_id, n % 12, now() + n * interval '1 second'
+FROM (SELECT *, row_number() OVER () AS n FROM desk_agent) AS numbered;
 INSERT INTO page_registry SELECT 'zalo:' || n, 'w', 'main' FROM generate_series(1, 20000) AS n;
 INSERT INTO agent_registry SELECT workspace_id, agent_id, desk_id FROM desk_agent;
 INSERT INTO desk_outcome
@@ -47,6 +50,9 @@ STATEMENTS = {
     "pages": (loading.PAGES, {"desk_page_pkey"}),
     "rules": (loading.RULES, {"desk_rule_pkey"}),
     "policies": (loading.POLICIES, {"desk_policy_pkey"}),
+    "timers": (loading.TIMERS, {"desk_timer_pkey"}),
+    "due timers": (timer_rows.DUE, {"desk_timer_due"}),
+    "disarm": (timer_rows.DISARM, {"desk_timer_pkey"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
     "waiting": (loading.WAITING, {"desk_conversation_queue"}),
     "conversations": (loading.CONVERSATIONS, {"desk_conversation_pkey"}),

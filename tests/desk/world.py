@@ -43,6 +43,7 @@ class World:
         kind: Kind | None = None,
         key: str | None = None,
         lane: int | None = None,
+        at_ms: int | None = None,
     ) -> Record:
         """The next record on commands; unless given otherwise, where and as it belongs."""
         self._offset += 1
@@ -57,7 +58,7 @@ class World:
             "commands",
             belongs if lane is None else lane,
             self._offset,
-            BEGIN_MS + self._offset,
+            BEGIN_MS + self._offset if at_ms is None else at_ms,
             key.encode(),
             value,
             headers,

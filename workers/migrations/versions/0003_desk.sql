@@ -18,6 +18,7 @@ ALTER TABLE desk_conversation
     ADD COLUMN blocked_until    timestamptz,
     ADD COLUMN silent           boolean NOT NULL DEFAULT false, -- its open session does not count as load
     ADD COLUMN absent_until     timestamptz,                  -- its holder is offline: it waits anew then
+    ADD COLUMN quiet_until      timestamptz,                  -- a human answers it outside: nobody is asked before
     DROP CONSTRAINT desk_conversation_check2,                 -- since when it waits is kept while it is held
     ADD CHECK (standing <> 'queued' OR queued_at IS NOT NULL),
     ADD CHECK ((audience IS NOT NULL) = (standing = 'offered')) NOT VALID,

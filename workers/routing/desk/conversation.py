@@ -73,6 +73,8 @@ class Conversation(NamedTuple):
     blocked_until: datetime | None = None
     silent: bool = False
     absent_until: datetime | None = None
+    quiet_until: datetime | None = None
+    """A human answers it outside: nobody is asked before."""
 
     @property
     def burdens(self) -> str | None:

@@ -50,6 +50,7 @@ COLUMNS = {
     "blocked_until": "timestamptz",
     "silent": "boolean",
     "absent_until": "timestamptz",
+    "quiet_until": "timestamptz",
 }
 """Of the table, with their types."""
 _KEY = ("workspace_id", "conversation_id")

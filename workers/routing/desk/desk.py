@@ -7,8 +7,10 @@ fork without touching the desk.
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
+from datetime import datetime
 from typing import NamedTuple
 
+from schemas.commands import TimerName
 from schemas.definitions import Agent, Rule
 from schemas.outcomes import Outcome
 from workers.routing.desk.conversation import Conversation
@@ -36,6 +38,7 @@ class Desk:
     """One desk. `decide` reads it, only `apply` changes it, through the methods below."""
 
     __slots__ = (
+        "armed",
         "conversations",
         "duties",
         "elsewhere",
@@ -61,6 +64,8 @@ class Desk:
         """By actor and idempotency key: those that the commands at hand name."""
         self.elsewhere: dict[str, str] = {}
         """Pages and agents that the commands at hand name and that the registry gives to another desk."""
+        self.armed: dict[tuple[TimerName, str], datetime] = {}
+        """When those timers are due that no conversation has, as the table says: by name and subject."""
 
     def fork(self) -> Fork:
         """A desk that stands as this one does, and changes without changing this one."""
@@ -148,6 +153,7 @@ class Fork(Desk):
         self.queue = base.queue
         self.outcomes = Layer(base.outcomes)
         self.elsewhere = base.elsewhere
+        self.armed = base.armed
 
     def edit_roster(self) -> Roster:
         """See Desk.edit_roster."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from schemas.assignments import Cause, ChainEvent
-from schemas.commands import Command
+from schemas.commands import Command, TimerFired
 from schemas.envelope import moment
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.decide import decide
@@ -16,6 +16,7 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.memory import Memory
 from workers.routing.desk.reading import INPUTS, read
 from workers.routing.desk.storing import Changes
+from workers.routing.desk.timer_rows import take_due
 from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
 from workers.runtime.refusal import RefusedError
@@ -63,17 +64,20 @@ class DeskHandler:
         changes = Changes()
         for one in readings:
             desk = self._memory.desk(one.command)
-            for decided in decide(desk, one.command, _place(batch, one)):
+            place = _place(batch, one)
+            changes.timers.watch(desk, one.record.lane, place.at)
+            for decided in decide(desk, one.command, place):
                 self._carry_out(batch, one, desk, decided, changes)
+            if isinstance(one.command, TimerFired):
+                changes.timers.fired(desk, one.command)
         await changes.write(connection)
         self._memory.tidy()
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
     ) -> Sequence[TimerDue]:
-        """None: nothing that a desk decides yet runs out by itself."""
-        del connection, lanes, now_ms, limit
-        return ()
+        """See workers.runtime.handler.Handler."""
+        return await take_due(connection, lanes, moment(now_ms), limit)
 
     def forget(self, lanes: Collection[int] | None = None) -> None:
         """Drop the desks of `lanes`; none: all."""
@@ -98,9 +102,11 @@ class DeskHandler:
         self, batch: Batch, reading: Reading, desk: Desk, decided: Decided, changes: Changes
     ) -> None:
         event = decided.event
+        before = desk.conversations.get(event.key) if isinstance(event, ChainEvent) else None
         apply(desk, decided)
         changes.note(desk, event)
         if isinstance(event, ChainEvent):
+            changes.timers.note(desk, before, desk.conversations[event.key])
             self._memory.used(desk, event.key)
         batch.emit(
             reading.record,

@@ -14,6 +14,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.desk import Desk, Duty
 from workers.routing.desk.roster import Entry
+from workers.routing.desk.timers import DESK_WIDE
 from workers.runtime.handler import Connection
 
 Name = tuple[str, str]
@@ -44,6 +45,15 @@ CROSS JOIN LATERAL (
     GROUP BY holder
 ) AS found
 """
+_desk_wide = ", ".join(f"'{name}'" for name in DESK_WIDE)
+TIMERS = f"""
+SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_timer
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id AND timer IN ({_desk_wide})
+    OFFSET 0
+) AS found
+"""  # noqa: S608  names of workers.routing.desk.timers
 WAITING = """
 SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
 CROSS JOIN LATERAL (
@@ -68,7 +78,7 @@ async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Na
     wanted = [name[0] for name in names], [name[1] for name in names]
     by_statement = {
         statement: await connection.fetch(statement, *wanted)
-        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, WAITING)
+        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, TIMERS, WAITING)
     }
     for name, desk in desks.items():
         fill(desk, {statement: _of(name, rows) for statement, rows in by_statement.items()})
@@ -102,6 +112,8 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
     for row in rows[POLICIES]:
         desk.roster.policy = Policy.model_validate(_read(row["definition"]))
         desk.roster.policy_version = row["version"]
+    for row in rows[TIMERS]:
+        desk.armed[row["timer"], row["subject"]] = row["due_at"]
     for row in rows[WAITING]:
         desk.keep(conversation_of(row))
 

@@ -6,11 +6,13 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
 from schemas.asks import Bulk, ConversationAsk, Subject
-from schemas.commands import AskedCommand, Command, Configure, ConversationCommand
+from schemas.commands import AskedCommand, Command, Configure, ConversationCommand, TimerFired
+from schemas.ids import conversation_id
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
 from workers.routing.desk.loading import Name, load_conversations, load_desks
+from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
 
 
@@ -110,4 +112,6 @@ def subjects_of(command: Command) -> Sequence[Subject | ConversationCommand]:
     """The conversations that `command` names."""
     if isinstance(command, Bulk):
         return command.subjects
+    if isinstance(command, TimerFired) and command.timer in OF_CONVERSATION:
+        return (Subject(conversation=conversation_id(command.subject), key=command.subject),)
     return (command,) if isinstance(command, (ConversationCommand, ConversationAsk)) else ()

@@ -16,6 +16,7 @@ from workers.routing.desk import conversation_rows
 from workers.routing.desk.answers import Asker, store_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.roster import Entry
+from workers.routing.desk.timer_rows import Arming
 from workers.runtime.handler import Connection
 
 CURSOR = "UPDATE desk_rule SET cursor = $4 WHERE workspace_id = $1 AND desk_id = $2 AND rule_id = $3"
@@ -60,6 +61,7 @@ class Changes:
         }
         self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
+        self.timers = Arming()
 
     def note(self, desk: Desk, event: BaseModel) -> None:
         """Remember that `event`, which has been applied, changed something of `desk`."""
@@ -89,6 +91,7 @@ class Changes:
         cursors = [(*place, desk.rings[place[2]].cursor) for place, desk in self._turned.items()]
         await connection.executemany(CURSOR, cursors)
         await store_outcomes(connection, self._outcomes.values())
+        await self.timers.write(connection)
 
     def _add(self, statement: str, desk: Desk, id_: str, row: Callable[[Desk, str], Row]) -> None:
         self._rows[statement][desk.workspace, desk.id, id_] = partial(row, desk, id_)

@@ -37,8 +37,15 @@ class Lines:
         return waiting in self._lines.get(rule, ())
 
     def first(self, rule: str) -> Waiting | None:
-        """The oldest in the line of `rule`."""
+        """Whose turn is next in the line of `rule`."""
         return self.at(rule, 0)
+
+    def oldest(self, rule: str, priority: int) -> Waiting | None:
+        """The oldest of this priority in the line of `rule`; none when the line has none such."""
+        line = self._lines.get(rule, SortedList())
+        index = line.bisect_left((priority,))
+        waiting: Waiting | None = line[index] if index < len(line) else None
+        return waiting if waiting is not None and waiting.priority == priority else None
 
     def at(self, rule: str, index: int) -> Waiting | None:
         """Who stands at `index`, from 0, in the line of `rule`."""
@@ -89,6 +96,10 @@ class ForkedQueue:
         self._heads[rule] = head
         added = self._added.first(rule)
         return min((one for one in (waiting, added) if one is not None), default=None)
+
+    def oldest(self, rule: str, priority: int) -> Waiting | None:
+        """See Lines.oldest."""
+        return next((waiting for waiting in self.line(rule) if waiting.priority == priority), None)
 
     def rules(self) -> list[str]:
         """See Lines.rules."""

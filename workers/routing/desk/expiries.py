@@ -1,0 +1,58 @@
+"""Decisions on what runs out by itself; a timer that comes too early or is disarmed does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from schemas.assignments import Queued, Unblocked
+from schemas.commands import TimerFired, TimerName
+from workers.routing.desk.conversation import Waiting
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.timers import USUAL, is_armed
+
+URGENT = 1
+"""The priority of those who have waited too long."""
+
+
+def timer_fired(draft: Draft, command: TimerFired) -> None:
+    """Carry out what was to happen now.
+
+    A worker's clock only proposes: what the log has before its time stays armed, and comes again.
+    """
+    if draft.place.at >= command.due_at and is_armed(draft.desk, command):
+        EXPIRIES[command.timer](draft, command.subject)
+
+
+def _unblock(draft: Draft, key: str) -> None:
+    """The time is over for which a customer was kept out."""
+    draft.tell(Unblocked, draft.desk.conversations[key])
+
+
+def _hasten(draft: Draft, rule: str) -> None:
+    """Those who have waited long enough go before the others; who is served first may change, not whether."""
+    entry = draft.desk.roster.rules[rule]
+    patience = timedelta(seconds=entry.definition.urgent_after_s or 0)
+    for waiting in list(draft.desk.queue.line(rule)):
+        if waiting.priority == USUAL and waiting.queued_at + patience <= draft.place.at:
+            _make_urgent(draft, rule, waiting)
+
+
+def _make_urgent(draft: Draft, rule: str, waiting: Waiting) -> None:
+    draft.tell(
+        Queued,
+        draft.desk.conversations[waiting.key],
+        rule=rule,
+        rule_version=draft.desk.roster.rules[rule].version,
+        passed_over=draft.desk.rings[rule].barred(),
+        priority=URGENT,
+        queued_at=waiting.queued_at,
+        queued_offset=waiting.queued_offset,
+    )
+
+
+EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
+    "block": _unblock,
+    "urgent": _hasten,
+}
+"""What each timer does to its subject."""
