@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from schemas.assignments import Cause, Presence
 from schemas.base import InsideModel, Moment, Slug
 from schemas.definitions import Agent, Department, Page, Policy, Rule
@@ -54,10 +56,11 @@ class PolicyChanged(RosterEvent):
 
 
 class PresenceChanged(RosterEvent):
-    """An agent came, went, or stepped away; `version` counts his changes."""
+    """An agent came, went, or stepped away, at one of the gateways; `version` counts his changes."""
 
     agent: Slug
     presence: Presence
     former: Presence
-    gateways: tuple[str, ...] = ()
-    """Where he is connected."""
+    """The same as `presence` when only `gateways` changed."""
+    gateways: dict[str, Presence] = Field(default_factory=dict)
+    """What he is at each gateway where he is connected."""

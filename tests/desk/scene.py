@@ -10,12 +10,13 @@ from pydantic import BaseModel
 from schemas.assignments import Assigned
 from schemas.commands import Command
 from tests.desk.log import DESK, WORKSPACE, Log, key_of
-from workers.routing.desk import loading, storing
+from workers.routing.desk import loading, people_rows, storing
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.decide import decide
-from workers.routing.desk.desk import ABSENT, Desk
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.duty import ABSENT
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -57,6 +58,7 @@ class Snapshot(NamedTuple):
     duties: dict[str, Any]
     conversations: dict[str, Conversation]
     queue: dict[str, list[Any]]
+    people: tuple[dict[Any, Any], ...]
 
 
 def snapshot(desk: Desk) -> Snapshot:
@@ -74,36 +76,51 @@ def snapshot(desk: Desk) -> Snapshot:
         {agent: duty for agent, duty in desk.duties.items() if duty != ABSENT},
         dict(desk.conversations),
         {rule: list(desk.queue.line(rule)) for rule in desk.queue.rules()},
+        (
+            dict(desk.whereabouts),
+            {channel: full for channel, full in desk.full.items() if full},
+            {agent: keys for agent, keys in desk.transfers.items() if keys},
+            dict.fromkeys(sorted(desk.limited)),
+        ),
     )
 
 
 def _ring(desk: Desk, rule: str) -> tuple[object, ...]:
     ring = desk.rings[rule]
-    return ring.agents, ring.candidates, ring.cursor, ring.eligible, ring.barred()
+    return ring.agents, ring.candidates, ring.cursor, ring.eligible, ring.barred(), ring.lifts
 
 
 def restarted(desk: Desk) -> Desk:
     """What another worker makes of the rows that `desk` leaves behind."""
     fresh = Desk(desk.workspace, desk.id)
     roster = desk.roster
-    loads = Counter(one.burdens for one in desk.conversations.values() if one.burdens)
+    loads = Counter((one.burdens, one.page) for one in desk.conversations.values() if one.burdens)
     rows = [storing.conversation_row(desk, key) for key in desk.conversations]
     loading.fill(
         fresh,
         {
-            loading.LOADS: [{"holder": agent, "load": load} for agent, load in loads.items()],
+            loading.LOADS: [
+                {"holder": agent, "page_id": page, "load": load} for (agent, page), load in loads.items()
+            ],
+            loading.PACES: [
+                people_rows.pace_row(desk, one) for one, duty in desk.duties.items() if duty.given
+            ],
+            loading.PRESENCES: [people_rows.presence_row(desk, agent) for agent in desk.whereabouts],
+            loading.GATEWAYS: [people_rows.gateway_row(desk, gateway) for gateway in desk.gateways],
             loading.AGENTS: [storing.agent_row(desk, agent) for agent in roster.agents],
             loading.DEPARTMENTS: [storing.department_row(desk, one) for one in roster.departments],
             loading.TIMERS: [],
             loading.PAGES: [storing.page_row(desk, page) for page in roster.pages],
             loading.RULES: [storing.rule_row(desk, rule) for rule in roster.rules],
             loading.POLICIES: [storing.policy_row(desk)] if roster.policy_version else [],
-            loading.WAITING: [row for row in rows if row["standing"] == "queued"],
+            loading.WAITING: [row for row in rows if row["standing"] in ("queued", "offered")],
+            loading.TRANSFERS: [],
         },
     )
     for row in rows:
-        if row["standing"] != "queued":
+        if row["standing"] not in ("queued", "offered"):
             fresh.keep(conversation_of(row))
+    fresh.advance(desk.at)
     return fresh
 
 

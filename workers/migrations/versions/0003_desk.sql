@@ -12,6 +12,8 @@ ALTER TABLE desk_conversation
     ADD COLUMN transfer         jsonb,                        -- its holder's offer that is not answered yet
     ADD COLUMN followers        text[] NOT NULL DEFAULT '{}',
     ADD COLUMN muted            text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN held_since       timestamptz,
+    ADD COLUMN taken_from       text,                         -- the audience of the offer that a claim ended
     ADD COLUMN last_holder      text,
     ADD COLUMN last_held_at     timestamptz,
     ADD COLUMN blocked          boolean NOT NULL DEFAULT false,
@@ -25,8 +27,14 @@ ALTER TABLE desk_conversation
     ADD CHECK (transfer IS NULL OR holder IS NOT NULL);
 
 DROP INDEX desk_conversation_load;
-CREATE INDEX desk_conversation_load ON desk_conversation (workspace_id, desk_id, holder)
+CREATE INDEX desk_conversation_load ON desk_conversation (workspace_id, desk_id, holder, page_id)
     WHERE session_open AND NOT silent AND holder IS NOT NULL;
+DROP INDEX desk_conversation_queue;
+CREATE INDEX desk_conversation_queue ON desk_conversation (workspace_id, desk_id, queued_at)
+    WHERE standing IN ('queued', 'offered');
+-- By the desk's key, so that no plan takes it for finding those that wait.
+CREATE INDEX desk_conversation_transfer ON desk_conversation ((workspace_id || ':' || desk_id))
+    WHERE transfer IS NOT NULL;
 -- By the agent's key, so that no plan takes it for adding up loads.
 CREATE INDEX desk_conversation_holder ON desk_conversation ((workspace_id || '/' || holder))
     WHERE holder IS NOT NULL;
@@ -60,7 +68,7 @@ CREATE TABLE desk_presence (
     presence     text NOT NULL CHECK (presence IN ('online', 'away', 'offline')),
     version      int  NOT NULL,
     gateways     jsonb NOT NULL,                  -- presence by gateway
-    changed_at   timestamptz NOT NULL,
+    since        timestamptz NOT NULL,            -- of the presence
     PRIMARY KEY (workspace_id, desk_id, agent_id)
 );
 CREATE TABLE desk_gateway (
@@ -69,4 +77,13 @@ CREATE TABLE desk_gateway (
     gateway      text NOT NULL,
     alive_at     timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, desk_id, gateway)
+);
+
+-- When the desk gave each agent his latest new conversations, where a rule limits how soon or how often.
+CREATE TABLE desk_pace (
+    workspace_id text NOT NULL,
+    desk_id      text NOT NULL,
+    agent_id     text NOT NULL,
+    given        timestamptz[] NOT NULL,
+    PRIMARY KEY (workspace_id, desk_id, agent_id)
 );

@@ -8,14 +8,25 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.assignments import Assigned, ChainEvent, Confirmed
+from schemas.assignments import Assigned, ChainEvent, Confirmed, Means
 from schemas.outcomes import Done, Outcome, Refused
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, PolicyChanged, RuleChanged
+from schemas.roster import (
+    AgentChanged,
+    DepartmentChanged,
+    PageChanged,
+    PolicyChanged,
+    PresenceChanged,
+    RuleChanged,
+)
 from workers.routing.desk.chain import SPECIAL, after
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.roster import Entry
+from workers.routing.desk.duty import OFFLINE, Whereabouts
+from workers.routing.desk.gateways import GatewayHeard
+from workers.routing.desk.roster import Entry, channel_of
 
+GIVEN: frozenset[Means] = frozenset(("round_robin", "least_busy", "last_agent", "fallback"))
+"""The means by which the desk itself gives somebody a new conversation: limits on these count them."""
 KEY_REUSED = "key_reused"
 """The code of a refusal that does not take the place of the outcome that has the key."""
 
@@ -29,6 +40,7 @@ class Decided(NamedTuple):
 
 def apply(desk: Desk, decided: Decided) -> None:
     """Change `desk` in place as the event says."""
+    desk.advance(decided.event.at)  # type: ignore[attr-defined]  # every event says when
     _APPLY[type(decided.event)](desk, decided.event, decided.id)
 
 
@@ -38,6 +50,7 @@ def _chain(desk: Desk, event: ChainEvent, id_: UUID) -> None:
     desk.conversations[event.key] = now
     _burden(desk, before, now)
     _wait(desk, before, now)
+    desk.note_transfer(before, now)
 
 
 def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:
@@ -45,9 +58,9 @@ def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:
     if was == now.burdens:
         return
     if was is not None:
-        desk.bear(was, -1)
+        desk.bear(was, -1, channel_of(now.page))
     if now.burdens is not None:
-        desk.bear(now.burdens, 1)
+        desk.bear(now.burdens, 1, channel_of(now.page))
 
 
 def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:
@@ -63,6 +76,8 @@ def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
     why = event.why
     if why.rule is not None and why.cursor_after is not None:
         desk.rings[why.rule] = desk.rings[why.rule].turned_to(why.cursor_after)
+    if event.holder is not None and why.method in GIVEN:
+        desk.give(event.holder)
 
 
 def _agent(desk: Desk, event: AgentChanged, _: UUID) -> None:
@@ -87,6 +102,15 @@ def _policy(desk: Desk, event: PolicyChanged, _: UUID) -> None:
     roster.policy, roster.policy_version = event.policy, event.version
 
 
+def _presence(desk: Desk, event: PresenceChanged, _: UUID) -> None:
+    since = desk.whereabouts.get(event.agent, OFFLINE).since if event.presence == event.former else event.at
+    desk.place(event.agent, Whereabouts(event.gateways, event.version, since))
+
+
+def _gateway(desk: Desk, event: GatewayHeard, _: UUID) -> None:
+    desk.hear(event.gateway, None if event.lost else event.at)
+
+
 def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
     if isinstance(event, Refused) and event.code == KEY_REUSED:
         return
@@ -101,6 +125,8 @@ _APPLY: dict[type[BaseModel], Callable[[Desk, Any, UUID], None]] = {
     PageChanged: _page,
     RuleChanged: _rule,
     PolicyChanged: _policy,
+    PresenceChanged: _presence,
+    GatewayHeard: _gateway,
     Done: _outcome,
     Refused: _outcome,
 }

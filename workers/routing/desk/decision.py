@@ -9,12 +9,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.assignments import Cause, ChainEvent
+from schemas.assignments import Cause, ChainEvent, ReplyRefused
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import agent_key, desk_key
 from schemas.outcomes import Outcome
-from schemas.roster import AgentChanged, RosterEvent
+from schemas.roster import AgentChanged, PresenceChanged, RosterEvent
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
@@ -80,10 +80,12 @@ class Draft:
 def key_of(event: BaseModel) -> str:
     """The Kafka key of an event of the desk."""
     match event:
-        case ChainEvent():
+        case ChainEvent() | ReplyRefused():
             return event.key
         case AgentChanged():
             return agent_key(event.workspace, event.agent.id)
+        case PresenceChanged():
+            return agent_key(event.workspace, event.agent)
         case RosterEvent():
             return desk_key(event.workspace, event.desk)
         case Outcome():

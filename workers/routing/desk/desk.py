@@ -6,32 +6,24 @@ fork without touching the desk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
 
+from schemas.assignments import PassedOverReason, Presence
+from schemas.base import Channel
 from schemas.commands import TimerName
 from schemas.definitions import Agent, Rule
 from schemas.outcomes import Outcome
+from workers.routing.desk import duty as duties
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.duty import ABSENT, OFFLINE, Duty, Whereabouts
 from workers.routing.desk.layer import Layer
-from workers.routing.desk.ring import NOBODY, Bar, Ring
-from workers.routing.desk.roster import Entry, Roster
+from workers.routing.desk.ring import NOBODY, Ring
+from workers.routing.desk.roster import Entry, Roster, channel_of
 from workers.routing.desk.waiting import ForkedQueue, Lines
 
-
-class Duty(NamedTuple):
-    """How busy an agent is."""
-
-    load: int = 0
-    """Open sessions held."""
-    bar: Bar = "inactive"
-    rules: frozenset[str] = frozenset()
-    """Whose rings he stands in."""
-
-
-ABSENT = Duty()
-"""Of an agent whom the desk does not know."""
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Desk:
@@ -39,14 +31,20 @@ class Desk:
 
     __slots__ = (
         "armed",
+        "at",
         "conversations",
         "duties",
         "elsewhere",
+        "full",
+        "gateways",
         "id",
+        "limited",
         "outcomes",
         "queue",
         "rings",
         "roster",
+        "transfers",
+        "whereabouts",
         "workspace",
     )
 
@@ -57,6 +55,18 @@ class Desk:
         self.rings: MutableMapping[str, Ring] = {}
         """The rotation of each rule."""
         self.duties: MutableMapping[str, Duty] = {}
+        self.whereabouts: MutableMapping[str, Whereabouts] = {}
+        """Of each agent who has ever come."""
+        self.gateways: MutableMapping[str, datetime | None] = {}
+        """When each was last heard of; none: it is lost."""
+        self.full: MutableMapping[Channel, frozenset[str]] = {}
+        """The agents whose own capacity on a channel is used up."""
+        self.limited: frozenset[str] = frozenset()
+        """The rules that limit how soon or how often an agent gets a new conversation."""
+        self.at = BEFORE_ALL
+        """The log's time: limits that have ended by then bar nobody."""
+        self.transfers: MutableMapping[str, frozenset[str]] = {}
+        """Keys of the conversations that are being transferred to each agent."""
         self.conversations: MutableMapping[str, Conversation] = {}
         """By key: all that wait, and of the others those that the commands at hand name."""
         self.queue: Lines | ForkedQueue = Lines()
@@ -71,18 +81,62 @@ class Desk:
         """A desk that stands as this one does, and changes without changing this one."""
         return Fork(self)
 
-    def look_at(self, agent: str) -> None:
-        """See whether `agent` can be chosen now, and keep his rules' rings by it."""
-        self._set_duty(agent, self.duties.get(agent, ABSENT), 0)
+    def advance(self, at: datetime) -> bool:
+        """Let it be `at`; whether somebody can be chosen again who was barred by a limit until then."""
+        if at <= self.at:
+            return False
+        self.at = at
+        lifted = {agent for rule in self.limited for until, agent in self.rings[rule].lifts if until <= at}
+        for agent in lifted:
+            self._seat(agent, self.duties[agent])
+        return bool(lifted)
 
-    def bear(self, agent: str, sessions: int) -> None:
-        """Add `sessions` to the load of `agent`."""
-        self._set_duty(agent, self.duties.get(agent, ABSENT), sessions)
+    def bear(self, agent: str, sessions: int, channel: Channel) -> None:
+        """Add `sessions` on `channel` to the load of `agent`."""
+        self._set_duty(agent, self.duties.get(agent, ABSENT).bearing(sessions, channel), (channel,))
+
+    def give(self, agent: str) -> None:
+        """Note that the desk itself has given `agent` a new conversation, if a limit asks for that."""
+        duty = self.duties.get(agent, ABSENT)
+        limits = (duties.looked_at(self.roster.rules[rule].definition) for rule in duty.rules & self.limited)
+        if kept := max(limits, default=0):
+            self._set_duty(agent, duty._replace(given=(*duty.given, self.at)[-kept:]), ())
+
+    def place(self, agent: str, whereabouts: Whereabouts) -> None:
+        """Let `agent` be connected as `whereabouts` says."""
+        self.whereabouts[agent] = whereabouts
+        self._seat(agent, self.duties.get(agent, ABSENT))
+
+    def hear(self, gateway: str, at: datetime | None) -> None:
+        """Note that `gateway` was heard of at `at`; none: it is lost."""
+        self.gateways[gateway] = at
+        if at is None:
+            del self.gateways[gateway]
+
+    def presence_of(self, agent: str) -> Presence:
+        """Whether `agent` is there."""
+        return self.whereabouts.get(agent, OFFLINE).presence
+
+    def barred_from(self, conversation: Conversation) -> Mapping[str, PassedOverReason]:
+        """Who is not asked for this conversation, whatever its rule says of him, and why."""
+        full = self.full.get(channel_of(conversation.page), ())
+        return {
+            **dict.fromkeys(full, "at_capacity"),
+            **dict.fromkeys(conversation.declined, "declined"),
+        }
+
+    def exceeded(self, agent: str, conversation: Conversation) -> tuple[Any, ...]:
+        """What giving `agent` this conversation goes beyond when a person decides it: see Why.exceeds."""
+        duty = self.duties.get(agent, ABSENT)
+        channel = channel_of(conversation.page)
+        return duties.exceeded(self.roster.agents[agent], duty, self.presence_of(agent), channel)
 
     def set_agent(self, entry: Entry[Agent]) -> None:
         """Let `entry` be what is known of an agent."""
-        self.edit_roster().agents[entry.definition.id] = entry
-        self.look_at(entry.definition.id)
+        id_ = entry.definition.id
+        self.edit_roster().agents[id_] = entry
+        channels = {*self.full, *entry.definition.channel_capacity}
+        self._set_duty(id_, self.duties.get(id_, ABSENT), channels)
 
     def set_rule(self, entry: Entry[Rule], ring: Iterable[str], cursor: str | None = None) -> None:
         """Let `entry` be the rule's text from here on, and `ring` its rotation."""
@@ -96,19 +150,36 @@ class Desk:
         for agent in agents:
             duty = self.duties.get(agent, ABSENT)
             self.duties[agent] = duty._replace(rules=duty.rules | {id_})
+        is_limited = entry.active and duties.looked_at(entry.definition) > 0
+        self.limited = self.limited | {id_} if is_limited else self.limited - {id_}
         self.rings[id_] = Ring.of([(agent, self.duties[agent].bar) for agent in agents], cursor)
+        if is_limited or entry.definition.online_only:
+            for agent in agents:
+                self._seat_in(id_, agent, self.duties[agent])
 
     def keep(self, conversation: Conversation) -> None:
         """Let `conversation`, which counts in the loads already, be known; if it waits, in the queue too."""
         self.conversations[conversation.key] = conversation
+        self.note_transfer(None, conversation)
         if conversation.rule and (waiting := conversation.waiting):
             self.edit_queue().add(conversation.rule, waiting)
 
     def leave(self, key: str) -> None:
-        """Let the conversation `key` be loaded again when it is named, unless it waits."""
-        conversation = self.conversations.get(key)
-        if conversation is not None and conversation.standing != "queued":
+        """Let the conversation `key` be loaded again when it is named, unless it waits for something."""
+        one = self.conversations.get(key)
+        if one is not None and one.standing not in ("queued", "offered") and one.transfer is None:
             del self.conversations[key]
+
+    def note_transfer(self, before: Conversation | None, now: Conversation) -> None:
+        """Keep what is being transferred to whom, when a conversation changes."""
+        was = before.transfer.to_agent if before and before.transfer else None
+        is_ = now.transfer.to_agent if now.transfer else None
+        if was == is_:
+            return
+        if was is not None:
+            self.transfers[was] = self.transfers[was] - {now.key}
+        if is_ is not None:
+            self.transfers[is_] = self.transfers.get(is_, frozenset()) | {now.key}
 
     def edit_roster(self) -> Roster:
         """The roster, to be changed."""
@@ -118,20 +189,32 @@ class Desk:
         """The waiting queue, to be changed."""
         return self.queue
 
-    def _set_duty(self, agent: str, duty: Duty, sessions: int) -> None:
-        load = duty.load + sessions
-        bar = self._bar(agent, load)
-        self.duties[agent] = Duty(load, bar, duty.rules)
-        if bar != duty.bar:
-            for rule in duty.rules:
-                self.rings[rule] = self.rings[rule].with_bar(agent, bar)
-
-    def _bar(self, agent: str, load: int) -> Bar:
+    def _set_duty(self, agent: str, duty: Duty, channels: Iterable[Channel]) -> None:
+        """Let `duty` be how busy `agent` is; on `channels` his load or his capacity may have changed."""
         entry = self.roster.agents.get(agent)
-        if entry is None or not entry.active:
-            return "inactive"
-        capacity = entry.definition.capacity
-        return "at_capacity" if capacity is not None and load >= capacity else None
+        before = self.duties.get(agent, ABSENT)
+        duty = duty._replace(bar=duties.bar_of(entry, duty.load))
+        self.duties[agent] = duty
+        for channel in channels:
+            self._fill(agent, channel, entry, duty)
+        if duty.bar != before.bar or duty.given != before.given:
+            self._seat(agent, duty)
+
+    def _fill(self, agent: str, channel: Channel, entry: Entry[Agent] | None, duty: Duty) -> None:
+        capacity = entry.definition.channel_capacity.get(channel) if entry is not None else None
+        full = self.full.get(channel, frozenset())
+        is_full = capacity is not None and duty.loads.get(channel, 0) >= capacity
+        if is_full != (agent in full):
+            self.full[channel] = full | {agent} if is_full else full - {agent}
+
+    def _seat(self, agent: str, duty: Duty) -> None:
+        for rule in duty.rules:
+            self._seat_in(rule, agent, duty)
+
+    def _seat_in(self, rule: str, agent: str, duty: Duty) -> None:
+        definition = self.roster.rules[rule].definition
+        bar, until = duties.bar_in(definition, duty, self.presence_of(agent), self.at)
+        self.rings[rule] = self.rings[rule].with_bar(agent, bar, until)
 
 
 class Fork(Desk):
@@ -149,11 +232,21 @@ class Fork(Desk):
         self.roster = base.roster
         self.rings = Layer(base.rings)
         self.duties = Layer(base.duties)
+        self.whereabouts = Layer(base.whereabouts)
+        self.gateways = Layer(base.gateways)
+        self.full = Layer(base.full)
+        self.limited = base.limited
+        self.at = base.at
+        self.transfers = Layer(base.transfers)
         self.conversations = Layer(base.conversations)
         self.queue = base.queue
         self.outcomes = Layer(base.outcomes)
         self.elsewhere = base.elsewhere
         self.armed = base.armed
+
+    def hear(self, gateway: str, at: datetime | None) -> None:
+        """See Desk.hear."""
+        self.gateways[gateway] = at
 
     def edit_roster(self) -> Roster:
         """See Desk.edit_roster."""

@@ -108,9 +108,12 @@ class DeskHandler:
         if isinstance(event, ChainEvent):
             changes.timers.note(desk, before, desk.conversations[event.key])
             self._memory.used(desk, event.key)
+        kind = KIND_OF.get(type(event))
+        if kind is None:  # what only the desk's tables keep
+            return
         batch.emit(
             reading.record,
-            KIND_OF[type(event)],
+            kind,
             key=key_of(event).encode(),
             value=event.model_dump_json().encode(),
             at_ms=reading.at_ms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from pydantic import BaseModel
 from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
-from workers.routing.desk.desk import Desk, Duty
-from workers.routing.desk.roster import Entry
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.duty import ABSENT, Whereabouts
+from workers.routing.desk.roster import Entry, channel_of
 from workers.routing.desk.timers import DESK_WIDE
 from workers.runtime.handler import Connection
 
@@ -36,13 +38,16 @@ DEPARTMENTS = AGENTS.replace("desk_agent", "desk_department")
 PAGES = AGENTS.replace("desk_agent", "desk_page")
 RULES = AGENTS.replace("desk_agent", "desk_rule")
 POLICIES = AGENTS.replace("desk_agent", "desk_policy")
+PACES = AGENTS.replace("desk_agent", "desk_pace")
+PRESENCES = AGENTS.replace("desk_agent", "desk_presence")
+GATEWAYS = AGENTS.replace("desk_agent", "desk_gateway")
 LOADS = """
 SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
 CROSS JOIN LATERAL (
-    SELECT holder, count(*) AS load FROM desk_conversation
+    SELECT holder, page_id, count(*) AS load FROM desk_conversation
     WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
         AND session_open AND NOT silent AND holder IS NOT NULL
-    GROUP BY holder
+    GROUP BY holder, page_id
 ) AS found
 """
 _desk_wide = ", ".join(f"'{name}'" for name in DESK_WIDE)
@@ -58,8 +63,18 @@ WAITING = """
 SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
 CROSS JOIN LATERAL (
     SELECT * FROM desk_conversation
-    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id AND standing = 'queued'
+    WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
+        AND standing IN ('queued', 'offered')
     ORDER BY queued_at
+) AS found
+"""
+TRANSFERS = """
+SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_conversation
+    WHERE workspace_id || ':' || desk_id = wanted.workspace_id || ':' || wanted.desk_id
+        AND transfer IS NOT NULL
+    OFFSET 0
 ) AS found
 """
 CONVERSATIONS = """
@@ -72,14 +87,27 @@ CROSS JOIN LATERAL (
 """
 
 
+STATEMENTS = (
+    LOADS,
+    PACES,
+    PRESENCES,
+    GATEWAYS,
+    AGENTS,
+    DEPARTMENTS,
+    PAGES,
+    RULES,
+    POLICIES,
+    TIMERS,
+    WAITING,
+    TRANSFERS,
+)
+
+
 async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Name, Desk]:
-    """The desks of these names, as the tables have them: with roster, rings, loads and all who wait."""
+    """The desks of these names, as the tables have them: with all that wait for something."""
     desks = {name: Desk(*name) for name in names}
     wanted = [name[0] for name in names], [name[1] for name in names]
-    by_statement = {
-        statement: await connection.fetch(statement, *wanted)
-        for statement in (LOADS, AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, TIMERS, WAITING)
-    }
+    by_statement = {statement: await connection.fetch(statement, *wanted) for statement in STATEMENTS}
     for name, desk in desks.items():
         fill(desk, {statement: _of(name, rows) for statement, rows in by_statement.items()})
     return desks
@@ -96,8 +124,7 @@ async def load_conversations(
 
 def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
     """Make an empty desk what its rows say. Loads come first: they decide who can be chosen."""
-    for row in rows[LOADS]:
-        desk.duties[row["holder"]] = Duty(row["load"])
+    _fill_people(desk, rows)
     for row in rows[AGENTS]:
         desk.set_agent(_entry(Agent, row))
     for row in rows[DEPARTMENTS]:
@@ -114,8 +141,22 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
         desk.roster.policy_version = row["version"]
     for row in rows[TIMERS]:
         desk.armed[row["timer"], row["subject"]] = row["due_at"]
-    for row in rows[WAITING]:
+    for row in chain(rows[WAITING], rows[TRANSFERS]):
         desk.keep(conversation_of(row))
+
+
+def _fill_people(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
+    for row in rows[LOADS]:
+        duty = desk.duties.get(row["holder"], ABSENT)
+        desk.duties[row["holder"]] = duty.bearing(row["load"], channel_of(row["page_id"]))
+    for row in rows[PACES]:
+        duty = desk.duties.get(row["agent_id"], ABSENT)
+        desk.duties[row["agent_id"]] = duty._replace(given=tuple(row["given"]))
+    for row in rows[PRESENCES]:
+        whereabouts = Whereabouts(_read(row["gateways"]), row["version"], row["since"])
+        desk.whereabouts[row["agent_id"]] = whereabouts
+    for row in rows[GATEWAYS]:
+        desk.gateways[row["gateway"]] = row["alive_at"]
 
 
 def _entry(model: type[M], row: Row) -> Entry[Any]:

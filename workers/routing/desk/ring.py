@@ -7,14 +7,21 @@ who stays eligible has exactly one. Lookups take O(log n); what changes the inde
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
+from itertools import chain, islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.assignments import CANDIDATES_MAX, Candidate, PassedOverReason
 
 Bar = PassedOverReason | None
 """Why an agent cannot be chosen; none: he can."""
+
+
+NONE_APART: Mapping[str, PassedOverReason] = MappingProxyType({})
 
 
 class Turn(NamedTuple):
@@ -36,6 +43,8 @@ class Ring(NamedTuple):
     places: Mapping[Bar, list[int]]
     """Sorted places of the agents by what bars them."""
     cursor: str | None
+    lifts: tuple[tuple[datetime, str], ...] = ()
+    """Whom the rule's own limits bar, each with the time at which that ends: the soonest first."""
 
     @classmethod
     def of(cls, seated: Iterable[tuple[str, Bar]], cursor: str | None = None) -> Ring:
@@ -52,39 +61,56 @@ class Ring(NamedTuple):
         """How many can be chosen."""
         return len(self.places.get(None, ()))
 
-    def next(self) -> Turn | None:
-        """Whose turn it is; none when nobody can be chosen."""
+    def next(self, apart: Mapping[str, PassedOverReason] = NONE_APART) -> Turn | None:
+        """Whose turn it is, those `apart` (each with the reason) left out; none when nobody can be chosen."""
         open_ = self.places.get(None)
         if not open_:
             return None
         after = self._cursor_place()
-        index = bisect_right(open_, after)
-        chosen = open_[index] if index < len(open_) else open_[0]
-        return Turn(self.agents[chosen], len(open_), self._passed_over(after, chosen))
+        first = bisect_right(open_, after)
+        skipped: dict[PassedOverReason, int] = {}
+        for place in chain(islice(open_, first, None), islice(open_, first)):
+            reason = apart.get(self.agents[place])
+            if reason is None:
+                passed_over = _sum(self._passed_over(after, place), skipped)
+                return Turn(self.agents[place], len(open_) - self._open_of(apart), passed_over)
+            skipped[reason] = skipped.get(reason, 0) + 1
+        return None
 
-    def barred(self) -> dict[PassedOverReason, int]:
+    def has_one(self, apart: Mapping[str, PassedOverReason]) -> bool:
+        """Whether somebody can be chosen who is not `apart`."""
+        return self.eligible > 0 and (not apart or self.eligible > self._open_of(apart))
+
+    def barred(self, apart: Mapping[str, PassedOverReason] = NONE_APART) -> dict[PassedOverReason, int]:
         """How many cannot be chosen, by reason."""
-        return {bar: len(places) for bar, places in self.places.items() if bar is not None and places}
+        counts = {bar: len(places) for bar, places in self.places.items() if bar is not None and places}
+        return _sum(counts, Counter(reason for agent, reason in apart.items() if self.is_open(agent)))
+
+    def is_open(self, agent: str) -> bool:
+        """Whether `agent` stands in the ring, and can be chosen."""
+        place = self.seats.get(agent)
+        return place is not None and self.candidates[place].passed_over is None
 
     def turned_to(self, agent: str) -> Ring:
         """The ring after `agent` has had his turn."""
         return self._replace(cursor=agent)
 
-    def with_bar(self, agent: str, now: Bar) -> Ring:
-        """The ring when `now` is what bars `agent`."""
+    def with_bar(self, agent: str, now: Bar, until: datetime | None = None) -> Ring:
+        """The ring when `now` is what bars `agent`, if it is one of the rule's own limits until then."""
         place = self.seats[agent]
         before = self.candidates[place].passed_over
+        ring = self._lifting(agent, until)
         if now == before:
-            return self
+            return ring
         left = self.places[before].copy()
         del left[bisect_left(left, place)]
         joined = self.places.get(now, []).copy()
         insort(joined, place)
         candidates = self.candidates.copy()
         candidates[place] = _candidate(agent, now)
-        return self._replace(candidates=candidates, places={**self.places, before: left, now: joined})
+        return ring._replace(candidates=candidates, places={**self.places, before: left, now: joined})
 
-    def near(self, chosen: str) -> tuple[Candidate, ...]:
+    def near(self, chosen: str, apart: Mapping[str, PassedOverReason] = NONE_APART) -> tuple[Candidate, ...]:
         """Whose turns come next; the chosen one is the last of them when he is further away."""
         first = self._cursor_place() + 1
         near = self.candidates[first : first + CANDIDATES_MAX]
@@ -92,7 +118,9 @@ class Ring(NamedTuple):
         place = self.seats[chosen]
         if (place - first) % len(self.agents) >= CANDIDATES_MAX:
             near[-1] = self.candidates[place]
-        return tuple(near)
+        if not apart:
+            return tuple(near)
+        return tuple(_candidate(one.agent, one.passed_over or apart.get(one.agent)) for one in near)
 
     def relisted(self, listed: Iterable[str]) -> tuple[str, ...]:
         """The order of turns when the rule lists other agents.
@@ -105,6 +133,17 @@ class Ring(NamedTuple):
         coming = (*self.agents[first:], *self.agents[:first])
         stay = (agent for agent in coming if agent in wanted)
         return (*stay, *(agent for agent in listed if agent not in self.seats))
+
+    def _lifting(self, agent: str, until: datetime | None) -> Ring:
+        if until is None and not self.lifts:
+            return self
+        lifts = [lift for lift in self.lifts if lift[1] != agent]
+        if until is not None:
+            insort(lifts, (until, agent))
+        return self._replace(lifts=tuple(lifts))
+
+    def _open_of(self, apart: Mapping[str, PassedOverReason]) -> int:
+        return sum(map(self.is_open, apart))
 
     def _cursor_place(self) -> int:
         return -1 if self.cursor is None else self.seats[self.cursor]
@@ -120,6 +159,16 @@ class Ring(NamedTuple):
             if count:
                 counts[bar] = count
         return counts
+
+
+def _sum(
+    counts: dict[PassedOverReason, int], more: Mapping[PassedOverReason, int]
+) -> dict[PassedOverReason, int]:
+    return (
+        {reason: counts.get(reason, 0) + more.get(reason, 0) for reason in (*counts, *more)}
+        if more
+        else counts
+    )
 
 
 @lru_cache(maxsize=20_000)

@@ -11,10 +11,18 @@ from pydantic import BaseModel
 
 from schemas.assignments import Assigned, ChainEvent
 from schemas.outcomes import Outcome
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, PolicyChanged, RuleChanged
-from workers.routing.desk import conversation_rows
+from schemas.roster import (
+    AgentChanged,
+    DepartmentChanged,
+    PageChanged,
+    PolicyChanged,
+    PresenceChanged,
+    RuleChanged,
+)
+from workers.routing.desk import conversation_rows, people_rows
 from workers.routing.desk.answers import Asker, store_outcomes
 from workers.routing.desk.desk import Desk
+from workers.routing.desk.gateways import GatewayHeard
 from workers.routing.desk.roster import Entry
 from workers.routing.desk.timer_rows import Arming
 from workers.runtime.handler import Connection
@@ -56,8 +64,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
-            statement: {}
-            for statement in (AGENTS, DEPARTMENTS, PAGES, RULES, POLICIES, conversation_rows.STORE)
+            statement: {} for statement, *_ in _KEPT.values()
         }
         self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
@@ -67,21 +74,21 @@ class Changes:
         """Remember that `event`, which has been applied, changed something of `desk`."""
         match event:
             case ChainEvent():
-                self._add(conversation_rows.STORE, desk, event.key, conversation_row)
-                if isinstance(event, Assigned) and event.why.rule is not None:
-                    self._turned[desk.workspace, desk.id, event.why.rule] = desk
-            case AgentChanged():
-                self._add(AGENTS, desk, event.agent.id, agent_row)
-            case DepartmentChanged():
-                self._add(DEPARTMENTS, desk, event.department.id, department_row)
-            case PageChanged():
-                self._add(PAGES, desk, event.page.id, page_row)
-            case RuleChanged():
-                self._add(RULES, desk, event.rule.id, rule_row)
-            case PolicyChanged():
-                self._add(POLICIES, desk, "", policy_row)
-            case Outcome() if desk.outcomes[event.actor, event.idempotency_key] is event:
-                self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
+                self._note_chain(desk, event)
+            case Outcome():
+                if desk.outcomes[event.actor, event.idempotency_key] is event:
+                    self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
+            case _ if type(event) in _KEPT:
+                self._add(type(event), desk, _ID_OF[type(event)](event))
+
+    def _note_chain(self, desk: Desk, event: ChainEvent) -> None:
+        self._add(ChainEvent, desk, event.key)
+        if not isinstance(event, Assigned):
+            return
+        if event.why.rule is not None:
+            self._turned[desk.workspace, desk.id, event.why.rule] = desk
+        if event.holder is not None and desk.duties[event.holder].given:
+            self._add(Assigned, desk, event.holder)
 
     async def write(self, connection: Connection) -> None:
         """Write all of it inside the open transaction of `connection`."""
@@ -93,7 +100,8 @@ class Changes:
         await store_outcomes(connection, self._outcomes.values())
         await self.timers.write(connection)
 
-    def _add(self, statement: str, desk: Desk, id_: str, row: Callable[[Desk, str], Row]) -> None:
+    def _add(self, model: type[BaseModel], desk: Desk, id_: str) -> None:
+        statement, row = _KEPT[model]
         self._rows[statement][desk.workspace, desk.id, id_] = partial(row, desk, id_)
 
 
@@ -149,3 +157,26 @@ def _entry_row(desk: Desk, entry: Entry[Any]) -> Row:
         "version": entry.version,
         "active": entry.active,
     }
+
+
+_KEPT: dict[type[BaseModel], tuple[str, Callable[[Desk, str], Row]]] = {
+    AgentChanged: (AGENTS, agent_row),
+    DepartmentChanged: (DEPARTMENTS, department_row),
+    PageChanged: (PAGES, page_row),
+    RuleChanged: (RULES, rule_row),
+    PolicyChanged: (POLICIES, policy_row),
+    PresenceChanged: (people_rows.PRESENCES, people_rows.presence_row),
+    GatewayHeard: (people_rows.GATEWAYS, people_rows.gateway_row),
+    Assigned: (people_rows.PACES, people_rows.pace_row),
+    ChainEvent: (conversation_rows.STORE, conversation_row),
+}
+"""Which statement keeps what an event changes, and the row it is given; of `assigned`, beside its chain's."""
+_ID_OF: dict[type[BaseModel], Callable[[Any], str]] = {
+    AgentChanged: lambda event: str(event.agent.id),
+    DepartmentChanged: lambda event: str(event.department.id),
+    PageChanged: lambda event: str(event.page.id),
+    RuleChanged: lambda event: str(event.rule.id),
+    PolicyChanged: lambda _: "",
+    PresenceChanged: lambda event: str(event.agent),
+    GatewayHeard: lambda event: str(event.gateway),
+}

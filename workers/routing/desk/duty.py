@@ -1,0 +1,112 @@
+"""How busy an agent is, where he is, and what therefore bars him from new conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from schemas.assignments import Presence
+from schemas.base import Channel
+from schemas.definitions import Agent, Rule
+from workers.routing.desk.ring import Bar
+from workers.routing.desk.roster import Entry
+
+NO_LOADS: Mapping[Channel, int] = MappingProxyType({})
+NOWHERE: Mapping[str, Presence] = MappingProxyType({})
+
+
+class Duty(NamedTuple):
+    """How busy an agent is."""
+
+    load: int = 0
+    """Open sessions held."""
+    bar: Bar = "inactive"
+    """What bars him from every rule; single rules may bar him beside it, see `bar_in`."""
+    rules: frozenset[str] = frozenset()
+    """Whose rings he stands in."""
+    loads: Mapping[Channel, int] = NO_LOADS
+    """The same as `load` by channel, where there is any."""
+    given: tuple[datetime, ...] = ()
+    """When the desk gave him his latest new conversations: as many as the limits of his rules look at."""
+
+    def bearing(self, sessions: int, channel: Channel) -> Duty:
+        """The duty with `sessions` more on `channel`."""
+        loads = {**self.loads, channel: self.loads.get(channel, 0) + sessions}
+        return self._replace(
+            load=self.load + sessions, loads={one: load for one, load in loads.items() if load}
+        )
+
+
+class Whereabouts(NamedTuple):
+    """What an agent is at each gateway where he is connected."""
+
+    gateways: Mapping[str, Presence] = NOWHERE
+    version: int = 0
+    since: datetime | None = None
+    """Of what he is now; none: he has never come."""
+
+    @property
+    def presence(self) -> Presence:
+        """The most present of them."""
+        return "online" if "online" in self.gateways.values() else "away" if self.gateways else "offline"
+
+
+ABSENT = Duty()
+"""Of an agent whom the desk does not know."""
+OFFLINE = Whereabouts()
+"""Of an agent who has never come."""
+
+
+def bar_of(entry: Entry[Agent] | None, load: int) -> Bar:
+    """What bars an agent with this load from every rule."""
+    if entry is None or not entry.active:
+        return "inactive"
+    if entry.definition.on_leave:
+        return "on_leave"
+    capacity = entry.definition.capacity
+    return "at_capacity" if capacity is not None and load >= capacity else None
+
+
+def bar_in(rule: Rule, duty: Duty, presence: Presence, at: datetime) -> tuple[Bar, datetime | None]:
+    """What bars an agent from `rule` at `at`; of the rule's own limits, with the time at which it ends."""
+    if duty.bar is not None:
+        return duty.bar, None
+    if rule.online_only and presence != "online":
+        return "offline", None
+    if (until := _gap_ends(rule, duty)) is not None and until > at:
+        return "gap", until
+    if (until := _window_ends(rule, duty)) is not None and until > at:
+        return "window", until
+    return None, None
+
+
+def looked_at(rule: Rule) -> int:
+    """How many of an agent's latest new conversations the limits of `rule` look at."""
+    return max(rule.gap_s is not None, rule.window.conversations if rule.window else 0)
+
+
+def exceeded(entry: Entry[Agent], duty: Duty, presence: Presence, channel: Channel) -> tuple[Any, ...]:
+    """What giving him one more on `channel` goes beyond, when a person decides it: see Why.exceeds."""
+    of_channel = entry.definition.channel_capacity.get(channel)
+    full = of_channel is not None and duty.loads.get(channel, 0) >= of_channel
+    capacity = entry.definition.capacity
+    beyond = {
+        "capacity": full or (capacity is not None and duty.load >= capacity),
+        "offline": presence == "offline",
+        "on_leave": entry.definition.on_leave,
+    }
+    return tuple(word for word, is_so in beyond.items() if is_so)
+
+
+def _gap_ends(rule: Rule, duty: Duty) -> datetime | None:
+    if rule.gap_s is None or not duty.given:
+        return None
+    return duty.given[-1] + timedelta(seconds=rule.gap_s)
+
+
+def _window_ends(rule: Rule, duty: Duty) -> datetime | None:
+    if rule.window is None or len(duty.given) < rule.window.conversations:
+        return None
+    return duty.given[-rule.window.conversations] + timedelta(seconds=rule.window.seconds)
