@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from tests.runtime.bench_of_lanes import Lanes, Running, all_copied, eventually, values
+from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, Running, all_copied, eventually, values
 from tests.runtime.copier import POISON, Copier
 from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.identity import FORWARDED_FROM
 from workers.runtime.pending import pack
+from workers.runtime.published import read_published
 from workers.runtime.recovery import RecoveryError, recover, stopped_lanes
 from workers.runtime.topology import Topology
 
@@ -155,6 +158,32 @@ async def test_what_was_sent_on_to_its_own_partition_is_not_sent_on_twice(lanes:
     await eventually(derived_again, "the second ten were read again")
     await third.stop()
     assert len(await lanes.published("inbound")) == len(inbound)
+
+
+async def test_what_lies_behind_the_open_transaction_of_another_is_known_to_be_published(
+    lanes: Lanes,
+) -> None:
+    name = lanes.topology.full_name("messages")
+    foreign = AIOKafkaProducer(**lanes.settings.kafka.client_options(), transactional_id=f"{name} of another")
+    await foreign.start()
+    await foreign.begin_transaction()
+    for partition in range(lanes.topology.partitions["messages"]):
+        await foreign.send_and_wait(name, b"open", partition=partition)
+    running = lanes.start(Copier())
+    await lanes.produce(values(0, 10), partition=0)
+
+    async def published() -> bool:
+        group = (await lanes.group())[0]
+        return group.offsets.get("inbound", 0) >= 10
+
+    await eventually(published, "the lane's transaction was committed")
+    await running.stop()
+    reading = asyncio.create_task(read_published(lanes.settings, lanes.topology, "intake", 0, 0))
+    await asyncio.wait([reading], timeout=1.5)
+    assert not reading.done()
+    await foreign.abort_transaction()
+    await foreign.stop()
+    assert len(await asyncio.wait_for(reading, DEADLINE_S)) == 10
 
 
 async def test_a_lane_that_runs_is_not_recovered(lanes: Lanes) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -17,34 +18,32 @@ SCAN_BACK_MS = 3_600_000
 """A producer's clock and the log's may differ; an event is looked for this much earlier."""
 READ_DEADLINE_S = 600.0
 
+Spans = Mapping[TopicPartition, tuple[int, int]]
+"""First offset and end."""
+
 
 async def read_published(
     settings: Settings, topology: Topology, kind: str, lane: int, since_ms: int
 ) -> dict[str, str]:
     """Identity → `ce_time` of every committed event of this lane that was published since (about) `since_ms`.
 
-    Reads every topic once; raises TimeoutError when that takes longer than ten minutes.
+    Reads every topic once. Waits for transactions that are open meanwhile, of whomever, since readers see
+    nothing behind their beginnings. Raises TimeoutError when all that takes longer than ten minutes.
     """
-    consumer = AIOKafkaConsumer(
-        **settings.kafka.client_options(),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-    )
-    await consumer.start()
-    try:
-        async with asyncio.timeout(READ_DEADLINE_S):
-            return await _read(consumer, topology, kind, lane, since_ms)
-    finally:
-        await consumer.stop()
+    async with asyncio.timeout(READ_DEADLINE_S):
+        spans = await _spans(settings, _partitions(topology), max(0, since_ms - SCAN_BACK_MS))
+        async with _consumer(settings, "read_committed") as consumer:
+            return await _read(consumer, spans, topology, kind, lane)
 
 
 async def _read(
-    consumer: AIOKafkaConsumer, topology: Topology, kind: str, lane: int, since_ms: int
+    consumer: AIOKafkaConsumer, spans: Spans, topology: Topology, kind: str, lane: int
 ) -> dict[str, str]:
-    ends = await _seek(consumer, _partitions(topology), max(0, since_ms - SCAN_BACK_MS))
+    consumer.assign(list(spans))
+    for partition, (start, _) in spans.items():
+        consumer.seek(partition, start)
     found: dict[str, str] = {}
-    while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+    while any([await consumer.position(partition) < end for partition, (_, end) in spans.items()]):
         for partition, records in (await consumer.getmany(timeout_ms=500)).items():
             topic = topology.short_name(partition.topic)
             for record in records:
@@ -54,23 +53,36 @@ async def _read(
     return found
 
 
+async def _spans(settings: Settings, partitions: Sequence[TopicPartition], since_ms: int) -> Spans:
+    """From where to where each partition is to be read; to its real end, not only to what can be read now."""
+    async with _consumer(settings, "read_uncommitted") as consumer:
+        ends = await consumer.end_offsets(partitions)
+        starts = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+    return {
+        partition: (starts[partition].offset, ends[partition])
+        for partition in partitions
+        if starts[partition] is not None
+    }
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings, isolation_level: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        **settings.kafka.client_options(),
+        isolation_level=isolation_level,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
 def _partitions(topology: Topology) -> list[TopicPartition]:
     return [
         TopicPartition(topology.full_name(topic.name), number)
         for topic in CATALOGUE
         for number in range(topology.partitions.get(topic.name, 0))
     ]
-
-
-async def _seek(
-    consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition], since_ms: int
-) -> dict[TopicPartition, int]:
-    """Position each partition at that time; returns the ends of those that have something to read."""
-    all_ = list(partitions)
-    consumer.assign(all_)
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(all_)
-    starts = await consumer.offsets_for_times(dict.fromkeys(all_, since_ms))
-    for partition in all_:
-        start = starts[partition]
-        consumer.seek(partition, start.offset if start is not None else ends[partition])
-    return ends

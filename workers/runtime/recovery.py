@@ -67,11 +67,15 @@ async def recover(
     Raises RecoveryError, DependencyDownError.
     """
     connection = await connect(settings, "tongdai recover")
-    term = await Term.begin(kind, topology, settings)
     try:
-        return await _recover(settings, topology, connection, term, kind, lane, accept_loss)
+        term = await Term.begin(kind, topology, settings)
+        try:
+            return await _recover(settings, topology, connection, term, kind, lane, accept_loss)
+        except TimeoutError as error:
+            raise RecoveryError("the topics could not be read to their ends in time; repeat") from error
+        finally:
+            await term.end()
     finally:
-        await term.end()
         await disconnect(connection)
 
 
