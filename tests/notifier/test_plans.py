@@ -47,7 +47,7 @@ READ_BY_INDEX = {
     "recipients": loading.RECIPIENTS,
     "held": loading.HELD,
     "carried": transcript.CARRIED,
-    "update conversations": storing.UPDATE_CONVERSATIONS,
+    "update lists": storing.UPDATE_LISTS,
     "delete recipients": storing.DELETE_RECIPIENTS,
     "delete held": storing.DELETE_HELD,
 }
@@ -72,7 +72,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_rows_are_found_by_index(filled: Connection) -> None:
     for name, sql in READ_BY_INDEX.items():
         await filled.execute(f"PREPARE statement AS {sql}")
-        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d", sql))))
+        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
         text = await filled.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE statement ({nulls})")
         await filled.execute("DEALLOCATE statement")
         found = list(nodes(orjson.loads(text)[0]["Plan"]))

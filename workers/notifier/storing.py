@@ -9,14 +9,6 @@ from workers.notifier.inbox import InboxChanges
 from workers.notifier.notices import Issued
 from workers.runtime.handler import Connection
 
-UPDATE_CONVERSATIONS = """
-UPDATE notifier_conversation c
-SET seq = k.seq, epoch = k.epoch, holder = k.holder, position = k.position, counted_to = k.counted_to
-FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
-     AS k (workspace_id, conversation_id, seq, epoch, holder, position, counted_to)
-WHERE c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
-"""
-
 DELETE_RECIPIENTS = """
 DELETE FROM notifier_recipient r
 USING unnest($1::text[], $2::uuid[], $3::int[]) AS k (workspace_id, conversation_id, first_kept)
@@ -30,23 +22,29 @@ WHERE h.workspace_id = k.workspace_id AND h.conversation_id = k.conversation_id
   AND h.position <= k.released_to
 """
 
-UPSERT_INBOX = """
+# One statement, since nearly every batch changes all three: two round trips less.
+UPDATE_LISTS = """
+WITH conversations AS (
+    UPDATE notifier_conversation c
+    SET seq = k.seq, epoch = k.epoch, holder = k.holder, position = k.position, counted_to = k.counted_to
+    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
+         AS k (workspace_id, conversation_id, seq, epoch, holder, position, counted_to)
+    WHERE c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
+), counters AS (
+    INSERT INTO inbox_counter AS c (workspace_id, agent_id, lane, conversations, unread)
+    SELECT * FROM unnest($8::text[], $9::text[], $10::int[], $11::int[], $12::int[])
+    ON CONFLICT (workspace_id, agent_id, lane) DO UPDATE
+    SET conversations = c.conversations + excluded.conversations, unread = c.unread + excluded.unread
+)
 INSERT INTO inbox AS i (workspace_id, agent_id, conversation_id, page_id, holds, epoch, unread, last_position,
                         updated_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::boolean[], $6::int[], $7::int[],
-                     $8::int[], $9::timestamptz[])
+SELECT * FROM unnest($13::text[], $14::text[], $15::uuid[], $16::text[], $17::boolean[], $18::int[],
+                     $19::int[], $20::int[], $21::timestamptz[])
 ON CONFLICT (workspace_id, agent_id, conversation_id) DO UPDATE
 SET holds = excluded.holds, unread = excluded.unread,
     epoch = greatest(i.epoch, excluded.epoch),
     last_position = greatest(i.last_position, excluded.last_position),
     updated_at = greatest(i.updated_at, excluded.updated_at)
-"""
-
-ADD_TO_COUNTERS = """
-INSERT INTO inbox_counter AS c (workspace_id, agent_id, lane, conversations, unread)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::int[])
-ON CONFLICT (workspace_id, agent_id, lane) DO UPDATE
-SET conversations = c.conversations + excluded.conversations, unread = c.unread + excluded.unread
 """
 
 _CONVERSATION_COLUMNS = (
@@ -81,20 +79,32 @@ async def store(
     issued: Iterable[Issued],
 ) -> None:
     """Bring the tables to the state of `conversations`, their inbox rows and their notices."""
-    await _store_conversations(connection, conversations)
+    await _store_lists(connection, conversations, changes)
     await _store_recipients(connection, conversations)
     await _store_held(connection, conversations)
-    await _store_inbox(connection, changes)
     await _copy(connection, "notice", _NOTICE_COLUMNS, [_notice_row(each) for each in issued])
     for conversation in conversations:
         _mark_stored(conversation)
 
 
-async def _store_conversations(connection: Connection, conversations: Sequence[Conversation]) -> None:
+async def _store_lists(
+    connection: Connection, conversations: Sequence[Conversation], changes: InboxChanges
+) -> None:
     new = [_conversation_row(each) for each in conversations if each.is_new]
     await _copy(connection, "notifier_conversation", _CONVERSATION_COLUMNS, new)
     known = [_conversation_row(each) for each in conversations if not each.is_new]
-    await _execute(connection, UPDATE_CONVERSATIONS, known)
+    counters = [
+        (*ref, difference.conversations, difference.unread)
+        for ref, difference in changes.counters.items()
+        if difference.conversations or difference.unread
+    ]
+    inbox = [
+        (*ref, row.page, row.holds, row.epoch, row.unread, row.last_position, row.at)
+        for ref, row in changes.rows.items()
+    ]
+    if known or counters or inbox:
+        arguments = (*_columns(known, 7), *_columns(counters, 5), *_columns(inbox, 9))
+        await connection.execute(UPDATE_LISTS, *arguments)
 
 
 async def _store_recipients(connection: Connection, conversations: Sequence[Conversation]) -> None:
@@ -136,24 +146,15 @@ async def _store_held(connection: Connection, conversations: Sequence[Conversati
     await _copy(connection, "notifier_held", _HELD_COLUMNS, added)
 
 
-async def _store_inbox(connection: Connection, changes: InboxChanges) -> None:
-    rows = [
-        (*ref, row.page, row.holds, row.epoch, row.unread, row.last_position, row.at)
-        for ref, row in changes.rows.items()
-    ]
-    await _execute(connection, UPSERT_INBOX, rows)
-    differences = [
-        (*ref, difference.conversations, difference.unread)
-        for ref, difference in changes.counters.items()
-        if difference.conversations or difference.unread
-    ]
-    await _execute(connection, ADD_TO_COUNTERS, differences)
-
-
 async def _execute(connection: Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Run `sql` once over all rows, each column an array; not at all without rows."""
     if rows:
-        await connection.execute(sql, *(list(column) for column in zip(*rows, strict=True)))
+        await connection.execute(sql, *_columns(rows, len(rows[0])))
+
+
+def _columns(rows: Sequence[tuple[object, ...]], count: int) -> list[list[object]]:
+    """The `count` columns of `rows`, each as the array that `unnest` takes."""
+    return [[row[number] for row in rows] for number in range(count)]
 
 
 async def _copy(
