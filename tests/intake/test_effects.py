@@ -23,7 +23,10 @@ from workers.routing.intake.admission import Admission, read_all
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.effects import Effects
+from workers.routing.intake.given import Given
 from workers.routing.intake.pages import Owner, Pages
+from workers.routing.intake.policies import Policies
+from workers.routing.intake.rules import Rules
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Batch, Record
 
@@ -75,7 +78,9 @@ class Intake:
         work = Work(batch)
         admission = Admission(KnownPages(), self.conversations, lambda key: lane_of(key.decode()))
         admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
-        Effects(self.conversations, silence_ms=SILENCE_MS).apply(work, admitted, self.seen)
+        Effects(self.conversations, silence_ms=SILENCE_MS).apply(
+            work, admitted, Given(Policies(), Rules(), self.seen)
+        )
         self.openings += work.openings
         self.endings += work.endings
         self.stored += [value for _, value in published(batch, "messages")]

@@ -12,7 +12,19 @@ from typing import Any
 import orjson
 import pytest
 
-from workers.routing.intake import conversation_rows, dedupe, pages, storing, timers
+from workers.routing.intake import (
+    conversation_rows,
+    customer_rows,
+    dedupe,
+    outcome_rows,
+    pages,
+    policies,
+    quoting,
+    reply_rows,
+    rules,
+    storing,
+    timers,
+)
 from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
@@ -28,6 +40,18 @@ INSERT INTO customer SELECT workspace_id, conversation_id, page_id, key, 'An', n
 INSERT INTO session SELECT workspace_id, conversation_id, 1, now(), 1 FROM conversation;
 INSERT INTO message_seen
 SELECT workspace_id, gen_random_uuid(), conversation_id, 1, now() FROM conversation;
+INSERT INTO held_reply
+SELECT workspace_id, conversation_id, gen_random_uuid(), 1, 'reply/1', '{{}}' FROM conversation;
+INSERT INTO intake_outcome
+SELECT 'acme', 'agent:acme/lan', 'k' || n, '', '{{}}', now() - n * interval '1 second'
+FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO message (workspace_id, conversation_id, position, message_id, session, sender, kind, page_id,
+    clock_ahead, stored_at, seq)
+SELECT workspace_id, conversation_id, 1, gen_random_uuid(), 1, 'customer', 'text', page_id, false, now(), 0
+FROM conversation;
+INSERT INTO desk_policy SELECT 'acme', 'd' || n, '{{}}', 1 FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO desk_rule
+SELECT 'acme', 'main', 'r' || n, '{{}}', 1, true, n, '{{}}', NULL FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO page_registry SELECT 'zalo:' || n, 'acme', 'main' FROM generate_series(1, {ROWS}) AS n;
 ANALYZE;
 """
@@ -38,8 +62,16 @@ STATEMENTS = {
     "seen": (dedupe.SEEN, {"message_seen_pkey"}),
     "owners": (pages.OWNERS, {"page_registry_pkey"}),
     "end_sessions": (storing.END_SESSIONS, {"session_pkey"}),
-    "due": (timers.DUE, {"conversation_timer"}),
+    "due": (timers.DUE, {"conversation_timer", "conversation_silence"}),
     "disarm": (timers.DISARM, {"conversation_pkey"}),
+    "disarm_silence": (timers.DISARM_SILENCE, {"conversation_pkey"}),
+    "policies": (policies.CHANGED, {"desk_policy_pkey"}),
+    "rules": (rules.REPLY_CLAIMS, {"desk_rule_pkey"}),
+    "outcomes": (outcome_rows.LOAD, {"intake_outcome_pkey"}),
+    "customers": (customer_rows.LOAD, {"customer_pkey"}),
+    "store_customers": (customer_rows.STORE, {"customer_pkey"}),
+    "replies": (reply_rows.LOAD, {"held_reply_pkey"}),
+    "settle": (reply_rows.SETTLE, {"held_reply_pkey"}),
 }
 
 
@@ -53,6 +85,26 @@ async def test_each_statement_uses_its_indexes(connection: Connection) -> None:
             assert {node["Index Name"] for node in nodes if "Index Name" in node} == indexes, (name, state)
         if state == "empty":
             await connection.execute(_FILL)
+
+
+async def test_what_is_quoted_is_found_by_its_key(connection: Connection) -> None:
+    await connection.execute(_FILL)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    month = await connection.fetchval("SELECT tableoid::regclass::text FROM message LIMIT 1")
+    nodes = list(_nodes(await _generic_plan(connection, "quoted", quoting.LOAD)))
+    (scan,) = [node for node in nodes if node.get("Relation Name") == month]
+    assert scan["Index Name"] == f"{month}_pkey"
+
+
+@pytest.mark.parametrize("labels", ["tags", "groups"])
+async def test_customers_are_filtered_by_their_labels(connection: Connection, labels: str) -> None:
+    await connection.execute(_FILL)
+    await connection.execute(
+        f"UPDATE customer SET {labels} = ARRAY['t' || (ctid::text::point)[1]::int]; ANALYZE customer"
+    )
+    wanted = f"SELECT FROM customer WHERE {labels} @> ARRAY['t7'] AND {labels} <> '{{}}'"
+    plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {wanted}"))[0]["Plan"]
+    assert {node["Index Name"] for node in _nodes(plan) if "Index Name" in node} == {f"customer_{labels}"}
 
 
 async def _generic_plan(connection: Connection, name: str, statement: str) -> dict[str, Any]:

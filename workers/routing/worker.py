@@ -8,6 +8,7 @@ from config.settings import Settings
 from workers.routing.desk.handler import DeskHandler
 from workers.routing.intake.forgetting import forgetting_chore
 from workers.routing.intake.handler import IntakeHandler
+from workers.routing.intake.outcome_rows import outcomes_chore
 from workers.routing.intake.partitions import partitions_chore
 from workers.runtime.handler import Handler
 from workers.runtime.topology import Topology
@@ -22,4 +23,4 @@ def routing_handlers(topology: Topology, settings: Settings) -> Sequence[Handler
 
 def routing_chores() -> Sequence[Chore]:
     """What intake's tables need now and then."""
-    return [partitions_chore(), forgetting_chore()]
+    return [partitions_chore(), forgetting_chore(), outcomes_chore()]

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from schemas.actions import SessionTimer
-from schemas.assignments import ChainEvent
 from schemas.ids import message_id_text
 from schemas.inbound import InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
 from workers.routing.intake.pages import Owner, Pages
-from workers.routing.intake.reading import Effective, read
+from workers.routing.intake.reading import Effective, ToldValue, read
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 from workers.runtime.refusal import RefusedError
@@ -39,12 +37,12 @@ class Said(NamedTuple):
 
 
 class Told(NamedTuple):
-    """An assignment event or a timer that takes effect here."""
+    """An assignment event, a timer or an action that takes effect here."""
 
     record: Record
     at_ms: int
     name: Name
-    value: ChainEvent | SessionTimer
+    value: ToldValue
 
 
 Admitted = Said | Told

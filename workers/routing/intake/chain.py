@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from schemas.assignments import ChainEvent
+from schemas.assignments import Blocked, CareChanged, ChainEvent, Offered, Unblocked
 from schemas.ids import message_id_text
-from workers.routing.intake import transcript
+from workers.routing.intake import replies, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
+from workers.routing.intake.outcomes import Refusal
 from workers.routing.intake.routing import answers_route
+from workers.routing.intake.sessions import end_session
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
+
+BLOCKED = Refusal("blocked", "this customer is blocked: unblock him before you write", allowed=("unblock",))
 
 
 class BrokenChainError(Exception):
@@ -38,6 +42,22 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
         conversation.route_unanswered = False
     work.change(conversation)
     _write_log_line(work, conversation, cause, at_ms, event)
+    _follow_on(work, conversation, cause, at_ms, event)
+    replies.follow(work, conversation, cause, at_ms, event)
+
+
+def _follow_on(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:
+    """What single kinds of events mean beside how things stand after them."""
+    match event:
+        case Offered():
+            conversation.offer_rule = event.rule
+        case Blocked():
+            conversation.blocked = True
+            replies.give_back(work, conversation, cause, at_ms, BLOCKED)
+        case Unblocked():
+            conversation.blocked = False
+        case CareChanged(care="done") if conversation.session_open and event.session == conversation.session:
+            end_session(work, conversation, cause, at_ms, "done")
 
 
 def _write_log_line(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from schemas.assignments import Standing
 from schemas.ids import desk_key
 from workers.routing.intake import copy_format
+from workers.routing.intake.reply import Reply
 
 
 @dataclass(slots=True)
@@ -39,6 +40,22 @@ class Conversation:
     """When the session's silence timer falls due; none: not armed, or on its way."""
     customer_name: str | None = None
     """The customer's name on the channel, as last told."""
+    tags: tuple[str, ...] = ()
+    """The customer's: rules choose by them."""
+    answered_at_ms: int | None = None
+    """When the page's side last wrote."""
+    touched_at_ms: int | None = None
+    """When the desk was last told that somebody writes."""
+    silence_at_ms: int | None = None
+    """When the session may begin to count as silent; none: not armed, or on its way."""
+    silent: bool = False
+    """Whether the desk was told that the open session is silent."""
+    blocked: bool = False
+    """Whether the customer is kept out."""
+    offer_rule: str | None = None
+    """The rule that last offered it; none: no rule did."""
+    replies: list[Reply] = field(default_factory=list)
+    """Answers that wait for the desk, in the order in which they were written."""
 
     channel: str = field(init=False)
     facts: dict[str, str] = field(init=False)
@@ -62,6 +79,11 @@ class Conversation:
     def user(self) -> str:
         """The customer's id on the page."""
         return self.key[len(self.page) + 1 :]
+
+    @property
+    def spoke_at_ms(self) -> int:
+        """When anybody last wrote."""
+        return max(self.last_at_ms, self.answered_at_ms or 0)
 
     @property
     def command_key(self) -> bytes:

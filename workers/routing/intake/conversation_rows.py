@@ -9,23 +9,24 @@ from typing import Any
 import orjson
 
 from schemas.envelope import time_text
+from workers.routing.intake import reply_rows
 from workers.routing.intake.conversation import Conversation
 from workers.runtime.handler import Connection
 
 # LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
 LOAD = """
-SELECT found.*, named.channel_name AS customer_name
+SELECT found.*, named.channel_name AS customer_name, named.tags
 FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (
     SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
         route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-        timer_at
+        timer_at, answered_at, touched_at, silence_at, silent, blocked, offer_rule, replies
     FROM conversation
     WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
     LIMIT 1
 ) AS found
 CROSS JOIN LATERAL (
-    SELECT channel_name FROM customer
+    SELECT channel_name, tags FROM customer
     WHERE workspace_id = wanted.workspace_id AND customer_id = wanted.conversation_id
     LIMIT 1
 ) AS named
@@ -36,15 +37,17 @@ INSERT = """
 INSERT INTO conversation (
     workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at)
+    timer_at, answered_at, touched_at, silence_at, silent, blocked, offer_rule, replies)
 SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at
+    timer_at, answered_at, touched_at, silence_at, silent IS TRUE, blocked IS TRUE, offer_rule,
+    coalesce(replies, 0)
 FROM json_to_recordset($1::json) AS new (
     workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
     seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
     session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
-    timer_at timestamptz)
+    timer_at timestamptz, answered_at timestamptz, touched_at timestamptz, silence_at timestamptz,
+    silent boolean, blocked boolean, offer_rule text, replies int)
 """
 
 # The last conditions always hold. They let the planner expect few rows, so that it uses the index even when
@@ -55,11 +58,15 @@ UPDATE conversation AS stored SET
     holder = changed.holder, route_unanswered = changed.route_unanswered, session = changed.session,
     session_open = changed.session_open, session_customer_messages = changed.session_customer_messages,
     session_agent_messages = changed.session_agent_messages, last_at = changed.last_at,
-    timer_at = changed.timer_at
+    timer_at = changed.timer_at, answered_at = changed.answered_at, touched_at = changed.touched_at,
+    silence_at = changed.silence_at, silent = changed.silent IS TRUE, blocked = changed.blocked IS TRUE,
+    offer_rule = changed.offer_rule, replies = coalesce(changed.replies, 0)
 FROM json_to_recordset($1::json) AS changed (
     workspace_id text, conversation_id uuid, position int, seq int, epoch int, standing text, holder text,
     route_unanswered boolean, session int, session_open boolean, session_customer_messages int,
-    session_agent_messages int, last_at timestamptz, timer_at timestamptz)
+    session_agent_messages int, last_at timestamptz, timer_at timestamptz,
+    answered_at timestamptz, touched_at timestamptz, silence_at timestamptz, silent boolean, blocked boolean,
+    offer_rule text, replies int)
 WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
     AND changed.position >= 0 AND changed.seq >= 0 AND changed.epoch >= 0 AND changed.session >= 0
 """
@@ -77,7 +84,11 @@ async def load(connection: Connection, names: Collection[tuple[str, str]]) -> li
     if not names:
         return []
     workspaces, ids = zip(*names, strict=True)
-    return [_from_row(row) for row in await connection.fetch(LOAD, workspaces, ids)]
+    rows = await connection.fetch(LOAD, workspaces, ids)
+    conversations = [_from_row(row) for row in rows]
+    waiting = [found for found, row in zip(conversations, rows, strict=True) if row["replies"]]
+    await reply_rows.load(connection, waiting)
+    return conversations
 
 
 async def store(connection: Connection, conversations: Iterable[Conversation]) -> None:
@@ -110,8 +121,9 @@ def _lasting(conversation: Conversation) -> dict[str, Any]:
 
 
 def _changing(conversation: Conversation) -> dict[str, Any]:
+    """What can change; what few have is left out where it is not, since each field takes its time."""
     timer_at_ms = conversation.timer_at_ms
-    return {
+    row = {
         "workspace_id": conversation.workspace,
         "conversation_id": conversation.id,
         "position": conversation.position,
@@ -127,10 +139,23 @@ def _changing(conversation: Conversation) -> dict[str, Any]:
         "last_at": time_text(conversation.last_at_ms),
         "timer_at": None if timer_at_ms is None else time_text(timer_at_ms),
     }
+    seldom = (
+        ("answered_at", conversation.answered_at_ms),
+        ("touched_at", conversation.touched_at_ms),
+        ("silence_at", conversation.silence_at_ms),
+    )
+    row.update((name, time_text(at_ms)) for name, at_ms in seldom if at_ms is not None)
+    marks = (
+        ("silent", conversation.silent),
+        ("blocked", conversation.blocked),
+        ("offer_rule", conversation.offer_rule),
+        ("replies", len(conversation.replies)),
+    )
+    row.update(mark for mark in marks if mark[1])
+    return row
 
 
 def _from_row(row: Mapping[str, Any]) -> Conversation:
-    timer_at = row["timer_at"]
     return Conversation(
         workspace=row["workspace_id"],
         desk=row["desk_id"],
@@ -149,10 +174,21 @@ def _from_row(row: Mapping[str, Any]) -> Conversation:
         session_customer_messages=row["session_customer_messages"],
         session_agent_messages=row["session_agent_messages"],
         last_at_ms=_milliseconds(row["last_at"]),
-        timer_at_ms=None if timer_at is None else _milliseconds(timer_at),
+        timer_at_ms=_maybe_milliseconds(row["timer_at"]),
         customer_name=row["customer_name"],
+        tags=tuple(row["tags"]),
+        answered_at_ms=_maybe_milliseconds(row["answered_at"]),
+        touched_at_ms=_maybe_milliseconds(row["touched_at"]),
+        silence_at_ms=_maybe_milliseconds(row["silence_at"]),
+        silent=row["silent"],
+        blocked=row["blocked"],
+        offer_rule=row["offer_rule"],
         is_stored=True,
     )
+
+
+def _maybe_milliseconds(at: datetime | None) -> int | None:
+    return None if at is None else _milliseconds(at)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas.assignments import ChainEvent
+from schemas.actions import Action, SilenceTimer
+from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.inbound import Echo
+from workers.routing.intake import replies
+from workers.routing.intake.acts import act
 from workers.routing.intake.admission import Admitted, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.dedupe import sighting
+from workers.routing.intake.given import Given
 from workers.routing.intake.sessions import silence
+from workers.routing.intake.touching import fall_silent
 from workers.routing.intake.utterances import customer_spoke, page_spoke
 from workers.routing.intake.work import Work
 
@@ -32,8 +37,8 @@ class Effects:
         self._conversations = conversations
         self._silence_ms = silence_ms
 
-    def apply(self, work: Work, admitted: Iterable[Admitted], seen: set[str]) -> None:
-        """Apply the records in their order. `seen` are the ids of messages that were stored before.
+    def apply(self, work: Work, admitted: Iterable[Admitted], given: Given) -> None:
+        """Apply the records in their order.
 
         Raises BrokenChainError and WrongLaneError for records that cannot be where they are.
         """
@@ -45,25 +50,33 @@ class Effects:
                     f"came on lane {one.record.lane}: partitions must only be added after draining"
                 )
             if isinstance(one, Told):
-                self._follow(work, conversation, one)
-            elif one.message in seen:
+                self._follow(work, conversation, one, given)
+            elif one.message in given.seen:
                 work.became["duplicate"] += 1
             else:
-                seen.add(one.message)
-                self._store(work, conversation, one)
+                given.seen.add(one.message)
+                self._store(work, conversation, one, given)
 
-    def _follow(self, work: Work, conversation: Conversation | None, told: Told) -> None:
+    def _follow(self, work: Work, conversation: Conversation | None, told: Told, given: Given) -> None:
         record, at_ms, value = told.record, told.at_ms, told.value
-        if isinstance(value, ChainEvent):
+        if isinstance(value, Action):
+            act(work, conversation, record, at_ms, value, given)
+        elif isinstance(value, ChainEvent):
             if conversation is None:
                 raise BrokenChainError(f"assignments names a conversation that nobody began: {value.key}")
             follow(work, conversation, record, at_ms, value)
+        elif isinstance(value, ReplyRefused):
+            if conversation is not None:
+                replies.refused(work, conversation, record, at_ms, value)
         elif conversation is None:
             work.became["stale_timer"] += 1
+        elif isinstance(value, SilenceTimer):
+            policy = given.policies.of(conversation.workspace, conversation.desk)
+            fall_silent(work, conversation, record, at_ms, value, policy.silent_after_ms)
         else:
             silence(work, conversation, record, at_ms, value, self._silence_ms)
 
-    def _store(self, work: Work, conversation: Conversation | None, one: Said) -> None:
+    def _store(self, work: Work, conversation: Conversation | None, one: Said, given: Given) -> None:
         record, at_ms, value = one.record, one.at_ms, one.value
         if conversation is None:
             key = record.key.decode()
@@ -78,5 +91,6 @@ class Effects:
         if isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)
         else:
-            customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms)
+            policy = given.policies.of(conversation.workspace, conversation.desk)
+            customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms, policy)
         work.sightings.append(sighting(conversation, one.message, at_ms))

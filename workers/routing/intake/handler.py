@@ -7,12 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 
 from schemas.envelope import moment
 from workers.routing.intake import storing, timers
-from workers.routing.intake.admission import Admission, Admitted, Said, read_all
+from workers.routing.intake.admission import Admission, Admitted, read_all
 from workers.routing.intake.conversations import Conversations
-from workers.routing.intake.dedupe import find_seen
 from workers.routing.intake.effects import Effects
+from workers.routing.intake.given import Lookup
 from workers.routing.intake.pages import Pages
+from workers.routing.intake.policies import Policies
 from workers.routing.intake.reading import INPUTS
+from workers.routing.intake.rules import Rules
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Batch, TimerDue
 from workers.runtime.handler import Connection
@@ -31,7 +33,7 @@ class IntakeHandler:
         partitions: how many each of the input topics has.
         silence_s: how long a customer must be silent for the session to end, in seconds.
         cached_conversations: how many are remembered between batches, at most.
-        clock_s: a clock that never goes back; ages the pages that are remembered.
+        clock_s: a clock that never goes back; ages the pages, policies and rules that are remembered.
     """
 
     kind = "intake"
@@ -47,6 +49,7 @@ class IntakeHandler:
     ) -> None:
         self._pages = Pages(clock_s)
         self._conversations = Conversations(cached_conversations)
+        self._lookup = Lookup(self._conversations, Policies(clock_s), Rules(clock_s))
         topology = Topology("", {"inbound": partitions})
         self._admission = Admission(
             self._pages, self._conversations, lambda key: topology.partition("inbound", key)
@@ -57,12 +60,12 @@ class IntakeHandler:
         """Apply `batch`; see workers.runtime.handler.Handler.
 
         Raises BrokenChainError and WrongLaneError for records that cannot be where they are, and
-        asyncpg.SerializationError when another lane stored one of the messages at the same time.
+        asyncpg.SerializationError when another lane stored one of the messages, or used one of the
+        idempotency keys, at the same time.
         """
         work = Work(batch)
         admitted = await self._admit(connection, work)
-        messages = {one.message: one.owner.workspace for one in admitted if isinstance(one, Said)}
-        self._effects.apply(work, admitted, await find_seen(connection, messages))
+        self._effects.apply(work, admitted, await self._lookup.give(connection, work, admitted))
         await storing.write(connection, work)
         self._conversations.used(one.name for one in admitted)
         for became, count in work.became.items():
@@ -71,12 +74,16 @@ class IntakeHandler:
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
     ) -> Sequence[TimerDue]:
-        """Silence timers that are due; see workers.runtime.handler.Handler."""
+        """Timers of sessions that are due; see workers.runtime.handler.Handler."""
         due = await timers.take_due(connection, lanes, moment(now_ms), limit)
-        for name, _ in due:
+        for name, timer in due:
             conversation = self._conversations.get(name)
-            if conversation is not None:
+            if conversation is None:
+                continue
+            if timer.kind == timers.SESSION_TIMER:
                 conversation.timer_at_ms = None
+            else:
+                conversation.silence_at_ms = None
         return [timer for _, timer in due]
 
     def forget(self, lanes: Collection[int] | None = None) -> None:

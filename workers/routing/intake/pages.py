@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from workers.routing.intake.freshness import Freshness
 from workers.runtime.handler import Connection
-
-MAX_AGE_S = 1.0
 
 OWNERS = "SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = ANY($1::text[])"
 
@@ -21,19 +20,16 @@ class Owner(NamedTuple):
 
 
 class Pages:
-    """A cache of the registry that is never older than `MAX_AGE_S`; unknown pages are not remembered."""
+    """A cache of the registry that is never older than a second; unknown pages are not remembered."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._clock_s = clock_s
-        self._emptied_at_s = clock_s()
+        self._freshness = Freshness(clock_s)
         self._owners: dict[str, Owner] = {}
 
     async def look_up(self, connection: Connection, pages: set[str]) -> None:
         """Make sure that the owners of `pages` are known, as far as they have one."""
-        now_s = self._clock_s()
-        if now_s - self._emptied_at_s >= MAX_AGE_S:
+        if self._freshness.is_over():
             self._owners.clear()
-            self._emptied_at_s = now_s
         missing = pages - self._owners.keys()
         if missing:
             for page, workspace, desk in await connection.fetch(OWNERS, list(missing)):

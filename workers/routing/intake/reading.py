@@ -8,8 +8,8 @@ from typing import cast
 from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError, create_model
 from pydantic_core import CoreSchema, core_schema
 
-from schemas.actions import SessionTimer
-from schemas.assignments import ChainEvent
+from schemas.actions import Action, SessionTimer, SilenceTimer
+from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.ids import conversation_id
@@ -19,7 +19,10 @@ from workers.runtime.refusal import RefusedError, problems
 
 INPUTS = ("assignments", "actions", "inbound")
 
-Effective = ChainEvent | SessionTimer | InboundUtterance
+Timer = SessionTimer | SilenceTimer
+ToldValue = ChainEvent | ReplyRefused | Timer | Action
+"""What concerns a conversation that must be known."""
+Effective = ToldValue | InboundUtterance
 """What changes something."""
 Value = Effective | Other
 Reader = Callable[[bytes], Value]
@@ -76,6 +79,7 @@ def _reader(record: Record) -> Reader:
 
 
 def _has_key(value: Value, key: bytes) -> bool:
-    if isinstance(value, SessionTimer):
+    if isinstance(value, SessionTimer | SilenceTimer | Action):
+        # Of an action the key inside says nothing more: it names the conversation, too.
         return conversation_id(key.decode(errors="replace")) == value.conversation
     return value.key.encode() == key

@@ -30,15 +30,17 @@ def send_route(
     *,
     opens_session: bool,
     language: str | None,
+    lists: tuple[str, ...],
 ) -> None:
-    """Ask the desk who shall answer."""
+    """Ask the desk who shall answer. `lists`: the keyword lists that the message matches."""
     conversation.route_unanswered = True
+    conversation.touched_at_ms = at_ms
     facts: dict[str, Any] = {
         "page": conversation.page,
         "channel": conversation.channel,
         "opens_session": opens_session,
-        "tags": (),
-        "lists": (),
+        "tags": conversation.tags,
+        "lists": lists,
     }
     if language is not None:
         facts["language"] = language

@@ -1,14 +1,21 @@
-"""Sessions: opened by a customer's first message, ended by silence."""
+"""Sessions: opened by a customer's first message, ended by silence, by an agent or by `done`."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from schemas.actions import SessionTimer
 from schemas.envelope import Kind
+from workers.routing.intake import replies
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.outcomes import Refusal
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Record
 
 SESSION_ENDED = Kind("commands", "session_ended")
+
+EndedBy = Literal["silence", "agent", "done"]
+OVER = Refusal("expired", "the session ended before the desk had decided: your message was not sent")
 
 
 def open_session(work: Work, conversation: Conversation, at_ms: int, silence_ms: int) -> None:
@@ -18,6 +25,8 @@ def open_session(work: Work, conversation: Conversation, at_ms: int, silence_ms:
     conversation.session_customer_messages = 0
     conversation.session_agent_messages = 0
     conversation.timer_at_ms = at_ms + silence_ms
+    conversation.silence_at_ms = None
+    conversation.silent = False
     work.openings.append(SessionOpening(conversation, conversation.session, at_ms, conversation.position + 1))
 
 
@@ -40,7 +49,7 @@ def silence(
     conversation.timer_at_ms = due_ms
     work.change(conversation)
     if due_ms is None:
-        _end(work, conversation, cause, at_ms)
+        end_session(work, conversation, cause, at_ms, "silence")
 
 
 def _next_due_ms(
@@ -57,11 +66,17 @@ def _next_due_ms(
     return silent_at_ms if silent_at_ms > at_ms else None
 
 
-def _end(work: Work, conversation: Conversation, cause: Record, at_ms: int) -> None:
+def end_session(work: Work, conversation: Conversation, cause: Record, at_ms: int, ended_by: EndedBy) -> None:
+    """End the open session and tell the desk. Answers that wait for it go back to their senders."""
     conversation.session_open = False
-    work.endings.append(SessionEnding(conversation, conversation.session, at_ms, "silence"))
+    conversation.timer_at_ms = None
+    conversation.silence_at_ms = None
+    conversation.silent = False
+    work.change(conversation)
+    work.endings.append(SessionEnding(conversation, conversation.session, at_ms, ended_by))
+    replies.give_back(work, conversation, cause, at_ms, OVER)
     facts = {
-        "ended_by": "silence",
+        "ended_by": ended_by,
         "customer_messages": conversation.session_customer_messages,
         "agent_messages": conversation.session_agent_messages,
     }

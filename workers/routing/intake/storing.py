@@ -5,7 +5,15 @@ from __future__ import annotations
 import orjson
 
 from schemas.envelope import time_text
-from workers.routing.intake import conversation_rows, copy_format, dedupe, transcript
+from workers.routing.intake import (
+    conversation_rows,
+    copy_format,
+    customer_rows,
+    dedupe,
+    outcome_rows,
+    reply_rows,
+    transcript,
+)
 from workers.routing.intake.work import Work
 from workers.runtime.handler import Connection
 
@@ -49,6 +57,9 @@ async def write(connection: Connection, work: Work) -> None:
     """Write everything that `work` has gathered."""
     await dedupe.record(connection, work.sightings)
     await _write_customers(connection, work)
+    await outcome_rows.store(connection, work.outcomes.new)
+    await customer_rows.store(connection, work.known_customers.values())
+    await reply_rows.write(connection, work.held, work.settled)
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
     if work.lines:

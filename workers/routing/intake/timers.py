@@ -1,4 +1,4 @@
-"""The silence timers of open sessions: found when they are due, and sent to their own lane."""
+"""The timers of open sessions: found when they are due, and sent to their own lane."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from schemas.actions import SessionTimer
+from schemas.actions import SessionTimer, SilenceTimer
 from schemas.envelope import Kind
 from schemas.ids import EVENTS, uuid5
 from workers.routing.intake.conversations import Name
@@ -14,16 +14,24 @@ from workers.runtime.batch import TimerDue
 from workers.runtime.handler import Connection
 
 SESSION_TIMER = Kind("actions", "session_timer")
+SILENCE_TIMER = Kind("actions", "silence_timer")
 
+# Of each lane the oldest by either index, in one round trip: this is asked all the time.
 DUE = """
-SELECT due.workspace_id, due.conversation_id, due.key, due.lane, due.session, due.timer_at
+SELECT due.workspace_id, due.conversation_id, due.key, due.lane, due.session, due.due_at, due.ends
 FROM unnest($1::int[]) AS mine (lane)
 CROSS JOIN LATERAL (
-    SELECT workspace_id, conversation_id, key, lane, session, timer_at
+    (SELECT workspace_id, conversation_id, key, lane, session, timer_at AS due_at, true AS ends
     FROM conversation
     WHERE lane = mine.lane AND timer_at IS NOT NULL AND timer_at <= $2
     ORDER BY timer_at
-    LIMIT $3
+    LIMIT $3)
+    UNION ALL
+    (SELECT workspace_id, conversation_id, key, lane, session, silence_at, false
+    FROM conversation
+    WHERE lane = mine.lane AND silence_at IS NOT NULL AND silence_at <= $2
+    ORDER BY silence_at
+    LIMIT $3)
 ) AS due
 LIMIT $3
 """
@@ -36,6 +44,7 @@ FROM unnest($1::text[], $2::uuid[], $3::int[]) AS due (workspace_id, conversatio
 WHERE armed.workspace_id = due.workspace_id AND armed.conversation_id = due.conversation_id
     AND due.session > 0 AND due.workspace_id > ''
 """
+DISARM_SILENCE = DISARM.replace("timer_at", "silence_at")
 
 
 async def take_due(
@@ -43,25 +52,32 @@ async def take_due(
 ) -> list[tuple[Name, TimerDue]]:
     """The timers of `lanes` that are due at `now`, at most `limit`, disarmed since they are on their way."""
     rows = await connection.fetch(DUE, lanes, now, limit)
-    if rows:
-        names = (row["workspace_id"] for row in rows), (row["conversation_id"] for row in rows)
-        await connection.execute(DISARM, *map(list, names), [row["session"] for row in rows])
+    for statement, ends in ((DISARM, True), (DISARM_SILENCE, False)):
+        due = [
+            (row["workspace_id"], row["conversation_id"], row["session"])
+            for row in rows
+            if row["ends"] is ends
+        ]
+        if due:
+            await connection.execute(statement, *map(list, zip(*due, strict=True)))
     return [((row["workspace_id"], row["key"].encode()), _due(row)) for row in rows]
 
 
 def _due(row: Mapping[str, Any]) -> TimerDue:
-    timer = SessionTimer(
+    model, kind = (SessionTimer, SESSION_TIMER) if row["ends"] else (SilenceTimer, SILENCE_TIMER)
+    timer = model(
         workspace=row["workspace_id"],
         conversation=row["conversation_id"],
         session=row["session"],
-        due_at=row["timer_at"],
+        due_at=row["due_at"],
     )
-    named = f"timer/{timer.workspace}/{timer.conversation}/{timer.session}/{timer.due_at.timestamp()}"
+    word = "timer" if row["ends"] else "silence"
+    named = f"{word}/{timer.workspace}/{timer.conversation}/{timer.session}/{timer.due_at.timestamp()}"
     return TimerDue(
         lane=row["lane"],
-        topic=SESSION_TIMER.topic,
+        topic=kind.topic,
         id=uuid5(EVENTS, named),
         key=row["key"].encode(),
-        kind=SESSION_TIMER,
+        kind=kind,
         value=timer.model_dump_json().encode(),
     )

@@ -60,6 +60,7 @@ class Line:
     attachments: list[dict[str, Any]] | None = None
     code: str | None = None
     params: dict[str, Any] | None = None
+    mentions: tuple[str, ...] = ()
     channel_message_id: str | None = None
     sent_at_ms: int | None = None
 
@@ -98,6 +99,8 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
         value["code"] = line.code
     if line.params is not None:
         value["params"] = line.params
+    if line.mentions:
+        value["mentions"] = line.mentions
     if line.channel_message_id is not None:
         value["channel_message_id"] = line.channel_message_id
     if line.sent_at_ms is not None:

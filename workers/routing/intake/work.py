@@ -8,9 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from schemas.actions import Action
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.customer import Customer
 from workers.routing.intake.dedupe import Sighting
+from workers.routing.intake.outcomes import Outcomes, Refusal, Result
+from workers.routing.intake.reply import Reply
 from workers.runtime.batch import Batch, Record
 
 
@@ -32,7 +36,16 @@ class SessionEnding(NamedTuple):
     ended_by: str
 
 
-Became = Literal["stored", "duplicate", "other", "stale_assignment", "stale_timer"]
+Became = Literal[
+    "stored",
+    "duplicate",
+    "other",
+    "stale_assignment",
+    "stale_timer",
+    "acted",
+    "refused_action",
+    "repeated_action",
+]
 """What a record that is neither refused nor sent on turned out to be, if it is counted; see the metric."""
 
 
@@ -50,10 +63,22 @@ class Work:
     """New customers and those with a new name, with the moment in ms; by conversation."""
     openings: list[SessionOpening] = field(default_factory=list)
     endings: list[SessionEnding] = field(default_factory=list)
+    known_customers: dict[str, tuple[Conversation, Customer]] = field(default_factory=dict)
+    """Customers of whom an action changed what is known, as they stand now; by conversation."""
+    held: list[tuple[Conversation, Reply]] = field(default_factory=list)
+    settled: list[tuple[Conversation, Reply]] = field(default_factory=list)
+    """Answers that wait from here on, and those that do not any more."""
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     def change(self, conversation: Conversation) -> None:
         """Have `conversation` written at the end of the batch."""
         self.changed[conversation.id] = conversation
+
+    def answer(
+        self, conversation: Conversation, cause: Record, at_ms: int, action: Action, answer: Refusal | Result
+    ) -> None:
+        """Tell who sent `action` what became of it."""
+        self.outcomes.answer(self.batch, cause, at_ms, conversation.desk, action, answer)
 
     def command(
         self, conversation: Conversation, cause: Record, at_ms: int, kind: Kind, facts: dict[str, Any]

@@ -1,0 +1,158 @@
+"""What agents, services and the CLI do in a conversation: each action has what it does, and one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from schemas.actions import Action, EndSession, MarkRead, Say, SetLabels, SetProfile, WriteNote
+from schemas.envelope import Kind, time_text
+from schemas.ids import DEFAULT_DESK, message_id_text
+from workers.routing.intake import replies, transcript
+from workers.routing.intake.act import Act, Answer
+from workers.routing.intake.chain import BLOCKED
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.given import Given
+from workers.routing.intake.labelling import set_labels, set_profile
+from workers.routing.intake.outcomes import KEY_REUSED, Refusal, Remembered, request_sha256
+from workers.routing.intake.rights import is_forged, no_agent, not_holder
+from workers.routing.intake.saying import say
+from workers.routing.intake.sessions import end_session
+from workers.routing.intake.touching import touch
+from workers.routing.intake.transcript import Line
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+READ = Kind("messages", "read")
+
+
+def act(
+    work: Work, conversation: Conversation | None, cause: Record, at_ms: int, action: Action, given: Given
+) -> None:
+    """Do `action`, or refuse it; a repetition changes nothing."""
+    desk = DEFAULT_DESK if conversation is None else conversation.desk
+    earlier = work.outcomes.earlier(action, at_ms)
+    if earlier is not None:
+        work.became["repeated_action"] += 1
+        if earlier.request_sha256 != request_sha256(action):
+            work.outcomes.answer(work.batch, cause, at_ms, desk, action, _reused(action, earlier))
+        return
+    answer = _decide(work, conversation, cause, at_ms, action, given)
+    work.became["refused_action" if isinstance(answer, Refusal) else "acted"] += 1
+    if answer is not None:
+        work.outcomes.answer(work.batch, cause, at_ms, desk, action, answer)
+
+
+def _decide(
+    work: Work, conversation: Conversation | None, cause: Record, at_ms: int, action: Action, given: Given
+) -> Answer:
+    if conversation is None:
+        sentence = f"nobody has written in the conversation {action.key} of this workspace yet"
+        return Refusal("unknown_conversation", sentence)
+    refusal = is_forged(action)
+    return refusal or _ACTS[type(action)](Act(work, conversation, cause, at_ms, action, given))
+
+
+def _reused(action: Action, earlier: Remembered) -> Refusal:
+    sentence = (
+        f"the idempotency key {action.idempotency_key!r} was used for another action at "
+        f"{time_text(earlier.at_ms)}: send this one with a key of its own"
+    )
+    return Refusal(KEY_REUSED, sentence)
+
+
+def _say(act: Act[Say]) -> Answer:
+    work, conversation, cause, at_ms, action, given = act
+    quoted = None
+    if conversation.blocked:
+        return BLOCKED
+    if action.reply_to is not None:
+        place = conversation.id, action.reply_to
+        if place not in given.quoted:
+            return Refusal("unknown_message", f"there is no message {action.reply_to} that can be answered")
+        quoted = given.quoted[place]
+    message = _message_id(act)
+    refusal = not_holder(conversation, action)
+    if replies.is_waiting(conversation, action.by) or (refusal is not None and _claims(act)):
+        return replies.hold(work, conversation, cause, at_ms, action, message=message, quoted=quoted)
+    if refusal is not None:
+        return refusal
+    result = say(work, conversation, cause, at_ms, action, message=message, quoted=quoted)
+    if action.by is not None:
+        policy = given.policies.of(conversation.workspace, conversation.desk)
+        touch(work, conversation, cause, at_ms, "agent", policy.silent_after_ms)
+    return result
+
+
+def _claims(act: Act[Say]) -> bool:
+    """Whether the answer is a claim: the rule that offers the conversation says so."""
+    conversation = act.conversation
+    return conversation.standing == "offered" and act.given.rules.reply_claims(
+        conversation.workspace, conversation.desk, conversation.offer_rule
+    )
+
+
+def _write_note(act: Act[WriteNote]) -> Answer:
+    work, conversation, cause, at_ms, action, _ = act
+    line = Line(
+        _message_id(act),
+        "bot" if action.by is None else "agent",
+        "note",
+        action.by or action.actor,
+        action.text,
+        params={"mentions": action.mentions} if action.mentions else None,
+        mentions=action.mentions,
+    )
+    transcript.append(work, conversation, cause, at_ms, line)
+    work.change(conversation)
+    return {"message": line.message, "position": conversation.position}
+
+
+def _mark_read(act: Act[MarkRead]) -> Answer:
+    work, conversation, cause, at_ms, action, _ = act
+    if refusal := no_agent(action):
+        return refusal
+    if action.position > conversation.position:
+        sentence = f"the transcript ends at {conversation.position}: {action.position} cannot have been read"
+        return Refusal("unknown_message", sentence)
+    value = {
+        **conversation.facts,
+        "page": conversation.page,
+        "agent": action.by,
+        "position": action.position,
+        "at": time_text(at_ms),
+        "seq": conversation.seq,
+        "epoch": conversation.epoch,
+    }
+    work.batch.emit(cause, READ, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
+    return {"position": action.position}
+
+
+def _end_session(act: Act[EndSession]) -> Answer:
+    work, conversation, cause, at_ms, action, _ = act
+    if refusal := not_holder(conversation, action):
+        return refusal
+    if not conversation.session_open:
+        return Refusal("no_session", "no session is open: the customer's next message opens one")
+    end_session(work, conversation, cause, at_ms, "agent")
+    return {"session": conversation.session}
+
+
+def _message_id(act: Act[Any]) -> str:
+    """Of the action's place in the log. No page is named like a conversation's id, so no channel's message
+    can have this id.
+    """
+    return message_id_text(act.conversation.id, f"action {act.work.batch.id_of(act.cause, 0)}")
+
+
+_ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
+    Say: _say,
+    WriteNote: _write_note,
+    MarkRead: _mark_read,
+    EndSession: _end_session,
+    SetLabels: set_labels,
+    SetProfile: set_profile,
+}
+"""Every action and who does it: a new one is one line here."""

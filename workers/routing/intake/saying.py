@@ -1,0 +1,80 @@
+"""An answer to the customer: into the transcript, and on its way to his channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from schemas.actions import Say
+from schemas.envelope import Kind, time_text
+from workers.routing.intake import transcript
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.outcomes import Result
+from workers.routing.intake.transcript import Line
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+SEND = Kind("outbound", "send")
+
+
+def say(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    action: Say,
+    *,
+    message: str,
+    quoted: str | None,
+) -> Result:
+    """Say it: by an agent, or by a bot, whose words count neither as care nor as an answer.
+
+    Args:
+        message: its id in the transcript.
+        quoted: the channel's id of the message that it answers.
+    """
+    if action.by is not None:
+        conversation.answered_at_ms = at_ms
+        conversation.session_agent_messages += conversation.session_open
+    transcript.append(work, conversation, cause, at_ms, _line(action, message))
+    value = orjson.dumps(_send(conversation, at_ms, action, message, quoted))
+    work.batch.emit(cause, SEND, key=cause.key, value=value, at_ms=at_ms)
+    work.change(conversation)
+    return {"message": message, "position": conversation.position}
+
+
+def _line(action: Say, message: str) -> Line:
+    return Line(
+        message,
+        "bot" if action.by is None else "agent",
+        "text" if action.text else "attachment",
+        action.by or action.actor,
+        action.text,
+        attachments=_attachments(action) or None,
+        params=None if action.reply_to is None else {"reply_to": action.reply_to},
+    )
+
+
+def _send(
+    conversation: Conversation, at_ms: int, action: Say, message: str, quoted: str | None
+) -> dict[str, Any]:
+    """The value of schemas.outbound.Send."""
+    last_customer_at = time_text(conversation.last_at_ms) if conversation.session else None
+    return {
+        **conversation.facts,
+        "page": conversation.page,
+        "channel": conversation.channel,
+        "message": message,
+        "position": conversation.position,
+        "sender": action.actor,
+        "text": action.text,
+        "attachments": _attachments(action),
+        "reply_to": quoted,
+        "last_customer_at": last_customer_at,
+        "at": time_text(at_ms),
+    }
+
+
+def _attachments(action: Say) -> list[dict[str, Any]]:
+    return [attachment.model_dump(exclude_none=True) for attachment in action.attachments]

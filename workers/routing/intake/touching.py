@@ -1,0 +1,68 @@
+"""Telling the desk that somebody writes in an open session, and that nobody does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from schemas.actions import SilenceTimer
+from schemas.envelope import Kind
+from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.work import Work
+from workers.runtime.batch import Record
+
+TOUCHED = Kind("commands", "touched")
+SESSION_SILENT = Kind("commands", "session_silent")
+TOUCHED_EVERY_MS = 60_000
+"""The desk is told at most so often, unless it believes that nobody writes."""
+
+
+def watch_silence(conversation: Conversation, at_ms: int, silent_after_ms: int | None) -> None:
+    """Have the silence that begins now be noticed, if the policy asks for it and none is watched for."""
+    if conversation.silence_at_ms is None and silent_after_ms is not None:
+        conversation.silence_at_ms = at_ms + silent_after_ms
+
+
+def touch(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    by: Literal["customer", "agent"],
+    silent_after_ms: int | None,
+) -> None:
+    """Somebody wrote: tell the desk when it was not told within a minute, or was told of silence."""
+    if not conversation.session_open:
+        return
+    watch_silence(conversation, at_ms, silent_after_ms)
+    touched_at_ms = conversation.touched_at_ms
+    is_fresh = touched_at_ms is not None and at_ms - touched_at_ms < TOUCHED_EVERY_MS
+    if is_fresh and not conversation.silent:
+        return
+    conversation.touched_at_ms = at_ms
+    conversation.silent = False
+    work.command(conversation, cause, at_ms, TOUCHED, {"by": by, "tags": conversation.tags})
+
+
+def fall_silent(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    timer: SilenceTimer,
+    silent_after_ms: int | None,
+) -> None:
+    """A timer of silence has come: tell the desk, or arm it anew when somebody wrote meanwhile."""
+    is_over = not conversation.session_open or timer.session != conversation.session
+    if is_over or conversation.silent:
+        work.became["stale_timer"] += 1
+        return
+    work.change(conversation)
+    conversation.silence_at_ms = None
+    if silent_after_ms is None:
+        return
+    due_ms = conversation.spoke_at_ms + silent_after_ms
+    if cause.timestamp_ms < due_ms:  # by the log's clock: a worker's only proposes
+        conversation.silence_at_ms = due_ms
+        return
+    conversation.silent = True
+    work.command(conversation, cause, at_ms, SESSION_SILENT, {})
