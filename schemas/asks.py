@@ -32,7 +32,11 @@ class Claim(ConversationAsk):
 
 
 class ReplyClaim(ConversationAsk):
-    """An answer to an offered conversation that wants to be a claim; sent by intake for `by`."""
+    """An answer to an offered conversation that wants to be a claim; sent by intake for `by`.
+
+    Beside its outcome, one event of the chain's topic names it: `assigned`, `confirmed` (he holds it already)
+    or `reply_refused`.
+    """
 
 
 class Release(ConversationAsk):

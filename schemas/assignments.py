@@ -115,6 +115,8 @@ class Why(InsideModel):
     cursor_after: Slug | None = None
     eligible: int = 0
     """How many could have been chosen, the chosen one included."""
+    fallback_of: Slug | None = None
+    """The rule of the conversation, of which nobody was eligible; none: it is `rule`."""
     passed_over: dict[PassedOverReason, int] = Field(default_factory=dict)
     """Between the cursor and the chosen agent."""
     candidates: tuple[Candidate, ...] = ()
@@ -124,7 +126,11 @@ class Why(InsideModel):
 
 
 class Confirmed(ChainEvent):
-    """A `route` was overtaken by an earlier answer: things stand as they stood, and nobody is told."""
+    """A `route` was overtaken by an earlier answer, or a reply claims what its sender holds already: things
+    stand as they stood, and nobody is told."""
+
+    command: str | None = None
+    """The idempotency key of the `reply_claim`, whose message may be sent."""
 
 
 class Assigned(ChainEvent):
@@ -137,7 +143,7 @@ class Assigned(ChainEvent):
 class Queued(ChainEvent):
     """It waits for an agent of the rule, the oldest first.
 
-    Nobody of the rule is eligible, unless the rule it waited for is gone: then it may be served at once.
+    Nobody of the rule is eligible, unless another rule had it, or none: then it may be served at once.
     """
 
     rule: Slug
@@ -169,6 +175,8 @@ class Offered(ChainEvent):
     """Who is asked, when it is a rule's ring: at most 200 named, the rule and ring say the rest."""
     expires_at: Moment | None = None
     """It goes on to the next ring then; none: it waits."""
+    let_pass: tuple[Slug, ...] = ()
+    """Those of the ring before who did not take it in time: the desk does not ask them again by itself."""
     priority: int = 2
     queued_at: Moment | None = None
     """Since when it waits."""
@@ -193,6 +201,8 @@ class Transferring(ChainEvent):
     to_department: Slug | None
     agents: tuple[Slug, ...]
     """Who may accept: at most 200 named."""
+    rejected: tuple[Slug, ...] = ()
+    """Who of the department has rejected already: told again, without them, to those who are left."""
     by: str
     command: str
     expires_at: Moment
@@ -264,6 +274,13 @@ class Unblocked(ChainEvent):
 
 class HolderAbsent(ChainEvent):
     """Its customer wrote while its holder is offline: if he still is at `until`, it waits anew."""
+
+    until: Moment | None
+    """None: he is back or has answered, and keeps it."""
+
+
+class Quieted(ChainEvent):
+    """A human answers its customer outside: nobody is asked before `until`."""
 
     until: Moment
 

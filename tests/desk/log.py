@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
+from typing import TypeVar
 
+from schemas.asks import ConversationAsk
 from schemas.assignments import Cause
 from schemas.commands import Configure, Route, SessionEnded
 from schemas.definitions import Agent, Department, Page, Rule
 from schemas.envelope import moment
 from schemas.ids import conversation_id, event_id
 from workers.routing.desk.decision import Place
+
+Ask = TypeVar("Ask", bound=ConversationAsk)
 
 WORKSPACE = "acme"
 DESK = "main"
@@ -111,14 +116,41 @@ def an_agent(id_: str, capacity: int | None = None) -> Agent:
 
 
 def a_rule(
-    *agents: str, id_: str = "chia-deu", pages: Sequence[str] = (PAGE,), departments: Sequence[str] = ()
+    *agents: str,
+    id_: str = "chia-deu",
+    pages: Sequence[str] = (PAGE,),
+    departments: Sequence[str] = (),
+    **options: object,
 ) -> Rule:
-    """A rule that deals to `agents` in turn."""
-    return Rule(
-        id=id_,
-        name=f"Quy tắc {id_}",
-        owner="chu",
-        pages=tuple(pages),
-        agents=agents,
-        departments=tuple(departments),
+    """A rule that deals to `agents` in turn, or as its options say."""
+    named = {"id": id_, "name": f"Quy tắc {id_}", "owner": "chu", "pages": pages}
+    return Rule.model_validate({**named, "agents": agents, "departments": departments, **options})
+
+
+def ask(
+    model: type[Ask],
+    user: str,
+    by: str | None,
+    *,
+    page: str = PAGE,
+    authority: str = "agent",
+    **fields: object,
+) -> Ask:
+    """What `by` asks about a customer's conversation, with a key of its own."""
+    key = key_of(user, page)
+    return model.model_validate(
+        {
+            "workspace": WORKSPACE,
+            "desk": DESK,
+            "actor": f"agent:{WORKSPACE}/{by}" if by else "service:crm",
+            "idempotency_key": f"k{next(_asked)}",
+            "by": by,
+            "authority": authority,
+            "conversation": conversation_id(key),
+            "key": key,
+            **fields,
+        }
     )
+
+
+_asked = count()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from schemas.assignments import Assigned
 from schemas.commands import Command
-from tests.desk.log import DESK, WORKSPACE, Log, key_of
+from schemas.definitions import Agent, Rule
+from tests.desk.log import DESK, WORKSPACE, Log, configure, key_of
 from workers.routing.desk import loading, people_rows, storing
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
@@ -48,6 +50,18 @@ class Scene:
     def events(self, model: type[E]) -> list[E]:
         """All events of this kind so far."""
         return [one.event for one in self.decided if isinstance(one.event, model)]
+
+
+def scene_with(*rules: Rule, agents: Sequence[Agent | str] = ("an", "binh", "chi", "chu")) -> Scene:
+    """A desk with these agents, of whom chu is the page's admin, and these rules."""
+    scene = Scene()
+    scene.do(configure(agents, rules))
+    return scene
+
+
+def served(events: Sequence[object]) -> list[tuple[str, str | None]]:
+    """Which customers were given to whom, in order."""
+    return [(one.key.split(":")[-1], one.holder) for one in events if isinstance(one, Assigned)]
 
 
 class Snapshot(NamedTuple):

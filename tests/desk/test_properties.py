@@ -162,7 +162,7 @@ class DeskMachine(RuleBasedStateMachine):
         assert (event.holder is not None) == (event.standing == "held")
         if isinstance(event, Assigned):
             self.check_assigned(event)
-        if isinstance(event, Queued) and not self.desk.conversations[event.key].waiting:
+        if isinstance(event, Queued) and not self.desk.conversations[event.key].waited_since:
             assert not self.desk.rings[event.rule].eligible
 
     def check_link(self, one: Decided, event: ChainEvent) -> None:

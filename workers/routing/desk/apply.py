@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.assignments import Assigned, ChainEvent, Confirmed, Means
+from schemas.assignments import Assigned, ChainEvent, Confirmed, Means, ReplyRefused
 from schemas.outcomes import Done, Outcome, Refused
 from schemas.roster import (
     AgentChanged,
@@ -80,6 +80,10 @@ def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
         desk.give(event.holder)
 
 
+def _nothing(_: Desk, __: ReplyRefused, ___: UUID) -> None:
+    """It is told to who keeps the answer; the chain goes on without it."""
+
+
 def _agent(desk: Desk, event: AgentChanged, _: UUID) -> None:
     desk.set_agent(Entry(event.agent, event.version, not event.removed))
 
@@ -120,6 +124,7 @@ def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
 _APPLY: dict[type[BaseModel], Callable[[Desk, Any, UUID], None]] = {
     **dict.fromkeys((Confirmed, *SPECIAL), _chain),
     Assigned: _assigned,
+    ReplyRefused: _nothing,
     AgentChanged: _agent,
     DepartmentChanged: _department,
     PageChanged: _page,

@@ -16,6 +16,7 @@ from schemas.assignments import (
     Muted,
     Offered,
     Queued,
+    Quieted,
     SessionClosed,
     SessionOpened,
     SessionSilenced,
@@ -70,7 +71,13 @@ def _session_opened(event: SessionOpened, _: Conversation) -> Changes:
 def _session_closed(event: SessionClosed, was: Conversation) -> Changes:
     over = {"rule": None, "queued_at": None, "queued_offset": None, "priority": 2}
     return (
-        {"session_open": False, "silent": False, "transfer": None, "absent_until": None}
+        {
+            "session_open": False,
+            "silent": False,
+            "transfer": None,
+            "absent_until": None,
+            "quiet_until": None,
+        }
         | over
         | _held(event, was)
     )
@@ -80,8 +87,14 @@ def _held(event: ChainEvent, was: Conversation) -> Changes:
     return {} if was.holder is None else {"last_holder": was.holder, "last_held_at": event.at}
 
 
+def _department(was: Conversation) -> str | None:
+    """That was asked to take it over, and of which one has."""
+    return was.transfer.target if was.transfer and was.transfer.to_department else None
+
+
 def _queued(event: Queued, _: Conversation) -> Changes:
     return {
+        "quiet_until": None,
         "rule": event.rule,
         "queued_at": event.queued_at,
         "queued_offset": event.queued_offset,
@@ -89,13 +102,15 @@ def _queued(event: Queued, _: Conversation) -> Changes:
     }
 
 
-def _offered(event: Offered, _: Conversation) -> Changes:
+def _offered(event: Offered, was: Conversation) -> Changes:
     return {
+        "quiet_until": None,
         "rule": event.rule,
         "queued_at": event.queued_at,
         "queued_offset": event.queued_offset,
         "priority": event.priority,
         "audience": event.audience,
+        "declined": was.declined.union(event.let_pass),
         "ring": event.ring,
         "offer_expires_at": event.expires_at,
     }
@@ -108,9 +123,11 @@ def _assigned(event: Assigned, was: Conversation) -> Changes:
         "followers": was.followers | holder,
         "muted": was.muted - holder,
         "declined": was.declined & holder,
+        "taken_from": was.audience or _department(was) or was.taken_from,
+        "quiet_until": None,
         "transfer": None,
         "absent_until": None,
-    } | (_held(event, was) if was.holder != event.holder else {})
+    } | (_held(event, was) | {"held_since": event.at} if was.holder != event.holder else {})
 
 
 def _unassigned(event: Unassigned, was: Conversation) -> Changes:
@@ -121,12 +138,14 @@ def _unassigned(event: Unassigned, was: Conversation) -> Changes:
         "followers": was.followers - ended,
         "transfer": None,
         "absent_until": None,
+        "held_since": None,
+        "taken_from": None,
     } | _held(event, was)
 
 
 def _transferring(event: Transferring, _: Conversation) -> Changes:
     to = event.to_agent, event.to_department, event.agents
-    return {"transfer": Transfer(*to, event.by, event.command, event.expires_at)}
+    return {"transfer": Transfer(*to, event.by, event.command, event.expires_at, event.rejected)}
 
 
 def _transfer_ended(_: TransferEnded, __: Conversation) -> Changes:
@@ -134,10 +153,18 @@ def _transfer_ended(_: TransferEnded, __: Conversation) -> Changes:
 
 
 def _care_changed(event: CareChanged, was: Conversation) -> Changes:
-    reopened = was.care == "done" and event.care != "done"
-    return {"reason": event.reason, "outcome": event.outcome} | (
-        {"declined": frozenset()} if reopened else {}
-    )
+    said: Changes = {"reason": event.reason, "outcome": event.outcome}
+    return said | _reopened(event, was) if was.care == "done" else said
+
+
+def _reopened(event: CareChanged, was: Conversation) -> Changes:
+    """Nobody holds it, and everybody may be asked again."""
+    return {
+        "declined": frozenset(),
+        "absent_until": None,
+        "held_since": None,
+        "taken_from": None,
+    } | _held(event, was)
 
 
 def _followed(event: Followed, was: Conversation) -> Changes:
@@ -157,7 +184,7 @@ def _unmuted(event: Unmuted, was: Conversation) -> Changes:
 
 
 def _blocked(event: Blocked, _: Conversation) -> Changes:
-    return {"blocked": True, "blocked_until": event.until}
+    return {"blocked": True, "blocked_until": event.until, "quiet_until": None}
 
 
 def _unblocked(_: Unblocked, __: Conversation) -> Changes:
@@ -166,6 +193,10 @@ def _unblocked(_: Unblocked, __: Conversation) -> Changes:
 
 def _holder_absent(event: HolderAbsent, _: Conversation) -> Changes:
     return {"absent_until": event.until}
+
+
+def _quieted(event: Quieted, _: Conversation) -> Changes:
+    return {"quiet_until": event.until}
 
 
 def _silenced(_: SessionSilenced, __: Conversation) -> Changes:
@@ -193,6 +224,7 @@ SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     Blocked: _blocked,
     Unblocked: _unblocked,
     HolderAbsent: _holder_absent,
+    Quieted: _quieted,
     SessionSilenced: _silenced,
     SessionWoken: _woken,
 }

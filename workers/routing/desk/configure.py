@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from schemas.commands import Configure
 from workers.routing.desk.changes import change_roster
-from workers.routing.desk.dealing import drain, rehome
+from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.refusals import refusal
+from workers.routing.desk.rehoming import rehome
 
 
 def configure(draft: Draft, command: Configure) -> None:

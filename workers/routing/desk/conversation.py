@@ -8,6 +8,9 @@ from uuid import UUID
 
 from schemas.assignments import CareStatus, DoneOutcome, Facts, Standing
 
+Group = tuple[str, frozenset[str]]
+"""Channel, and who has declined."""
+
 
 class Waiting(NamedTuple):
     """A place in the queue: by priority, then oldest first, those of one moment as the log has them."""
@@ -17,6 +20,13 @@ class Waiting(NamedTuple):
     queued_offset: int
     key: str
     """The conversation's."""
+    declined: frozenset[str] = frozenset()
+    """Who is not asked for it."""
+
+    @property
+    def group(self) -> Group:
+        """Those for whom the same agents can be chosen."""
+        return self.key.partition(":")[0], self.declined
 
 
 class Transfer(NamedTuple):
@@ -29,6 +39,13 @@ class Transfer(NamedTuple):
     by: str
     command: str
     expires_at: datetime
+    rejected: tuple[str, ...] = ()
+    """Who of the department has rejected it."""
+
+    @property
+    def target(self) -> str:
+        """Whom it is for: an agent, or `department:<id>`."""
+        return self.to_agent or f"department:{self.to_department}"
 
 
 class Conversation(NamedTuple):
@@ -66,6 +83,10 @@ class Conversation(NamedTuple):
     transfer: Transfer | None = None
     followers: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
+    held_since: datetime | None = None
+    """Since when its holder has it."""
+    taken_from: str | None = None
+    """The audience of the offer that ended by a claim: whoever was asked learns who won."""
     last_holder: str | None = None
     last_held_at: datetime | None = None
     """Until when the last holder had it with an open session."""
@@ -86,7 +107,12 @@ class Conversation(NamedTuple):
         """Its place in the queue, if it stands there."""
         if self.standing != "queued" or self.queued_at is None or self.queued_offset is None:
             return None
-        return Waiting(self.priority, self.queued_at, self.queued_offset, self.key)
+        return Waiting(self.priority, self.queued_at, self.queued_offset, self.key, self.declined)
+
+    @property
+    def waited_since(self) -> datetime | None:
+        """Since when it waits or is offered, if it is now."""
+        return self.queued_at if self.standing in ("queued", "offered") else None
 
     def given_to(self, agent: str) -> dict[str, Any]:
         """What an event says that makes `agent` the holder."""

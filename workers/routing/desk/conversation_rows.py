@@ -44,6 +44,8 @@ COLUMNS = {
     "transfer": "jsonb",
     "followers": "text[]",
     "muted": "text[]",
+    "held_since": "timestamptz",
+    "taken_from": "text",
     "last_holder": "text",
     "last_held_at": "timestamptz",
     "blocked": "boolean",
@@ -105,7 +107,8 @@ def _transfer(value: str | Row | None) -> Transfer | None:
     fields = _read(value)
     expires_at = fields["expires_at"]
     moment = datetime.fromisoformat(expires_at) if isinstance(expires_at, str) else expires_at
-    return Transfer(**{**fields, "agents": tuple(fields["agents"]), "expires_at": moment})
+    names = {name: tuple(fields[name]) for name in ("agents", "rejected")}
+    return Transfer(**{**fields, **names, "expires_at": moment})
 
 
 def _read(value: str | Row) -> Row:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterator
+from typing import Literal
 
-from schemas.assignments import Assigned, Offered, Queued, Why
-from schemas.definitions import Method, Rule
-from workers.routing.desk.conversation import Conversation, Waiting
+from schemas.assignments import PassedOverReason, Queued, Why
+from schemas.definitions import Rule
+from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.matching import rule_for, still_fits
-from workers.routing.desk.ring import Ring, Turn
+from workers.routing.desk.handing import hand
+from workers.routing.desk.matching import rule_for
+from workers.routing.desk.methods import IN_TURN, METHODS, bar_to, last_agent
+from workers.routing.desk.offering import offer_to_page, priority_of, since
 from workers.routing.desk.roster import Entry
 
 
@@ -20,118 +22,111 @@ def deal(draft: Draft, conversation: Conversation) -> None:
     """Give `conversation` to an agent of its rule, or let it wait for one; without a rule it is offered."""
     rule = rule_for(draft.desk, conversation, draft.place.at)
     if rule is None:
-        offer(draft, conversation)
-    elif not METHODS[rule.definition.method](draft, conversation, rule):
+        offer_to_page(draft, conversation, None)
+    elif not find(draft, conversation, rule):
         wait(draft, conversation, rule)
 
 
-def round_robin(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> bool:
-    """Give it to the agent whose turn it is; false when nobody is eligible."""
-    ring = draft.desk.rings[rule.definition.id]
-    turn = ring.next()
-    if turn is None:
-        return False
-    draft.tell(
-        Assigned,
-        conversation,
-        **conversation.given_to(turn.agent),
-        former_holder=conversation.holder,
-        why=_why(rule, ring, turn, conversation),
-    )
-    return True
+def pool(draft: Draft, conversation: Conversation) -> None:
+    """Offer it to all agents of its page."""
+    offer_to_page(draft, conversation, rule_for(draft.desk, conversation, draft.place.at))
 
 
-def _why(rule: Entry[Rule], ring: Ring, turn: Turn, conversation: Conversation) -> Why:
-    """How it was found: enough to understand it, small enough to be in every event."""
-    return Why(
-        method=rule.definition.method,
-        rule=rule.definition.id,
-        rule_version=rule.version,
-        cursor_before=ring.cursor,
-        cursor_after=turn.agent,
-        eligible=turn.eligible,
-        passed_over=turn.passed_over,
-        candidates=ring.near(turn.agent),
-        queued_at=conversation.queued_at,
-    )
+def reassign(draft: Draft, conversation: Conversation, then: Literal["pool", "next"] | None = None) -> None:
+    """Let somebody else have it whose session is open; by default as its rule wants it after a refusal."""
+    if not conversation.session_open or conversation.blocked:
+        return
+    rule = rule_for(draft.desk, conversation, draft.place.at)
+    if (then or (rule.definition.after_refusal if rule else "pool")) == "pool":
+        pool(draft, conversation)
+    else:
+        deal(draft, conversation)
 
 
-METHODS: dict[Method, Callable[[Draft, Conversation, Entry[Rule]], bool]] = {"round_robin": round_robin}
-"""How each method finds an agent; what it returns says whether it did."""
+def find(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> bool:
+    """Give or offer it to somebody of `rule`, or as its fallback says; whether there was somebody."""
+    for entry in ways(draft.desk, rule):
+        fallback_of = None if entry is rule else rule.definition.id
+        if last_agent(draft, conversation, entry, fallback_of):
+            return True
+        if METHODS[entry.definition.method](draft, conversation, entry, fallback_of):
+            return True
+    return _to_fallback_agent(draft, conversation, rule)
 
 
 def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
     """Let it wait for an agent of `rule`. Who waits already keeps his age."""
-    queued_at, queued_offset = _since(draft, conversation)
+    queued_at, queued_offset = since(draft, conversation)
+    ring = draft.desk.rings[rule.definition.id]
+    passed_over = ring.barred(draft.desk.barred_from(conversation))
     draft.tell(
         Queued,
         conversation,
         standing="queued",
         rule=rule.definition.id,
         rule_version=rule.version,
-        passed_over=draft.desk.rings[rule.definition.id].barred(),
-        priority=conversation.priority,
+        passed_over=passed_over,
+        limit=next((limit for limit in LIMITS if limit in passed_over), None),
+        priority=priority_of(conversation, rule, draft.place.at - queued_at),
         queued_at=queued_at,
         queued_offset=queued_offset,
     )
-
-
-def offer(draft: Draft, conversation: Conversation) -> None:
-    """No rule names its page: any agent of the page may take it."""
-    queued_at, queued_offset = _since(draft, conversation)
-    draft.tell(
-        Offered,
-        conversation,
-        standing="offered",
-        audience=f"page:{conversation.page}",
-        unrouted=True,
-        queued_at=queued_at,
-        queued_offset=queued_offset,
-    )
-
-
-def _since(draft: Draft, conversation: Conversation) -> tuple[datetime, int]:
-    """Since when it waits: who waited already keeps his age."""
-    if conversation.queued_at is None or conversation.queued_offset is None:
-        return draft.place.at, draft.place.cause.offset
-    return conversation.queued_at, conversation.queued_offset
-
-
-def rehome(draft: Draft) -> None:
-    """Those who wait for a rule that is gone, or no longer names their page, wait for the one that does."""
-    strays = [
-        waiting
-        for rule in draft.desk.queue.rules()
-        for waiting in draft.desk.queue.line(rule)
-        if not _still_names(draft.desk, rule, waiting)
-    ]
-    for waiting in sorted(strays):
-        conversation = draft.desk.conversations[waiting.key]
-        rule_now = rule_for(draft.desk, conversation, draft.place.at)
-        if rule_now is None:
-            offer(draft, conversation)
-        else:
-            wait(draft, conversation, rule_now)
 
 
 def drain(draft: Draft) -> None:
-    """Empty the queue, oldest first, as far as somebody is eligible. For when that may have changed."""
+    """Empty the queue, in its order, as far as somebody is eligible. For when that may have changed."""
     desk = draft.desk
-    heads: list[tuple[Waiting, str]] = []
-    for rule in desk.queue.rules():
-        _push_head(desk, rule, heads)
+    heads = [
+        (head, rule) for rule in desk.queue.rules() if _serves(desk, rule) for head in desk.queue.heads(rule)
+    ]
+    heapq.heapify(heads)
     while heads:
         waiting, rule = heapq.heappop(heads)
-        entry = desk.roster.rules[rule]
-        if METHODS[entry.definition.method](draft, desk.conversations[waiting.key], entry):
-            _push_head(desk, rule, heads)
+        if not find(draft, desk.conversations[waiting.key], desk.roster.rules[rule]):
+            continue
+        following = desk.queue.head(rule, waiting.group)
+        if following is not None and _serves(desk, rule):
+            heapq.heappush(heads, (following, rule))
 
 
-def _push_head(desk: Desk, rule: str, heads: list[tuple[Waiting, str]]) -> None:
-    first = desk.queue.first(rule)
-    if first is not None and desk.rings[rule].eligible:
-        heapq.heappush(heads, (first, rule))
+LIMITS: tuple[PassedOverReason, ...] = ("gap", "window")
+"""A rule's own, which keep somebody waiting for agents who are there and free."""
 
 
-def _still_names(desk: Desk, rule: str, waiting: Waiting) -> bool:
-    return still_fits(desk.roster.rules[rule], desk.conversations[waiting.key])
+def _serves(desk: Desk, rule: str) -> bool:
+    """Whether anybody at all could be found for `rule`: a quick look before the careful ones."""
+    entry = desk.roster.rules[rule]
+    return entry.definition.fallback.kind != "wait" or (
+        entry.definition.method not in IN_TURN or desk.rings[rule].eligible > 0
+    )
+
+
+def ways(desk: Desk, rule: Entry[Rule]) -> Iterator[Entry[Rule]]:
+    """The rule and, one after the other, those that shall be asked when nobody of the one before is there."""
+    seen: set[str] = set()
+    next_: Entry[Rule] | None = rule
+    while next_ is not None and next_.active and next_.definition.id not in seen:
+        yield next_
+        seen.add(next_.definition.id)
+        fallback = next_.definition.fallback
+        next_ = desk.roster.rules.get(fallback.id or "") if fallback.kind == "rule" else None
+
+
+def _to_fallback_agent(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> bool:
+    """Give it to the agent whom the last of the rules names for the case that nobody is there."""
+    *_, last = ways(draft.desk, rule)
+    agent = last.definition.fallback.id
+    if last.definition.fallback.kind != "agent" or agent is None:
+        return False
+    if bar_to(draft.desk, conversation, last, agent) is not None:
+        return False
+    why = Why(
+        method="fallback",
+        rule=last.definition.id,
+        rule_version=last.version,
+        eligible=1,
+        fallback_of=rule.definition.id,
+        queued_at=conversation.waited_since,
+    )
+    hand(draft, conversation, agent, why)
+    return True

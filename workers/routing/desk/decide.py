@@ -5,20 +5,63 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.commands import AskedCommand, Command, Configure, Route, SessionEnded, TimerFired
+from schemas.asks import (
+    Appoint,
+    Claim,
+    Release,
+    ReplyClaim,
+    SetCare,
+    TakeOff,
+    TakeOver,
+    Transfer,
+    TransferAccept,
+    TransferCancel,
+    TransferReject,
+)
+from schemas.commands import (
+    AskedCommand,
+    Command,
+    Configure,
+    OutsideAnswer,
+    Route,
+    SessionEnded,
+    SessionSilent,
+    TimerFired,
+    Touched,
+)
 from workers.routing.desk.apply import Decided
+from workers.routing.desk.appointing import appoint, release, take_off, take_over
+from workers.routing.desk.asking import about_conversation
+from workers.routing.desk.care import set_care
+from workers.routing.desk.claims import claim, reply_claim
 from workers.routing.desk.configure import configure
 from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
 from workers.routing.desk.outcomes import answered_before
-from workers.routing.desk.sessions import route, session_ended
+from workers.routing.desk.outside import outside_answer
+from workers.routing.desk.sessions import route, session_ended, session_silent, touched
+from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
 
 DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     Route: route,
     SessionEnded: session_ended,
+    Touched: touched,
+    SessionSilent: session_silent,
+    OutsideAnswer: outside_answer,
     TimerFired: timer_fired,
     Configure: configure,
+    Claim: about_conversation(claim),
+    ReplyClaim: reply_claim,
+    Release: about_conversation(release),
+    Appoint: about_conversation(appoint),
+    TakeOver: about_conversation(take_over),
+    TakeOff: about_conversation(take_off),
+    Transfer: about_conversation(transfer),
+    TransferAccept: about_conversation(transfer_accept),
+    TransferReject: about_conversation(transfer_reject),
+    TransferCancel: about_conversation(transfer_cancel),
+    SetCare: about_conversation(set_care),
 }
 """Every command and who decides it: a new command is one line here."""
 

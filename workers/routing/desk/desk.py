@@ -19,6 +19,7 @@ from workers.routing.desk import duty as duties
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.duty import ABSENT, OFFLINE, Duty, Whereabouts
 from workers.routing.desk.layer import Layer
+from workers.routing.desk.ranking import Rank, Ranking
 from workers.routing.desk.ring import NOBODY, Ring
 from workers.routing.desk.roster import Entry, Roster, channel_of
 from workers.routing.desk.waiting import ForkedQueue, Lines
@@ -41,6 +42,9 @@ class Desk:
         "limited",
         "outcomes",
         "queue",
+        "ranked",
+        "rankings",
+        "ranks",
         "rings",
         "roster",
         "transfers",
@@ -54,6 +58,12 @@ class Desk:
         self.roster = Roster()
         self.rings: MutableMapping[str, Ring] = {}
         """The rotation of each rule."""
+        self.ranked: frozenset[str] = frozenset()
+        """The rules that ask the least busy."""
+        self.rankings: MutableMapping[str, Ranking] = {}
+        """Of each of these: its agents who can be chosen."""
+        self.ranks: MutableMapping[tuple[str, str], Rank | None] = {}
+        """Of each of their agents, by rule and agent; none: he cannot be chosen."""
         self.duties: MutableMapping[str, Duty] = {}
         self.whereabouts: MutableMapping[str, Whereabouts] = {}
         """Of each agent who has ever come."""
@@ -66,7 +76,7 @@ class Desk:
         self.at = BEFORE_ALL
         """The log's time: limits that have ended by then bar nobody."""
         self.transfers: MutableMapping[str, frozenset[str]] = {}
-        """Keys of the conversations that are being transferred to each agent."""
+        """Keys of the conversations that are being transferred to each agent and `department:<id>`."""
         self.conversations: MutableMapping[str, Conversation] = {}
         """By key: all that wait, and of the others those that the commands at hand name."""
         self.queue: Lines | ForkedQueue = Lines()
@@ -156,6 +166,7 @@ class Desk:
         if is_limited or entry.definition.online_only:
             for agent in agents:
                 self._seat_in(id_, agent, self.duties[agent])
+        self._rank_anew(entry, agents)
 
     def keep(self, conversation: Conversation) -> None:
         """Let `conversation`, which counts in the loads already, be known; if it waits, in the queue too."""
@@ -172,8 +183,8 @@ class Desk:
 
     def note_transfer(self, before: Conversation | None, now: Conversation) -> None:
         """Keep what is being transferred to whom, when a conversation changes."""
-        was = before.transfer.to_agent if before and before.transfer else None
-        is_ = now.transfer.to_agent if now.transfer else None
+        was = before.transfer.target if before and before.transfer else None
+        is_ = now.transfer.target if now.transfer else None
         if was == is_:
             return
         if was is not None:
@@ -199,6 +210,9 @@ class Desk:
             self._fill(agent, channel, entry, duty)
         if duty.bar != before.bar or duty.given != before.given:
             self._seat(agent, duty)
+        elif duty.load != before.load:
+            for rule in duty.rules & self.ranked:
+                self._rank_in(rule, agent, duty)
 
     def _fill(self, agent: str, channel: Channel, entry: Entry[Agent] | None, duty: Duty) -> None:
         capacity = entry.definition.channel_capacity.get(channel) if entry is not None else None
@@ -215,6 +229,30 @@ class Desk:
         definition = self.roster.rules[rule].definition
         bar, until = duties.bar_in(definition, duty, self.presence_of(agent), self.at)
         self.rings[rule] = self.rings[rule].with_bar(agent, bar, until)
+        if rule in self.ranked:
+            self._rank_in(rule, agent, duty)
+
+    def _rank_in(self, rule: str, agent: str, duty: Duty) -> None:
+        before, now = self.ranks.get((rule, agent)), self._rank(rule, agent, duty)
+        self.rankings[rule] = self.rankings[rule].moved(before, now)
+        self.ranks[rule, agent] = now
+
+    def _rank_anew(self, entry: Entry[Rule], agents: Iterable[str]) -> None:
+        """Rank the agents of a rule from the beginning, if it asks the least busy."""
+        rule = entry.definition.id
+        is_ranked = entry.active and entry.definition.method == "least_busy"
+        self.ranked = self.ranked | {rule} if is_ranked else self.ranked - {rule}
+        if is_ranked:
+            ranks = {agent: self._rank(rule, agent, self.duties[agent]) for agent in agents}
+            self.rankings[rule] = Ranking.of(rank for rank in ranks.values() if rank is not None)
+            for agent, rank in ranks.items():
+                self.ranks[rule, agent] = rank
+
+    def _rank(self, rule: str, agent: str, duty: Duty) -> Rank | None:
+        ring = self.rings[rule]
+        if not ring.is_open(agent):
+            return None
+        return Rank(duty.load, duty.given[-1] if duty.given else BEFORE_ALL, ring.seats[agent], agent)
 
 
 class Fork(Desk):
@@ -231,6 +269,9 @@ class Fork(Desk):
         self.id = base.id
         self.roster = base.roster
         self.rings = Layer(base.rings)
+        self.ranked = base.ranked
+        self.rankings = Layer(base.rankings)
+        self.ranks = Layer(base.ranks)
         self.duties = Layer(base.duties)
         self.whereabouts = Layer(base.whereabouts)
         self.gateways = Layer(base.gateways)

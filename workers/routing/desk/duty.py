@@ -83,8 +83,10 @@ def bar_in(rule: Rule, duty: Duty, presence: Presence, at: datetime) -> tuple[Ba
 
 
 def looked_at(rule: Rule) -> int:
-    """How many of an agent's latest new conversations the limits of `rule` look at."""
-    return max(rule.gap_s is not None, rule.window.conversations if rule.window else 0)
+    """How many of an agent's latest new conversations `rule` looks at: its limits, or to tell who had none
+    for the longest time."""
+    looks = rule.gap_s is not None or rule.method == "least_busy"
+    return max(looks, rule.window.conversations if rule.window else 0)
 
 
 def exceeded(entry: Entry[Agent], duty: Duty, presence: Presence, channel: Channel) -> tuple[Any, ...]:

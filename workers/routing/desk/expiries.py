@@ -7,8 +7,11 @@ from datetime import timedelta
 
 from schemas.assignments import Queued, Unblocked
 from schemas.commands import TimerFired, TimerName
+from workers.routing.desk import absence, outside, transfers
 from workers.routing.desk.conversation import Waiting
+from workers.routing.desk.dealing import deal
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.offering import next_ring
 from workers.routing.desk.timers import USUAL, is_armed
 
 URGENT = 1
@@ -26,7 +29,9 @@ def timer_fired(draft: Draft, command: TimerFired) -> None:
 
 def _unblock(draft: Draft, key: str) -> None:
     """The time is over for which a customer was kept out."""
-    draft.tell(Unblocked, draft.desk.conversations[key])
+    conversation = draft.tell(Unblocked, draft.desk.conversations[key])
+    if conversation.standing == "idle" and conversation.session_open:
+        deal(draft, conversation)
 
 
 def _hasten(draft: Draft, rule: str) -> None:
@@ -51,8 +56,17 @@ def _make_urgent(draft: Draft, rule: str, waiting: Waiting) -> None:
     )
 
 
+def _ask_others(draft: Draft, key: str) -> None:
+    """Nobody of those who were asked has taken it in time."""
+    next_ring(draft, draft.desk.conversations[key])
+
+
 EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
+    "offer": _ask_others,
+    "transfer": transfers.expire,
     "block": _unblock,
+    "offline": absence.expire,
+    "quiet": outside.expire,
     "urgent": _hasten,
 }
 """What each timer does to its subject."""

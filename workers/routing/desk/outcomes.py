@@ -26,6 +26,9 @@ class Refusal(NamedTuple):
     details: Mapping[str, Any] = MappingProxyType({})
 
 
+BLOCKED = Refusal("blocked", "its customer is blocked: unblock him first", allowed=("unblock",))
+
+
 def answered_before(draft: Draft, command: AskedCommand) -> bool:
     """Whether `command` is a repetition. The same key with another body is refused; the first one stays."""
     first = draft.desk.outcomes.get((command.actor, command.idempotency_key))

@@ -73,13 +73,13 @@ class Ring(NamedTuple):
             reason = apart.get(self.agents[place])
             if reason is None:
                 passed_over = _sum(self._passed_over(after, place), skipped)
-                return Turn(self.agents[place], len(open_) - self._open_of(apart), passed_over)
+                return Turn(self.agents[place], self.eligible_but(apart), passed_over)
             skipped[reason] = skipped.get(reason, 0) + 1
         return None
 
-    def has_one(self, apart: Mapping[str, PassedOverReason]) -> bool:
-        """Whether somebody can be chosen who is not `apart`."""
-        return self.eligible > 0 and (not apart or self.eligible > self._open_of(apart))
+    def eligible_but(self, apart: Mapping[str, PassedOverReason]) -> int:
+        """How many can be chosen who are not `apart`."""
+        return self.eligible - sum(map(self.is_open, apart))
 
     def barred(self, apart: Mapping[str, PassedOverReason] = NONE_APART) -> dict[PassedOverReason, int]:
         """How many cannot be chosen, by reason."""
@@ -141,9 +141,6 @@ class Ring(NamedTuple):
         if until is not None:
             insort(lifts, (until, agent))
         return self._replace(lifts=tuple(lifts))
-
-    def _open_of(self, apart: Mapping[str, PassedOverReason]) -> int:
-        return sum(map(self.is_open, apart))
 
     def _cursor_place(self) -> int:
         return -1 if self.cursor is None else self.seats[self.cursor]

@@ -1,0 +1,37 @@
+"""When rules change, nobody goes on waiting for what is not there any more."""
+
+from __future__ import annotations
+
+from schemas.assignments import Offered, Queued
+from tests.desk.log import a_rule, an_agent, configure, route
+from tests.desk.scene import scene_with, served
+
+
+def test_the_unrouted_are_dealt_when_a_rule_names_their_page() -> None:
+    desk = scene_with(agents=("an",))
+    for user in ("u1", "u2"):
+        desk.do(route(user))
+    events = desk.do(configure(["an"], [a_rule("an")], idempotency_key="second"))
+    assert served(events) == [("u1", "an"), ("u2", "an")]
+
+
+def test_an_offer_ends_when_its_rule_deals_otherwise() -> None:
+    desk = scene_with(a_rule("an", method="self_claim"))
+    desk.do(route("lan"))
+    events = desk.do(configure(["an"], [a_rule("an")], idempotency_key="second"))
+    assert served(events) == [("lan", "an")]
+    desk.do(route("minh"))
+    assert desk.conversation("minh").standing == "held"
+
+
+def test_an_offer_that_its_rule_still_wants_stays_as_it_is() -> None:
+    rules = [
+        a_rule("an", fallback={"kind": "rule", "id": "other"}, method="self_claim"),
+        a_rule("binh", id_="other", pages=(), method="self_claim"),
+    ]
+    away = an_agent("an").model_copy(update={"on_leave": True})
+    desk = scene_with(*rules, agents=(away, "binh"))
+    desk.do(route("lan"))
+    assert desk.conversation("lan").audience == "rule:other/0"
+    again = configure([away, "binh", "chi"], rules, idempotency_key="second")
+    assert not [event for event in desk.do(again) if isinstance(event, (Offered, Queued))]

@@ -1,0 +1,119 @@
+"""Claims: of those to whom a conversation is offered, the first in the log has it; all others learn who."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.asks import Claim, ReplyClaim
+from schemas.assignments import Confirmed, Means, ReplyRefused
+from workers.routing.desk.access import is_asked, is_of_page, is_of_rule, no_agent
+from workers.routing.desk.asking import Result, answer_to
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.handing import hand_by_person, held
+from workers.routing.desk.outcomes import BLOCKED, Refusal, done, refuse
+
+ADMINS_MAY = ("take_over", "appoint")
+"""What a page's admin does instead."""
+NOT_YOURS = "it is not offered to you"
+WAITS = "it is not offered: it waits for the next agent of its rule who is free"
+NO_SESSION = "it is not offered: its session has ended, and the customer's next message opens another"
+
+
+def claim(draft: Draft, conversation: Conversation, command: Claim) -> Refusal | Result:
+    """Give it to who asks, if it is offered to him; who holds it already is told so."""
+    return _claim(draft, conversation, command, "claim")
+
+
+def reply_claim(draft: Draft, command: ReplyClaim) -> None:
+    """The same for an answer that waits to be sent: its sender's outcome, and an event for who keeps it."""
+    answer = answer_to(draft, command, _reply)
+    if not isinstance(answer, Refusal):
+        done(draft, command, answer)
+        return
+    draft.say(
+        ReplyRefused(
+            workspace=command.workspace,
+            desk=command.desk,
+            conversation=command.conversation,
+            key=command.key,
+            command=command.idempotency_key,
+            code=answer.code,
+            sentence=answer.sentence,
+            at=draft.place.at,
+            cause=draft.place.cause,
+        )
+    )
+    refuse(draft, command, answer)
+
+
+def _reply(draft: Draft, conversation: Conversation, command: ReplyClaim) -> Refusal | Result:
+    if conversation.holder is not None and conversation.holder == command.by:
+        return held(draft.tell(Confirmed, conversation, command=command.idempotency_key))
+    rule = draft.desk.roster.rules.get(conversation.rule or "")
+    if conversation.standing == "offered" and not (rule and rule.definition.reply_claims):
+        sentence = "an answer does not claim it: its rule does not say so"
+        return Refusal("forbidden", sentence, allowed=("claim",))
+    return _claim(draft, conversation, command, "reply")
+
+
+def _claim(
+    draft: Draft, conversation: Conversation, command: Claim | ReplyClaim, method: Means
+) -> Refusal | Result:
+    agent = command.by
+    if agent is None:
+        return Refusal("forbidden", "only an agent can claim: say in whose name", allowed=("appoint",))
+    if conversation.holder == agent:
+        return held(conversation)
+    refusal = no_agent(draft.desk, agent) or _refusal(draft, conversation, agent)
+    return refusal or hand_by_person(draft, conversation, agent, method, command)
+
+
+def _refusal(draft: Draft, conversation: Conversation, agent: str) -> Refusal | None:
+    """Why `agent`, who does not hold it, cannot have it. Who was never asked learns nothing of it."""
+    desk = draft.desk
+    if conversation.holder is not None:
+        was_asked = _was_asked(desk, conversation, agent)
+        return _taken(draft, conversation) if was_asked else _not_listed(NOT_YOURS)
+    if not _sees(desk, conversation, agent):
+        return _not_listed(NOT_YOURS)
+    if conversation.blocked:
+        return BLOCKED
+    if conversation.audience is None:
+        return _not_listed(WAITS if conversation.standing == "queued" else NO_SESSION)
+    return (
+        None if is_asked(desk, agent, conversation.audience) else _others_are_asked(desk, conversation, agent)
+    )
+
+
+def _others_are_asked(desk: Desk, conversation: Conversation, agent: str) -> Refusal:
+    if not is_asked(desk, agent, conversation.audience or "", before=True):
+        return _not_listed("it is offered to others")
+    sentence = "your time to take it is over: others are asked now"
+    return Refusal("expired", sentence, allowed=ADMINS_MAY, details={"ring": conversation.ring})
+
+
+def _not_listed(sentence: str) -> Refusal:
+    return Refusal("not_listed", sentence, allowed=ADMINS_MAY)
+
+
+def _taken(draft: Draft, conversation: Conversation) -> Refusal:
+    since = conversation.held_since or draft.place.at
+    earlier_ms = (draft.place.at - since) // timedelta(milliseconds=1)
+    sentence = f"{conversation.holder} took it {earlier_ms} ms earlier"
+    details = {"winner": conversation.holder, "earlier_ms": earlier_ms}
+    return Refusal("taken", sentence, allowed=ADMINS_MAY, details=details)
+
+
+def _was_asked(desk: Desk, conversation: Conversation, agent: str) -> bool:
+    """Whether it was offered to him when its holder took it, or is his page's to see."""
+    if conversation.taken_from is not None:
+        return is_asked(desk, agent, conversation.taken_from, before=True)
+    return _sees(desk, conversation, agent)
+
+
+def _sees(desk: Desk, conversation: Conversation, agent: str) -> bool:
+    if conversation.rule in desk.roster.rules and is_of_rule(desk, agent, conversation.rule or ""):
+        return True
+    return is_of_page(desk, agent, conversation.page)

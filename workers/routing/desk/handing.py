@@ -1,0 +1,79 @@
+"""Hand-overs: who gets a conversation and who gives it up, each with one event that says how."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Why
+from schemas.commands import AskedCommand
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.decision import Draft
+
+How = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+
+
+def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conversation:
+    """Let `agent` hold it from here on; an offer of its holder that was not answered is overtaken."""
+    if why.method != "transfer":
+        conversation = overtake_transfer(draft, conversation)
+    return draft.tell(
+        Assigned,
+        conversation,
+        **conversation.given_to(agent),
+        former_holder=conversation.holder,
+        why=why,
+    )
+
+
+def hand_by_person(
+    draft: Draft, conversation: Conversation, agent: str, method: Means, command: AskedCommand
+) -> dict[str, Any]:
+    """Let a person's decision give it to `agent`, whatever limits that goes beyond; the outcome's result."""
+    why = Why(
+        method=method,
+        rule=conversation.rule,
+        by=command.actor,
+        command=command.idempotency_key,
+        exceeds=draft.desk.exceeded(agent, conversation),
+        queued_at=conversation.waited_since,
+    )
+    return held(hand(draft, conversation, agent, why))
+
+
+def take(
+    draft: Draft,
+    conversation: Conversation,
+    how: How,
+    command: AskedCommand | None = None,
+    *,
+    asked_again: bool = False,
+) -> Conversation:
+    """Let nobody hold it: it waits for what comes next."""
+    conversation = overtake_transfer(draft, conversation)
+    return draft.tell(
+        Unassigned,
+        conversation,
+        **conversation.without_holder(),
+        former_holder=conversation.holder,
+        how=how,
+        by=command.actor if command else None,
+        command=command.idempotency_key if command else None,
+        asked_again=asked_again,
+    )
+
+
+def held(conversation: Conversation) -> dict[str, Any]:
+    """How things stand, as an outcome says it."""
+    return {
+        "holder": conversation.holder,
+        "standing": conversation.standing,
+        "epoch": conversation.epoch,
+        "seq": conversation.seq,
+    }
+
+
+def overtake_transfer(draft: Draft, conversation: Conversation) -> Conversation:
+    """End what its holder has offered and nobody answered, since something else has come."""
+    if conversation.transfer is None:
+        return conversation
+    return draft.tell(TransferEnded, conversation, how="overtaken")
