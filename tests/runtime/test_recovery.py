@@ -171,6 +171,7 @@ async def test_what_lies_behind_the_open_transaction_of_another_is_known_to_be_p
         await foreign.send_and_wait(name, b"open", partition=partition)
     running = lanes.start(Copier())
     await lanes.produce(values(0, 10), partition=0)
+    await all_copied(lanes, 10)
 
     async def published() -> bool:
         group = (await lanes.group())[0]
