@@ -57,17 +57,20 @@ def members(desk: Desk, rule: str, ring: int) -> Collection[str]:
 
 
 def is_asked(desk: Desk, agent: str, audience: str, *, before: bool = False) -> bool:
-    """Whether `agent` is of those to whom `audience` offers; with `before`, or of an earlier ring of it."""
+    """Whether `agent` is of those to whom `audience` offers; with `before`, or of an earlier ring of it.
+
+    `audience` is that of an offer, or whom a transfer is for: `department:<id>`, or an agent's id.
+    """
     kind, _, id_ = audience.partition(":")
     if kind == "page":
         return is_of_page(desk, agent, id_)
+    if kind == "rule":
+        rule, _, ring = id_.rpartition("/")
+        return is_of_rule(desk, agent, rule, int(ring)) if before else agent in members(desk, rule, int(ring))
     if kind == "admins":
         return agent in admins(desk, id_)
-    if kind == "department":
-        entry = desk.roster.departments.get(id_)
-        return entry is not None and entry.active and agent in entry.definition.agents
-    rule, _, ring = id_.rpartition("/")
-    return is_of_rule(desk, agent, rule, int(ring)) if before else agent in members(desk, rule, int(ring))
+    entry = desk.roster.departments.get(id_) if kind == "department" else None
+    return agent == audience or (entry is not None and entry.active and agent in entry.definition.agents)
 
 
 def no_agent(desk: Desk, agent: str) -> Refusal | None:
