@@ -96,7 +96,7 @@ EXAMPLES = (
             agent="minh",
             presence="online",
             former="offline",
-            gateways=("gateway-1",),
+            gateways={"gateway-1": "online"},
         ),
         0,
         MINH_KEY,
