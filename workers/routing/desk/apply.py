@@ -50,7 +50,7 @@ def _chain(desk: Desk, event: ChainEvent, id_: UUID) -> None:
     desk.conversations[event.key] = now
     _burden(desk, before, now)
     _wait(desk, before, now)
-    desk.note_transfer(before, now)
+    desk.note(before, now)
 
 
 def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:

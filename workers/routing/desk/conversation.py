@@ -114,6 +114,11 @@ class Conversation(NamedTuple):
         """Since when it waits or is offered, if it is now."""
         return self.queued_at if self.standing in ("queued", "offered") else None
 
+    @property
+    def is_unrouted(self) -> bool:
+        """Whether it is offered because no rule wants it."""
+        return self.standing == "offered" and self.rule is None
+
     def given_to(self, agent: str) -> dict[str, Any]:
         """What an event says that makes `agent` the holder."""
         return {

@@ -8,9 +8,11 @@ from typing import Any
 from schemas.asks import (
     Appoint,
     Claim,
+    GatewayAlive,
     Release,
     ReplyClaim,
     SetCare,
+    SetPresence,
     TakeOff,
     TakeOver,
     Transfer,
@@ -35,11 +37,13 @@ from workers.routing.desk.asking import about_conversation
 from workers.routing.desk.care import set_care
 from workers.routing.desk.claims import claim, reply_claim
 from workers.routing.desk.configure import configure
+from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
 from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.outside import outside_answer
+from workers.routing.desk.presence import gateway_alive, set_presence
 from workers.routing.desk.sessions import route, session_ended, session_silent, touched
 from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
 
@@ -62,13 +66,20 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     TransferReject: about_conversation(transfer_reject),
     TransferCancel: about_conversation(transfer_cancel),
     SetCare: about_conversation(set_care),
+    SetPresence: set_presence,
+    GatewayAlive: gateway_alive,
 }
 """Every command and who decides it: a new command is one line here."""
 
 
 def decide(desk: Desk, command: Command, place: Place) -> list[Decided]:
-    """The events that answer `command`, in order; `desk` is not changed."""
+    """The events that answer `command`, in order; `desk` is not changed.
+
+    First of all whoever waits is served, if a limit that kept him waiting has ended by then.
+    """
     draft = Draft(desk, place)
+    if draft.desk.advance(place.at):
+        drain(draft)
     if not (isinstance(command, AskedCommand) and answered_before(draft, command)):
         DECISIONS[type(command)](draft, command)
     return draft.decided

@@ -48,6 +48,7 @@ class Desk:
         "rings",
         "roster",
         "transfers",
+        "unrouted",
         "whereabouts",
         "workspace",
     )
@@ -77,6 +78,8 @@ class Desk:
         """The log's time: limits that have ended by then bar nobody."""
         self.transfers: MutableMapping[str, frozenset[str]] = {}
         """Keys of the conversations that are being transferred to each agent and `department:<id>`."""
+        self.unrouted = 0
+        """How many are offered because no rule wants them."""
         self.conversations: MutableMapping[str, Conversation] = {}
         """By key: all that wait, and of the others those that the commands at hand name."""
         self.queue: Lines | ForkedQueue = Lines()
@@ -171,7 +174,7 @@ class Desk:
     def keep(self, conversation: Conversation) -> None:
         """Let `conversation`, which counts in the loads already, be known; if it waits, in the queue too."""
         self.conversations[conversation.key] = conversation
-        self.note_transfer(None, conversation)
+        self.note(None, conversation)
         if conversation.rule and (waiting := conversation.waiting):
             self.edit_queue().add(conversation.rule, waiting)
 
@@ -181,8 +184,9 @@ class Desk:
         if one is not None and one.standing not in ("queued", "offered") and one.transfer is None:
             del self.conversations[key]
 
-    def note_transfer(self, before: Conversation | None, now: Conversation) -> None:
-        """Keep what is being transferred to whom, when a conversation changes."""
+    def note(self, before: Conversation | None, now: Conversation) -> None:
+        """Keep what the desk must find without looking through all, when a conversation changes."""
+        self.unrouted += now.is_unrouted - (before is not None and before.is_unrouted)
         was = before.transfer.target if before and before.transfer else None
         is_ = now.transfer.target if now.transfer else None
         if was == is_:
@@ -279,6 +283,7 @@ class Fork(Desk):
         self.limited = base.limited
         self.at = base.at
         self.transfers = Layer(base.transfers)
+        self.unrouted = base.unrouted
         self.conversations = Layer(base.conversations)
         self.queue = base.queue
         self.outcomes = Layer(base.outcomes)

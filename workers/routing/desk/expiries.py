@@ -9,9 +9,11 @@ from schemas.assignments import Queued, Unblocked
 from schemas.commands import TimerFired, TimerName
 from workers.routing.desk import absence, outside, transfers
 from workers.routing.desk.conversation import Waiting
-from workers.routing.desk.dealing import deal
+from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.offering import next_ring
+from workers.routing.desk.presence import lose_gateway
+from workers.routing.desk.rehoming import rehome
 from workers.routing.desk.timers import USUAL, is_armed
 
 URGENT = 1
@@ -61,6 +63,12 @@ def _ask_others(draft: Draft, key: str) -> None:
     next_ring(draft, draft.desk.conversations[key])
 
 
+def _open(draft: Draft, _: str) -> None:
+    """A rule's business hours begin: those whom no rule wanted may be its own."""
+    rehome(draft)
+    drain(draft)
+
+
 EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
     "offer": _ask_others,
     "transfer": transfers.expire,
@@ -68,5 +76,8 @@ EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
     "offline": absence.expire,
     "quiet": outside.expire,
     "urgent": _hasten,
+    "hours": _open,
+    "gateway": lose_gateway,
+    "limits": lambda draft, _: drain(draft),
 }
 """What each timer does to its subject."""

@@ -9,9 +9,15 @@ from typing import NamedTuple, get_args
 from schemas.commands import TimerFired, TimerName
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
+from workers.routing.desk.gateways import SILENT_AFTER
+from workers.routing.desk.hours import open_next
 
 USUAL = 2
 """The priority of those whom age can make urgent."""
+
+
+TICK = timedelta(milliseconds=1)
+"""Of the log's clock: what is due at a moment was to come still a tick before."""
 
 
 class Timer(NamedTuple):
@@ -56,7 +62,33 @@ def _urgent(desk: Desk, _: datetime) -> Iterator[Timer]:
             yield Timer("urgent", rule, first.queued_at + timedelta(seconds=urgent_after_s))
 
 
-OF_DESK: tuple[Callable[[Desk, datetime], Iterable[Timer]], ...] = (_urgent,)
+def _limits(desk: Desk, _: datetime) -> Iterator[Timer]:
+    """While somebody waits: when a rule's limits bar one of its agents no more."""
+    if not desk.queue.rules():
+        return
+    for rule in desk.limited:
+        if lifts := desk.rings[rule].lifts:
+            yield Timer("limits", rule, lifts[0][0])
+
+
+def _hours(desk: Desk, at: datetime) -> Iterator[Timer]:
+    """While a conversation has no rule: when a rule opens that might be its own."""
+    if not desk.unrouted:
+        return
+    for rule in desk.roster.rules.values():
+        hours = rule.definition.conditions.hours
+        if rule.active and hours is not None and (opening := open_next(hours, at)) is not None:
+            yield Timer("hours", rule.definition.id, opening)
+
+
+def _gateways(desk: Desk, _: datetime) -> Iterator[Timer]:
+    """When each gateway is lost, unless something is heard of it until then."""
+    for gateway, alive_at in desk.gateways.items():
+        if alive_at is not None:
+            yield Timer("gateway", gateway, alive_at + SILENT_AFTER)
+
+
+OF_DESK: tuple[Callable[[Desk, datetime], Iterable[Timer]], ...] = (_urgent, _limits, _hours, _gateways)
 """Each finds the timers of one kind."""
 
 
@@ -68,6 +100,6 @@ def is_armed(desk: Desk, fired: TimerFired) -> bool:
     """Whether the desk still waits for what has come."""
     timer = Timer(fired.timer, fired.subject, fired.due_at)
     if fired.timer not in OF_CONVERSATION:
-        return timer in timers_of_desk(desk, fired.due_at)
+        return timer in timers_of_desk(desk, fired.due_at - TICK)
     conversation = desk.conversations.get(fired.subject)
     return conversation is not None and timer in timers_of(conversation)

@@ -1,0 +1,66 @@
+"""Decisions on where agents are: what gateways tell of them, and gateways of which nothing is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.asks import GatewayAlive, SetPresence
+from schemas.assignments import Presence, TransferEnded
+from schemas.roster import PresenceChanged
+from workers.routing.desk.dealing import drain
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.duty import OFFLINE, Whereabouts
+from workers.routing.desk.gateways import GatewayHeard
+
+
+def set_presence(draft: Draft, command: SetPresence) -> None:
+    """An agent is this at that gateway; one whom the desk does not know is nobody's concern."""
+    draft.say(GatewayHeard(gateway=command.gateway, at=draft.place.at))
+    if command.agent in draft.desk.roster.agents:
+        gateways = dict(draft.desk.whereabouts.get(command.agent, OFFLINE).gateways)
+        gateways[command.gateway] = command.presence
+        _move(draft, command.agent, gateways)
+
+
+def gateway_alive(draft: Draft, command: GatewayAlive) -> None:
+    """A gateway gave a sign of life."""
+    draft.say(GatewayHeard(gateway=command.gateway, at=draft.place.at))
+
+
+def lose_gateway(draft: Draft, gateway: str) -> None:
+    """Nothing was heard of `gateway` for long: whoever is connected there alone is offline."""
+    draft.say(GatewayHeard(gateway=gateway, at=draft.place.at, lost=True))
+    for agent, whereabouts in list(draft.desk.whereabouts.items()):
+        if gateway in whereabouts.gateways:
+            _move(draft, agent, {**whereabouts.gateways, gateway: "offline"})
+
+
+def _move(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
+    """Let `agent` be that at each gateway, and carry out what follows from it."""
+    before = draft.desk.whereabouts.get(agent, OFFLINE)
+    now = Whereabouts({gateway: one for gateway, one in gateways.items() if one != "offline"})
+    if now.gateways == before.gateways:
+        return
+    draft.say(
+        PresenceChanged(
+            workspace=draft.desk.workspace,
+            desk=draft.desk.id,
+            at=draft.place.at,
+            version=before.version + 1,
+            cause=draft.place.cause,
+            agent=agent,
+            presence=now.presence,
+            former=before.presence,
+            gateways=dict(now.gateways),
+        )
+    )
+    if now.presence == "offline":
+        _end_transfers(draft, agent)
+    elif now.presence == "online" and before.presence != "online":
+        drain(draft)
+
+
+def _end_transfers(draft: Draft, agent: str) -> None:
+    """What was being transferred to him stays with its holders."""
+    for key in sorted(draft.desk.transfers.get(agent, ())):
+        draft.tell(TransferEnded, draft.desk.conversations[key], how="target_offline", agent=agent)
