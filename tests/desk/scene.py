@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.decide import decide
+from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import ABSENT
 
@@ -38,6 +40,19 @@ class Scene:
             apply(self.desk, one)
         self.decided.extend(decided)
         return [one.event for one in decided]
+
+    def think(self, decision: Callable[[Draft], None]) -> list[Any]:
+        """Carry out what a part of a decision says at the next place of the log; the events."""
+        draft = Draft(self.desk, self.log.next())
+        decision(draft)
+        for one in draft.decided:
+            apply(self.desk, one)
+        self.decided.extend(draft.decided)
+        return [one.event for one in draft.decided]
+
+    def take(self, event: BaseModel) -> None:
+        """Let `event` have happened."""
+        apply(self.desk, Decided(UUID(int=0), event))
 
     def conversation(self, user: str) -> Conversation:
         """The conversation of a customer of the usual page."""
@@ -69,6 +84,7 @@ class Snapshot(NamedTuple):
 
     roster: tuple[dict[Any, Any], ...]
     rings: dict[str, Any]
+    rankings: dict[str, Any]
     duties: dict[str, Any]
     conversations: dict[str, Conversation]
     queue: dict[str, list[Any]]
@@ -87,6 +103,7 @@ def snapshot(desk: Desk) -> Snapshot:
             {roster.policy_version: roster.policy},
         ),
         {rule: _ring(desk, rule) for rule in desk.rings},
+        {rule: desk.rankings[rule].ranks for rule in desk.ranked},
         {agent: duty for agent, duty in desk.duties.items() if duty != ABSENT},
         dict(desk.conversations),
         {rule: list(desk.queue.line(rule)) for rule in desk.queue.rules()},

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import permutations
+from collections.abc import Iterator
+from itertools import chain, permutations, takewhile
 
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from schemas.assignments import Assigned, ChainEvent, Queued
-from schemas.commands import Command, Configure
-from schemas.definitions import Agent, Department, Rule
-from schemas.outcomes import Done, Refused
-from tests.desk.log import DESK, WORKSPACE, Log, a_rule, an_agent, configure, route, session_ended
+from schemas.asks import Appoint, Claim, ConversationAsk, Release, ReplyClaim, TakeOff, TakeOver
+from schemas.assignments import Assigned, ChainEvent, Offered, Queued
+from schemas.commands import Command, Configure, TimerFired
+from schemas.definitions import Agent, Department, Fallback, Rule
+from schemas.outcomes import Done, Outcome, Refused
+from tests.desk.log import (
+    DESK,
+    WORKSPACE,
+    Log,
+    a_rule,
+    an_agent,
+    ask,
+    configure,
+    key_of,
+    route,
+    session_ended,
+)
 from tests.desk.scene import reread, restarted, snapshot
 from workers.routing.desk.apply import Decided, apply
+from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decide import decide
 from workers.routing.desk.desk import Desk
 
@@ -25,6 +39,10 @@ USERS = tuple(f"u{number}" for number in range(9))
 
 some_agents = st.lists(st.sampled_from(AGENTS), unique=True, max_size=len(AGENTS))
 capacities = st.sampled_from((None, None, 1, 1, 2, 3))
+methods = st.sampled_from(("round_robin", "round_robin", "least_busy", "self_claim", "appoint"))
+asks = st.sampled_from((Claim, Claim, ReplyClaim, Release, TakeOff, TakeOver, Appoint))
+BY_ITSELF = ("round_robin", "least_busy", "last_agent", "fallback")
+"""The means of the desk itself."""
 
 
 @st.composite
@@ -34,16 +52,29 @@ def rosters(draw: st.DrawFn) -> tuple[list[Agent], list[Department], list[Rule]]
     of_known = st.lists(st.sampled_from(known), unique=True)
     agents = [an_agent(agent, draw(capacities)) for agent in known]
     departments = [Department(id=id_, name=id_, agents=tuple(draw(of_known))) for id_ in ("sale", "ky-thuat")]
+    ids = draw(st.permutations(("r1", "r2", "r3")).flatmap(_some_first))
     rules = [
         a_rule(
             *draw(of_known),
             id_=id_,
             pages=draw(st.lists(st.sampled_from(PAGES), unique=True)),
             departments=draw(st.sampled_from(((), ("sale",), ("ky-thuat", "sale")))),
+            method=draw(methods),
+            fallback=draw(_fallbacks(ids, known)),
+            last_agent_s=draw(st.sampled_from((None, 60))),
+            offer_timeout_s=draw(st.sampled_from((None, 30))),
+            next_rings=[{"agents": agents_} for agents_ in draw(st.lists(of_known, max_size=2))],
+            after_refusal=draw(st.sampled_from(("pool", "next", "next"))),
+            reply_claims=draw(st.booleans()),
         )
-        for id_ in draw(st.permutations(("r1", "r2", "r3")).flatmap(_some_first))
+        for id_ in ids
     ]
     return agents, departments, rules
+
+
+def _fallbacks(rules: list[str], agents: list[str]) -> st.SearchStrategy[Fallback]:
+    named = [Fallback(kind="rule", id=rule_) for rule_ in rules]
+    return st.sampled_from([Fallback(), *named, *(Fallback(kind="agent", id=agent) for agent in agents[:1])])
 
 
 def _some_first(ids: list[str]) -> st.SearchStrategy[list[str]]:
@@ -56,9 +87,13 @@ class Fairness:
     def __init__(self) -> None:
         self._extremes: dict[tuple[str, str, str], tuple[int, int, int]] = {}
 
-    def note(self, desk: Desk, event: object) -> None:
-        """Count `event`, after which `desk` is given; raises when a spread is more than one."""
-        if isinstance(event, Assigned):
+    def note(self, desk: Desk, event: object, declined: frozenset[str]) -> None:
+        """Count `event`, after which `desk` is given; raises when a spread is more than one.
+
+        Who has declined a conversation is not eligible for it.
+        """
+        if isinstance(event, Assigned) and event.why.method == "round_robin":
+            self._leave_out(event.why.rule or "", declined)
             self._count(event.why.rule or "", event.holder)
         for name, ring in desk.rings.items():
             eligible = {one.agent for one in ring.candidates if one.passed_over is None}
@@ -67,6 +102,11 @@ class Fairness:
                     self._extremes.setdefault((name, *pair), (0, 0, 0))
                 else:
                     self._extremes.pop((name, *pair), None)
+
+    def _leave_out(self, rule_: str, declined: frozenset[str]) -> None:
+        for name, one, other in list(self._extremes):
+            if name == rule_ and declined & {one, other}:
+                del self._extremes[name, one, other]
 
     def _count(self, rule_: str, agent: str | None) -> None:
         for (name, one, other), (now, low, high) in self._extremes.items():
@@ -133,6 +173,37 @@ class DeskMachine(RuleBasedStateMachine):
             self.open.discard(user)
         assert bool(self.do(session_ended(user, session, page=self.pages[user]))) == expected
 
+    @rule(
+        model=asks,
+        user=st.sampled_from(USERS),
+        by=st.sampled_from((*AGENTS, "chu")),
+        agent=st.sampled_from(AGENTS),
+        authority=st.sampled_from(("agent", "agent", "admin")),
+    )
+    def somebody_asks(
+        self, model: type[ConversationAsk], user: str, by: str, agent: str, authority: str
+    ) -> None:
+        page = self.pages.get(user, PAGES[0])
+        fields = {"agent": agent} if model is Appoint else {}
+        *_, outcome = events = self.do(ask(model, user, by, page=page, authority=authority, **fields))
+        assert sum(isinstance(event, Outcome) for event in events) == 1
+        assert isinstance(outcome, Outcome)
+        if model is Claim and isinstance(outcome, Refused) and outcome.code == "taken":
+            assert outcome.details["winner"] == self.desk.conversations[key_of(user, page)].holder
+
+    @rule(user=st.sampled_from(USERS))
+    def an_offer_runs_out(self, user: str) -> None:
+        conversation = self.desk.conversations.get(key_of(user, self.pages.get(user, PAGES[0])))
+        due_at = conversation and conversation.offer_expires_at
+        if conversation is None or due_at is None:
+            return
+        self.log.wait(seconds=max(0, (due_at - self.log.now).total_seconds()))
+        (offered,) = self.do(
+            TimerFired(workspace=WORKSPACE, desk=DESK, timer="offer", subject=conversation.key, due_at=due_at)
+        )
+        assert isinstance(offered, Offered)
+        assert offered.ring > conversation.ring or offered.expires_at is None
+
     @rule()
     def worker_restarts(self) -> None:
         fresh = restarted(self.desk)
@@ -148,10 +219,16 @@ class DeskMachine(RuleBasedStateMachine):
         assert decide(self.desk, command, place) == decided
         for one in decided:
             self.check(one)
+            declined = self.declined(one.event)
             apply(self.desk, one)
             apply(self.folded, reread(one))
-            self.fairness.note(self.desk, one.event)
+            self.fairness.note(self.desk, one.event, declined)
         return [one.event for one in decided]
+
+    def declined(self, event: object) -> frozenset[str]:
+        """Who had declined the conversation of `event` before it."""
+        known = self.desk.conversations.get(event.key) if isinstance(event, ChainEvent) else None
+        return known.declined if known else frozenset()
 
     def check(self, one: Decided) -> None:
         event = one.event
@@ -162,8 +239,9 @@ class DeskMachine(RuleBasedStateMachine):
         assert (event.holder is not None) == (event.standing == "held")
         if isinstance(event, Assigned):
             self.check_assigned(event)
-        if isinstance(event, Queued) and not self.desk.conversations[event.key].waited_since:
-            assert not self.desk.rings[event.rule].eligible
+        before = self.desk.conversations.get(event.key)
+        if isinstance(event, Queued) and before and not before.waited_since:
+            assert self.nobody_can_be_found(before, event.rule)
 
     def check_link(self, one: Decided, event: ChainEvent) -> None:
         id_, last = self.last.get(event.key, (None, None))
@@ -175,16 +253,59 @@ class DeskMachine(RuleBasedStateMachine):
 
     def check_assigned(self, event: Assigned) -> None:
         assert event.holder is not None
-        assert event.why.rule is not None
         agent = self.desk.roster.agents[event.holder]
-        load = sum(one.burdens == event.holder for one in self.desk.conversations.values())
-        capacity = agent.definition.capacity
+        before = self.desk.conversations[event.key]
         assert agent.active
-        assert capacity is None or load < capacity
-        assert event.holder in self.agents_of(event.why.rule)
-        queued_at = self.desk.conversations[event.key].waiting
-        assert event.why.queued_at == (queued_at.queued_at if queued_at else None)
-        assert queued_at == self.desk.queue.first(event.why.rule)
+        assert event.why.queued_at == before.waited_since
+        if event.why.method not in BY_ITSELF:
+            assert ("capacity" in event.why.exceeds) == self.is_full(event.holder)
+            return
+        assert event.why.rule is not None
+        assert not self.is_full(event.holder)
+        assert event.holder not in before.declined
+        if event.why.method == "fallback":
+            assert event.holder == self.desk.roster.rules[event.why.rule].definition.fallback.id
+        else:
+            assert event.holder in self.agents_of(event.why.rule)
+        if before.waiting and before.rule:
+            for other in takewhile(before.waiting.__ne__, self.desk.queue.line(before.rule)):
+                assert event.holder in other.declined, "somebody was served before his turn"
+
+    def is_full(self, agent: str) -> bool:
+        capacity = self.desk.roster.agents[agent].definition.capacity
+        load = sum(one.burdens == agent for one in self.desk.conversations.values())
+        return capacity is not None and load >= capacity
+
+    def nobody_can_be_found(self, conversation: Conversation, rule_: str) -> bool:
+        """Whether neither the rule nor its fallbacks have anybody for it, by a scan of all agents."""
+        seen: list[str] = []
+        definition = self.desk.roster.rules[rule_].definition
+        while True:
+            if definition.method == "appoint" or any(self.asked_by(definition, conversation)):
+                return False
+            seen.append(definition.id)
+            entry = self.desk.roster.rules.get(definition.fallback.id or "")
+            if definition.fallback.kind != "rule" or entry is None or not entry.active:
+                break
+            if entry.definition.id in seen:
+                return True
+            definition = entry.definition
+        agent = definition.fallback.id
+        return definition.fallback.kind != "agent" or not self.can_have(agent or "", conversation)
+
+    def asked_by(self, definition: Rule, conversation: Conversation) -> Iterator[str]:
+        for agent in self.agents_of(definition.id):
+            if definition.method != "self_claim" and self.can_have(agent, conversation):
+                yield agent
+        if definition.method == "self_claim":
+            teams = (self.agents_of(definition.id), *(team.agents for team in definition.next_rings))
+            for agent in chain.from_iterable(teams):
+                if self.desk.roster.agents[agent].active and agent not in conversation.declined:
+                    yield agent
+
+    def can_have(self, agent: str, conversation: Conversation) -> bool:
+        active = self.desk.roster.agents[agent].active
+        return active and not self.is_full(agent) and agent not in conversation.declined
 
     def agents_of(self, rule_: str) -> set[str]:
         definition = self.desk.roster.rules[rule_].definition
@@ -203,17 +324,14 @@ class DeskMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_waits_while_somebody_is_eligible(self) -> None:
-        loads = Counter(one.burdens for one in self.desk.conversations.values())
         for one in self.desk.conversations.values():
             assert (one.standing == "idle") <= (not one.session_open)
+            assert (one.standing == "offered") == (one.audience is not None)
             if one.standing != "queued" or one.rule is None:
                 continue
             assert one.session_open
             assert one.page in self.desk.roster.rules[one.rule].definition.pages
-            for agent in self.agents_of(one.rule):
-                entry = self.desk.roster.agents[agent]
-                capacity = entry.definition.capacity
-                assert not entry.active or (capacity is not None and loads[agent] >= capacity)
+            assert self.nobody_can_be_found(one, one.rule)
 
 
 DeskMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
