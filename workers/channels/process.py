@@ -7,19 +7,17 @@ when the proxy's own is 127.0.0.1, or is listed in uvicorn's variable FORWARDED_
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
-from config.errors import ConfigurationError
 from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.ingress import create_app
+from workers.channels.server import StoppableServer, listen, url_of
 
 GRACE_S = 8
 """A body may take 5 s to arrive, its records 1.5 s to be confirmed."""
@@ -28,33 +26,6 @@ KEEP_ALIVE_S = 65
 """Longer than load balancers keep theirs, so that they do not meet a closing connection."""
 
 _log = get_logger(__name__)
-
-
-class _Server(uvicorn.Server):
-    """Stops on a signal, or on `stop`, and returns; uvicorn's own would raise the signal once more."""
-
-    def __init__(self, config: uvicorn.Config, stop: asyncio.Event | None) -> None:
-        super().__init__(config)
-        self._stop = stop
-
-    async def on_tick(self, counter: int) -> bool:
-        asked = self._stop is not None and self._stop.is_set()
-        return await super().on_tick(counter) or asked
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        if self._stop is not None:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGTERM, signal.SIGINT)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
 
 async def serve(
@@ -68,9 +39,8 @@ async def serve(
 
     Raises ConfigurationError when the address cannot be listened on.
     """
-    listener = _listen(settings.ingress.host, settings.ingress.port)
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    listener = listen("ingress", settings.ingress.host, settings.ingress.port)
+    url = url_of(listener)
     for channel, apps in (
         ("messenger", settings.ingress.messenger_apps),
         ("zalo", settings.ingress.zalo_apps),
@@ -99,7 +69,7 @@ async def _serve(settings: Settings, listener: socket.socket, stop: asyncio.Even
         failures.append(error)
         server.should_exit = True
 
-    server = _Server(_configuration(create_app(settings, fail)), stop)
+    server = StoppableServer(_configuration(create_app(settings, fail)), stop)
     await server.serve(sockets=[listener])
     if failures:
         raise failures[0]
@@ -118,14 +88,3 @@ def _configuration(app: Starlette) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2_048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The ingress cannot listen on {host} port {port}: {error.strerror or error}. "
-            "Set TONGDAI_INGRESS_HOST and TONGDAI_INGRESS_PORT to an address of this machine that is free."
-        ) from error

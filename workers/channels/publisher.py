@@ -1,20 +1,20 @@
-"""Publishes a webhook's records within the deadline of its channel, or says that it is not known whether."""
+"""Publishes a request's records within a deadline, or says that it is not known whether."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from prometheus_client import Counter, Gauge
 
+from config.kafka import KafkaSettings
 from config.logging import get_logger
-from config.settings import Settings
-from config.topics import DEADLETTER, INBOUND
-from workers.channels.metrics import IngressMetrics
+from config.topics import Topic
 from workers.channels.problem import UnpublishedError
 from workers.channels.producer import end_producer, start_producer
 from workers.channels.records import Outgoing
@@ -24,9 +24,21 @@ RECONNECT_MIN_S, RECONNECT_MAX_S = 0.1, 2.0
 CONNECT_DEADLINE_S = 5.0
 
 OnFailure = Callable[[BaseException], None]
-"""Called with what ended the ingress's background task: the process must stop."""
+"""Called with what ended the publisher's background task: the process must stop."""
 
 _log = get_logger(__name__)
+
+
+class PublisherMetrics(Protocol):
+    """What a publisher tells of itself."""
+
+    @property
+    def connected(self) -> Gauge:
+        """1 while there is a connected producer."""
+
+    @property
+    def producers(self) -> Counter:
+        """Producers that were connected."""
 
 
 class Publisher:
@@ -36,12 +48,17 @@ class Publisher:
     it refuses at once.
     """
 
-    def __init__(self, settings: Settings, metrics: IngressMetrics, on_failure: OnFailure) -> None:
-        self._kafka = settings.kafka
-        self._deadline_s = settings.ingress.publish_deadline_s
-        self._names = {
-            topic.name: topic.full_name(self._kafka.topic_prefix) for topic in (INBOUND, DEADLETTER)
-        }
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topics: Collection[Topic],
+        deadline_s: float,
+        metrics: PublisherMetrics,
+        on_failure: OnFailure,
+    ) -> None:
+        self._kafka = kafka
+        self._deadline_s = deadline_s
+        self._names = {topic.name: topic.full_name(kafka.topic_prefix) for topic in topics}
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -69,8 +86,8 @@ class Publisher:
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Send all; return once Kafka has confirmed every one (acks=all).
 
-        Raises UnpublishedError: some may be on Kafka and some not. The platform sends the webhook again,
-        intake knows the duplicates.
+        Raises UnpublishedError: some may be on Kafka and some not. The sender sends them again, and the
+        duplicates are known.
         """
         producer = self._producer
         if producer is None:
@@ -109,7 +126,7 @@ class Publisher:
         self._begin(self._reconnect(producer))
 
     def _begin(self, connecting: Coroutine[Any, Any, None]) -> None:
-        self._connecting = asyncio.create_task(connecting, name="ingress-connecting")
+        self._connecting = asyncio.create_task(connecting, name="publisher-connecting")
         self._connecting.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
