@@ -16,7 +16,7 @@ from config.topics import INBOUND
 
 TICK_S = 0.005
 LINGER_MS = 5
-"""Costs no latency, which counts from the log's append, and spares the machine half of the requests."""
+"""At most 200 requests a second. Costs no latency, which counts from the log's append."""
 
 
 class Traffic:
