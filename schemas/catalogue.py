@@ -81,6 +81,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("assignments", "blocked"): assignments.Blocked,
     Kind("assignments", "unblocked"): assignments.Unblocked,
     Kind("assignments", "holder_absent"): assignments.HolderAbsent,
+    Kind("assignments", "quieted"): assignments.Quieted,
     Kind("assignments", "session_silenced"): assignments.SessionSilenced,
     Kind("assignments", "session_woken"): assignments.SessionWoken,
     Kind("assignments", "reply_refused"): assignments.ReplyRefused,

@@ -23,6 +23,7 @@ Capacity = Annotated[int, Field(ge=1, le=1_000)]
 Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL_PATTERN)]
+OutsideId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL_PATTERN)]
 
 DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
@@ -169,7 +170,13 @@ class Policy(InsideModel):
     silent_after_s: Seconds | None = None
     """A session silent for so long does not count as load; none: it counts to its end."""
     transfer_timeout_s: Seconds = 120
+    outside_quiet_s: Seconds = 30 * 60
+    """A human has answered a customer outside, e.g. in the Page's own inbox: for so long nobody is asked."""
+    outside_agents: Annotated[dict[OutsideId, Slug], Field(max_length=AGENTS_MAX)] = Field(
+        default_factory=dict
+    )
+    """Who such a human is, by the channel's id of him: then his answer counts as his claim."""
     done_from: tuple[Literal["accepted", "pending_close", "closed_won"], ...] = ("closed_won",)
-    """From which care statuses `done` is allowed."""
+    """From which care statuses `done` is allowed; from `closed_won` it always is."""
     former_holders_follow: bool = True
     """Who has handed a conversation over goes on reading and following it, until he unfollows."""

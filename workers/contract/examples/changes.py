@@ -14,6 +14,7 @@ from schemas.assignments import (
     Followed,
     HolderAbsent,
     Muted,
+    Quieted,
     ReplyRefused,
     SessionSilenced,
     SessionWoken,
@@ -88,6 +89,7 @@ _STEPS = (
         Unassigned,
         {"former_holder": "lan", "how": "released"} | _by(LAN_KEY, "release") | _NOBODY,
     ),
+    _Step(318, 3_950, Quieted, {"until": at(5_750)} | _NOBODY),
 )
 _IN_PLACE: dict[str, Any] = {
     "workspace": WORKSPACE,

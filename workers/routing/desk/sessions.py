@@ -1,12 +1,15 @@
-"""Decisions about a conversation's sessions: a customer wrote, the stretch is over."""
+"""Decisions about a conversation's sessions: a customer wrote, the stretch is silent, wakes, is over."""
 
 from __future__ import annotations
 
-from schemas.assignments import Confirmed, Facts, SessionClosed, SessionOpened
-from schemas.commands import ConversationCommand, Route, SessionEnded
+from schemas.assignments import Confirmed, Facts, SessionClosed, SessionOpened, SessionSilenced, SessionWoken
+from schemas.commands import ConversationCommand, Route, SessionEnded, SessionSilent, Touched
+from workers.routing.desk.absence import customer_wrote, holder_answered
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.handing import overtake_transfer
+from workers.routing.desk.reopening import reopen, to_the_same
 
 
 def route(draft: Draft, command: Route) -> None:
@@ -18,13 +21,34 @@ def route(draft: Draft, command: Route) -> None:
     conversation = _at_position(
         known or Conversation(command.conversation, command.key, command.page), command
     )
-    if command.session > conversation.session:
-        conversation = draft.tell(SessionOpened, conversation, session=command.session, facts=_facts(command))
-    elif conversation.standing != "idle" or not conversation.session_open:
+    if conversation.blocked:
         draft.tell(Confirmed, conversation)
-        return
-    if conversation.standing == "idle":
+    elif command.session > conversation.session:
+        _open(draft, conversation, command)
+    elif _is_wanted(conversation):
         deal(draft, conversation)
+    else:
+        customer_wrote(draft, draft.tell(Confirmed, conversation))
+
+
+def touched(draft: Draft, command: Touched) -> None:
+    """Somebody wrote: a silent session counts again, an agent who is not there is missed."""
+    conversation = _of_open_session(draft, command)
+    if conversation is None:
+        return
+    if conversation.silent:
+        conversation = draft.tell(SessionWoken, conversation)
+    (customer_wrote if command.by == "customer" else holder_answered)(draft, conversation)
+
+
+def session_silent(draft: Draft, command: SessionSilent) -> None:
+    """Nobody has written for long: it is not counted as load until somebody does."""
+    conversation = _of_open_session(draft, command)
+    if conversation is None or conversation.silent or draft.desk.roster.policy.silent_after_s is None:
+        return
+    draft.tell(SessionSilenced, conversation)
+    if conversation.holder:
+        drain(draft)
 
 
 def session_ended(draft: Draft, command: SessionEnded) -> None:
@@ -32,13 +56,12 @@ def session_ended(draft: Draft, command: SessionEnded) -> None:
 
     What does not name the open session is a repetition, and changes nothing.
     """
-    known = draft.desk.conversations.get(command.key)
-    if known is None or not known.session_open or known.session != command.session:
+    conversation = _of_open_session(draft, command)
+    if conversation is None:
         return
-    conversation = _at_position(known, command)
     draft.tell(
         SessionClosed,
-        conversation,
+        overtake_transfer(draft, conversation),
         standing="held" if conversation.holder else "idle",
         ended_by=command.ended_by,
         customer_messages=command.customer_messages,
@@ -46,6 +69,31 @@ def session_ended(draft: Draft, command: SessionEnded) -> None:
     )
     if conversation.holder:
         drain(draft)
+
+
+def _open(draft: Draft, conversation: Conversation, command: Route) -> None:
+    """Open a session; one of a `done` conversation is the first of its next round."""
+    reopens = conversation.care == "done"
+    if reopens:
+        conversation = reopen(draft, conversation)
+    conversation = draft.tell(SessionOpened, conversation, session=command.session, facts=_facts(command))
+    if conversation.standing != "idle":
+        customer_wrote(draft, conversation)
+    elif not (reopens and to_the_same(draft, conversation)):
+        deal(draft, conversation)
+
+
+def _is_wanted(conversation: Conversation) -> bool:
+    """Whether it stands idle though a session is open, and no human answers it outside."""
+    return conversation.standing == "idle" and conversation.session_open and not conversation.quiet_until
+
+
+def _of_open_session(draft: Draft, command: ConversationCommand) -> Conversation | None:
+    """The conversation of `command`, if that names its open session."""
+    known = draft.desk.conversations.get(command.key)
+    if known is None or not known.session_open or known.session != command.session:
+        return None
+    return _at_position(known, command)
 
 
 def _at_position(conversation: Conversation, command: ConversationCommand) -> Conversation:
