@@ -8,7 +8,7 @@ from itertools import chain, permutations, takewhile
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from schemas.asks import Appoint, Claim, ConversationAsk, Release, ReplyClaim, TakeOff, TakeOver
 from schemas.assignments import Assigned, ChainEvent, Offered, Queued
@@ -28,19 +28,20 @@ from tests.desk.log import (
     session_ended,
 )
 from tests.desk.scene import reread, restarted, snapshot
+from workers.routing.desk.access import is_asked
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decide import decide
 from workers.routing.desk.desk import Desk
 
 AGENTS = ("an", "binh", "chi", "dung", "em")
-PAGES = ("zalo:1", "zalo:2", "messenger:3")
+PAGES = ("zalo:1", "messenger:3")
 USERS = tuple(f"u{number}" for number in range(9))
 
 some_agents = st.lists(st.sampled_from(AGENTS), unique=True, max_size=len(AGENTS))
-capacities = st.sampled_from((None, None, 1, 1, 2, 3))
+capacities = st.sampled_from((None, 1, 1, 2, 3))
 methods = st.sampled_from(("round_robin", "round_robin", "least_busy", "self_claim", "appoint"))
-asks = st.sampled_from((Claim, Claim, ReplyClaim, Release, TakeOff, TakeOver, Appoint))
+nth = st.integers(0, 99)
 BY_ITSELF = ("round_robin", "least_busy", "last_agent", "fallback")
 """The means of the desk itself."""
 
@@ -48,16 +49,17 @@ BY_ITSELF = ("round_robin", "least_busy", "last_agent", "fallback")
 @st.composite
 def rosters(draw: st.DrawFn) -> tuple[list[Agent], list[Department], list[Rule]]:
     """Agents, two departments and up to three rules over three pages; nothing unknown is named."""
-    known = draw(st.lists(st.sampled_from(AGENTS), unique=True, min_size=1))
+    known = draw(st.lists(st.sampled_from(AGENTS), unique=True, min_size=2))
     of_known = st.lists(st.sampled_from(known), unique=True)
+    crew = st.one_of(st.just(known), of_known)
     agents = [an_agent(agent, draw(capacities)) for agent in known]
     departments = [Department(id=id_, name=id_, agents=tuple(draw(of_known))) for id_ in ("sale", "ky-thuat")]
     ids = draw(st.permutations(("r1", "r2", "r3")).flatmap(_some_first))
     rules = [
         a_rule(
-            *draw(of_known),
+            *draw(crew),
             id_=id_,
-            pages=draw(st.lists(st.sampled_from(PAGES), unique=True)),
+            pages=draw(st.lists(st.sampled_from(PAGES), unique=True, min_size=1)),
             departments=draw(st.sampled_from(((), ("sale",), ("ky-thuat", "sale")))),
             method=draw(methods),
             fallback=draw(_fallbacks(ids, known)),
@@ -133,8 +135,15 @@ class DeskMachine(RuleBasedStateMachine):
         self.asked = 0
         self.configured: Configure | None = None
 
-    @rule(roster=rosters())
-    def reconfigure(self, roster: tuple[list[Agent], list[Department], list[Rule]]) -> None:
+    @initialize(roster=rosters())
+    def begins(self, roster: tuple[list[Agent], list[Department], list[Rule]]) -> None:
+        self.reconfigure(roster, again=False)
+
+    @rule(roster=rosters(), again=st.booleans())
+    def reconfigure(self, roster: tuple[list[Agent], list[Department], list[Rule]], *, again: bool) -> None:
+        if again and self.configured is not None:
+            self.configure_again(self.configured)
+            return
         agents, departments, rules = roster
         self.asked += 1
         self.configured = configure(
@@ -142,12 +151,9 @@ class DeskMachine(RuleBasedStateMachine):
         )
         assert isinstance(self.do(self.configured)[-1], Done)
 
-    @rule()
-    def configure_again(self) -> None:
-        if self.configured is None:
-            return
-        assert self.do(self.configured) == []
-        other = self.configured.model_copy(update={"agents": (*self.configured.agents, an_agent("moi"))})
+    def configure_again(self, command: Configure) -> None:
+        assert self.do(command) == []
+        other = command.model_copy(update={"agents": (*command.agents, an_agent("moi"))})
         (refused,) = self.do(other)
         assert isinstance(refused, Refused)
         assert refused.code == "key_reused"
@@ -163,6 +169,11 @@ class DeskMachine(RuleBasedStateMachine):
             self.sessions[user] += 1
         assert self.do(route(user, self.sessions[user], page=page, opens_session=opens))
 
+    @rule(page=st.sampled_from(PAGES))
+    def another_customer_writes(self, page: str) -> None:
+        user = next((user for user in USERS if user not in self.open), USERS[0])
+        self.customer_writes(user, page)
+
     @rule(user=st.sampled_from(USERS), back=st.integers(0, 1))
     def session_ends(self, user: str, back: int) -> None:
         if user not in self.pages:
@@ -173,30 +184,60 @@ class DeskMachine(RuleBasedStateMachine):
             self.open.discard(user)
         assert bool(self.do(session_ended(user, session, page=self.pages[user]))) == expected
 
+    @rule(which=nth, model=st.sampled_from((Claim, ReplyClaim)), by=st.sampled_from(("asked", *AGENTS)))
+    def somebody_claims(self, which: int, model: type[ConversationAsk], by: str) -> None:
+        self.ask(which, model, by)
+
+    @rule(which=nth, by=st.sampled_from(("holder", "holder", "an", "chu")))
+    def somebody_releases(self, which: int, by: str) -> None:
+        self.ask(which, Release, by)
+
     @rule(
-        model=asks,
-        user=st.sampled_from(USERS),
-        by=st.sampled_from((*AGENTS, "chu")),
+        which=nth,
+        model=st.sampled_from((TakeOff, TakeOver, Appoint)),
+        by=st.sampled_from(("chu", "an")),
         agent=st.sampled_from(AGENTS),
-        authority=st.sampled_from(("agent", "agent", "admin")),
+        authority=st.sampled_from(("agent", "admin")),
     )
-    def somebody_asks(
-        self, model: type[ConversationAsk], user: str, by: str, agent: str, authority: str
+    def an_admin_asks(
+        self, which: int, model: type[ConversationAsk], by: str, agent: str, authority: str
     ) -> None:
-        page = self.pages.get(user, PAGES[0])
         fields = {"agent": agent} if model is Appoint else {}
-        *_, outcome = events = self.do(ask(model, user, by, page=page, authority=authority, **fields))
+        self.ask(which, model, by, authority=authority, **fields)
+
+    def ask(self, which: int, model: type[ConversationAsk], by: str, **fields: str) -> None:
+        """Let somebody ask about one of the conversations: he has one outcome."""
+        if not self.pages:
+            return
+        known = [
+            (user, page, self.desk.conversations[key_of(user, page)]) for user, page in self.pages.items()
+        ]
+        standing = {"asked": "offered", "holder": "held"}.get(by)
+        likely = [one for one in known if one[2].standing == standing]
+        user, page, conversation = sorted(likely or known)[which % len(likely or known)]
+        who = self.somebody(by, conversation)
+        *_, outcome = events = self.do(ask(model, user, who, page=page, **fields))
         assert sum(isinstance(event, Outcome) for event in events) == 1
         assert isinstance(outcome, Outcome)
-        if model is Claim and isinstance(outcome, Refused) and outcome.code == "taken":
-            assert outcome.details["winner"] == self.desk.conversations[key_of(user, page)].holder
+        if isinstance(outcome, Refused) and outcome.code == "taken":
+            assert outcome.details["winner"] == conversation.holder
 
-    @rule(user=st.sampled_from(USERS))
-    def an_offer_runs_out(self, user: str) -> None:
-        conversation = self.desk.conversations.get(key_of(user, self.pages.get(user, PAGES[0])))
-        due_at = conversation and conversation.offer_expires_at
-        if conversation is None or due_at is None:
+    def somebody(self, by: str, conversation: Conversation) -> str:
+        """Its holder, or one of those to whom it is offered, where there is one; otherwise anybody."""
+        if by == "holder":
+            return conversation.holder or "an"
+        audience = conversation.audience or ""
+        asked = [agent for agent in AGENTS if by == "asked" and is_asked(self.desk, agent, audience)]
+        return next(iter(asked), by if by in AGENTS else "chu")
+
+    @rule()
+    def an_offer_runs_out(self) -> None:
+        ending = [one for one in self.desk.conversations.values() if one.offer_expires_at is not None]
+        if not ending:
             return
+        conversation = min(ending, key=lambda one: one.key)
+        due_at = conversation.offer_expires_at
+        assert due_at is not None
         self.log.wait(seconds=max(0, (due_at - self.log.now).total_seconds()))
         (offered,) = self.do(
             TimerFired(workspace=WORKSPACE, desk=DESK, timer="offer", subject=conversation.key, due_at=due_at)
