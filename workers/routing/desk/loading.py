@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -113,13 +113,21 @@ async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Na
     return desks
 
 
+class Stored(NamedTuple):
+    """A conversation with the desk that has it."""
+
+    desk: str
+    conversation: Conversation
+
+
 async def load_conversations(
     connection: Connection, wanted: Collection[tuple[str, UUID]]
-) -> dict[tuple[str, str], Conversation]:
-    """The conversations of these workspaces and ids that are known, by workspace and key."""
+) -> dict[tuple[str, UUID], Stored]:
+    """The conversations of these workspaces and ids that are known."""
     workspaces, ids = [one[0] for one in wanted], [one[1] for one in wanted]
     rows = await connection.fetch(CONVERSATIONS, workspaces, ids)
-    return {(row["workspace_id"], row["key"]): conversation_of(row) for row in rows}
+    found = [(row["workspace_id"], Stored(row["desk_id"], conversation_of(row))) for row in rows]
+    return {(workspace, one.conversation.id): one for workspace, one in found}
 
 
 def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:

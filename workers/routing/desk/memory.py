@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 
 from schemas.asks import Bulk, ConversationAsk, Subject
 from schemas.commands import AskedCommand, Command, Configure, ConversationCommand, TimerFired
-from schemas.ids import conversation_id
+from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
-from workers.routing.desk.loading import Name, load_conversations, load_desks
+from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks
 from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
 
@@ -78,25 +78,37 @@ class Memory:
             self._used.clear()
 
     async def _load_conversations(self, connection: Connection, commands: Collection[Command]) -> None:
-        pairs = [(command, subject) for command in commands for subject in subjects_of(command)]
-        desks = {(command.workspace, subject.key): self.desk(command) for command, subject in pairs}
-        wanted = {
-            (command.workspace, subject.conversation)
-            for command, subject in pairs
+        missing = [
+            (command, subject)
+            for command in commands
+            for subject in subjects_of(command)
             if subject.key not in self.desk(command).conversations
-        }
-        if not wanted:
+        ]
+        if not missing:
             return
-        for (workspace, key), conversation in (await load_conversations(connection, wanted)).items():
-            desk = desks[workspace, key]
-            desk.keep(conversation)
+        wanted = {(command.workspace, subject.conversation) for command, subject in missing}
+        stored = await load_conversations(connection, wanted)
+        for command, subject in missing:
+            found = stored.get((command.workspace, subject.conversation))
+            if found is not None and found.conversation.key == subject.key:
+                self._keep(command, found)
+
+    def _keep(self, command: Command, found: Stored) -> None:
+        """Let the desk of `command` know a conversation: what is another desk's is not asked for here."""
+        desk, key = self.desk(command), found.conversation.key
+        if found.desk != desk.id and isinstance(command, AskedCommand):
+            desk.elsewhere[key] = desk_key(desk.workspace, found.desk)
+        elif key not in desk.conversations:
+            desk.keep(found.conversation)
             self.used(desk, key)
 
     async def _load_asked(self, connection: Connection, commands: Collection[AskedCommand]) -> None:
         for command in commands:
             self._asked.add(name_of(command))
-            if isinstance(command, Configure):
-                self.desk(command).elsewhere |= await reserved_elsewhere(connection, command)
+            pages, agents = _reserved(self.desk(command), command)
+            if pages or agents:
+                elsewhere = await reserved_elsewhere(connection, command, pages, agents)
+                self.desk(command).elsewhere |= elsewhere
         wanted = {(one.workspace, one.desk, one.actor, one.idempotency_key) for one in commands}
         for outcome in await load_outcomes(connection, wanted):
             desk = self._desks[outcome.workspace, outcome.desk]
@@ -106,6 +118,14 @@ class Memory:
 def name_of(command: Command) -> Name:
     """The desk that `command` is for."""
     return command.workspace, command.desk
+
+
+def _reserved(desk: Desk, command: AskedCommand) -> tuple[list[str], list[str]]:
+    """The pages and agents of `command` that may be another desk's."""
+    if isinstance(command, Configure):
+        return [page.id for page in command.pages], [agent.id for agent in command.agents]
+    named = (command.by, getattr(command, "agent", None), getattr(command, "to_agent", None))
+    return [], [agent for agent in named if agent is not None and agent not in desk.roster.agents]
 
 
 def subjects_of(command: Command) -> Sequence[Subject | ConversationCommand]:
