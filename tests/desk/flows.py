@@ -14,10 +14,10 @@ from schemas.commands import (
     TimerName,
     Touched,
 )
-from schemas.definitions import Policy, Reason
+from schemas.definitions import Policy, Reason, Rule
 from schemas.ids import conversation_id
 from schemas.roster import PolicyChanged, PresenceChanged
-from tests.desk.log import DESK, PAGE, WORKSPACE, key_of
+from tests.desk.log import DESK, PAGE, WORKSPACE, a_rule, key_of
 from tests.desk.scene import Scene
 from workers.routing.desk.timers import timers_of, timers_of_desk
 
@@ -34,6 +34,11 @@ def give_policy(scene: Scene, **fields: object) -> None:
     policy = Policy.model_validate({"reasons": REASONS, **fields})
     version = scene.desk.roster.policy_version + 1
     scene.take(PolicyChanged(**_roster(scene), version=version, policy=policy))
+
+
+def rule_with(*agents: str, **options: object) -> Rule:
+    """The usual rule for these agents, with these options."""
+    return Rule.model_validate(a_rule(*agents).model_dump() | options)
 
 
 def come(scene: Scene, *agents: str, presence: str = "online") -> None:

@@ -41,7 +41,7 @@ class Scene:
         self.decided.extend(decided)
         return [one.event for one in decided]
 
-    def think(self, decision: Callable[[Draft], None]) -> list[Any]:
+    def think(self, decision: Callable[[Draft], object]) -> list[Any]:
         """Carry out what a part of a decision says at the next place of the log; the events."""
         draft = Draft(self.desk, self.log.next())
         decision(draft)

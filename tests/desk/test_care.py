@@ -11,7 +11,7 @@ import pytest
 from schemas.asks import Release, SetCare, TakeOff
 from schemas.assignments import Assigned, CareChanged, CareStatus, ChainEvent, Offered, Queued, Unassigned
 from schemas.outcomes import Done, Refused
-from tests.desk.flows import come, give_policy, names
+from tests.desk.flows import come, give_policy, names, rule_with
 from tests.desk.log import a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene
 from workers.routing.desk.care import BY_HAND, by_hand
@@ -34,7 +34,7 @@ NEEDS: dict[CareStatus, dict[str, str]] = {"refused": {"reason": "gia-cao"}, "do
 def a_scene(*agents: str, **options: object) -> Scene:
     """A desk with one rule for these agents; chu is the page's admin, la another agent."""
     scene = Scene()
-    scene.do(configure([*agents, "chu", "la"], [a_rule(*agents, **options)]))
+    scene.do(configure([*agents, "chu", "la"], [rule_with(*agents, **options)]))
     give_policy(scene)
     return scene
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from schemas.assignments import Queued, Unblocked
+from schemas.assignments import Unblocked
 from schemas.commands import TimerFired, TimerName
 from workers.routing.desk import absence, outside, transfers
-from workers.routing.desk.conversation import Waiting
-from workers.routing.desk.dealing import deal, drain
+from workers.routing.desk.dealing import deal, drain, wait
 from workers.routing.desk.decision import Draft
-from workers.routing.desk.offering import next_ring
+from workers.routing.desk.offering import USUAL, next_ring
 from workers.routing.desk.presence import lose_gateway
 from workers.routing.desk.rehoming import rehome
-from workers.routing.desk.timers import USUAL, is_armed
-
-URGENT = 1
-"""The priority of those who have waited too long."""
+from workers.routing.desk.timers import is_armed
 
 
 def timer_fired(draft: Draft, command: TimerFired) -> None:
@@ -42,20 +38,7 @@ def _hasten(draft: Draft, rule: str) -> None:
     patience = timedelta(seconds=entry.definition.urgent_after_s or 0)
     for waiting in list(draft.desk.queue.line(rule)):
         if waiting.priority == USUAL and waiting.queued_at + patience <= draft.place.at:
-            _make_urgent(draft, rule, waiting)
-
-
-def _make_urgent(draft: Draft, rule: str, waiting: Waiting) -> None:
-    draft.tell(
-        Queued,
-        draft.desk.conversations[waiting.key],
-        rule=rule,
-        rule_version=draft.desk.roster.rules[rule].version,
-        passed_over=draft.desk.rings[rule].barred(),
-        priority=URGENT,
-        queued_at=waiting.queued_at,
-        queued_offset=waiting.queued_offset,
-    )
+            wait(draft, draft.desk.conversations[waiting.key], entry)
 
 
 def _ask_others(draft: Draft, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Why
+from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Unfollowed, Why
 from schemas.commands import AskedCommand
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
@@ -16,13 +16,14 @@ def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conv
     """Let `agent` hold it from here on; an offer of its holder that was not answered is overtaken."""
     if why.method != "transfer":
         conversation = overtake_transfer(draft, conversation)
-    return draft.tell(
+    now = draft.tell(
         Assigned,
         conversation,
         **conversation.given_to(agent),
         former_holder=conversation.holder,
         why=why,
     )
+    return _let_go(draft, now, conversation.holder)
 
 
 def hand_by_person(
@@ -50,7 +51,7 @@ def take(
 ) -> Conversation:
     """Let nobody hold it: it waits for what comes next."""
     conversation = overtake_transfer(draft, conversation)
-    return draft.tell(
+    now = draft.tell(
         Unassigned,
         conversation,
         **conversation.without_holder(),
@@ -60,6 +61,7 @@ def take(
         command=command.idempotency_key if command else None,
         asked_again=asked_again,
     )
+    return _let_go(draft, now, conversation.holder)
 
 
 def held(conversation: Conversation) -> dict[str, Any]:
@@ -77,3 +79,12 @@ def overtake_transfer(draft: Draft, conversation: Conversation) -> Conversation:
     if conversation.transfer is None:
         return conversation
     return draft.tell(TransferEnded, conversation, how="overtaken")
+
+
+def _let_go(draft: Draft, conversation: Conversation, former: str | None) -> Conversation:
+    """Where the policy says so, who had it does not go on following it."""
+    if draft.desk.roster.policy.former_holders_follow or former == conversation.holder:
+        return conversation
+    if former is None or former not in conversation.followers:
+        return conversation
+    return draft.tell(Unfollowed, conversation, agent=former)

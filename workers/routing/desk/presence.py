@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.asks import GatewayAlive, SetPresence
-from schemas.assignments import Presence, TransferEnded
+from schemas.assignments import Presence
 from schemas.roster import PresenceChanged
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.duty import OFFLINE, Whereabouts
 from workers.routing.desk.gateways import GatewayHeard
+from workers.routing.desk.transfers import end_transfers_to
 
 
 def set_presence(draft: Draft, command: SetPresence) -> None:
@@ -55,12 +56,6 @@ def _move(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
         )
     )
     if now.presence == "offline":
-        _end_transfers(draft, agent)
+        end_transfers_to(draft, agent)
     elif now.presence == "online" and before.presence != "online":
         drain(draft)
-
-
-def _end_transfers(draft: Draft, agent: str) -> None:
-    """What was being transferred to him stays with its holders."""
-    for key in sorted(draft.desk.transfers.get(agent, ())):
-        draft.tell(TransferEnded, draft.desk.conversations[key], how="target_offline", agent=agent)

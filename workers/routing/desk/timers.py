@@ -11,10 +11,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.gateways import SILENT_AFTER
 from workers.routing.desk.hours import open_next
-
-USUAL = 2
-"""The priority of those whom age can make urgent."""
-
+from workers.routing.desk.offering import USUAL
 
 TICK = timedelta(milliseconds=1)
 """Of the log's clock: what is due at a moment was to come still a tick before."""

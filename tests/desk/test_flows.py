@@ -1,0 +1,299 @@
+"""What happens while a session is open: silence, an agent who is not there, a human outside, a block."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.asks import Appoint, SetCare, TakeOver, Transfer, TransferAccept
+from schemas.assignments import (
+    Assigned,
+    Blocked,
+    CareChanged,
+    Confirmed,
+    HolderAbsent,
+    Offered,
+    Queued,
+    Quieted,
+    SessionSilenced,
+    SessionWoken,
+    Unassigned,
+    Unblocked,
+    Unfollowed,
+)
+from schemas.definitions import Agent
+from tests.desk.flows import answered_outside, come, give_policy, names, rule_with, run_out, silent, touched
+from tests.desk.log import an_agent, ask, configure, route, session_ended
+from tests.desk.scene import Scene
+from workers.routing.desk.timers import timers_of
+
+
+def a_scene(*agents: Agent | str, **options: object) -> Scene:
+    """A desk with one rule for these agents, all of them online; chu is the page's admin."""
+    scene = Scene()
+    ids = [agent if isinstance(agent, str) else agent.id for agent in agents]
+    scene.do(configure([*agents, "chu"], [rule_with(*ids, **options)]))
+    give_policy(scene, silent_after_s=600)
+    come(scene, *ids)
+    return scene
+
+
+class TestSilence:
+    def test_takes_the_load_away_and_serves_who_waits(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        scene.do(route("lan"))
+        scene.do(route("minh"))
+        silenced, assigned = scene.do(silent("lan"))
+        assert isinstance(silenced, SessionSilenced)
+        assert (silenced.holder, silenced.standing) == ("an", "held")
+        assert (assigned.key, assigned.holder) == (scene.conversation("minh").key, "an")
+        assert scene.desk.duties["an"].load == 1
+
+    def test_ends_when_somebody_writes_and_nobody_is_added_above_capacity(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        for user in ("lan", "minh", "tuan"):
+            scene.do(route(user))
+            scene.do(silent("lan"))
+        for by in ("customer", "agent"):
+            (woken,) = scene.do(touched("lan", by=by))
+            assert isinstance(woken, SessionWoken)
+            assert scene.desk.duties["an"].load == 2
+            scene.do(silent("lan"))
+        scene.do(touched("lan"))
+        assert names(scene.do(session_ended("lan"))) == ["SessionClosed"]
+        assert scene.conversation("tuan").standing == "queued"
+
+    def test_is_told_once_and_of_the_open_session_only(self) -> None:
+        scene = a_scene("an")
+        assert scene.do(silent("lan")) == []
+        scene.do(route("lan"))
+        assert scene.do(silent("lan", 2)) == []
+        scene.do(silent("lan"))
+        assert scene.do(silent("lan")) == []
+        assert scene.do(touched("lan", session=2)) == []
+        scene.do(session_ended("lan"))
+        assert scene.do(silent("lan")) == []
+
+    def test_does_nothing_when_the_policy_does_not_ask_for_it(self) -> None:
+        scene = a_scene("an")
+        give_policy(scene)
+        scene.do(route("lan"))
+        assert scene.do(silent("lan")) == []
+
+    def test_a_message_in_a_session_that_counts_changes_nothing(self) -> None:
+        scene = a_scene("an")
+        scene.do(route("lan"))
+        assert scene.do(touched("lan")) == []
+        assert scene.do(touched("lan", by="agent")) == []
+
+
+class TestAbsence:
+    def absent(self, *agents: str, **options: object) -> Scene:
+        """An has Lan and has gone; she writes."""
+        scene = a_scene(*agents, **{"offline_grace_s": 60, **options})
+        scene.do(route("lan"))
+        come(scene, "an", presence="offline")
+        return scene
+
+    def test_of_the_agent_leaves_him_the_time_that_the_rule_says(self) -> None:
+        scene = self.absent("an", "binh")
+        (told,) = scene.do(touched("lan"))
+        assert isinstance(told, HolderAbsent)
+        assert told.until is not None
+        assert ((told.until - told.at).total_seconds(), told.holder) == (60, "an")
+        assert scene.do(touched("lan")) == []
+
+    def test_then_he_loses_it_to_the_next(self) -> None:
+        scene = self.absent("an", "binh")
+        scene.do(touched("lan"))
+        off, assigned = run_out(scene, "offline")
+        assert isinstance(off, Unassigned)
+        assert (off.how, off.former_holder, off.care, off.by) == ("offline", "an", "waiting", None)
+        assert assigned.holder == "binh"
+
+    @pytest.mark.parametrize("online_only", [False, True])
+    def test_he_is_asked_again_where_only_those_who_are_online_are_asked(self, *, online_only: bool) -> None:
+        scene = self.absent("an", online_only=online_only)
+        scene.do(touched("lan"))
+        *_, queued = run_out(scene, "offline")
+        assert isinstance(queued, Queued)
+        assert queued.passed_over == ({"offline": 1} if online_only else {"declined": 1})
+
+    def test_he_keeps_it_when_he_is_back_in_time(self) -> None:
+        scene = self.absent("an", "binh")
+        scene.do(touched("lan"))
+        come(scene, "an")
+        (told,) = run_out(scene, "offline")
+        assert (told.until, told.holder) == (None, "an")
+        assert timers_of(scene.conversation("lan")) == []
+
+    def test_he_keeps_it_when_he_answers(self) -> None:
+        scene = self.absent("an", "binh")
+        scene.do(touched("lan"))
+        (told,) = scene.do(touched("lan", by="agent"))
+        assert told.until is None
+
+    def test_counts_when_a_new_session_opens_too(self) -> None:
+        scene = self.absent("an")
+        scene.do(session_ended("lan"))
+        assert names(scene.do(route("lan", 2))) == ["SessionOpened", "HolderAbsent"]
+
+    def test_does_not_matter_where_the_rule_gives_no_time(self) -> None:
+        scene = self.absent("an", offline_grace_s=None)
+        assert scene.do(touched("lan")) == []
+
+    def test_ends_with_the_session_or_another_holder(self) -> None:
+        scene = self.absent("an", "binh")
+        scene.do(touched("lan"))
+        scene.do(ask(TakeOver, "lan", "chu"))
+        assert timers_of(scene.conversation("lan")) == []
+        scene = self.absent("an", "binh")
+        scene.do(touched("lan"))
+        scene.do(session_ended("lan"))
+        assert timers_of(scene.conversation("lan")) == []
+
+    def test_takes_no_done_conversation_away(self) -> None:
+        scene = self.absent("an", "binh")
+        give_policy(scene, done_from=("accepted",))
+        scene.do(touched("lan"))
+        scene.do(ask(SetCare, "lan", "chu", care="done", outcome="won"))
+        (told,) = run_out(scene, "offline")
+        assert (told.until, told.holder, told.care) == (None, "an", "done")
+
+
+class TestOutside:
+    def test_a_human_makes_a_new_one_wait_in_quiet_and_then_it_is_dealt_with_its_age(self) -> None:
+        scene = a_scene()
+        scene.do(route("lan"))
+        queued_at = scene.conversation("lan").queued_at
+        changed, quieted = scene.do(answered_outside("lan"))
+        assert isinstance(changed, CareChanged)
+        assert (changed.former_care, changed.care) == ("new", "waiting")
+        assert isinstance(quieted, Quieted)
+        assert (quieted.standing, (quieted.until - quieted.at).total_seconds()) == ("idle", 1_800)
+        (confirmed,) = scene.do(route("lan", opens_session=False))
+        assert isinstance(confirmed, Confirmed)
+        (queued,) = run_out(scene, "quiet")
+        assert isinstance(queued, Queued)
+        assert queued.queued_at == queued_at
+        assert timers_of(scene.conversation("lan")) == []
+
+    def test_nobody_gets_it_meanwhile_but_by_a_person(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        scene.do(route("minh"))
+        scene.do(route("lan"))
+        scene.do(answered_outside("lan"))
+        scene.do(session_ended("minh"))
+        assert scene.conversation("lan").standing == "idle"
+        scene.do(ask(Appoint, "lan", "chu", agent="an"))
+        assert scene.conversation("lan").holder == "an"
+        assert timers_of(scene.conversation("lan")) == []
+
+    def test_another_answer_prolongs_the_quiet(self) -> None:
+        scene = a_scene()
+        scene.do(route("lan"))
+        scene.do(answered_outside("lan"))
+        scene.log.wait(seconds=100)
+        (quieted,) = scene.do(answered_outside("lan"))
+        assert (quieted.until - quieted.at).total_seconds() == 1_800
+
+    def test_the_quiet_ends_with_its_session(self) -> None:
+        scene = a_scene()
+        scene.do(route("lan"))
+        scene.do(answered_outside("lan"))
+        scene.do(session_ended("lan"))
+        assert timers_of(scene.conversation("lan")) == []
+        assert isinstance(scene.do(route("lan", 2))[-1], Queued)
+
+    def test_an_agent_whom_the_policy_knows_has_it_by_that(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        give_policy(scene, outside_agents={"7001": "an"})
+        scene.do(route("minh"))
+        scene.do(route("lan"))
+        (assigned,) = scene.do(answered_outside("lan", "7001"))
+        assert isinstance(assigned, Assigned)
+        assert (assigned.holder, assigned.care) == ("an", "accepted")
+        assert (assigned.why.method, assigned.why.exceeds) == ("outside", ("capacity",))
+
+    @pytest.mark.parametrize("sender", ["7002", None])
+    def test_somebody_else_has_it_not(self, sender: str | None) -> None:
+        scene = a_scene()
+        give_policy(scene, outside_agents={"7001": "an", "7002": "gone"})
+        scene.do(route("lan"))
+        assert names(scene.do(answered_outside("lan", sender))) == ["CareChanged", "Quieted"]
+
+    def test_who_holds_it_keeps_it(self) -> None:
+        scene = a_scene("an", "binh")
+        give_policy(scene, outside_agents={"7001": "binh"})
+        scene.do(route("lan"))
+        assert scene.do(answered_outside("lan", "7001")) == []
+        assert scene.do(answered_outside("nobody")) == []
+
+
+class TestBlocked:
+    def blocked(self, *agents: str) -> Scene:
+        """Lan was kept out for a while before she wrote again."""
+        scene = a_scene(*agents)
+        scene.do(route("lan"))
+        scene.do(session_ended("lan"))
+        scene.think(
+            lambda draft: draft.tell(
+                Blocked,
+                scene.conversation("lan"),
+                until=draft.place.at.replace(year=2099),
+                by="agent:acme/an",
+                command="b",
+            )
+        )
+        return scene
+
+    def test_a_customer_who_is_kept_out_is_not_routed_but_answered(self) -> None:
+        scene = self.blocked()
+        (confirmed,) = scene.do(route("lan", 2))
+        assert isinstance(confirmed, Confirmed)
+        assert (confirmed.standing, confirmed.session) == ("idle", 1)
+
+    def test_a_block_ends_by_itself_and_the_next_message_is_routed(self) -> None:
+        scene = self.blocked()
+        scene.do(route("lan", 2))
+        (unblocked,) = run_out(scene, "block")
+        assert isinstance(unblocked, Unblocked)
+        assert unblocked.by is None
+        assert names(scene.do(route("lan", 2, opens_session=False))) == ["SessionOpened", "Queued"]
+
+    def test_nobody_can_transfer_it(self) -> None:
+        scene = self.blocked("an", "binh")
+        *_, refused = scene.do(ask(Transfer, "lan", "an", to_agent="binh"))
+        assert (refused.code, refused.allowed) == ("blocked", ("unblock",))
+
+
+class TestFormerHolder:
+    @pytest.mark.parametrize("follow", [True, False])
+    def test_goes_on_following_unless_the_policy_says_otherwise(self, *, follow: bool) -> None:
+        scene = a_scene("an", "binh")
+        give_policy(scene, former_holders_follow=follow)
+        scene.do(route("lan"))
+        scene.do(ask(Transfer, "lan", "an", to_agent="binh"))
+        events = scene.do(ask(TransferAccept, "lan", "binh"))
+        assert [event.agent for event in events if isinstance(event, Unfollowed)] == (
+            [] if follow else ["an"]
+        )
+        assert scene.conversation("lan").followers == ({"an", "binh"} if follow else {"binh"})
+
+    def test_of_one_that_is_reopened_for_him_follows(self) -> None:
+        scene = a_scene("an")
+        give_policy(scene, former_holders_follow=False, done_from=("accepted",))
+        scene.do(route("lan"))
+        scene.do(ask(SetCare, "lan", "an", care="done", outcome="won"))
+        scene.do(route("lan", 2))
+        assert scene.conversation("lan").followers == {"an"}
+
+
+def test_an_offer_that_nobody_takes_goes_on_and_its_timer_with_it() -> None:
+    scene = Scene()
+    rule = rule_with("an", method="self_claim", offer_timeout_s=30, next_rings=[{"agents": ["binh"]}])
+    scene.do(configure(["an", "binh", "chu"], [rule]))
+    scene.do(route("lan"))
+    (offered,) = run_out(scene, "offer")
+    assert isinstance(offered, Offered)
+    assert (offered.agents, offered.expires_at, offered.let_pass) == (("binh",), None, ("an",))
+    assert timers_of(scene.conversation("lan")) == []
