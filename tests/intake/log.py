@@ -121,6 +121,37 @@ class Log:
         }
         return self.append(Kind("assignments", what), key, value | EXTRA.get(what, {}) | fields)
 
+    def act(self, user: str, what: str, *, by: str | None = "lan", **fields: object) -> Record:
+        """Somebody does something in the conversation: an agent, or without `by` a bot."""
+        key = key_of(user)
+        value = {
+            "workspace": WORKSPACE,
+            "conversation": str(conversation_id(key)),
+            "key": key,
+            "actor": "service:bot" if by is None else f"agent:{WORKSPACE}/{by}",
+            "idempotency_key": str(uuid4()),
+            "by": by,
+        }
+        return self.append(Kind("actions", what), key, value | fields)
+
+    def silence(self, user: str, session: int, due_ms: int) -> Record:
+        """The timer of silence of a session comes."""
+        return self._timer("silence_timer", user, session, due_ms)
+
+    def session_timer(self, user: str, session: int, due_ms: int) -> Record:
+        """The timer that may end a session comes."""
+        return self._timer("session_timer", user, session, due_ms)
+
+    def _timer(self, what: str, user: str, session: int, due_ms: int) -> Record:
+        key = key_of(user)
+        value = {
+            "workspace": WORKSPACE,
+            "conversation": str(conversation_id(key)),
+            "session": session,
+            "due_at": moment(due_ms).isoformat(),
+        }
+        return self.append(Kind("actions", what), key, value)
+
     def deliver(self, timer: TimerDue) -> Record:
         """The runtime publishes a due timer to its lane."""
         return self.append(timer.kind, timer.key.decode(), timer.value, lane=timer.lane)
@@ -171,6 +202,9 @@ EXTRA: dict[str, dict[str, Any]] = {
         "queued_offset": 1,
     },
     "offered": {"standing": "offered", "audience": f"page:{PAGE}", "unrouted": True},
+    "care_changed": {"former_care": "accepted", "standing": "held", "holder": "lan", "care": "closed_won"},
+    "blocked": {"until": None, "by": f"agent:{WORKSPACE}/lan", "command": "k"},
+    "unblocked": {},
     "confirmed": {},
 }
 

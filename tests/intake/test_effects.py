@@ -11,26 +11,18 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Kind, time_text
 from schemas.ids import message_id_text
-from tests.intake.log import PAGE, WORKSPACE, Log, key_of, lane_of, published
-from workers.routing.intake.admission import Admission, read_all
+from tests.intake.in_memory import SILENCE_MS, Intake
+from tests.intake.log import PAGE, WORKSPACE, Log, key_of
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.conversations import Conversations
-from workers.routing.intake.effects import Effects
-from workers.routing.intake.given import Given
-from workers.routing.intake.pages import Owner, Pages
-from workers.routing.intake.policies import Policies
-from workers.routing.intake.rules import Rules
-from workers.routing.intake.work import SessionEnding, SessionOpening, Work
-from workers.runtime.batch import Batch, Record
+from workers.runtime.batch import Record
 
-SILENCE_MS = 60_000
 USERS = ("u1", "u2", "u3")
 
 
@@ -52,49 +44,6 @@ ACTS = st.lists(
     max_size=60,
 )
 STANDINGS = ("idle", "held", "queued", "offered")
-
-
-class KnownPages(Pages):
-    """Of one workspace, without Postgres."""
-
-    def owner(self, page: str) -> Owner | None:
-        return Owner(WORKSPACE, "main") if page == PAGE else None
-
-
-@dataclass
-class Intake:
-    """The handler without its tables."""
-
-    conversations: Conversations = field(default_factory=lambda: Conversations(100))
-    seen: set[str] = field(default_factory=set)
-    openings: list[SessionOpening] = field(default_factory=list)
-    endings: list[SessionEnding] = field(default_factory=list)
-    stored: list[dict[str, Any]] = field(default_factory=list)
-    commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def apply(self, records: Sequence[Record]) -> Batch:
-        """Apply records in one batch."""
-        batch = Batch("intake", records, [record.timestamp_ms for record in records])
-        work = Work(batch)
-        admission = Admission(KnownPages(), self.conversations, lambda key: lane_of(key.decode()))
-        admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
-        Effects(self.conversations, silence_ms=SILENCE_MS).apply(
-            work, admitted, Given(Policies(), Rules(), self.seen)
-        )
-        self.openings += work.openings
-        self.endings += work.endings
-        self.stored += [value for _, value in published(batch, "messages")]
-        self.commands += published(batch, "commands")
-        assert len(work.lines) == len(published(batch, "messages"))
-        return batch
-
-    def of(self, user: str) -> tuple[list[dict[str, Any]], list[tuple[str, dict[str, Any]]]]:
-        """What was stored, and what the desk was told, of one conversation."""
-        stored = [value for value in self.stored if value["key"] == key_of(user)]
-        return stored, [(what, value) for what, value in self.commands if value["key"] == key_of(user)]
-
-    def find(self, user: str) -> Conversation | None:
-        return self.conversations.get((WORKSPACE, key_of(user).encode()))
 
 
 @dataclass
