@@ -8,12 +8,25 @@ import pytest
 
 from schemas.assignments import Assigned, Cause, Offered, Queued
 from schemas.commands import Configure
-from schemas.definitions import Department
+from schemas.definitions import Department, Policy, Rule
 from schemas.outcomes import Done, Refused
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RosterEvent, RuleChanged
+from schemas.roster import (
+    AgentChanged,
+    DepartmentChanged,
+    PageChanged,
+    PolicyChanged,
+    RosterEvent,
+    RuleChanged,
+)
 from tests.desk.log import LANE, PAGE, a_rule, an_agent, configure, route
 from tests.desk.scene import Scene
 
+ON_MARS = {
+    "hours": {
+        "time_zone": "Mars/Olympus",
+        "stretches": [{"days": ["mon"], "begins": "08:00", "ends": "17:00"}],
+    }
+}
 SALE = Department(id="sale", name="Bán hàng", agents=("an", "binh"))
 
 
@@ -83,18 +96,18 @@ def test_moving_a_rule_is_a_change_of_it() -> None:
     assert scene.do(route("lan"))[-1].holder == "binh"
 
 
-def test_a_removed_agent_leaves_the_rotation_and_keeps_what_he_holds() -> None:
+def test_a_removed_agent_leaves_the_rotation_and_others_have_what_he_held() -> None:
     scene = Scene()
     scene.do(configure(["an", "binh"], [a_rule("an", "binh")]))
     scene.do(route("lan"))
     events = scene.do(configure(["binh"], [a_rule("binh")], idempotency_key="second"))
     removed = next(event for event in events if isinstance(event, AgentChanged))
     assert (removed.agent.id, removed.removed, removed.version) == ("an", True, 2)
-    assert scene.conversation("lan").holder == "an"
+    assert scene.conversation("lan").holder == "binh"
     assert [scene.do(route(user))[-1].holder for user in ("minh", "tuan")] == ["binh", "binh"]
     back = scene.do(configure(["an", "binh"], [a_rule("an", "binh")], idempotency_key="third"))
     assert (back[0].agent.id, back[0].removed, back[0].version) == ("an", False, 3)
-    assert scene.desk.duties["an"].load == 1
+    assert scene.desk.duties["an"].load == 0
 
 
 def test_who_waits_is_served_when_somebody_joins() -> None:
@@ -138,6 +151,57 @@ def test_a_rule_that_no_longer_names_the_page_serves_it_no_more() -> None:
     assert (assigned.holder, assigned.why.rule) == ("binh", "r2")
 
 
+def with_policy(**fields: object) -> Configure:
+    """A roster with one agent and this policy."""
+    policy = Policy.model_validate(fields)
+    return configure(["an"], [a_rule("an")]).model_copy(update={"policy": policy})
+
+
+def test_a_policy_is_versioned_and_told_when_it_changes() -> None:
+    scene = Scene()
+    scene.do(configure(["an"], [a_rule("an")]))
+    assert scene.desk.roster.policy_version == 0
+    command = with_policy(done_from=["accepted"], reasons=[{"id": "gia", "name": "Giá cao"}])
+    changed, done = scene.do(command.model_copy(update={"idempotency_key": "second"}))
+    assert isinstance(changed, PolicyChanged)
+    assert (changed.version, changed.policy.done_from) == (1, ("accepted",))
+    assert done.result["policy"] == {"added": 1, "changed": 0, "removed": 0}
+    (done,) = scene.do(command.model_copy(update={"idempotency_key": "third"}))
+    assert scene.do(configure(["an"], [a_rule("an")], idempotency_key="fourth"))[0].version == 2
+
+
+def asked_by(agent: str, command: Configure, **fields: object) -> Configure:
+    """The same in the name of an agent."""
+    return command.model_copy(update={"by": agent, "actor": f"agent:acme/{agent}", **fields})
+
+
+def test_a_pages_admin_changes_the_rules_of_his_pages_and_nothing_else() -> None:
+    scene = Scene()
+    pages = [PAGE, "zalo:2"]
+    mine, other = a_rule("an", id_="r1"), a_rule("an", id_="r2", pages=["zalo:2"])
+    first = configure(["an", "binh"], [mine, other], pages=pages)
+    owned = (first.pages[0], first.pages[1].model_copy(update={"admins": ("binh",)}))
+    scene.do(first.model_copy(update={"pages": owned}))
+
+    def ask(number: int, rules: list[Rule], **fields: object) -> object:
+        command = configure(["an", "binh"], rules, pages=pages, idempotency_key=f"k{number}")
+        return scene.do(asked_by("chu", command, pages=owned, **fields))[-1]
+
+    allowed = ask(1, [mine.model_copy(update={"gap_s": 60}), other])
+    assert isinstance(allowed, Done)
+    forbidden = [
+        ask(2, [mine, other.model_copy(update={"gap_s": 60})]),
+        ask(3, [mine]),
+        ask(4, [other, mine]),
+        ask(5, [mine, other, a_rule("an", id_="r3", pages=[], channels=("zalo",))]),
+        ask(6, [mine, other], policy=Policy(silent_after_s=60)),
+        ask(7, [mine, other], agents=(an_agent("an"),)),
+    ]
+    assert {one.code for one in forbidden if isinstance(one, Refused)} == {"forbidden"}
+    assert len([one for one in forbidden if isinstance(one, Refused)]) == 6
+    assert isinstance(ask(8, [mine], authority="admin"), Done)
+
+
 @pytest.mark.parametrize(
     ("command", "code", "named"),
     [
@@ -147,6 +211,21 @@ def test_a_rule_that_no_longer_names_the_page_serves_it_no_more() -> None:
         (configure(["an"], [], departments=[SALE]), "unknown_agent", "'binh'"),
         (configure(["an", "an"], []), "named_twice", "'an'"),
         (configure(["an"], [a_rule("an"), a_rule("an")]), "named_twice", "'chia-deu'"),
+        (configure(["an"], [a_rule("an", fallback={"kind": "agent", "id": "ma"})]), "unknown_agent", "'ma'"),
+        (configure(["an"], [a_rule("an", fallback={"kind": "rule", "id": "ma"})]), "unknown_rule", "'ma'"),
+        (configure(["an"], [a_rule("an", fallback={"kind": "rule"})]), "bad_fallback", "id of the rule"),
+        (configure(["an"], [a_rule("an", fallback={"kind": "wait", "id": "an"})]), "bad_fallback", "take"),
+        (configure(["an"], [a_rule("an", next_rings=[{"agents": ["ma"]}])]), "unknown_agent", "next ring"),
+        (
+            configure(["an"], [a_rule("an", next_rings=[{"departments": ["ma"]}])]),
+            "unknown_department",
+            "'ma'",
+        ),
+        (configure(["an"], [a_rule("an", conditions={"lists": ["gia"]})]), "unknown_keyword_list", "'gia'"),
+        (configure(["an"], [a_rule("an", conditions=ON_MARS)]), "unknown_time_zone", "'Mars/Olympus'"),
+        (with_policy(reasons=[{"id": "gia", "name": "Giá"}] * 2), "named_twice", "'gia'"),
+        (with_policy(keyword_lists=[{"id": "gia", "words": ["giá"]}] * 2), "named_twice", "keyword list"),
+        (with_policy(outside_agents={"77": "ma"}), "unknown_agent", "'ma'"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_as_a_whole(command: Configure, code: str, named: str) -> None:

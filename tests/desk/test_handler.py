@@ -10,10 +10,11 @@ import pytest
 
 from schemas import deadletter
 from schemas.assignments import Assigned, Queued
-from schemas.commands import Command
+from schemas.commands import Command, TimerFired
 from schemas.definitions import Department
 from schemas.envelope import Kind, header
-from tests.desk.log import PAGE, a_rule, an_agent, configure, key_of, route, session_ended
+from tests.desk.log import BEGIN_MS, PAGE, a_rule, an_agent, configure, key_of, route, session_ended
+from tests.desk.people import alive, presence
 from tests.desk.scene import snapshot
 from tests.desk.world import PARTITIONS, World, batch_of, read
 from workers.routing.desk.handler import DeskHandler
@@ -237,3 +238,35 @@ async def test_a_desk_is_forgotten_with_its_lane_only(world: World) -> None:
     assert world.handler._memory.knows(route("lan"))
     world.handler.forget([lane])
     assert not world.handler._memory.knows(route("lan"))
+
+
+async def test_where_agents_are_outlives_a_restart_and_signs_of_life_stand_on_no_topic(world: World) -> None:
+    rule = a_rule("an", "binh", online_only=True, gap_s=60)
+    await world.handle(configure(["an", "binh"], [rule]), presence("an"), alive("g2"), route("lan"))
+    assert {event.topic for event in world.published} == {"roster", "outcomes", "assignments"}
+    assert snapshot(await world.desk_of_tables()).people[0]["an"].presence == "online"
+    world.handler.forget()
+    await world.handle(route("minh"))
+    queued = world.chain(key_of("minh"))[-1]
+    assert isinstance(queued, Queued)
+    assert queued.passed_over == {"gap": 1, "offline": 1}
+    gateways = "SELECT array_agg(gateway ORDER BY gateway) FROM desk_gateway"
+    assert await world.connection.fetchval(gateways) == ["g1", "g2"]
+    lane, late_ms = world.record(alive()).lane, BEGIN_MS + 40_000
+    due = await world.handler.due_timers(world.connection, [lane], late_ms, 10)
+    lost = [TimerFired.model_validate_json(timer.value) for timer in due]
+    assert [(timer.timer, timer.subject) for timer in lost] == [("gateway", "g1"), ("gateway", "g2")]
+    await world.handle(*(world.record(timer, at_ms=late_ms) for timer in lost))
+    assert await world.connection.fetchval(gateways) is None
+    assert await world.connection.fetchval("SELECT presence FROM desk_presence") == "offline"
+
+
+async def test_who_leaves_gives_up_what_no_worker_remembers(world: World) -> None:
+    await world.handle(configure(["an", "binh"], [a_rule("an", "binh")]))
+    await world.handle(*(route(f"u{number}") for number in range(10)), session_ended("u0"))
+    world.handler.forget()
+    await world.handle(configure(["binh"], [a_rule("binh")], idempotency_key="second"))
+    stored = await world.stored()
+    assert Counter(one.holder for one in stored.values()) == {"binh": 9, None: 1}
+    assert stored[key_of("u0")].care == "waiting"
+    assert snapshot(await world.desk_of_tables()) == snapshot(world.desk_of_events())

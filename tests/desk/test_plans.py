@@ -28,6 +28,9 @@ INSERT INTO desk_policy SELECT 'w' || n, 'main', '{}', 1 FROM generate_series(1,
 INSERT INTO desk_timer
 SELECT workspace_id, desk_id, 'offer', agent_id, n % 12, now() + n * interval '1 second'
 FROM (SELECT *, row_number() OVER () AS n FROM desk_agent) AS numbered;
+INSERT INTO desk_pace SELECT workspace_id, desk_id, agent_id, '{}' FROM desk_agent;
+INSERT INTO desk_presence SELECT workspace_id, desk_id, agent_id, 'away', 1, '{}', now() FROM desk_agent;
+INSERT INTO desk_gateway SELECT workspace_id, desk_id, agent_id, now() FROM desk_agent;
 INSERT INTO page_registry SELECT 'zalo:' || n, 'w', 'main' FROM generate_series(1, 20000) AS n;
 INSERT INTO agent_registry SELECT workspace_id, agent_id, desk_id FROM desk_agent;
 INSERT INTO desk_outcome
@@ -53,6 +56,11 @@ STATEMENTS = {
     "timers": (loading.TIMERS, {"desk_timer_pkey"}),
     "due timers": (timer_rows.DUE, {"desk_timer_due"}),
     "disarm": (timer_rows.DISARM, {"desk_timer_pkey"}),
+    "paces": (loading.PACES, {"desk_pace_pkey"}),
+    "presences": (loading.PRESENCES, {"desk_presence_pkey"}),
+    "gateways": (loading.GATEWAYS, {"desk_gateway_pkey"}),
+    "transfers": (loading.TRANSFERS, {"desk_conversation_transfer"}),
+    "held": (loading.HELD, {"desk_conversation_holder"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
     "waiting": (loading.WAITING, {"desk_conversation_queue"}),
     "conversations": (loading.CONVERSATIONS, {"desk_conversation_pkey"}),

@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from schemas.commands import Configure
-from schemas.definitions import Agent, Department, Page, Rule
-from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, RuleChanged
+from schemas.definitions import Agent, Department, Page, Policy, Rule
+from schemas.roster import AgentChanged, DepartmentChanged, PageChanged, PolicyChanged, RuleChanged
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.ring import NOBODY
@@ -29,19 +29,23 @@ class Change(NamedTuple, Generic[D]):
 
     def fields(self, draft: Draft) -> dict[str, Any]:
         """What every event of the roster says."""
-        return {
-            "workspace": draft.desk.workspace,
-            "desk": draft.desk.id,
-            "at": draft.place.at,
-            "version": self.version,
-            "removed": self.word == "removed",
-            "cause": draft.place.cause,
-        }
+        return said(draft, self.version) | {"removed": self.word == "removed"}
+
+
+def said(draft: Draft, version: int) -> dict[str, Any]:
+    """The same of a thing that is not removed."""
+    return {
+        "workspace": draft.desk.workspace,
+        "desk": draft.desk.id,
+        "at": draft.place.at,
+        "version": version,
+        "cause": draft.place.cause,
+    }
 
 
 def change_roster(draft: Draft, command: Configure) -> Counts:
     """Say what changes; the departments before the rules, whose rotations follow from them."""
-    counts: Counts = {kind: _none() for kind in ("agents", "departments", "pages", "rules")}
+    counts: Counts = {kind: _none() for kind in ("agents", "departments", "pages", "rules", "policy")}
     for agent in list(_changes(draft.desk.roster.agents, command.agents)):
         draft.say(AgentChanged(**agent.fields(draft), agent=agent.definition))
         counts["agents"][agent.word] += 1
@@ -52,7 +56,16 @@ def change_roster(draft: Draft, command: Configure) -> Counts:
         draft.say(PageChanged(**page.fields(draft), page=page.definition))
         counts["pages"][page.word] += 1
     _change_rules(draft, command.rules, counts["rules"])
+    _change_policy(draft, command.policy, counts["policy"])
     return counts
+
+
+def _change_policy(draft: Draft, policy: Policy, counts: dict[Word, int]) -> None:
+    roster = draft.desk.roster
+    if policy == roster.policy:
+        return
+    counts["changed" if roster.policy_version else "added"] += 1
+    draft.say(PolicyChanged(**said(draft, roster.policy_version + 1), policy=policy))
 
 
 def _change_rules(draft: Draft, rules: tuple[Rule, ...], counts: dict[Word, int]) -> None:

@@ -7,11 +7,17 @@ from typing import Any
 
 from schemas.asks import (
     Appoint,
+    Block,
+    Bulk,
     Claim,
+    Follow,
     GatewayAlive,
+    Mute,
     Release,
     ReplyClaim,
+    SetCapacity,
     SetCare,
+    SetLeave,
     SetPresence,
     TakeOff,
     TakeOver,
@@ -19,6 +25,9 @@ from schemas.asks import (
     TransferAccept,
     TransferCancel,
     TransferReject,
+    Unblock,
+    Unfollow,
+    Unmute,
 )
 from schemas.commands import (
     AskedCommand,
@@ -34,6 +43,8 @@ from schemas.commands import (
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.appointing import appoint, release, take_off, take_over
 from workers.routing.desk.asking import about_conversation
+from workers.routing.desk.blocking import block, unblock
+from workers.routing.desk.bulk import bulk
 from workers.routing.desk.care import set_care
 from workers.routing.desk.claims import claim, reply_claim
 from workers.routing.desk.configure import configure
@@ -41,8 +52,10 @@ from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
+from workers.routing.desk.following import follow, mute, unfollow, unmute
 from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.outside import outside_answer
+from workers.routing.desk.people import set_capacity, set_leave
 from workers.routing.desk.presence import gateway_alive, set_presence
 from workers.routing.desk.sessions import route, session_ended, session_silent, touched
 from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
@@ -66,6 +79,15 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     TransferReject: about_conversation(transfer_reject),
     TransferCancel: about_conversation(transfer_cancel),
     SetCare: about_conversation(set_care),
+    Follow: about_conversation(follow),
+    Unfollow: about_conversation(unfollow),
+    Mute: about_conversation(mute),
+    Unmute: about_conversation(unmute),
+    Block: about_conversation(block),
+    Unblock: about_conversation(unblock),
+    Bulk: bulk,
+    SetCapacity: set_capacity,
+    SetLeave: set_leave,
     SetPresence: set_presence,
     GatewayAlive: gateway_alive,
 }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from schemas.assignments import Unblocked
 from schemas.commands import TimerFired, TimerName
-from workers.routing.desk import absence, outside, transfers
-from workers.routing.desk.dealing import deal, drain, wait
+from workers.routing.desk import absence, blocking, outside, transfers
+from workers.routing.desk.dealing import drain, wait
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.offering import USUAL, next_ring
 from workers.routing.desk.presence import lose_gateway
@@ -23,13 +22,6 @@ def timer_fired(draft: Draft, command: TimerFired) -> None:
     """
     if draft.place.at >= command.due_at and is_armed(draft.desk, command):
         EXPIRIES[command.timer](draft, command.subject)
-
-
-def _unblock(draft: Draft, key: str) -> None:
-    """The time is over for which a customer was kept out."""
-    conversation = draft.tell(Unblocked, draft.desk.conversations[key])
-    if conversation.standing == "idle" and conversation.session_open:
-        deal(draft, conversation)
 
 
 def _hasten(draft: Draft, rule: str) -> None:
@@ -55,7 +47,7 @@ def _open(draft: Draft, _: str) -> None:
 EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
     "offer": _ask_others,
     "transfer": transfers.expire,
-    "block": _unblock,
+    "block": blocking.expire,
     "offline": absence.expire,
     "quiet": outside.expire,
     "urgent": _hasten,

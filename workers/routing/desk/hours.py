@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.definitions import Hours, Stretch, Weekday
 
@@ -39,6 +39,15 @@ def open_next(hours: Hours, at: datetime) -> datetime | None:
     coming = (begins.replace(tzinfo=zone) for day in _days(hours, here) for begins, _ in _on(hours, day))
     later = (begins.astimezone(UTC) for begins in coming)
     return min((begins for begins in later if begins > at), default=None)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether `name` is a time zone of the IANA database."""
+    try:
+        _zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _days(hours: Hours, first: date) -> Iterator[date]:

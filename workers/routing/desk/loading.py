@@ -77,6 +77,15 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 """
+HELD = """
+SELECT found.* FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (workspace_id, desk_id, agent_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_conversation
+    WHERE workspace_id || '/' || holder = wanted.workspace_id || '/' || wanted.agent_id
+        AND desk_id = wanted.desk_id AND holder IS NOT NULL AND care <> 'done'
+    OFFSET 0
+) AS found
+"""
 CONVERSATIONS = """
 SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (
@@ -128,6 +137,12 @@ async def load_conversations(
     rows = await connection.fetch(CONVERSATIONS, workspaces, ids)
     found = [(row["workspace_id"], Stored(row["desk_id"], conversation_of(row))) for row in rows]
     return {(workspace, one.conversation.id): one for workspace, one in found}
+
+
+async def load_held(connection: Connection, wanted: Collection[tuple[str, str, str]]) -> list[Conversation]:
+    """What is held, and not done, by agents that are given with their workspaces and desks."""
+    columns = [[one[place] for one in wanted] for place in range(3)]
+    return [conversation_of(row) for row in await connection.fetch(HELD, *columns)]
 
 
 def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:

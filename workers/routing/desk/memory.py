@@ -11,7 +11,8 @@ from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
-from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks
+from workers.routing.desk.leaving import may_leave
+from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks, load_held
 from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
 
@@ -47,6 +48,7 @@ class Memory:
             self._desks.move_to_end(name)
         named = [command for _, command in commands]
         await self._load_conversations(connection, named)
+        await self._load_held(connection, named)
         await self._load_asked(connection, [one for one in named if isinstance(one, AskedCommand)])
 
     def used(self, desk: Desk, key: str) -> None:
@@ -101,6 +103,16 @@ class Memory:
         elif key not in desk.conversations:
             desk.keep(found.conversation)
             self.used(desk, key)
+
+    async def _load_held(self, connection: Connection, commands: Collection[Command]) -> None:
+        """What those hold who may have to give it up by one of `commands`."""
+        for command in commands:
+            desk = self.desk(command)
+            wanted = [(desk.workspace, desk.id, agent) for agent in may_leave(desk, command)]
+            for conversation in await load_held(connection, wanted) if wanted else ():
+                if conversation.key not in desk.conversations:
+                    desk.keep(conversation)
+                    self.used(desk, conversation.key)
 
     async def _load_asked(self, connection: Connection, commands: Collection[AskedCommand]) -> None:
         for command in commands:

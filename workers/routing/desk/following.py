@@ -1,0 +1,70 @@
+"""Following and muting: which customers are on an agent's list, and of whose messages he is told."""
+
+from __future__ import annotations
+
+from schemas.asks import ConversationAsk, Follow, Mute, Unfollow, Unmute
+from schemas.assignments import Followed, Muted, Unfollowed, Unmuted
+from workers.routing.desk.access import administers, holds, is_asked, no_agent
+from workers.routing.desk.asking import Result
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.outcomes import Refusal
+
+
+def follow(draft: Draft, conversation: Conversation, command: Follow) -> Refusal | Result:
+    """Put its customer on the agent's list, if the conversation is his to see."""
+    refusal = _not_his(draft.desk, conversation, command)
+    if refusal is not None:
+        return refusal
+    if command.by not in conversation.followers:
+        draft.tell(Followed, conversation, agent=command.by, command=command.idempotency_key)
+    return {"following": True}
+
+
+def unfollow(draft: Draft, conversation: Conversation, command: Unfollow) -> Refusal | Result:
+    """Take its customer off the agent's list; being given it again puts him back."""
+    if command.by in conversation.followers:
+        draft.tell(Unfollowed, conversation, agent=command.by, command=command.idempotency_key)
+    return {"following": False}
+
+
+def mute(draft: Draft, conversation: Conversation, command: Mute) -> Refusal | Result:
+    """Tell the agent of no more messages of it."""
+    refusal = _not_his(draft.desk, conversation, command)
+    if refusal is not None:
+        return refusal
+    if command.by not in conversation.muted:
+        draft.tell(Muted, conversation, agent=command.by, command=command.idempotency_key)
+    return {"muted": True}
+
+
+def unmute(draft: Draft, conversation: Conversation, command: Unmute) -> Refusal | Result:
+    """Tell the agent of its messages again."""
+    if command.by in conversation.muted:
+        draft.tell(Unmuted, conversation, agent=command.by, command=command.idempotency_key)
+    return {"muted": False}
+
+
+def _not_his(desk: Desk, conversation: Conversation, command: ConversationAsk) -> Refusal | None:
+    """Why the agent may not do that; none when he may."""
+    if command.by is None:
+        return Refusal("forbidden", "only an agent has a list: say in whose name")
+    refusal = no_agent(desk, command.by)
+    if refusal is None and not sees(desk, conversation, command):
+        return Refusal("forbidden", "it is not yours to see")
+    return refusal
+
+
+def sees(desk: Desk, conversation: Conversation, command: ConversationAsk) -> bool:
+    """Whether who asks may read it: its holder, its followers, who is asked to take it, the page's admins.
+
+    Former holders follow it until they unfollow, and see no more of it then.
+    """
+    agent = command.by
+    if agent is None or holds(command, conversation) or administers(desk, command, conversation.page):
+        return True
+    offers = (conversation.audience, conversation.transfer.target if conversation.transfer else None)
+    return agent in conversation.followers or any(
+        offer is not None and is_asked(desk, agent, offer) for offer in offers
+    )

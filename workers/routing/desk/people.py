@@ -1,0 +1,57 @@
+"""Decisions on single agents: how much one takes, and whether he is on leave."""
+
+from __future__ import annotations
+
+from schemas.asks import SetCapacity, SetLeave
+from schemas.definitions import Agent
+from schemas.roster import AgentChanged
+from workers.routing.desk.access import admins, is_of_page, no_agent
+from workers.routing.desk.changes import said
+from workers.routing.desk.dealing import drain
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.leaving import leavers, vacate
+from workers.routing.desk.outcomes import Refusal, done, refuse
+
+
+def set_capacity(draft: Draft, command: SetCapacity) -> None:
+    """An admin says how many open sessions an agent may hold; who has more keeps them."""
+    refusal = no_agent(draft.desk, command.agent)
+    if refusal is None and not _administers(draft.desk, command):
+        refusal = Refusal("forbidden", "only an admin of one of his pages says how much an agent takes")
+    if refusal is not None:
+        refuse(draft, command, refusal)
+        return
+    _change(draft, command.agent, capacity=command.capacity)
+    drain(draft)
+    done(draft, command, {"agent": command.agent, "capacity": command.capacity})
+
+
+def set_leave(draft: Draft, command: SetLeave) -> None:
+    """An agent, or an admin of one of his pages, says that he goes on leave or comes back."""
+    refusal = no_agent(draft.desk, command.agent)
+    if refusal is None and command.by != command.agent and not _administers(draft.desk, command):
+        refusal = Refusal("forbidden", "only he and the admins of his pages say whether an agent is on leave")
+    if refusal is not None:
+        refuse(draft, command, refusal)
+        return
+    leaving = leavers(draft.desk, command)
+    _change(draft, command.agent, on_leave=command.on_leave)
+    released = vacate(draft, leaving, "pool" if command.then == "pool" else "next", command)
+    drain(draft)
+    done(draft, command, {"agent": command.agent, "on_leave": command.on_leave, "released": released})
+
+
+def _administers(desk: Desk, command: SetCapacity | SetLeave) -> bool:
+    """Whether who asks is an admin of the workspace, or of a page for which the agent works."""
+    return command.authority == "admin" or any(
+        command.by in admins(desk, page) and is_of_page(desk, command.agent, page)
+        for page in desk.roster.pages
+    )
+
+
+def _change(draft: Draft, agent: str, **fields: object) -> None:
+    entry = draft.desk.roster.agents[agent]
+    definition = Agent.model_validate({**entry.definition.model_dump(), **fields})
+    if definition != entry.definition:
+        draft.say(AgentChanged(**said(draft, entry.version + 1), agent=definition))
