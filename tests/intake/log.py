@@ -121,9 +121,11 @@ class Log:
         }
         return self.append(Kind("assignments", what), key, value | EXTRA.get(what, {}) | fields)
 
-    def act(self, user: str, what: str, *, by: str | None = "lan", **fields: object) -> Record:
+    def act(
+        self, user: str, what: str, *, page: str = PAGE, by: str | None = "lan", **fields: object
+    ) -> Record:
         """Somebody does something in the conversation: an agent, or without `by` a bot."""
-        key = key_of(user)
+        key = key_of(user, page)
         value = {
             "workspace": WORKSPACE,
             "conversation": str(conversation_id(key)),

@@ -32,7 +32,17 @@ class OutageError(Exception):
     """What the storm does."""
 
 
-def traffic(page: str, seed: int, count: int = 300) -> list[Record]:
+ACTIONS: dict[str, dict[str, Any]] = {
+    "say": {"text": "Dạ"},
+    "write_note": {"text": "khách quen", "mentions": ["hoa"]},
+    "mark_read": {"position": 1},
+    "end_session": {},
+    "set_labels": {"add_tags": ["vip"]},
+    "set_profile": {"name": "Chị An"},
+}
+
+
+def traffic(page: str, seed: int, count: int = 400) -> list[Record]:
     """The same acts for every page, in the log's order."""
     chance = random.Random(seed)
     log = Log()
@@ -45,13 +55,20 @@ def traffic(page: str, seed: int, count: int = 300) -> list[Record]:
         if act < 0.6 or not chains[user]:
             chains[user] = chains[user] or 1
             log.say(user, mid, page=page, customer_name=chance.choice(["An", "Bình"]))
-        elif act < 0.75:
+        elif act < 0.65:
             log.say(user, mid, page=page, what="echo", author=chance.choice(["bot", "human"]))
-        elif act < 0.9:
-            what = chance.choice(["assigned", "queued", "offered", "session_opened"])
-            session = chance.randrange(1, 4)
-            log.decide(user, chains[user], what, page=page, session=session)
+        elif act < 0.8:
+            what = chance.choice(["assigned", "queued", "offered", "offered", "session_opened"])
+            fields: dict[str, Any] = {"offered": {"rule": "sales", "rule_version": 1}}.get(what, {})
+            if what == "assigned":
+                fields = {"holder": chance.choice(["lan", "minh"])}
+            log.decide(user, chains[user], what, page=page, session=chance.randrange(1, 4), **fields)
             chains[user] += 1
+        elif act < 0.95:
+            what = chance.choice(["say", *ACTIONS])
+            key = f"{page} {user} {chance.randrange(12)}"
+            by = chance.choice(["lan", "minh", None])
+            log.act(user, what, page=page, by=by, idempotency_key=key, **ACTIONS[what])
         else:
             key = key_of(user, page)
             timer = {
@@ -105,7 +122,8 @@ async def rows(connection: Connection, page: str) -> dict[str, list[tuple[Any, .
             WHERE customer.page_id = $1 ORDER BY 1, 2""",
         "conversations": """
             SELECT user_id, position, seq, epoch, standing, holder, route_unanswered, session, session_open,
-                session_customer_messages, session_agent_messages, last_at, timer_at, channel_name, created_at
+                session_customer_messages, session_agent_messages, last_at, timer_at, answered_at, touched_at,
+                replies, channel_name, created_at, name, tags
             FROM conversation JOIN customer ON customer_id = conversation_id
             WHERE customer.page_id = $1 ORDER BY 1""",
         "sessions": """
@@ -125,21 +143,45 @@ def told(batches: list[Batch], page: str) -> dict[str, list[tuple[str, dict[str,
     for batch in batches:
         for event in (event for events in batch.events.values() for event in events):
             value = orjson.loads(event.value)
-            user = value["key"].removeprefix(f"{page}:")
-            for name in ("key", "conversation", "message", "page"):
+            user = _user(value, page)
+            for name in (
+                "key",
+                "conversation",
+                "message",
+                "page",
+                "idempotency_key",
+                "request_sha256",
+                "sentence",
+            ):
                 value.pop(name, None)
+            value.get("result", {}).pop("message", None)
             what = envelope.read_kind(event.headers, event.topic).what
             found[user].append((what, value))
     return found
+
+
+def _user(value: dict[str, Any], page: str) -> str:
+    """Whom an event concerns; an outcome says so by its idempotency key."""
+    if "key" in value:
+        return str(value["key"]).removeprefix(f"{page}:")
+    return str(value["idempotency_key"]).split(" ")[1]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_storm_leaves_the_same_as_a_calm(connection: Connection, seed: int) -> None:
     await register(connection, CALM, WORKSPACE)
     await register(connection, STORMY, WORKSPACE)
+    await connection.execute(
+        "INSERT INTO desk_rule VALUES ('acme', 'main', 'sales', $1, 1, true, 0, '{}')",
+        '{"reply_claims": true}',
+    )
     quiet = await calm(connection, traffic(CALM, seed))
     wild = await stormy(connection, traffic(STORMY, seed), random.Random(seed))
     found = await rows(connection, CALM)
     assert found == await rows(connection, STORMY)
     assert told(quiet, CALM) == told(wild, STORMY)
     assert {row[4] for row in found["sessions"]} > {None}, "no session ended: the traffic proves too little"
+    became = {(what, value.get("code")) for events in told(quiet, CALM).values() for what, value in events}
+    assert became >= {("reply_claim", None), ("send", None), ("refused", "key_reused")}
+    held = "SELECT count(*) FROM held_reply JOIN customer ON customer_id = conversation_id WHERE page_id = $1"
+    assert await connection.fetchval(held, CALM) == await connection.fetchval(held, STORMY)

@@ -15,7 +15,7 @@ INTAKE = Counter(
     "tongdai_intake_records",
     "What became of records that intake took: `stored` as a message; `duplicate` of a stored one; `other`, a "
     "channel's event that nothing reads yet; `stale_assignment`, applied before; `stale_timer`, of a session "
-    "that was over.",
+    "that was over; of agents' actions `acted`, `refused_action`, and `repeated_action`, which came before.",
     ["became"],
 )
 BATCH_RECORDS = Histogram(
