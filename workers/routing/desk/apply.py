@@ -31,22 +31,40 @@ KEY_REUSED = "key_reused"
 """The code of a refusal that does not take the place of the outcome that has the key."""
 
 
+class Step(NamedTuple):
+    """A conversation before an event, and after it."""
+
+    before: Conversation | None
+    now: Conversation
+
+
 class Decided(NamedTuple):
     """One event of a decision, with its `ce_id`."""
 
     id: UUID
     event: BaseModel
+    step: Step | None = None
+    """What it makes of its conversation, when that was worked out while it was decided."""
+
+
+def step_of(desk: Desk, event: BaseModel, id_: UUID) -> Step | None:
+    """What `event`, if it is of a chain, will make of its conversation."""
+    if not isinstance(event, ChainEvent):
+        return None
+    before = desk.conversations.get(event.key)
+    return Step(before, after(event, id_, before))
 
 
 def apply(desk: Desk, decided: Decided) -> None:
     """Change `desk` in place as the event says."""
     desk.advance(decided.event.at)  # type: ignore[attr-defined]  # every event says when
-    _APPLY[type(decided.event)](desk, decided.event, decided.id)
+    _APPLY[type(decided.event)](desk, decided.event, decided)
 
 
-def _chain(desk: Desk, event: ChainEvent, id_: UUID) -> None:
+def _chain(desk: Desk, event: ChainEvent, decided: Decided) -> None:
     before = desk.conversations.get(event.key)
-    now = after(event, id_, before)
+    step = decided.step
+    now = step.now if step and step.before is before else after(event, decided.id, before)
     desk.conversations[event.key] = now
     _burden(desk, before, now)
     _wait(desk, before, now)
@@ -71,8 +89,8 @@ def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:
         desk.edit_queue().add(now.rule, waiting)
 
 
-def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
-    _chain(desk, event, id_)
+def _assigned(desk: Desk, event: Assigned, decided: Decided) -> None:
+    _chain(desk, event, decided)
     why = event.why
     if why.rule is not None and why.cursor_after is not None:
         desk.rings[why.rule] = desk.rings[why.rule].turned_to(why.cursor_after)
@@ -80,48 +98,48 @@ def _assigned(desk: Desk, event: Assigned, id_: UUID) -> None:
         desk.give(event.holder)
 
 
-def _nothing(_: Desk, __: ReplyRefused, ___: UUID) -> None:
+def _nothing(_: Desk, __: ReplyRefused, ___: Decided) -> None:
     """It is told to who keeps the answer; the chain goes on without it."""
 
 
-def _agent(desk: Desk, event: AgentChanged, _: UUID) -> None:
+def _agent(desk: Desk, event: AgentChanged, _: Decided) -> None:
     desk.set_agent(Entry(event.agent, event.version, not event.removed))
 
 
-def _department(desk: Desk, event: DepartmentChanged, _: UUID) -> None:
+def _department(desk: Desk, event: DepartmentChanged, _: Decided) -> None:
     entry = Entry(event.department, event.version, not event.removed)
     desk.edit_roster().departments[event.department.id] = entry
 
 
-def _page(desk: Desk, event: PageChanged, _: UUID) -> None:
+def _page(desk: Desk, event: PageChanged, _: Decided) -> None:
     desk.edit_roster().pages[event.page.id] = Entry(event.page, event.version, not event.removed)
 
 
-def _rule(desk: Desk, event: RuleChanged, _: UUID) -> None:
+def _rule(desk: Desk, event: RuleChanged, _: Decided) -> None:
     desk.set_rule(Entry(event.rule, event.version, not event.removed, event.position), event.ring)
 
 
-def _policy(desk: Desk, event: PolicyChanged, _: UUID) -> None:
+def _policy(desk: Desk, event: PolicyChanged, _: Decided) -> None:
     roster = desk.edit_roster()
     roster.policy, roster.policy_version = event.policy, event.version
 
 
-def _presence(desk: Desk, event: PresenceChanged, _: UUID) -> None:
+def _presence(desk: Desk, event: PresenceChanged, _: Decided) -> None:
     since = desk.whereabouts.get(event.agent, OFFLINE).since if event.presence == event.former else event.at
     desk.place(event.agent, Whereabouts(event.gateways, event.version, since))
 
 
-def _gateway(desk: Desk, event: GatewayHeard, _: UUID) -> None:
+def _gateway(desk: Desk, event: GatewayHeard, _: Decided) -> None:
     desk.hear(event.gateway, None if event.lost else event.at)
 
 
-def _outcome(desk: Desk, event: Outcome, _: UUID) -> None:
+def _outcome(desk: Desk, event: Outcome, _: Decided) -> None:
     if isinstance(event, Refused) and event.code == KEY_REUSED:
         return
     desk.outcomes[event.actor, event.idempotency_key] = event
 
 
-_APPLY: dict[type[BaseModel], Callable[[Desk, Any, UUID], None]] = {
+_APPLY: dict[type[BaseModel], Callable[[Desk, Any, Decided], None]] = {
     **dict.fromkeys((Confirmed, *SPECIAL), _chain),
     Assigned: _assigned,
     ReplyRefused: _nothing,

@@ -15,7 +15,7 @@ from schemas.envelope import Kind
 from schemas.ids import agent_key, desk_key
 from schemas.outcomes import Outcome
 from schemas.roster import AgentChanged, PresenceChanged, RosterEvent
-from workers.routing.desk.apply import Decided, apply
+from workers.routing.desk.apply import Decided, apply, step_of
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 
@@ -45,7 +45,8 @@ class Draft:
 
     def say(self, event: BaseModel) -> None:
         """Let `event` be the decision's next one."""
-        decided = Decided(self.place.id_of(len(self.decided)), event)
+        id_ = self.place.id_of(len(self.decided))
+        decided = Decided(id_, event, step_of(self.desk, event, id_))
         self.decided.append(decided)
         apply(self.desk, decided)
 

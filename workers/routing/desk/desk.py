@@ -99,6 +99,8 @@ class Desk:
         if at <= self.at:
             return False
         self.at = at
+        if not self.limited:
+            return False
         lifted = {agent for rule in self.limited for until, agent in self.rings[rule].lifts if until <= at}
         for agent in lifted:
             self._seat(agent, self.duties[agent])

@@ -34,9 +34,9 @@ class Duty(NamedTuple):
     def bearing(self, sessions: int, channel: Channel) -> Duty:
         """The duty with `sessions` more on `channel`."""
         loads = {**self.loads, channel: self.loads.get(channel, 0) + sessions}
-        return self._replace(
-            load=self.load + sessions, loads={one: load for one, load in loads.items() if load}
-        )
+        if not loads[channel]:
+            del loads[channel]
+        return self._replace(load=self.load + sessions, loads=loads)
 
 
 class Whereabouts(NamedTuple):

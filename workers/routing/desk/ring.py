@@ -79,7 +79,7 @@ class Ring(NamedTuple):
 
     def eligible_but(self, apart: Mapping[str, PassedOverReason]) -> int:
         """How many can be chosen who are not `apart`."""
-        return self.eligible - sum(map(self.is_open, apart))
+        return self.eligible - sum(map(self.is_open, apart)) if apart else self.eligible
 
     def barred(self, apart: Mapping[str, PassedOverReason] = NONE_APART) -> dict[PassedOverReason, int]:
         """How many cannot be chosen, by reason."""
