@@ -45,6 +45,14 @@ def notifier() -> None:
     _run("notifier", notifier_handlers)
 
 
+@app.command()
+def gateway() -> None:
+    """Serve agents and page admins over HTTP and WebSocket. Stops on SIGTERM."""
+    from workers.gateway.process import run_gateway  # noqa: PLC0415
+
+    run_gateway(start_worker())
+
+
 def _run(name: str, make_handlers: MakeHandlers, chores: Sequence[Chore] = ()) -> None:
     import uvloop  # noqa: PLC0415
 

@@ -7,10 +7,10 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import asyncpg
 from asyncpg import Pool
 
 from config.logging import get_logger
+from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
 
 WAITING_MAX = 10_000
@@ -86,7 +86,7 @@ class Audit:
     async def _write_some(self) -> None:
         try:
             await self._write()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             _log.warning("audit_waits", error=repr(error), waiting=len(self._waiting))
             await asyncio.sleep(RETRY_S)
 

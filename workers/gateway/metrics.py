@@ -41,8 +41,8 @@ class GatewayMetrics:
         )
         self.cut = Counter(
             "tongdai_gateway_cut",
-            "Connections that the gateway ended, by reason",
-            ["reason"],
+            "Connections that the gateway ended, by close code",
+            ["code"],
             registry=registry,
         )
         self.pushed = Counter(

@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from workers.channels.problem import MEDIA_TYPE, TYPE_PREFIX
 
+_CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large", HTTPStatus.REQUEST_TIMEOUT: "too_slow"}
+
 
 class Problem(BaseModel):
     """Why a request was not carried out."""
@@ -78,6 +80,11 @@ def forbidden(sentence: str, **more: Any) -> ApiError:  # noqa: ANN401 - as ApiE
     return ApiError(HTTPStatus.FORBIDDEN, "forbidden", sentence, **more)
 
 
+def not_found(code: str, sentence: str, **more: Any) -> ApiError:  # noqa: ANN401 - as ApiError
+    """There is no such thing, or none that is his to see."""
+    return ApiError(HTTPStatus.NOT_FOUND, code, sentence, **more)
+
+
 def unavailable(code: str, sentence: str, retry_after_s: float = 1.0) -> ApiError:
     """Something that is needed does not answer: the same may be asked again."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, sentence, retry_after_s=retry_after_s)
@@ -101,7 +108,8 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
 def of_framework(error: HTTPException) -> ApiError:
     """What the framework refuses: an unknown path, a wrong method."""
     status = HTTPStatus(error.status_code)
-    return ApiError(status, status.phrase.lower().replace(" ", "_"), str(error.detail))
+    code = _CODES.get(status) or status.phrase.lower().replace(" ", "_")
+    return ApiError(status, code, str(error.detail))
 
 
 def internal() -> ApiError:

@@ -10,6 +10,7 @@ import jwt
 
 ISSUER = "tongdai"
 ALGORITHM = "HS256"
+TOKEN_CHARS_MAX = 4_096
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "ws", "sid", "gen"]
 
 

@@ -17,11 +17,11 @@ from asyncpg import Pool
 from workers.gateway.identity import Identity
 from workers.gateway.problem import unauthenticated
 from workers.gateway.service_tokens import read_service_token, scopes_of
-from workers.gateway.tokens import Tokens, WrongTokenError
+from workers.gateway.tokens import TOKEN_CHARS_MAX, Tokens, WrongTokenError
 
 CACHED_S = 1.0
 CACHED_MAX = 20_000
-TOKEN_CHARS_MAX = 4_096
+
 # An account's role and standing are Postgres's, not the token's: who is disabled is out within a second.
 STANDING = """
 SELECT account.role, account.agent_id

@@ -1,0 +1,86 @@
+"""Commands over HTTP, through Kafka to desk and intake and back."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from config.settings import Settings
+from tests.gateway.ground import customer_writes, gateway, shop, sign_in, until
+
+pytestmark = pytest.mark.servers
+
+OFFERED = "SELECT FROM desk_conversation WHERE conversation_id = $1 AND standing = 'offered'"
+
+
+async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
+    settings: Settings, topics: dict[str, str]
+) -> None:
+    async with shop(settings) as database:
+        conversation = await customer_writes(settings, topics, "u1")
+        await until(database, OFFERED, conversation)
+        place = f"conversations/{conversation}"
+        async with gateway(settings) as http:
+            lan, minh, ha, nga = [await sign_in(http, who) for who in ("lan", "minh", "ha", "nga")]
+
+            # Two click at once: one has it, the other learns who.
+            keys = {"lan": str(uuid4()), "minh": str(uuid4())}
+            first, second = await asyncio.gather(
+                lan.ask(f"{place}/claim", key=keys["lan"]), minh.ask(f"{place}/claim", key=keys["minh"])
+            )
+            assert sorted((first.status_code, second.status_code)) == [200, 409], (first.text, second.text)
+            winner, loser, told = ("lan", minh, second) if first.status_code == 200 else ("minh", lan, first)
+            problem = told.json()
+            assert told.headers["content-type"] == "application/problem+json"
+            assert (problem["code"], problem["details"]["winner"]) == ("taken", winner)
+            assert problem["details"]["earlier_ms"] >= 0
+            holder = lan if winner == "lan" else minh
+
+            # A repetition is told the same; another body under the same key is refused.
+            again = await holder.ask(f"{place}/claim", key=keys[winner])
+            assert again.json() == (first if winner == "lan" else second).json()
+            reused = await holder.ask(f"{place}/release", key=keys[winner])
+            assert (reused.status_code, reused.json()["code"]) == (409, "key_reused")
+
+            # Who may not is refused here, and written down.
+            for who, call, body in ((nga, "messages", {"text": "hi"}), (loser, "care", {"care": "refused"})):
+                refused = await who.ask(f"{place}/{call}", body)
+                assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+            assert (await lan.ask("agents/minh/capacity", {"capacity": 3}, method="PUT")).status_code == 403
+            unknown = await lan.ask(f"conversations/{uuid4()}/claim")
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_conversation")
+            await until(database, "SELECT FROM audit WHERE actor = 'agent:shop/nga' AND call = 'say'")
+
+            # Intake's actions, and a page admin's call on an agent.
+            said = await holder.ask(f"{place}/messages", {"text": "Dạ còn ạ"}, key="say-1")
+            assert said.status_code == httpx.codes.OK, said.text
+            assert (await holder.get("outcomes/say-1")).json() == said.json()
+            assert (await holder.get("outcomes/say-2")).status_code == 404
+            capacity = await ha.ask("agents/minh/capacity", {"capacity": 3}, method="PUT")
+            assert capacity.status_code == httpx.codes.OK, capacity.text
+            many = await ha.ask("bulk", {"what": "take_over", "conversations": [str(conversation)]})
+            assert many.status_code == httpx.codes.OK, many.text
+
+        # The outcome of a command outlives the gateway through which it came.
+        async with gateway(settings) as http:
+            holder = await sign_in(http, winner)
+            repeated = await holder.ask(f"{place}/claim", key=keys[winner])
+            assert repeated.json() == again.json()
+
+
+async def test_what_nobody_decides_in_time_is_to_be_asked_for(
+    settings: Settings, topics: dict[str, str]
+) -> None:
+    async with shop(settings) as database:
+        conversation = await customer_writes(settings, topics, "u1")
+        await until(database, OFFERED, conversation)
+    # Desk and intake are gone.
+    async with gateway(settings, outcome_deadline_s=0.3) as http:
+        lan = await sign_in(http, "lan")
+        taken = await lan.ask(f"conversations/{conversation}/claim", key="later / 1")
+        assert taken.status_code == httpx.codes.ACCEPTED
+        assert taken.headers["location"] == taken.json()["status_url"] == "/api/v1/outcomes/later%20%2F%201"
+        assert (await lan.get("outcomes/later%20%2F%201")).status_code == 404

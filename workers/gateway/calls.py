@@ -1,0 +1,196 @@
+"""Every call on conversations and agents: its path, its body, and the command or action that it becomes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from config.topics import ACTIONS, COMMANDS
+from schemas import actions, asks
+from schemas.actions import Action
+from schemas.asks import BULK_MAX, Bulk, ConversationAsk, Subject
+from schemas.assignments import CareStatus, DoneOutcome
+from schemas.base import Slug, rfc3339
+from schemas.catalogue import RECORDS
+from schemas.commands import AskedCommand
+from schemas.definitions import Capacity
+from schemas.envelope import Kind, headers
+from schemas.ids import desk_key
+from workers.channels.records import Outgoing
+from workers.gateway.conversations import Conversation
+from workers.gateway.identity import Identity
+from workers.gateway.problem import invalid
+from workers.gateway.rights import Call
+from workers.gateway.waiting import Request
+
+SOURCE = "tongdai/gateway"
+
+Asked = AskedCommand | Action
+"""What has exactly one outcome."""
+
+_KINDS: dict[type[BaseModel], Kind] = {model: kind for kind, model in RECORDS.items()}
+
+
+class Body(BaseModel):
+    """What a client sends: a field that is not known is told at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ConversationCall(NamedTuple):
+    """A call on one conversation."""
+
+    name: Call
+    path: str
+    """Behind the conversation's id."""
+    method: Literal["POST", "PUT"]
+    model: type[ConversationAsk | Action]
+    body: type[Body]
+    """Without fields when there is nothing to say."""
+
+
+def _call(
+    name: Call,
+    model: type[ConversationAsk | Action],
+    path: str | None = None,
+    method: Literal["POST", "PUT"] = "POST",
+) -> ConversationCall:
+    # A body has the fields of its command that do not say who asks, or about what.
+    common = {*AskedCommand.model_fields, *Action.model_fields, *Subject.model_fields}
+    own: Mapping[str, Any] = {
+        field: (info.annotation, info) for field, info in model.model_fields.items() if field not in common
+    }
+    body = create_model(f"{model.__name__}Body", __base__=Body, __doc__=model.__doc__, **own)
+    return ConversationCall(name, path or name.replace("_", "-"), method, model, body)
+
+
+CONVERSATION_CALLS: dict[Call, ConversationCall] = {
+    call.name: call
+    for call in (
+        _call("claim", asks.Claim),
+        _call("release", asks.Release),
+        _call("appoint", asks.Appoint),
+        _call("transfer", asks.Transfer),
+        _call("transfer_accept", asks.TransferAccept, "transfer/accept"),
+        _call("transfer_reject", asks.TransferReject, "transfer/reject"),
+        _call("transfer_cancel", asks.TransferCancel, "transfer/cancel"),
+        _call("take_over", asks.TakeOver),
+        _call("take_off", asks.TakeOff),
+        _call("set_care", asks.SetCare, "care"),
+        _call("follow", asks.Follow),
+        _call("unfollow", asks.Unfollow),
+        _call("mute", asks.Mute),
+        _call("unmute", asks.Unmute),
+        _call("block", asks.Block),
+        _call("unblock", asks.Unblock),
+        _call("say", actions.Say, "messages"),
+        _call("write_note", actions.WriteNote, "notes"),
+        _call("mark_read", actions.MarkRead, "read"),
+        _call("end_session", actions.EndSession, "session-end"),
+        _call("set_labels", actions.SetLabels, "labels"),
+        _call("set_profile", actions.SetProfile, "profile", "PUT"),
+    )
+}
+
+
+class CapacityBody(Body):
+    """How many open sessions the agent may hold; null: no limit."""
+
+    capacity: Capacity | None
+
+
+class LeaveBody(Body):
+    """The agent goes on leave or comes back; what becomes of his conversations."""
+
+    on_leave: bool
+    then: Literal["keep", "pool", "next"] = "next"
+
+
+class BulkBody(Body):
+    """One thing about many conversations of one desk, each decided by itself."""
+
+    what: Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
+    conversations: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=BULK_MAX)]
+    agent: Slug | None = None
+    then: Literal["pool", "next"] = "next"
+    care: CareStatus | None = None
+    reason: Slug | None = None
+    outcome: DoneOutcome | None = None
+
+
+def on_conversation(
+    call: ConversationCall, identity: Identity, conversation: Conversation, key: str, body: Body
+) -> Asked:
+    """The command or action of a call on one conversation. Raises ApiError when it makes no sense."""
+    said = {
+        **_asker(identity, key),
+        **body.model_dump(exclude_unset=True),
+        "conversation": conversation.id,
+        "key": conversation.key,
+    }
+    if issubclass(call.model, ConversationAsk):
+        said["desk"] = conversation.desk
+    return _made(call.model, said)
+
+
+def on_agent(
+    model: type[asks.SetCapacity | asks.SetLeave],
+    identity: Identity,
+    desk: str,
+    agent: str,
+    key: str,
+    body: Body,
+) -> Asked:
+    """The command of a call on an agent."""
+    return _made(model, {**_asker(identity, key), **body.model_dump(), "desk": desk, "agent": agent})
+
+
+def on_many(identity: Identity, conversations: list[Conversation], key: str, body: BulkBody) -> Asked:
+    """The command of a bulk call; all conversations are of the first one's desk."""
+    said = body.model_dump(exclude={"conversations"}, exclude_unset=True)
+    subjects = tuple(Subject(conversation=one.id, key=one.key) for one in conversations)
+    return _made(Bulk, {**_asker(identity, key), **said, "desk": conversations[0].desk, "subjects": subjects})
+
+
+def record_of(asked: Asked) -> Outgoing:
+    """The record on commands or actions."""
+    kind = _KINDS[type(asked)]
+    topic = ACTIONS if isinstance(asked, Action) else COMMANDS
+    key = asked.key if isinstance(asked, Action) else desk_key(asked.workspace, asked.desk)
+    value = asked.model_dump_json().encode()
+    named = headers(
+        kind,
+        id_=f"{asked.actor}/{asked.idempotency_key}",
+        source=SOURCE,
+        subject=key,
+        time=rfc3339(datetime.now(UTC)),
+    )
+    return Outgoing(topic.name, key.encode(), value, named, kind.what)
+
+
+def request_of(asked: Asked) -> Request:
+    """What its outcome will name: digests are taken of the JSON, by everybody alike."""
+    return Request(_KINDS[type(asked)].what, hashlib.sha256(asked.model_dump_json().encode()).hexdigest())
+
+
+def _asker(identity: Identity, key: str) -> dict[str, Any]:
+    is_admin = identity.role in ("admin", "service")
+    return {
+        "workspace": identity.workspace,
+        "actor": identity.actor,
+        "idempotency_key": key,
+        "by": identity.agent,
+        "authority": "admin" if is_admin else "agent",
+    }
+
+
+def _made(model: type[Asked], said: Mapping[str, Any]) -> Asked:
+    try:
+        return model.model_validate(said)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False)) from error

@@ -1,0 +1,225 @@
+"""A command from its asker to its outcome: known before? allowed? on Kafka; and then its outcome is awaited.
+
+Nothing here is lost with the gateway: who repeats with the same key is told the same outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import NamedTuple
+from uuid import UUID
+
+from asyncpg import Pool
+
+from schemas import asks
+from workers.channels.problem import UnpublishedError
+from workers.channels.publisher import Publisher
+from workers.gateway.audit import Audit
+from workers.gateway.calls import (
+    Asked,
+    Body,
+    BulkBody,
+    ConversationCall,
+    on_agent,
+    on_conversation,
+    on_many,
+    record_of,
+    request_of,
+)
+from workers.gateway.conversations import Conversation, agent_relations, read_conversations, relations
+from workers.gateway.failures import DATABASE_ERRORS
+from workers.gateway.identity import Identity
+from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
+from workers.gateway.rights import Call, allowed_calls, may
+from workers.gateway.roster import Roster, Rosters
+from workers.gateway.stored import read_stored
+from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
+
+
+class Asker(NamedTuple):
+    """Who asks, from where, and under which idempotency key."""
+
+    identity: Identity
+    address: str
+    key: str
+
+
+class Sent(NamedTuple):
+    """A request that is on its way, or was answered before."""
+
+    workspace: str
+    desks: Collection[str]
+    actor: str
+    key: str
+    request: Request
+    outcome: Outcome | None
+    waiter: Waiter
+
+
+class Commanding:
+    """Carries out what agents, page admins and services ask."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        rosters: Rosters,
+        publisher: Publisher,
+        waiting: Waiting,
+        audit: Audit,
+        outcome_deadline_s: float,
+    ) -> None:
+        self._pool = pool
+        self._rosters = rosters
+        self._publisher = publisher
+        self._waiting = waiting
+        self._audit = audit
+        self._outcome_deadline_s = outcome_deadline_s
+
+    @asynccontextmanager
+    async def conversation(
+        self, asker: Asker, call: ConversationCall, id_: UUID, body: Body
+    ) -> AsyncIterator[Sent]:
+        """Send a call on one conversation. Raises ApiError when it is not to be sent."""
+        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
+            conversation = (await self._conversations(asker, [id_]))[0]
+            asked = on_conversation(call, asker.identity, conversation, asker.key, body)
+            roster = await self._roster(asker)
+            stands = relations(asker.identity.agent, conversation, roster)
+            yield await self._send(asker, asked, roster, waiter, ((call.name, stands, str(id_)),))
+
+    @asynccontextmanager
+    async def agent(
+        self,
+        asker: Asker,
+        call: Call,
+        model: type[asks.SetCapacity | asks.SetLeave],
+        agent: str,
+        body: Body,
+    ) -> AsyncIterator[Sent]:
+        """Send a call on an agent. Raises ApiError when it is not to be sent."""
+        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
+            roster = await self._roster(asker)
+            desk = roster.desk_of.get(agent)
+            if desk is None:
+                raise not_found("unknown_agent", f"There is no agent {agent} in this workspace.")
+            asked = on_agent(model, asker.identity, desk, agent, asker.key, body)
+            stands = agent_relations(asker.identity.agent, agent, roster)
+            yield await self._send(asker, asked, roster, waiter, ((call, stands, agent),))
+
+    @asynccontextmanager
+    async def many(self, asker: Asker, body: BulkBody) -> AsyncIterator[Sent]:
+        """Send a bulk call. Raises ApiError when it is not to be sent, naming what stands in its way."""
+        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
+            conversations = await self._conversations(asker, body.conversations)
+            if len({one.desk for one in conversations}) > 1:
+                sentence = "These conversations are of several desks: ask for each desk by itself."
+                raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "other_desk", sentence)
+            asked = on_many(asker.identity, conversations, asker.key, body)
+            roster = await self._roster(asker)
+            about = [
+                (body.what, relations(asker.identity.agent, one, roster), str(one.id))
+                for one in conversations
+            ]
+            yield await self._send(asker, asked, roster, waiter, about)
+
+    async def outcome(self, sent: Sent) -> Outcome | None:
+        """What became of it; none: it is not known when the time is over."""
+        if sent.outcome is not None:
+            return sent.outcome
+        try:
+            async with asyncio.timeout(self._outcome_deadline_s):
+                return await sent.waiter.outcome(sent.request)
+        except TimeoutError:
+            found = await self.stored(sent.workspace, sent.desks, sent.actor, sent.key)
+            return next((one for one in found if sent.request.is_answered_by(one)), None)
+
+    async def stored(self, workspace: str, desks: Collection[str], actor: str, key: str) -> list[Outcome]:
+        """The outcomes that are stored of a key. Raises ApiError when Postgres does not answer."""
+        async with _answering():
+            found = await read_stored(self._pool, workspace, desks, actor, key)
+        return [one.outcome for one in found if one.outcome is not None]
+
+    async def may_see(self, identity: Identity, id_: UUID) -> bool:
+        """Whether he may see this conversation. Raises what Postgres raises."""
+        found = await read_conversations(self._pool, identity.workspace, [id_])
+        if id_ not in found:
+            return False
+        roster = await self._rosters.of(identity.workspace)
+        return may(identity, relations(identity.agent, found[id_], roster), "see")
+
+    async def desks(self, workspace: str) -> Collection[str]:
+        """The desks of a workspace. Raises ApiError when Postgres does not answer."""
+        async with _answering():
+            return (await self._rosters.of(workspace)).desks
+
+    async def _send(
+        self,
+        asker: Asker,
+        asked: Asked,
+        roster: Roster,
+        waiter: Waiter,
+        about: Collection[tuple[Call, Collection[str], str]],
+    ) -> Sent:
+        """Send what was not answered before, if it is allowed. What was is told again, allowed or not."""
+        identity = asker.identity
+        request = request_of(asked)
+        async with _answering():
+            known = await read_stored(self._pool, identity.workspace, roster.desks, identity.actor, asker.key)
+        if not all(one.is_of(request) for one in known):
+            sentence = (
+                "This idempotency key was used for another request: send this one with a key of its own."
+            )
+            raise ApiError(HTTPStatus.CONFLICT, "key_reused", sentence)
+        outcome = next((one.outcome for one in known if one.outcome), None)
+        if outcome is None:
+            self._allow(asker, about)
+            await self._publish(asked)
+        return Sent(identity.workspace, roster.desks, identity.actor, asker.key, request, outcome, waiter)
+
+    def _allow(self, asker: Asker, about: Collection[tuple[Call, Collection[str], str]]) -> None:
+        """Raises ApiError, which names every subject that the asker may not do this with."""
+        wrong = [one for one in about if not may(asker.identity, one[1], one[0])]
+        if not wrong:
+            return
+        for call, _, subject in wrong:
+            self._audit.refused(
+                asker.identity.workspace, asker.identity.actor, asker.address, call, "forbidden", subject
+            )
+        call, stands, _ = wrong[0]
+        raise forbidden(
+            f"You may not {call.replace('_', ' ')} here.",
+            allowed=allowed_calls(asker.identity, stands) if len(about) == 1 else (),
+            details={"subjects": [subject for _, _, subject in wrong]},
+        )
+
+    async def _publish(self, asked: Asked) -> None:
+        try:
+            await self._publisher.publish([record_of(asked)])
+        except UnpublishedError as error:
+            sentence = "It is not known whether this was taken. Send it again with the same key."
+            raise unavailable("unpublished", sentence, error.retry_after_s or 1.0) from error
+
+    async def _conversations(self, asker: Asker, ids: Collection[UUID]) -> list[Conversation]:
+        """Those of the asker's workspace, in this order. Raises ApiError when one is not there."""
+        async with _answering():
+            found = await read_conversations(self._pool, asker.identity.workspace, ids)
+        missing = [str(id_) for id_ in ids if id_ not in found]
+        if missing:
+            sentence = f"There is no conversation {missing[0]} in this workspace."
+            raise not_found("unknown_conversation", sentence, details={"subjects": missing})
+        return [found[id_] for id_ in dict.fromkeys(ids)]
+
+    async def _roster(self, asker: Asker) -> Roster:
+        async with _answering():
+            return await self._rosters.of(asker.identity.workspace)
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        raise unavailable("database_down", "The database does not answer. Send it again.") from error

@@ -1,0 +1,92 @@
+"""Conversations as Postgres has them now, and how somebody stands to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from workers.gateway.rights import AgentRelation, Relation
+from workers.gateway.roster import Roster
+from workers.runtime.handler import Connection
+
+# Never cached: who has just been told that a conversation is his may act on it at once.
+READ = """
+SELECT conversation_id, conversation.key, conversation.desk_id, conversation.page_id, desk.holder,
+    desk.audience, desk.followers, desk.last_holder, desk.transfer
+FROM conversation LEFT JOIN desk_conversation AS desk USING (workspace_id, conversation_id)
+WHERE workspace_id = $1 AND conversation_id = ANY ($2::uuid[])
+"""
+
+
+class Conversation(NamedTuple):
+    """What rights depend on."""
+
+    id: UUID
+    key: str
+    desk: str
+    page: str
+    holder: str | None = None
+    audience: str | None = None
+    """To whom it is offered."""
+    followers: frozenset[str] = frozenset()
+    last_holder: str | None = None
+    asked: frozenset[str] = frozenset()
+    """To whom a transfer is offered."""
+
+
+async def read_conversations(
+    connection: Connection, workspace: str, ids: Collection[UUID]
+) -> dict[UUID, Conversation]:
+    """Those of `ids` that the workspace has."""
+    rows = await connection.fetch(READ, workspace, list(ids))
+    return {
+        row["conversation_id"]: Conversation(
+            row["conversation_id"],
+            row["key"],
+            row["desk_id"],
+            row["page_id"],
+            row["holder"],
+            row["audience"],
+            frozenset(row["followers"] or ()),
+            row["last_holder"],
+            _asked(row["transfer"]),
+        )
+        for row in rows
+    }
+
+
+def relations(agent: str | None, conversation: Conversation, roster: Roster) -> frozenset[Relation]:
+    """How `agent` stands to `conversation`; a service (none) stands in no relation."""
+    if agent is None:
+        return frozenset()
+    audience = roster.audience(conversation.audience or "", conversation.page)
+    found: dict[Relation, bool] = {
+        "holder": agent == conversation.holder,
+        "asked": agent in conversation.asked,
+        "offered": agent in audience,
+        "follower": agent in conversation.followers,
+        "former": agent == conversation.last_holder,
+        "administrator": agent in roster.admins.get(conversation.page, ()),
+        "member": agent in roster.works_for(conversation.page),
+        "deskmate": roster.desk_of.get(agent) == conversation.desk,
+    }
+    return frozenset(relation for relation, holds in found.items() if holds)
+
+
+def agent_relations(agent: str | None, other: str, roster: Roster) -> frozenset[AgentRelation]:
+    """How `agent` stands to the agent `other`."""
+    if agent is None:
+        return frozenset()
+    found: dict[AgentRelation, bool] = {
+        "self": agent == other,
+        "supervisor": roster.supervises(agent, other),
+        "deskmate": agent in roster.desk_of and roster.desk_of[agent] == roster.desk_of.get(other),
+    }
+    return frozenset(relation for relation, holds in found.items() if holds)
+
+
+def _asked(transfer: str | None) -> frozenset[str]:
+    return frozenset(orjson.loads(transfer)["agents"]) if transfer else frozenset()

@@ -1,0 +1,202 @@
+"""What one gateway consists of, and how it lives: connected, beside each other, ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from config.logging import get_logger
+from config.settings import Settings
+from config.topics import ACTIONS, COMMANDS
+from workers.channels.publisher import OnFailure, Publisher
+from workers.channels.rate_limit import RateLimit
+from workers.gateway.attempts import forget_attempts
+from workers.gateway.audit import Audit
+from workers.gateway.commanding import Commanding
+from workers.gateway.connection import TOKEN_ENDED, Connection
+from workers.gateway.failures import DATABASE_ERRORS
+from workers.gateway.hub import Hub
+from workers.gateway.looking import Looking
+from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.presence import Presences
+from workers.gateway.presence_teller import PresenceTeller
+from workers.gateway.problem import ApiError
+from workers.gateway.replay import Replay
+from workers.gateway.roster import Rosters
+from workers.gateway.sign_in import SignIns
+from workers.gateway.signing_key import signing_key
+from workers.gateway.stream import Stream
+from workers.gateway.tail import Tail
+from workers.gateway.tokens import Tokens
+from workers.gateway.verifier import OwnTokens, TokenVerifier
+from workers.gateway.waiting import Waiting
+
+CONNECTIONS_MAX = 8
+FORGET_EVERY_S = 600.0
+READY_DEADLINE_S = 2.0
+CHECK_TOKENS_EVERY_S = 2.0
+LOOK_UP_TOKENS_EVERY = 15
+"""One check in so many asks Postgres whether the account and the sign-in are still what they were."""
+
+_log = get_logger(__name__)
+
+
+class Gateway:
+    """One gateway process."""
+
+    def __init__(self, settings: Settings, on_failure: OnFailure) -> None:
+        own = settings.gateway
+        self.settings = own
+        self.id = uuid4().hex
+        """Of this life: presence told by an earlier one runs out by itself."""
+        self.metrics = GatewayMetrics()
+        self._on_failure = on_failure
+        self._pool = _pool(settings)
+        tokens = Tokens(signing_key(settings), access_s=own.access_token_s, refresh_s=own.refresh_token_s)
+        self.sign_ins = SignIns(self._pool, tokens)
+        self.verifier: TokenVerifier = OwnTokens(self._pool, tokens)
+        self.audit = Audit(self._pool, self.metrics)
+        self.agent_rate = RateLimit(own.agent_rate_per_s, own.agent_rate_burst)
+        self._publisher = Publisher(
+            settings.kafka, (COMMANDS, ACTIONS), own.publish_deadline_s, self.metrics, on_failure
+        )
+        waiting = Waiting()
+        rosters = Rosters(self._pool)
+        self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
+        self.looking = Looking()
+        self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
+        self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
+        self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
+        self._presence_teller = PresenceTeller(self.id, self._presences, rosters, self._publisher)
+        self.commanding = Commanding(
+            self._pool, rosters, self._publisher, waiting, self.audit, own.outcome_deadline_s
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Be connected, with everything that goes on beside the requests."""
+        async with self._pool, self._publisher:
+            tasks = [
+                self._beside("tail", self._tail.run()),
+                self._beside("audit", self.audit.run()),
+                self._beside("presence", self._presence_teller.run()),
+                self._beside("tokens", self._check_tokens()),
+                self._beside("forgetting", self._forget()),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def problems(self) -> list[str]:
+        """Why it is not ready."""
+        found = []
+        if not self._publisher.connected:
+            found.append("Kafka is not connected, or lacks the topics commands and actions")
+        if not self._tail.reading:
+            found.append("outcomes and notifications are not being read")
+        try:
+            async with asyncio.timeout(READY_DEADLINE_S):
+                await self._pool.execute("SELECT 1")
+        except DATABASE_ERRORS as error:
+            found.append(f"Postgres does not answer: {error!r}")
+        return found
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether connections are taken: what they would miss is being read."""
+        return self._tail.reading
+
+    @contextmanager
+    def connected(self, connection: Connection, kind: str) -> Iterator[None]:
+        """Count somebody's connection as long as it lasts; it joins the stream by itself."""
+        place = connection.identity.workspace, connection.identity.agent or ""
+        is_person = connection.identity.agent is not None
+        self.metrics.sockets.labels(kind).inc()
+        if is_person:
+            self._presences.came(place, time.monotonic())
+        try:
+            yield
+        finally:
+            self.metrics.sockets.labels(kind).dec()
+            if connection.closing is not None:
+                self.metrics.cut.labels(str(connection.closing.code)).inc()
+            self.hub.remove(connection)
+            self.looking.leave(connection)
+            if is_person:
+                self._presences.went(place, time.monotonic())
+
+    def active(self, connection: Connection, *, away: bool | None = None) -> None:
+        """The person behind a connection did something."""
+        identity = connection.identity
+        if identity.agent is not None:
+            self._presences.active((identity.workspace, identity.agent), time.monotonic(), away=away)
+
+    async def renew(self, connection: Connection, token: str) -> None:
+        """Let a connection go on with a new token of the same sign-in; else it ends."""
+        try:
+            verified = await self.verifier.verify(token)
+        except ApiError:
+            connection.close(TOKEN_ENDED)
+            return
+        if verified.identity != connection.identity:
+            connection.close(TOKEN_ENDED)
+            return
+        connection.token, connection.until = token, verified.until
+
+    async def _check_tokens(self) -> None:
+        """End connections whose token has ended, or whose account or sign-in is not what it was."""
+        for number in count():
+            for connection in self.hub.all():
+                if connection.until is not None and connection.until <= datetime.now(UTC):
+                    connection.close(TOKEN_ENDED)
+                elif number % LOOK_UP_TOKENS_EVERY == 0:
+                    await self._look_up(connection)
+            await asyncio.sleep(CHECK_TOKENS_EVERY_S)
+
+    async def _look_up(self, connection: Connection) -> None:
+        try:
+            await self.renew(connection, connection.token)
+        except DATABASE_ERRORS as error:
+            _log.warning("token_unchecked", error=repr(error))
+
+    def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"gateway-{name}")
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._on_failure(error)
+
+    async def _forget(self) -> None:
+        while True:
+            try:
+                await self.sign_ins.forget()
+                await self.audit.forget()
+                await forget_attempts(self._pool)
+            except DATABASE_ERRORS as error:
+                _log.warning("forgetting_waits", error=repr(error))
+            await asyncio.sleep(FORGET_EVERY_S)
+
+
+def _pool(settings: Settings) -> asyncpg.Pool:
+    postgres = settings.postgres
+    return asyncpg.create_pool(
+        postgres.dsn.get_secret_value(),
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        timeout=postgres.connect_timeout_s,
+        command_timeout=postgres.command_timeout_s,
+        server_settings={"application_name": "tongdai gateway", "jit": "off"},
+    )

@@ -1,0 +1,89 @@
+"""Notifications as the gateway passes them on: to whom, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+
+from config.topics import NOTIFICATIONS
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from workers.gateway.roster import Agents, Roster
+
+AGENT, AUDIENCE = "agent:", "audience:"
+FOR_ADMINS = frozenset({"conversation_changed"})
+"""Kinds that only those are told who watch the page: its admins, and the workspace's."""
+
+
+class Noted(NamedTuple):
+    """One record of notifications."""
+
+    partition: int
+    offset: int
+    key: str
+    kind: str
+    value: str
+    """JSON on one line."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory."""
+        return len(self.value) + len(self.key) + 200
+
+
+class Recipients(NamedTuple):
+    """Who is to be told."""
+
+    workspace: str
+    agents: Agents
+    only_admins: bool = False
+    """Of these only those whose role is page_admin."""
+    watchers: bool = False
+    """And the workspace's admins."""
+
+
+def noted(record: Any) -> Noted | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+    """What a record says; none: it is of a kind or a form that this version does not know."""
+    try:
+        kind = read_kind(record.headers, NOTIFICATIONS.name).what
+        key, value = (record.key or b"").decode(), (record.value or b"").decode()
+    except (UnreadableEnvelopeError, UnicodeDecodeError):
+        return None
+    if not key.startswith((AGENT, AUDIENCE)) or not value or "\n" in value:
+        return None
+    return Noted(record.partition, record.offset, key, kind, value)
+
+
+def workspace_of(one: Noted) -> str:
+    """Whose it is: the roster of this workspace says who the audience is."""
+    if one.key.startswith(AGENT):
+        return one.key.removeprefix(AGENT).partition("/")[0]
+    return str(_said(one).get("workspace", ""))
+
+
+def recipients(one: Noted, roster: Roster | None) -> Recipients:
+    """Who is to be told. The roster is needed for audiences alone."""
+    if one.key.startswith(AGENT):
+        workspace, _, agent = one.key.removeprefix(AGENT).partition("/")
+        return Recipients(workspace, frozenset({agent}))
+    said = _said(one)
+    workspace, page = str(said.get("workspace", "")), str(said.get("page", ""))
+    if roster is None:
+        return Recipients(workspace, frozenset())
+    name = one.key.removeprefix(AUDIENCE)
+    only_admins = one.kind in FOR_ADMINS or name.startswith("admins:")
+    agents = roster.admins.get(page, frozenset()) if only_admins else roster.audience(name, page)
+    return Recipients(workspace, agents, only_admins, watchers=True)
+
+
+def push(kind: str, id_: str, value: str) -> str:
+    """What a socket is sent."""
+    return f'{{"event":"{kind}","id":"{id_}","data":{value}}}'
+
+
+def _said(one: Noted) -> dict[str, Any]:
+    try:
+        said = orjson.loads(one.value)
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,113 @@
+"""Who may call what: role × relation × call, as a table. Races are not decided here but on the desk's log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, NamedTuple, get_args
+
+from workers.gateway.identity import Identity, Scope
+
+Relation = Literal["holder", "asked", "offered", "follower", "former", "administrator", "member", "deskmate"]
+"""Of a person to a conversation: he has it; a transfer is offered to him; it is offered to an audience of
+his; he follows it; he had it last; he is an admin of its page; he works for its page; he is of its desk."""
+AgentRelation = Literal["self", "supervisor", "deskmate"]
+"""Of a person to an agent: the same; he administers a page for which the agent works; of the same desk."""
+
+Call = Literal[
+    "see",
+    "claim",
+    "release",
+    "appoint",
+    "transfer",
+    "transfer_accept",
+    "transfer_reject",
+    "transfer_cancel",
+    "take_over",
+    "take_off",
+    "set_care",
+    "follow",
+    "unfollow",
+    "mute",
+    "unmute",
+    "block",
+    "unblock",
+    "say",
+    "write_note",
+    "mark_read",
+    "end_session",
+    "set_labels",
+    "set_profile",
+    "set_capacity",
+    "set_leave",
+]
+
+
+class Right(NamedTuple):
+    """Who may: people in one of these relations, and services with this scope (none: people only)."""
+
+    relations: frozenset[str]
+    scope: Scope | None = None
+
+
+def _people(*relations: Relation | AgentRelation, scope: Scope | None = None) -> Right:
+    return Right(frozenset(relations), scope)
+
+
+_READERS: tuple[Relation, ...] = ("holder", "asked", "offered", "follower", "former", "administrator")
+
+RIGHTS: dict[Call, Right] = {
+    "see": _people(*_READERS, scope="conversations"),
+    # Who lost a race is not asked any more, and learns from the desk who won.
+    "claim": _people("deskmate"),
+    "transfer_accept": _people("deskmate"),
+    "transfer_reject": _people("deskmate"),
+    "release": _people("holder", "administrator"),
+    "appoint": _people("administrator", scope="conversations"),
+    "transfer": _people("holder", "administrator"),
+    "transfer_cancel": _people("holder", "administrator"),
+    "take_over": _people("administrator"),
+    "take_off": _people("administrator", scope="conversations"),
+    "set_care": _people("holder", "administrator", scope="conversations"),
+    "follow": _people(*_READERS),
+    "unfollow": _people(*_READERS),
+    "mute": _people(*_READERS),
+    "unmute": _people(*_READERS),
+    "block": _people("holder", "administrator", scope="conversations"),
+    "unblock": _people("holder", "administrator", scope="conversations"),
+    # An answer may be a claim, and come second: intake says so.
+    "say": _people("holder", "offered", "member", "administrator", scope="messages"),
+    "write_note": _people(*_READERS, scope="messages"),
+    "mark_read": _people(*_READERS),
+    "end_session": _people("holder", "administrator", scope="messages"),
+    "set_labels": _people("holder", "administrator", scope="customers"),
+    "set_profile": _people("holder", "administrator", scope="customers"),
+    "set_capacity": _people("supervisor", scope="roster"),
+    "set_leave": _people("self", "supervisor", scope="roster"),
+}
+
+_OF_ADMINS = frozenset({"administrator", "supervisor"})
+"""Relations that count only for those whose account says page_admin."""
+
+CALLS: tuple[Call, ...] = get_args(Call)
+
+
+def may(identity: Identity, relations: Collection[str], call: Call) -> bool:
+    """Whether `identity`, standing in `relations` to what `call` is about, may call it.
+
+    An admin of the workspace may all; what is of another workspace is not found before this is asked.
+    """
+    right = RIGHTS[call]
+    match identity.role:
+        case "admin":
+            return True
+        case "page_admin":
+            return not right.relations.isdisjoint(relations)
+        case "agent":
+            return not right.relations.isdisjoint(set(relations) - _OF_ADMINS)
+        case "service":
+            return right.scope is not None and right.scope in identity.scopes
+
+
+def allowed_calls(identity: Identity, relations: Collection[str]) -> tuple[Call, ...]:
+    """All that he may call instead."""
+    return tuple(call for call in CALLS if call != "see" and may(identity, relations, call))

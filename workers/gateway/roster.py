@@ -1,0 +1,155 @@
+"""Who works for which page: read from the desk's tables, at most a second old."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+from asyncpg import Pool
+
+from schemas.definitions import Department, Page, Rule, Team
+from workers.runtime.handler import Connection
+
+CACHED_S = 1.0
+WORKSPACES_MAX = 1_000
+
+# Every change of a definition raises its version: equal sums, equal rosters.
+VERSIONS = """
+SELECT (SELECT array[count(*), sum(version)] FROM desk_agent WHERE workspace_id = $1)
+    || (SELECT array[count(*), sum(version)] FROM desk_department WHERE workspace_id = $1)
+    || (SELECT array[count(*), sum(version)] FROM desk_page WHERE workspace_id = $1)
+    || (SELECT array[count(*), sum(version)] FROM desk_rule WHERE workspace_id = $1)
+"""
+AGENTS = "SELECT agent_id, desk_id FROM desk_agent WHERE workspace_id = $1 AND active"
+DEPARTMENTS = "SELECT desk_id, definition FROM desk_department WHERE workspace_id = $1 AND active"
+PAGES = "SELECT desk_id, definition FROM desk_page WHERE workspace_id = $1 AND active"
+RULES = "SELECT desk_id, definition FROM desk_rule WHERE workspace_id = $1 AND active"
+
+Agents = frozenset[str]
+NOBODY: Agents = frozenset()
+
+
+class Roster:
+    """One workspace. Rules and departments are named within their desk, pages and agents within all."""
+
+    def __init__(
+        self,
+        desk_of: Mapping[str, str],
+        departments: Iterable[tuple[str, Department]],
+        pages: Iterable[tuple[str, Page]],
+        rules: Iterable[tuple[str, Rule]],
+    ) -> None:
+        self.desk_of = dict(desk_of)
+        """By active agent."""
+        active = frozenset(desk_of)
+        members = {(desk, one.id): active.intersection(one.agents) for desk, one in departments}
+        self.desk_of_page: dict[str, str] = {}
+        self.admins: dict[str, Agents] = {}
+        """By page."""
+        for desk, page in pages:
+            self.desk_of_page[page.id] = desk
+            self.admins[page.id] = frozenset(page.admins)
+        self._rules = tuple(rules)
+        self._rings = {
+            (desk, rule.id): tuple(
+                active.intersection(team.agents).union(
+                    *(members.get((desk, department), NOBODY) for department in team.departments)
+                )
+                for team in _teams(rule)
+            )
+            for desk, rule in self._rules
+        }
+        self._works_for: dict[str, Agents] = {}
+
+    @property
+    def desks(self) -> frozenset[str]:
+        """All of the workspace's that have agents or pages."""
+        return frozenset((*self.desk_of.values(), *self.desk_of_page.values()))
+
+    def works_for(self, page: str) -> Agents:
+        """The agents of every rule that names the page or its channel, and its admins."""
+        found = self._works_for.get(page)
+        if found is None and page in self.desk_of_page:
+            found = self._works_for[page] = self._look_for_workers(page, self.desk_of_page[page])
+        return found or NOBODY
+
+    def audience(self, name: str, page: str) -> Agents:
+        """Whom `page:…`, `admins:…`, `rule:<rule>/<ring>` means, said of a conversation of `page`."""
+        kind, _, rest = name.partition(":")
+        match kind:
+            case "page":
+                return self.works_for(rest)
+            case "admins":
+                return self.admins.get(rest, NOBODY)
+            case "rule":
+                rule, _, ring = rest.rpartition("/")
+                rings = self._rings.get((self.desk_of_page.get(page, ""), rule), ())
+                return rings[int(ring)] if ring.isdecimal() and int(ring) < len(rings) else NOBODY
+        return NOBODY
+
+    def supervises(self, admin: str, agent: str) -> bool:
+        """Whether `admin` administers a page for which `agent` works."""
+        pages = (page for page, admins in self.admins.items() if admin in admins)
+        return any(agent in self.works_for(page) for page in pages)
+
+    def _look_for_workers(self, page: str, desk: str) -> Agents:
+        channel = page.partition(":")[0]
+        rings = (
+            ring
+            for of, rule in self._rules
+            if of == desk and (page in rule.pages or channel in rule.channels)
+            for ring in self._rings[of, rule.id]
+        )
+        return self.admins[page].union(*rings)
+
+
+class Rosters:
+    """The rosters of all workspaces that are asked for."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        # workspace → (roster, versions, time in seconds at which they were looked at)
+        self._known: OrderedDict[str, tuple[Roster, list[int], float]] = OrderedDict()
+        self._looking: dict[str, asyncio.Task[Roster]] = {}
+
+    async def of(self, workspace: str) -> Roster:
+        """The roster of `workspace`, as it was at most a second ago. Raises what Postgres raises."""
+        known = self._known.get(workspace)
+        if known is not None and time.monotonic() - known[2] <= CACHED_S:
+            return known[0]
+        # Many ask at once; one looks. Cancelling one of them must not cancel it for the others.
+        looking = self._looking.get(workspace)
+        if looking is None:
+            looking = self._looking[workspace] = asyncio.create_task(self._look(workspace))
+            looking.add_done_callback(lambda _: self._looking.pop(workspace))
+        return await asyncio.shield(looking)
+
+    async def _look(self, workspace: str) -> Roster:
+        at_s = time.monotonic()
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            versions = await connection.fetchval(VERSIONS, workspace)
+            known = self._known.get(workspace)
+            roster = known[0] if known and known[1] == versions else await _load(connection, workspace)
+        self._known[workspace] = (roster, versions, at_s)
+        self._known.move_to_end(workspace)
+        if len(self._known) > WORKSPACES_MAX:
+            self._known.popitem(last=False)
+        return roster
+
+
+async def _load(connection: Connection, workspace: str) -> Roster:
+    departments = await connection.fetch(DEPARTMENTS, workspace)
+    pages = await connection.fetch(PAGES, workspace)
+    rules = await connection.fetch(RULES, workspace)
+    return Roster(
+        dict(await connection.fetch(AGENTS, workspace)),
+        [(desk, Department.model_validate_json(text)) for desk, text in departments],
+        [(desk, Page.model_validate_json(text)) for desk, text in pages],
+        [(desk, Rule.model_validate_json(text)) for desk, text in rules],
+    )
+
+
+def _teams(rule: Rule) -> tuple[Team, ...]:
+    return (Team(agents=rule.agents, departments=rule.departments), *rule.next_rings)

@@ -1,0 +1,169 @@
+"""Reads outcomes and notifications whole, without a group, as they are committed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from config.logging import get_logger
+from config.settings import Settings
+from config.topics import NOTIFICATIONS, OUTCOMES
+from schemas.catalogue import RECORDS
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from schemas.outcomes import Done, Refused
+from workers.gateway.failures import DATABASE_ERRORS
+from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.waiting import Waiting
+
+Record = Any
+"""aiokafka's ConsumerRecord with bytes; its types are incomplete."""
+RECENT_S = 120
+"""Notifications of so long ago are read at the start, for those who come back after a restart."""
+POLL_MS = 1_000
+RECONNECT_S = 1.0
+START_DEADLINE_S = 15.0
+
+_log = get_logger(__name__)
+
+
+class Tail:
+    """The one reader of a gateway; what goes wrong with Kafka makes it begin again where it was.
+
+    Args:
+        settings: where Kafka is.
+        waiting: who is told of outcomes.
+        on_start: takes the offsets from which notifications are read, one for each partition.
+        on_notifications: takes what was committed, in the order of each partition.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        waiting: Waiting,
+        metrics: GatewayMetrics,
+        on_start: Callable[[Sequence[int]], None],
+        on_notifications: Callable[[Sequence[Record]], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._waiting = waiting
+        self._metrics = metrics
+        self._on_start = on_start
+        self._on_notifications = on_notifications
+        prefix = settings.kafka.topic_prefix
+        self._outcomes, self._notifications = OUTCOMES.full_name(prefix), NOTIFICATIONS.full_name(prefix)
+        self._positions: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        """Where it must come before anybody is served: the ends at the start; none: it has come there."""
+        self.reading = False
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                await self._read()
+            except (KafkaError, *DATABASE_ERRORS) as error:
+                _log.warning("tail_interrupted", error=repr(error))
+            finally:
+                self._set_reading(reading=False)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _read(self) -> None:
+        consumer = new_consumer(self._settings)
+        try:
+            async with asyncio.timeout(START_DEADLINE_S):
+                await consumer.start()
+                await self._seek(consumer)
+            while True:
+                self._set_reading(reading=await self._is_warm(consumer))
+                found = await consumer.getmany(timeout_ms=POLL_MS)
+                for partition, records in found.items():
+                    await self._take(partition, records)
+        finally:
+            await stop_consumer(consumer)
+
+    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
+        outcomes = await partitions_of(consumer, self._outcomes)
+        notifications = await partitions_of(consumer, self._notifications)
+        consumer.assign([*outcomes, *notifications])
+        if not self._positions:
+            self._ends = await consumer.end_offsets([*outcomes, *notifications])
+            self._positions = dict(self._ends)
+            since_ms = int(time.time() - RECENT_S) * 1000
+            for partition, found in (
+                await consumer.offsets_for_times(dict.fromkeys(notifications, since_ms))
+            ).items():
+                if found is not None:
+                    self._positions[partition] = found.offset
+            self._on_start([self._positions[partition] for partition in notifications])
+        for partition, offset in self._positions.items():
+            consumer.seek(partition, offset)
+
+    async def _is_warm(self, consumer: AIOKafkaConsumer) -> bool:
+        """Whether what is read is new to those who come now."""
+        if self._ends and all([await consumer.position(one) >= end for one, end in self._ends.items()]):
+            self._ends = {}
+        return not self._ends
+
+    async def _take(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        if partition.topic == self._outcomes:
+            for record in records:
+                self._take_outcome(record)
+        else:
+            await self._on_notifications(records)
+        self._positions[partition] = records[-1].offset + 1
+
+    def _take_outcome(self, record: Record) -> None:
+        """Tell who waits for it; a kind or a shape that this version does not know is passed over."""
+        if not self._waiting.concerns(record.key):
+            return
+        try:
+            model = RECORDS.get(read_kind(record.headers, OUTCOMES.name))
+            outcome = model.model_validate_json(record.value) if model else None
+        except (UnreadableEnvelopeError, ValidationError):
+            return
+        if isinstance(outcome, Done | Refused):
+            self._waiting.tell(outcome)
+
+    def _set_reading(self, *, reading: bool) -> None:
+        if reading == self.reading:
+            return
+        self.reading = reading
+        self._metrics.tailing.set(reading)
+
+
+def new_consumer(settings: Settings) -> AIOKafkaConsumer:
+    """A consumer without a group that sees what is committed."""
+    return AIOKafkaConsumer(
+        **settings.kafka.client_options(),
+        client_id="tongdai-gateway",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        retry_backoff_ms=20,
+    )
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Let go of it, within a deadline: with its broker dead it may wait for ever."""
+    with suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(START_DEADLINE_S):
+            await consumer.stop()
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """The partitions of a topic, in order. Raises KafkaError when there is none of this name."""
+    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - asking by name may create it
+    numbers = cluster.partitions_for_topic(topic)
+    if not numbers:
+        raise KafkaError(f"Kafka has no topic {topic}: run tongdai topics apply")
+    return [TopicPartition(topic, number) for number in sorted(numbers)]
