@@ -139,3 +139,12 @@ def test_what_admins_ask_that_makes_no_sense_is_refused() -> None:
     assert desk.do(ask(TakeOver, "lan", "chu"))[0].code == "unknown_agent"
     assert desk.do(ask(TakeOver, "lan", None, authority="admin"))[0].code == "forbidden"
     assert desk.conversation("lan").standing == "queued"
+
+
+def test_giving_back_what_was_done_begins_its_next_round() -> None:
+    desk = scene_with(a_rule("an", "binh"))
+    desk.do(route("lan"))
+    conversation = desk.conversation("lan")
+    desk.desk.conversations[conversation.key] = conversation._replace(care="done", outcome="won")
+    unassigned = desk.do(ask(Release, "lan", "an"))[0]
+    assert (unassigned.care, unassigned.round) == ("waiting", 2)

@@ -49,8 +49,10 @@ def take(
     *,
     asked_again: bool = False,
 ) -> Conversation:
-    """Let nobody hold it: it waits for what comes next."""
+    """Let nobody hold it: it waits for what comes next; one that was `done` is in its next round by that."""
     conversation = overtake_transfer(draft, conversation)
+    if conversation.care == "done":
+        conversation = conversation._replace(round=conversation.round + 1)
     now = draft.tell(
         Unassigned,
         conversation,
