@@ -237,6 +237,22 @@ async def test_a_policy_gives_keywords_and_silence(
     assert (found["silent"], found["silence_at"] is None) == (False, False)
 
 
+async def test_customers_messages_ask_postgres_for_nothing_that_only_actions_need(
+    connection: Connection, log: Log
+) -> None:
+    handler = IntakeHandler(PARTITIONS, clock_s=lambda: 0.0)
+    log.say("u1", "m1")
+    await _take(connection, handler, log)
+    asked: list[str] = []
+    log.say("u1", "m2")
+    log.say("u2", "m3")
+    with connection.query_logger(lambda query: asked.append(query.query)):
+        await _take(connection, handler, log)
+    for table in ("intake_outcome", "held_reply", "desk_policy", "desk_rule", "UPDATE customer"):
+        assert not [query for query in asked if table in query], table
+    assert [query for query in asked if "message_seen" in query], "queries are seen"
+
+
 async def _take(connection: Connection, handler: IntakeHandler, log: Log) -> Batch:
     """Each record in a batch of its own, as they were appended; the last batch."""
     while True:

@@ -1,0 +1,185 @@
+"""Intake and the desk on one Postgres, each reading what the other publishes: whole ways of a message."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas import envelope
+from schemas.asks import SetCare
+from schemas.commands import Configure
+from schemas.definitions import Agent, Page, Policy, Rule
+from schemas.ids import conversation_id, desk_key
+from tests.intake.log import PAGE, PARTITIONS, WORKSPACE, Log, ce_headers, key_of
+from tests.intake.tables import state
+from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake.handler import IntakeHandler
+from workers.runtime.batch import Batch, Event, Record
+from workers.runtime.handler import Connection, Handler
+from workers.runtime.topology import Topology
+
+pytestmark = pytest.mark.servers
+
+DESK_PARTITIONS = 2
+_TOPICS = {
+    "inbound": PARTITIONS,
+    "actions": PARTITIONS,
+    "assignments": PARTITIONS,
+    "commands": DESK_PARTITIONS,
+}
+_READERS = {"assignments": "intake", "commands": "desk"}
+
+
+class Switchboard:
+    """Both handlers; what they publish to each other becomes the next records."""
+
+    def __init__(self, connection: Connection, log: Log) -> None:
+        self._connection = connection
+        self._log = log
+        self._handlers: dict[str, Handler] = {
+            "intake": IntakeHandler(PARTITIONS),
+            "desk": DeskHandler(DESK_PARTITIONS),
+        }
+        self._topology = Topology("", _TOPICS)
+        self._offsets: Counter[tuple[str, int]] = Counter()
+        self.published: list[tuple[str, dict[str, Any]]] = []
+
+    async def ask(self, what: str, command: Configure | SetCare) -> None:
+        """Put a command on the desk's log and let everything that follows from it happen."""
+        key = desk_key(WORKSPACE).encode()
+        headers = ce_headers(f"tongdai.commands.{what}.v1")
+        event = Event("commands", None, key, command.model_dump_json().encode(), headers)
+        await self._settle([self._record(event)])
+
+    async def settle(self) -> list[tuple[str, dict[str, Any]]]:
+        """Let everything happen that follows from what the log has; what was published by that, in order."""
+        before = len(self.published)
+        await self._settle(self._log.take())
+        return self.published[before:]
+
+    async def _settle(self, records: list[Record]) -> None:
+        while records:
+            reader = _READERS.get(records[0].topic, "intake")
+            mine = [one for one in records if _READERS.get(one.topic, "intake") == reader]
+            rest = [one for one in records if _READERS.get(one.topic, "intake") != reader]
+            batch = Batch(reader, mine, [one.timestamp_ms for one in mine])
+            async with self._connection.transaction():
+                await self._handlers[reader].handle(self._connection, batch)
+            assert not batch.rejected
+            events = [event for lane in sorted(batch.events) for event in batch.events[lane]]
+            for event in events:
+                what = envelope.read_kind(event.headers, event.topic).what
+                self.published.append((f"{event.topic}.{what}", orjson.loads(event.value)))
+            records = rest + [self._record(event) for event in events if event.topic in _READERS]
+
+    def _record(self, event: Event) -> Record:
+        lane = self._topology.partition(event.topic, event.key)
+        self._offsets[event.topic, lane] += 1
+        offset = self._offsets[event.topic, lane] - 1
+        now_ms = self._log.now_ms
+        return Record(event.topic, lane, offset, now_ms, event.key, event.value, event.headers)
+
+
+@pytest.fixture
+async def switchboard(connection: Connection, log: Log) -> Switchboard:
+    """A desk with one rule: who answers first has it."""
+    board = Switchboard(connection, log)
+    await board.ask(
+        "configure",
+        Configure(
+            workspace=WORKSPACE,
+            desk="main",
+            actor="cli:test",
+            idempotency_key="configure",
+            agents=tuple(Agent(id=id_, name=id_) for id_ in ("lan", "minh", "hoa")),
+            departments=(),
+            pages=(Page(id=PAGE, name="Shop", admins=("hoa",)),),
+            rules=(
+                Rule(
+                    id="sales",
+                    name="Sales",
+                    owner="hoa",
+                    pages=(PAGE,),
+                    agents=("lan", "minh"),
+                    method="self_claim",
+                    reply_claims=True,
+                ),
+            ),
+            policy=Policy(silent_after_s=30, done_from=("accepted",)),
+        ),
+    )
+    return board
+
+
+def outcomes(published: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """What became of each answer: its sender and `done`, or the code."""
+    return {
+        value["actor"].rpartition("/")[2]: value.get("code", "done")
+        for what, value in published
+        if what.startswith("outcomes.") and value["command"] == "say"
+    }
+
+
+async def test_the_first_to_answer_has_it_and_the_other_is_told(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    log.say("u1", "m1")
+    await switchboard.settle()
+    assert (await state(connection, "u1"))["standing"] == "offered"
+    log.act("u1", "say", text="em đây", by="minh")
+    log.act("u1", "say", text="tôi đây", by="lan")
+    log.act("u1", "say", text="còn hàng ạ", by="minh")
+    published = await switchboard.settle()
+    assert [value["text"] for what, value in published if what == "outbound.send"] == ["em đây", "còn hàng ạ"]
+    assert outcomes(published) == {"minh": "done", "lan": "taken"}
+    assert sum(what.startswith("outcomes.") and v["command"] == "say" for what, v in published) == 3
+    (refused,) = [value for what, value in published if what == "assignments.reply_refused"]
+    assert refused["code"] == "taken"
+    found = await state(connection, "u1")
+    assert (found["holder"], found["replies"], found["session_agent_messages"]) == ("minh", 0, 2)
+
+
+async def test_done_ends_the_session_and_the_next_message_reopens(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    log.say("u1", "m1")
+    await switchboard.settle()
+    log.act("u1", "say", text="tôi đây")
+    await switchboard.settle()
+    done = SetCare(
+        workspace=WORKSPACE,
+        desk="main",
+        actor=f"agent:{WORKSPACE}/lan",
+        idempotency_key="done",
+        by="lan",
+        conversation=conversation_id(key_of("u1")),
+        key=key_of("u1"),
+        care="done",
+        outcome="won",
+    )
+    await switchboard.ask("set_care", done)
+    closed = [value for what, value in switchboard.published if what == "assignments.session_closed"]
+    assert [(one["ended_by"], one["agent_messages"]) for one in closed] == [("done", 1)]
+    log.say("u1", "m2")
+    published = await switchboard.settle()
+    assert [value["session"] for what, value in published if what == "commands.route"] == [2]
+    found = await state(connection, "u1")
+    assert (found["session"], found["session_open"], found["holder"]) == (2, True, "lan")
+
+
+async def test_a_silent_session_counts_again_when_somebody_writes(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    log.say("u1", "m1")
+    await switchboard.settle()
+    log.act("u1", "say", text="tôi đây")
+    await switchboard.settle()
+    log.wait(seconds=30)
+    silence_at = (await state(connection, "u1"))["silence_at"]
+    log.silence("u1", 1, round(silence_at.timestamp() * 1000))
+    assert "assignments.session_silenced" in dict(await switchboard.settle())
+    log.say("u1", "m2")
+    assert "assignments.session_woken" in dict(await switchboard.settle())
