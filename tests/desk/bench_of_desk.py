@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from schemas.asks import Claim
 from schemas.commands import Command
-from tests.desk.log import a_rule, an_agent, configure, route, session_ended
+from tests.desk.log import a_rule, an_agent, ask, configure, route, session_ended
 from tests.desk.scene import Scene
 
 RUN = 50
@@ -24,6 +25,8 @@ def main() -> None:
     for agents in (12, 1_000):
         show(f"{agents} agents, new conversations", *assigning(agents))
         show(f"{agents} agents, {WAITING} waiting, sessions end", *draining(agents))
+        show(f"{agents} agents, {WAITING} offered, each claimed", *claiming(agents))
+        show(f"{agents} agents, claims that come too late", *losing(agents))
 
 
 def assigning(agents: int) -> tuple[Scene, Sequence[Command]]:
@@ -41,11 +44,27 @@ def draining(agents: int) -> tuple[Scene, Sequence[Command]]:
     return scene, [session_ended(f"u{number}") for number in range(held)]
 
 
-def desk(agents: int, capacity: int | None) -> Scene:
+def claiming(agents: int) -> tuple[Scene, Sequence[Command]]:
+    """Every command has a conversation that is offered to all agents."""
+    scene = desk(agents, None, method="self_claim")
+    for number in range(WAITING):
+        scene.do(route(f"u{number}"))
+    return scene, [ask(Claim, f"u{number}", f"a{number % agents}") for number in range(WAITING)]
+
+
+def losing(agents: int) -> tuple[Scene, Sequence[Command]]:
+    """Every command wants the conversation that somebody has had first."""
+    scene = desk(agents, None, method="self_claim")
+    scene.do(route("u"))
+    scene.do(ask(Claim, "u", "a0"))
+    return scene, [ask(Claim, "u", f"a{1 + number % (agents - 1)}") for number in range(WAITING)]
+
+
+def desk(agents: int, capacity: int | None, *, method: str = "round_robin") -> Scene:
     """A desk with one rule over all its agents."""
     scene = Scene()
     ids = [f"a{number}" for number in range(agents)]
-    scene.do(configure([an_agent(id_, capacity) for id_ in ids], [a_rule(*ids)]))
+    scene.do(configure([an_agent(id_, capacity) for id_ in ids], [a_rule(*ids, method=method)]))
     return scene
 
 
