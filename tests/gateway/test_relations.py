@@ -1,0 +1,129 @@
+"""How a person stands to a conversation, from the roster and the conversation's row."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from schemas.definitions import Department, Page, Rule, Team
+from workers.gateway.connection import Connection
+from workers.gateway.conversations import Conversation, agent_relations, relations
+from workers.gateway.hub import Hub
+from workers.gateway.identity import Identity, Role
+from workers.gateway.notices import Noted, recipients
+from workers.gateway.roster import Roster
+
+PAGE = "zalo:7"
+ROSTER = Roster(
+    {**dict.fromkeys(("lan", "minh", "ha", "nga", "binh"), "main"), "xa": "far"},
+    [
+        ("main", Department(id="night", name="night", agents=("minh", "gone"))),
+        ("far", Department(id="night", name="n", agents=("xa",))),
+    ],
+    [("main", Page(id=PAGE, name="p", admins=("ha",))), ("far", Page(id="web:1", name="w", admins=("xa",)))],
+    [
+        (
+            "main",
+            Rule(
+                id="vip",
+                name="v",
+                owner="ha",
+                channels=("zalo",),
+                agents=("lan",),
+                departments=("night",),
+                next_rings=(Team(agents=("nga",)),),
+            ),
+        ),
+        ("main", Rule(id="web", name="w", owner="ha", pages=("web:9",), agents=("binh",))),
+        ("far", Rule(id="vip", name="v", owner="xa", pages=("web:1",), agents=("xa",))),
+    ],
+)
+
+
+def conversation(**known: object) -> Conversation:
+    return Conversation(UUID(int=1), f"{PAGE}:u", "main", PAGE)._replace(**known)  # type: ignore[arg-type]
+
+
+def test_a_page_s_agents_are_those_of_every_ring_of_its_rules_and_its_admins() -> None:
+    assert ROSTER.works_for(PAGE) == {"lan", "minh", "nga", "ha"}
+    assert ROSTER.works_for("web:1") == {"xa"}
+    assert ROSTER.works_for("messenger:unknown") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "agents"),
+    [
+        ("rule:vip/0", {"lan", "minh"}),
+        ("rule:vip/1", {"nga"}),
+        ("rule:vip/2", set()),
+        ("rule:vip/x", set()),
+        ("rule:gone/0", set()),
+        (f"page:{PAGE}", {"lan", "minh", "nga", "ha"}),
+        (f"admins:{PAGE}", {"ha"}),
+        ("unheard:of", set()),
+    ],
+)
+def test_an_audience_is_of_its_own_desk(name: str, agents: set[str]) -> None:
+    assert ROSTER.audience(name, PAGE) == agents
+    if name == "rule:vip/0":
+        assert ROSTER.audience(name, "web:1") == {"xa"}
+
+
+def test_relations_say_all_that_holds() -> None:
+    mine = conversation(
+        holder="lan", followers=frozenset({"nga"}), last_holder="minh", asked=frozenset({"minh"})
+    )
+    assert relations("lan", mine, ROSTER) == {"holder", "member", "deskmate"}
+    assert relations("minh", mine, ROSTER) == {"asked", "former", "member", "deskmate"}
+    assert relations("nga", mine, ROSTER) == {"follower", "member", "deskmate"}
+    assert relations("ha", mine, ROSTER) == {"administrator", "member", "deskmate"}
+    assert relations("binh", mine, ROSTER) == {"deskmate"}
+    assert relations("xa", mine, ROSTER) == relations(None, mine, ROSTER) == frozenset()
+    assert "offered" in relations("lan", conversation(audience="rule:vip/0"), ROSTER)
+    assert "offered" not in relations("nga", conversation(audience="rule:vip/0"), ROSTER)
+
+
+def test_relations_to_an_agent() -> None:
+    assert agent_relations("lan", "lan", ROSTER) == {"self", "deskmate"}
+    assert agent_relations("ha", "nga", ROSTER) == {"supervisor", "deskmate"}
+    assert agent_relations("ha", "binh", ROSTER) == {"deskmate"}
+    assert agent_relations("xa", "lan", ROSTER) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "told"),
+    [
+        ("agent:shop/lan", "message", {"lan"}),
+        ("agent:other/lan", "message", {"lan of other"}),
+        ("audience:rule:vip/0", "offered", {"lan", "chu"}),
+        (f"audience:page:{PAGE}", "offered", {"lan", "ha", "nga", "chu"}),
+        (f"audience:page:{PAGE}", "conversation_changed", {"ha", "chu"}),
+        (f"audience:admins:{PAGE}", "offered", {"ha", "chu"}),
+        ("audience:rule:web/0", "offered", {"chu"}),
+    ],
+)
+def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: str, told: set[str]) -> None:
+    hub = Hub(100, 10)
+    roles: dict[str, Role] = {
+        "lan": "agent",
+        "ha": "page_admin",
+        "nga": "agent",
+        "chu": "admin",
+        "xa": "agent",
+    }
+    people = {name: _connection("shop", name, role) for name, role in roles.items()}
+    people["lan of other"] = _connection("other", "lan", "agent")
+    people["chu of other"] = _connection("other", "chu", "admin")
+    for connection in people.values():
+        hub.add(connection)
+    one = Noted(0, 0, key, kind, f'{{"workspace":"shop","page":"{PAGE}"}}')
+    found = recipients(one, ROSTER)
+    reached = list(hub.reached(found))
+    assert {name for name, connection in people.items() if connection in reached} == told
+    assert len(reached) == len(told)
+    assert all(hub.is_reached(each, found) == (name in told) for name, each in people.items())
+
+
+def _connection(workspace: str, agent: str, role: Role) -> Connection:
+    return Connection(Identity(workspace, role, agent, agent), "", None, 1_000, lambda _: None)

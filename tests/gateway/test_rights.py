@@ -1,0 +1,92 @@
+"""Who may call what: every cell of role × relation × call."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from workers.gateway.identity import Identity, Role
+from workers.gateway.rights import CALLS, RIGHTS, Call, Relation, allowed_calls, may
+
+RELATIONS: tuple[Relation, ...] = (
+    "holder",
+    "asked",
+    "offered",
+    "follower",
+    "former",
+    "administrator",
+    "member",
+    "deskmate",
+)
+READERS = "holder asked offered follower former"
+# Written anew, from what people expect, not from the code: call → relations of an agent, and of a page admin.
+EXPECTED: dict[Call, tuple[str, str]] = {
+    "see": (READERS, f"{READERS} administrator"),
+    "claim": ("deskmate", "deskmate"),
+    "transfer_accept": ("deskmate", "deskmate"),
+    "transfer_reject": ("deskmate", "deskmate"),
+    "release": ("holder", "holder administrator"),
+    "appoint": ("", "administrator"),
+    "transfer": ("holder", "holder administrator"),
+    "transfer_cancel": ("holder", "holder administrator"),
+    "take_over": ("", "administrator"),
+    "take_off": ("", "administrator"),
+    "set_care": ("holder", "holder administrator"),
+    "follow": (READERS, f"{READERS} administrator"),
+    "unfollow": (READERS, f"{READERS} administrator"),
+    "mute": (READERS, f"{READERS} administrator"),
+    "unmute": (READERS, f"{READERS} administrator"),
+    "block": ("holder", "holder administrator"),
+    "unblock": ("holder", "holder administrator"),
+    "say": ("holder offered member", "holder offered member administrator"),
+    "write_note": (READERS, f"{READERS} administrator"),
+    "mark_read": (READERS, f"{READERS} administrator"),
+    "end_session": ("holder", "holder administrator"),
+    "set_labels": ("holder", "holder administrator"),
+    "set_profile": ("holder", "holder administrator"),
+    "set_capacity": ("", "supervisor"),
+    "set_leave": ("self", "self supervisor"),
+}
+SCOPES: dict[Call, str] = {
+    **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),
+    **dict.fromkeys(("say", "write_note", "end_session"), "messages"),
+    **dict.fromkeys(("set_labels", "set_profile"), "customers"),
+    **dict.fromkeys(("set_capacity", "set_leave"), "roster"),
+}
+
+
+def person(role: Role) -> Identity:
+    return Identity("shop", role, "lan", "lan")
+
+
+def service(*scopes: str) -> Identity:
+    return Identity("shop", "service", None, "crm", frozenset(scopes))
+
+
+def test_every_call_has_its_row() -> None:
+    assert set(CALLS) == set(RIGHTS) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("relation", [*RELATIONS, "self", "supervisor", None])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_cell_of_the_matrix(call: Call, relation: str | None) -> None:
+    relations = () if relation is None else (relation,)
+    agent, page_admin = (words.split() for words in EXPECTED[call])
+    assert may(person("agent"), relations, call) == (relation in agent)
+    assert may(person("page_admin"), relations, call) == (relation in page_admin)
+    assert may(person("admin"), relations, call)
+    for scope in ("messages", "customers", "conversations", "roster"):
+        assert may(service(scope), relations, call) == (SCOPES.get(call) == scope)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_more_relations_never_take_a_right_away(call: Call) -> None:
+    for role in ("agent", "page_admin"):
+        for one, other in combinations(RELATIONS, 2):
+            either = may(person(role), (one,), call) or may(person(role), (other,), call)
+            assert may(person(role), (one, other), call) == either
+
+
+def test_a_stranger_and_a_service_without_scopes_may_nothing() -> None:
+    assert allowed_calls(person("agent"), ()) == allowed_calls(service(), RELATIONS) == ()

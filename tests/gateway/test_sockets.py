@@ -1,0 +1,213 @@
+"""Notifications over sockets: resumed without loss, cut off when not read, ended with the token."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from config.settings import Settings
+from schemas.assignments import Presence
+from schemas.envelope import Kind
+from schemas.ids import agent_key
+from tests.gateway.ground import (
+    PAGE,
+    SHOP,
+    Client,
+    customer_writes,
+    gateway,
+    publish,
+    shop,
+    sign_in,
+    until,
+)
+from workers.gateway import accounts
+
+pytestmark = pytest.mark.servers
+
+DEADLINE_S = 30.0
+MESSAGE = Kind("notifications", "message")
+OFFERED = Kind("notifications", "offered")
+PRESENT = "SELECT FROM desk_presence WHERE agent_id = $1 AND presence = $2"
+
+
+async def receive(socket_: ClientConnection) -> dict[str, Any]:
+    """The next thing that is sent."""
+    async with asyncio.timeout(DEADLINE_S):
+        said: dict[str, Any] = orjson.loads(await socket_.recv())
+    return said
+
+
+async def say(socket_: ClientConnection, **said: object) -> None:
+    await socket_.send(orjson.dumps(said).decode())
+
+
+def to(agent: str, number: int) -> tuple[Kind, str, dict[str, Any]]:
+    """A notice for one agent."""
+    return MESSAGE, agent_key(SHOP, agent), {"workspace": SHOP, "number": number}
+
+
+def offer(number: int) -> tuple[Kind, str, dict[str, Any]]:
+    """An offer to the first rule."""
+    return OFFERED, "audience:rule:first/0", {"workspace": SHOP, "page": PAGE, "number": number}
+
+
+async def numbers(socket_: ClientConnection, count: int) -> tuple[list[int], str]:
+    """The numbers of the next notices, and the last one's id."""
+    found = [await receive(socket_) for _ in range(count)]
+    return [one["data"]["number"] for one in found], found[-1]["id"]
+
+
+async def closed(socket_: ClientConnection) -> tuple[int | None, str | None]:
+    """How the gateway closed it; what was sent before is passed over."""
+    async with asyncio.timeout(DEADLINE_S):
+        await socket_.wait_closed()
+    return socket_.close_code, socket_.close_reason
+
+
+async def until_present(database: asyncpg.Connection[Any], agent: str, what: Presence) -> None:
+    await until(database, PRESENT, agent, what)
+
+
+async def test_who_comes_back_misses_nothing_and_sees_nothing_twice(
+    settings: Settings, topics: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = topics["notifications"]
+    async with shop(settings) as database:
+        async with gateway(settings) as http:
+            lan, nga = await sign_in(http, "lan"), await sign_in(http, "nga")
+            async with lan.signed_in() as tab, lan.signed_in() as other_tab, nga.signed_in() as stranger:
+                for each in (tab, other_tab, stranger):
+                    assert (await receive(each))["event"] == "ready"
+                await publish(settings, topic, [to("lan", 1), offer(2), to("minh", 3), to("lan", 4)])
+                found, last = [], ""
+                for _ in range(3):
+                    (number,), last = await numbers(tab, 1)
+                    found.append(number)
+                assert sorted(found) == [1, 2, 4]
+                assert (await numbers(other_tab, 3))[1] == last
+                await publish(settings, topic, [to("nga", 5)])
+                # The offer was not for her, so this is the first that she sees.
+                assert (await numbers(stranger, 1))[0] == [5]
+                await until_present(database, "lan", "online")
+                await say(tab, do="away", away=True)
+                await until_present(database, "lan", "away")
+
+            await publish(settings, topic, [to("lan", 6), offer(7)])
+            async with lan.signed_in(last) as tab:  # out of memory
+                assert sorted((await numbers(tab, 2))[0]) == [6, 7]
+                assert (await receive(tab))["event"] == "ready"
+            async with lan.signed_in("nonsense") as tab:
+                assert (await receive(tab))["event"] == "reset"
+
+        await publish(settings, topic, [to("lan", 8), to("minh", 9)])
+        monkeypatch.setattr("workers.gateway.tail.RECENT_S", -60)  # another gateway, that remembers nothing
+        async with gateway(settings) as http:
+            lan = await sign_in(http, "lan")
+            async with lan.signed_in(last) as tab:  # out of Kafka
+                found, last = await numbers(tab, 3)
+                assert sorted(found) == [6, 7, 8]
+                assert (await receive(tab))["event"] == "ready"
+                await publish(settings, topic, [to("lan", 10)])
+                assert (await numbers(tab, 1))[0] == [10]
+            monkeypatch.setattr("workers.gateway.replay.RECORDS_MAX", 0)
+            monkeypatch.setattr("workers.gateway.recent.Recent.has_all_since", lambda *_: False)
+            async with lan.signed_in(last) as tab:
+                assert (await receive(tab))["event"] == "reset"
+
+
+async def test_commands_go_over_the_socket_in_their_order(settings: Settings, topics: dict[str, str]) -> None:
+    async with shop(settings) as database:
+        conversation = await customer_writes(settings, topics, "u1")
+        offered = "SELECT FROM desk_conversation WHERE conversation_id = $1 AND standing = 'offered'"
+        await until(database, offered, conversation)
+        async with gateway(settings, offline_grace_s=0) as http:
+            lan, ha = await sign_in(http, "lan"), await sign_in(http, "ha")
+            async with lan.signed_in() as tab, ha.signed_in() as watching:
+                await receive(tab)
+                await receive(watching)
+                call = {"do": "call", "conversation": str(conversation)}
+                await say(tab, **call, id="1", idempotency_key="k1", call="claim")
+                assert (await receive(tab))["re"] == "1"
+                for number in (2, 3):
+                    said = {"text": f"câu {number}"}
+                    await say(
+                        tab, **call, id=str(number), idempotency_key=f"k{number}", call="say", body=said
+                    )
+                await say(tab, **call, id="4", idempotency_key="k4", call="appoint", body={"agent": "minh"})
+                await say(tab, **call, id="5", idempotency_key="k5", call="dance")
+                answers = {one["re"]: one for one in [await receive(tab) for _ in range(4)]}
+                assert [answers[one]["status"] for one in "2345"] == [200, 200, 403, 404], answers
+                assert answers["4"]["body"]["code"] == "forbidden"
+                order = "SELECT body FROM message WHERE sender = 'agent' ORDER BY position"
+                assert [row[0] for row in await database.fetch(order)] == ["câu 2", "câu 3"]
+
+                # Who looks and types is told to those who look, and may.
+                for each in (tab, watching):
+                    await say(each, do="look", conversation=str(conversation))
+                    await receive(each)
+                assert (await receive(tab))["data"]["agents"] == ["ha", "lan"]
+                await say(watching, do="typing", conversation=str(conversation))
+                assert await receive(tab) == {
+                    "event": "typing",
+                    "data": {"conversation": str(conversation), "agent": "ha"},
+                }
+            await until_present(database, "lan", "offline")
+
+
+async def test_a_socket_is_refused_or_ended_with_a_reason(
+    settings: Settings, topics: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.gateway.gateway.LOOK_UP_TOKENS_EVERY", 1)
+    async with shop(settings) as database:
+        limits = {"sockets_per_agent_max": 2, "send_queue_bytes_max": 16_384, "message_bytes_max": 2_048}
+        async with gateway(settings, **limits) as http:
+            lan, minh = await sign_in(http, "lan"), await sign_in(http, "minh")
+            url = f"{str(http.base_url).replace('http', 'ws', 1).rstrip('/')}/api/v1/ws"
+            with pytest.raises(InvalidStatus, match="403"):
+                async with connect(url, origin="https://evil.example"):  # type: ignore[arg-type]
+                    pass
+            async with lan.socket() as unsigned:
+                await say(unsigned, do="active")
+                assert (await closed(unsigned))[0] == 4408
+            async with Client(http, "no token").signed_in() as stranger:
+                assert (await closed(stranger))[0] == 4401
+            async with lan.signed_in() as malformed:
+                await receive(malformed)
+                await malformed.send("{")
+                assert (await closed(malformed))[0] == 4400
+            async with lan.signed_in() as large:
+                await receive(large)
+                await large.send("x" * 3_000)
+                assert (await closed(large))[0] == 1009
+            async with lan.signed_in() as first, lan.signed_in() as second, lan.signed_in():
+                await receive(second)
+                assert (await closed(first))[0] == 4409
+
+            # Who does not read is cut off; the others are not held up.
+            async with minh.signed_in() as slow, lan.signed_in() as quick:
+                await receive(slow)
+                await receive(quick)
+                slow.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+                slow.transport.pause_reading()
+                large_notice = {"workspace": SHOP, "number": 1, "text": "x" * 200_000}
+                many = [(MESSAGE, agent_key(SHOP, "minh"), large_notice)] * 40
+                await publish(settings, topics["notifications"], [*many, to("lan", 7)])
+                assert (await numbers(quick, 1))[0] == [7]
+                async with asyncio.timeout(DEADLINE_S):
+                    while (
+                        'tongdai_gateway_cut_total{code="4429"} 1.0' not in (await http.get("/metrics")).text
+                    ):
+                        await asyncio.sleep(0.05)
+
+            # The account is shut: so are its sockets.
+            async with lan.signed_in() as tab:
+                await receive(tab)
+                await accounts.set_active(database, SHOP, "lan", active=False)
+                assert (await closed(tab))[0] == 4401
