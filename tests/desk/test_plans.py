@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from workers.routing.desk import answers, elsewhere, loading, storing, timer_rows
+from workers.routing.desk import answers, elsewhere, loading, preview, storing, timer_rows
 from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
@@ -61,6 +61,7 @@ STATEMENTS = {
     "gateways": (loading.GATEWAYS, {"desk_gateway_pkey"}),
     "transfers": (loading.TRANSFERS, {"desk_conversation_transfer"}),
     "held": (loading.HELD, {"desk_conversation_holder"}),
+    "preview": (preview.HELD, {"desk_conversation_holder"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
     "waiting": (loading.WAITING, {"desk_conversation_queue"}),
     "conversations": (loading.CONVERSATIONS, {"desk_conversation_pkey"}),

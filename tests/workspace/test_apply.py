@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from config.errors import DependencyError
 from config.settings import Settings
 from schemas.base import rfc3339
 from schemas.commands import Configure
+from schemas.definitions import Policy
 from schemas.envelope import Kind, headers, moment, read_kind
 from schemas.outcomes import Done, Refused
+from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, apply_plan, plan_workspace
 from workers.workspace.loader import load_workspace
 from workers.workspace.registry import ReservationError
+from workers.workspace.report import plan_lines
 from workers.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.servers
@@ -73,6 +77,10 @@ class Desk:
 
     async def _carry_out(self, command: Configure) -> None:
         async with _database(self.settings) as connection:
+            await connection.execute(
+                "INSERT INTO desk_policy VALUES ($1, $2, $3, 1)",
+                *(command.workspace, command.desk, command.policy.model_dump_json()),
+            )
             for field, word in _TABLES.items():
                 for one in getattr(command, field):
                     await connection.execute(
@@ -240,3 +248,37 @@ async def test_a_dead_kafka_is_told_in_time(settings: Settings, workspace: Works
             settings.with_servers(bootstrap_servers="127.0.0.1:1", dsn="postgresql://127.0.0.1:1/x"),
             workspace,
         )
+
+
+async def test_what_leavers_give_up_is_told_beforehand(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    await _apply(settings, workspace, Desk(settings, topics))
+    (roster,) = workspace.desks
+    first, second, *others = roster.agents
+    async with _database(settings) as connection:
+        for number, (agent, care, open_) in enumerate(
+            [
+                (first.id, "accepted", True),
+                (first.id, "accepted", False),
+                (first.id, "done", False),
+                (second.id, "accepted", True),
+                (others[0].id, "accepted", True),
+            ]
+        ):
+            await connection.execute(
+                "INSERT INTO desk_conversation (workspace_id, conversation_id, desk_id, key, page_id, seq,"
+                " last_event_id, epoch, round, care, standing, holder, session, session_open, after_position)"
+                " VALUES ('hoa-sen', gen_random_uuid(), 'main', $1, $2, 1, gen_random_uuid(), 1, 1, $3,"
+                " 'held', $4, 1, $5, 1)",
+                *(f"k{number}", PAGE, care, agent, open_),
+            )
+    away = second.model_copy(update={"on_leave": True})
+    smaller = replace(
+        roster, agents=(away, *others), policy=Policy(silent_after_s=60), rules=(), departments=(), pages=()
+    )
+    plan = await plan_workspace(settings, Workspace("hoa-sen", (smaller,)))
+    assert plan.released["main"] == tuple(sorted([Held(first.id, 1, 2), Held(second.id, 1, 1)]))
+    told = "\n".join(plan_lines(plan))
+    assert f"! agent {first.id} gives up 2 conversations, 1 with an open session" in told
+    assert "~ policy policy (what holds for the whole desk): silent_after_s" in told

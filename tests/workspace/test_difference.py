@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.workspace.difference import Change, changes_of, counts
 from workers.workspace.workspace import DeskRoster
 
@@ -46,3 +46,30 @@ def test_a_rule_added_before_others_moves_them_only_relatively() -> None:
     third = SECOND.model_copy(update={"id": "ba", "name": "Ba"})
     wanted = DeskRoster("main", (LAN, MAI), (SALES,), (PAGE,), (third, FIRST, SECOND))
     assert [change.id for change in changes_of(FULL, wanted).changes] == ["ba"]
+
+
+def test_leave_that_a_file_does_not_mention_stays_as_it_is() -> None:
+    away = LAN.model_copy(update={"on_leave": True})
+    present = DeskRoster("main", (away, MAI), (), (), ())
+    unsaid = changes_of(present, DeskRoster("main", (LAN, MAI), (), (), ()))
+    assert unsaid.changes == ()
+    assert unsaid.roster.agents[0].on_leave
+    back = Agent(id="lan", name="Lan", capacity=5, on_leave=False)
+    said = changes_of(present, DeskRoster("main", (back, MAI), (), (), ()))
+    assert said.changes == (Change("changed", "agent", "lan", "Lan", "on_leave"),)
+
+
+def test_who_is_removed_or_sent_on_leave_gives_up_what_he_holds() -> None:
+    away = Agent(id="mai", name="Mai", on_leave=True)
+    present = DeskRoster("main", (LAN, MAI), (), (), ())
+    assert changes_of(present, DeskRoster("main", (away,), (), (), ())).leaving == ("lan", "mai")
+    assert changes_of(present, present).leaving == ()
+    gone = DeskRoster("main", (LAN, away), (), (), ())
+    assert changes_of(gone, DeskRoster("main", (LAN, away), (), (), ())).leaving == ()
+    assert changes_of(gone, DeskRoster("main", (LAN,), (), (), ())).leaving == ("mai",)
+
+
+def test_a_policy_changes_by_its_fields() -> None:
+    wanted = DeskRoster("main", (), (), (), (), Policy(silent_after_s=60, transfer_timeout_s=30))
+    (change,) = changes_of(EMPTY, wanted).changes
+    assert (change.kind, change.why) == ("policy", "silent_after_s, transfer_timeout_s")

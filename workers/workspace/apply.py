@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from config.errors import DependencyError
 from config.settings import Settings
 from schemas.outcomes import Done, Refused
+from workers.routing.desk.preview import Held, held_by
 from workers.runtime.handler import Connection
 from workers.workspace.command_writer import Sent, configure_command, send
 from workers.workspace.difference import DeskChange, changes_of
@@ -32,6 +33,8 @@ class Plan:
     workspace: Workspace
     desks: tuple[DeskChange, ...]
     left_alone: tuple[str, ...]
+    released: Mapping[str, tuple[Held, ...]]
+    """By desk: what those give up who would leave."""
 
     @property
     def changing(self) -> tuple[DeskChange, ...]:
@@ -58,6 +61,10 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
             changes_of(await present_roster(connection, workspace.id, desk.id), desk)
             for desk in workspace.desks
         ]
+        released = {
+            desk.roster.id: await held_by(connection, workspace.id, desk.roster.id, desk.leaving)
+            for desk in desks
+        }
         trial = connection.transaction()
         await trial.start()
         try:
@@ -65,7 +72,8 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
         finally:
             await trial.rollback()
     named = {desk.id for desk in workspace.desks}
-    return Plan(workspace, tuple(desks), tuple(desk for desk in present if desk not in named))
+    left_alone = tuple(desk for desk in present if desk not in named)
+    return Plan(workspace, tuple(desks), left_alone, released)
 
 
 async def apply_plan(

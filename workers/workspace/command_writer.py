@@ -49,6 +49,7 @@ def configure_command(workspace: str, roster: DeskRoster, actor: str) -> Configu
         departments=roster.departments,
         pages=roster.pages,
         rules=roster.rules,
+        policy=roster.policy,
     )
     size_bytes = len(_value(command))
     if size_bytes > MAX_MESSAGE_BYTES - _ENVELOPE_BYTES:

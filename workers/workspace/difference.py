@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.workspace.workspace import DeskRoster
 
 Word = Literal["added", "changed", "removed"]
-Kind = Literal["agent", "department", "page", "rule"]
+Kind = Literal["agent", "department", "page", "rule", "policy"]
 Definition = Agent | Department | Page | Rule
 
 
@@ -32,18 +32,28 @@ class DeskChange:
 
     roster: DeskRoster
     changes: tuple[Change, ...]
+    leaving: tuple[str, ...] = ()
+    """Agents who would give up what they hold: removed, or sent on leave."""
 
 
 def changes_of(present: DeskRoster, wanted: DeskRoster) -> DeskChange:
-    """Return how `wanted` differs from `present`."""
+    """Return how `wanted` differs from `present`; of leave, what is not said stays as it is."""
+    wanted = replace(wanted, agents=tuple(_with_leave(present.agents, wanted.agents)))
     changes = (
         *_changes("agent", present.agents, wanted.agents),
         *_changes("department", present.departments, wanted.departments),
         *_changes("page", present.pages, wanted.pages),
         *_changes("rule", present.rules, wanted.rules),
         *_moved_rules(present.rules, wanted.rules),
+        *_policy(present.policy, wanted.policy),
     )
-    return DeskChange(wanted, changes)
+    return DeskChange(wanted, changes, tuple(_leaving(present.agents, wanted.agents)))
+
+
+def _leaving(present: Sequence[Agent], wanted: Sequence[Agent]) -> Iterator[str]:
+    away = {agent.id for agent in present if agent.on_leave}
+    stay = {agent.id for agent in wanted if not agent.on_leave or agent.id in away}
+    return (agent.id for agent in present if agent.id not in stay)
 
 
 def _changes(kind: Kind, present: Sequence[Definition], wanted: Sequence[Definition]) -> Iterator[Change]:
@@ -59,7 +69,19 @@ def _changes(kind: Kind, present: Sequence[Definition], wanted: Sequence[Definit
             yield Change("removed", kind, id_, one.name)
 
 
-def _fields(before: Definition, after: Definition) -> Iterator[str]:
+def _with_leave(present: Sequence[Agent], wanted: Sequence[Agent]) -> Iterator[Agent]:
+    on_leave = {agent.id for agent in present if agent.on_leave}
+    for agent in wanted:
+        unsaid = "on_leave" not in agent.model_fields_set and agent.id in on_leave
+        yield agent.model_copy(update={"on_leave": True}) if unsaid else agent
+
+
+def _policy(present: Policy, wanted: Policy) -> Iterator[Change]:
+    if fields := ", ".join(_fields(present, wanted)):
+        yield Change("changed", "policy", "policy", "what holds for the whole desk", fields)
+
+
+def _fields(before: Definition | Policy, after: Definition | Policy) -> Iterator[str]:
     """Yield the names of the fields in which two definitions differ."""
     for name in type(after).model_fields:
         if getattr(before, name) != getattr(after, name):

@@ -10,13 +10,14 @@ from workers.workspace.mistake import Mistake, WorkspaceFileError
 from workers.workspace.nodes import FILE_BYTES_MAX, Node, UnreadableYamlError, parse
 from workers.workspace.page_reader import read_pages
 from workers.workspace.people_reader import read_agents, read_departments
+from workers.workspace.policy_reader import read_policy
 from workers.workspace.reader import Reader
 from workers.workspace.rule_reader import read_rules
 from workers.workspace.scope import Names, Scope, Taken
 from workers.workspace.workspace import DeskRoster, Workspace
 
 DESKS_MAX = 100
-_ROSTER = ("agents", "departments", "pages", "rules")
+_ROSTER = ("agents", "departments", "pages", "policy", "rules")
 
 
 def load_workspace(path: Path) -> Workspace:
@@ -83,5 +84,6 @@ def _desk(reader: Reader, id_: str, fields: dict[str, Node], taken: Taken) -> De
         agents=tuple(read_agents(reader, fields.get("agents"), scope)),
         departments=tuple(read_departments(reader, fields.get("departments"), scope)),
         pages=tuple(read_pages(reader, fields.get("pages"), scope)),
+        policy=read_policy(reader, fields.get("policy"), scope),
         rules=tuple(read_rules(reader, fields.get("rules"), scope)),
     )

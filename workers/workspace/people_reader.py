@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
+from schemas.base import Channel
 from schemas.definitions import AGENTS_MAX, Agent, Department
 from workers.workspace.nodes import Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
+from workers.workspace.values import read_switch
 
 DEPARTMENTS_MAX = 1_000
 CAPACITY_MAX = 1_000
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+_OPTIONS = ("capacity", "channel_capacity", "on_leave")
 
 
 def read_agents(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Agent]:
     """Yield the agents; an id belongs to one desk of the workspace."""
     for item in reader.items(node, "agents", limit=AGENTS_MAX):
-        fields = reader.fields(item, "an agent", ("id", "name"), ("capacity",))
+        fields = reader.fields(item, "an agent", ("id", "name"), _OPTIONS)
         id_ = reader.slug(fields.get("id"), "an agent's id")
         who = f"the agent {id_}" if id_ else "an agent"
         name = reader.name(fields.get("name"), f"the name of {who}")
         capacity = reader.integer(fields.get("capacity"), f"the capacity of {who}", 1, CAPACITY_MAX)
+        channels = dict(_channel_capacity(reader, fields.get("channel_capacity"), who))
+        on_leave = read_switch(reader, fields.get("on_leave"), f"on_leave of {who}")
+        # What the file does not say of leave stays as it is: agents go and come back by themselves.
+        leave = {} if on_leave is None else {"on_leave": on_leave}
         if id_ and scope.add_agent(reader, fields["id"], id_) and name:
-            yield Agent(id=id_, name=name, capacity=capacity)
+            yield Agent(id=id_, name=name, capacity=capacity, channel_capacity=channels, **leave)
+
+
+def _channel_capacity(reader: Reader, node: Node | None, who: str) -> Iterator[tuple[Channel, int]]:
+    if node is None:
+        return
+    fields = reader.fields(node, f"the channel_capacity of {who}", (), CHANNELS)
+    for channel in CHANNELS:
+        capacity = reader.integer(fields.get(channel), f"the {channel} capacity of {who}", 1, CAPACITY_MAX)
+        if capacity is not None:
+            yield channel, capacity
 
 
 def read_departments(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Department]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.runtime.handler import Connection
 from workers.workspace.workspace import DeskRoster
 
@@ -29,6 +29,7 @@ ORDER BY department_id
 _PAGES = """
 SELECT definition FROM desk_page WHERE workspace_id = $1 AND desk_id = $2 AND active ORDER BY page_id
 """
+_POLICY = "SELECT definition FROM desk_policy WHERE workspace_id = $1 AND desk_id = $2"
 _RULES = """
 SELECT definition FROM desk_rule WHERE workspace_id = $1 AND desk_id = $2 AND active ORDER BY position
 """
@@ -48,6 +49,7 @@ async def present_roster(connection: Connection, workspace: str, desk: str) -> D
         departments=await _definitions(*place, _DEPARTMENTS, Department),
         pages=await _definitions(*place, _PAGES, Page),
         rules=await _definitions(*place, _RULES, Rule),
+        policy=next(iter(await _definitions(*place, _POLICY, Policy)), Policy()),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.outcomes import Done
+from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, Plan
 from workers.workspace.difference import Change, DeskChange, counts
 
@@ -21,6 +22,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield from (_line(change) for change in desk.changes[:LINES_MAX])
         if len(desk.changes) > LINES_MAX:
             yield f"  … and {len(desk.changes) - LINES_MAX} more"
+        yield from (_released(held) for held in plan.released.get(desk.roster.id, ())[:LINES_MAX])
     for left in plan.left_alone:
         yield f"workspace {plan.workspace.id}, desk {left}: not in the file, left as it is"
 
@@ -41,16 +43,17 @@ def report(plan: Plan, outcomes: tuple[DeskOutcome, ...], *, dry_run: bool) -> d
     return {
         "workspace": plan.workspace.id,
         "dry_run": dry_run,
-        "desks": [_desk(desk, by_desk.get(desk.roster.id)) for desk in plan.desks],
+        "desks": [_desk(plan, desk, by_desk.get(desk.roster.id)) for desk in plan.desks],
         "left_alone": plan.left_alone,
     }
 
 
-def _desk(desk: DeskChange, outcome: DeskOutcome | None) -> dict[str, Any]:
+def _desk(plan: Plan, desk: DeskChange, outcome: DeskOutcome | None) -> dict[str, Any]:
     return {
         "desk": desk.roster.id,
         "counts": counts(desk.changes),
         "changes": desk.changes,
+        "released": [held._asdict() for held in plan.released.get(desk.roster.id, ())],
         "outcome": _outcome(outcome) if outcome else None,
     }
 
@@ -79,3 +82,8 @@ def _summary(desk: DeskChange) -> str:
 def _line(change: Change) -> str:
     why = f": {change.why}" if change.why else ""
     return f"  {_SIGNS[change.word]} {change.kind} {change.id} ({change.name}){why}"
+
+
+def _released(held: Held) -> str:
+    many = f"{held.held} conversation{'s' if held.held > 1 else ''}"
+    return f"  ! agent {held.agent} gives up {many}, {held.talking} with an open session: these go to others"

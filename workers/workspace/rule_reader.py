@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from schemas.base import Channel
 from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
+from workers.workspace.condition_reader import read_conditions
 from workers.workspace.nodes import Node
+from workers.workspace.option_reader import OPTIONS, Backing, check_backings, read_options
 from workers.workspace.people_reader import DEPARTMENTS_MAX
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
+from workers.workspace.values import read_choices
 
 METHODS: tuple[Method, ...] = get_args(Method)
-_REQUIRED = ("id", "name", "owner", "pages")
-_OPTIONAL = ("agents", "departments", "method")
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+_REQUIRED = ("id", "name", "owner")
+_OPTIONAL = ("pages", "channels", "conditions", "agents", "departments", "method", *OPTIONS)
 
 
 def read_rules(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Rule]:
     """Yield the rules in their order; all that they name belongs to the desk."""
+    backings: list[Backing] = []
     for item in reader.items(node, "rules", limit=RULES_MAX):
         fields = reader.fields(item, "a rule", _REQUIRED, _OPTIONAL)
         id_ = reader.slug(fields.get("id"), "a rule's id")
@@ -25,9 +31,12 @@ def read_rules(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Rule
         name = reader.name(fields.get("name"), f"the name of {who}")
         owner = _owner(reader, fields.get("owner"), scope, who)
         pages = scope.pages.of_list(reader, fields.get("pages"), who, limit=PAGES_MAX)
+        channels = read_choices(reader, fields.get("channels"), f"channels of {who}", CHANNELS)
+        conditions = read_conditions(reader, fields.get("conditions"), scope, who)
         agents = scope.agents.of_list(reader, fields.get("agents"), who, limit=AGENTS_MAX)
         departments = scope.departments.of_list(reader, fields.get("departments"), who, limit=DEPARTMENTS_MAX)
         method = _method(reader, fields.get("method"), who)
+        options = read_options(reader, fields, scope, who, backings)
         _check_somebody(reader, item, fields, who)
         if id_ and scope.rules.add(reader, fields["id"], id_) and name and owner and method:
             yield Rule(
@@ -35,10 +44,14 @@ def read_rules(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Rule
                 name=name,
                 owner=owner,
                 pages=pages,
+                channels=channels,
+                conditions=conditions,
                 agents=agents,
                 departments=departments,
                 method=method,
+                **options,
             )
+    check_backings(reader, backings, scope)
 
 
 def _owner(reader: Reader, node: Node | None, scope: Scope, who: str) -> str | None:
@@ -58,3 +71,5 @@ def _method(reader: Reader, node: Node | None, who: str) -> Method | None:
 def _check_somebody(reader: Reader, item: Node, fields: dict[str, Node], who: str) -> None:
     if fields and not fields.keys() & {"agents", "departments"}:
         reader.note(item, f"{who} names nobody who could answer", "add agents: […] or departments: […]")
+    if fields and not fields.keys() & {"pages", "channels"}:
+        reader.note(item, f"{who} names no page", "add pages: […] or channels: […]")

@@ -65,6 +65,7 @@ class Scope:
     departments: Names = field(default_factory=lambda: Names("department"))
     pages: Names = field(default_factory=lambda: Names("page"))
     rules: Names = field(default_factory=lambda: Names("rule"))
+    lists: Names = field(default_factory=lambda: Names("keyword list"))
 
     def add_agent(self, reader: Reader, node: Node, id_: str) -> bool:
         """Take in an agent's id, unless a desk of the workspace has it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from schemas.definitions import Agent, Department, Page, Rule
+from schemas.definitions import Agent, Department, Page, Policy, Rule
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class DeskRoster:
     departments: tuple[Department, ...]
     pages: tuple[Page, ...]
     rules: tuple[Rule, ...]
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
