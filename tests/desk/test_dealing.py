@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.assignments import Assigned, Queued
 from schemas.commands import Route
-from tests.desk.log import PAGE, a_rule, an_agent, route, session_ended
+from tests.desk.log import PAGE, a_rule, an_agent, configure, route, session_ended
 from tests.desk.scene import Scene, scene_with, served
 
 FACTS = {"tags": ("vip",)}
@@ -113,3 +113,12 @@ def test_dear_customers_go_first_then_those_who_waited_long_then_by_age() -> Non
     for user in ("u1", "v1", "v2", "u2"):
         order += served(desk.do(session_ended(user)))
     assert [user for user, _ in order] == ["v1", "v2", "u2", "u3"]
+
+
+def test_an_agent_who_comes_back_to_a_rule_is_ranked_anew() -> None:
+    desk = scene_with(a_rule("an", "binh", method="least_busy"), agents=("an", "binh", "chu"))
+    desk.do(route("u1"))
+    for key, listed in (("second", ("binh",)), ("third", ("an", "binh"))):
+        rule = a_rule(*listed, method="least_busy")
+        desk.do(configure(["an", "binh", "chu"], [rule], idempotency_key=key))
+    assert [desk.do(route(user))[-1].holder for user in ("u2", "u3")] == ["binh", "an"]

@@ -168,6 +168,7 @@ class Desk:
         is_limited = entry.active and duties.looked_at(entry.definition) > 0
         self.limited = self.limited | {id_} if is_limited else self.limited - {id_}
         self.rings[id_] = Ring.of([(agent, self.duties[agent].bar) for agent in agents], cursor)
+        self.ranked = self.ranked - {id_}  # until its new ring is seated: its ranks are of the former one
         if is_limited or entry.definition.online_only:
             for agent in agents:
                 self._seat_in(id_, agent, self.duties[agent])

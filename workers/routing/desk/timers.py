@@ -59,13 +59,13 @@ def _urgent(desk: Desk, _: datetime) -> Iterator[Timer]:
             yield Timer("urgent", rule, first.queued_at + timedelta(seconds=urgent_after_s))
 
 
-def _limits(desk: Desk, _: datetime) -> Iterator[Timer]:
+def _limits(desk: Desk, at: datetime) -> Iterator[Timer]:
     """While somebody waits: when a rule's limits bar one of its agents no more."""
     if not desk.queue.rules():
         return
     for rule in desk.limited:
-        if lifts := desk.rings[rule].lifts:
-            yield Timer("limits", rule, lifts[0][0])
+        if (until := next((until for until, _ in desk.rings[rule].lifts if until > at), None)) is not None:
+            yield Timer("limits", rule, until)
 
 
 def _hours(desk: Desk, at: datetime) -> Iterator[Timer]:
