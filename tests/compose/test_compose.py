@@ -22,7 +22,7 @@ SCHEMA = json.loads((Path(__file__).parent / "data" / "compose-spec.json").read_
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("tongdai:")]
-WORKERS = {"ingress", "routing", "notifier"}
+WORKERS = {"ingress", "routing", "notifier", "gateway"}
 _VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 
@@ -107,10 +107,11 @@ def test_a_health_check_asks_the_port_on_which_its_worker_listens() -> None:
         assert (
             f":{service['environment']['TONGDAI_RUNTIME_HEALTH_PORT']}/" in service["healthcheck"]["test"][-1]
         )
-    ingress = SERVICES["ingress"]
-    port = ingress["environment"]["TONGDAI_INGRESS_PORT"]
-    assert f":{port}/" in ingress["healthcheck"]["test"][-1]
-    assert ingress["ports"][0].endswith(f":{port}")
+    for worker in ("ingress", "gateway"):
+        service = SERVICES[worker]
+        port = service["environment"][f"TONGDAI_{worker.upper()}_PORT"]
+        assert f":{port}/" in service["healthcheck"]["test"][-1]
+        assert service["ports"][0].endswith(f":{port}")
 
 
 def test_workers_are_given_more_time_to_stop_than_they_take() -> None:

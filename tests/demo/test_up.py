@@ -18,7 +18,7 @@ from workers.local.ports import free_port
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 
 DEADLINE_S = 60.0
-WORKERS = ("ingress", "notifier", "routing")
+WORKERS = ("gateway", "ingress", "notifier", "routing")
 
 
 @asynccontextmanager
@@ -31,6 +31,8 @@ async def _up(settings: Settings, folder: Path) -> AsyncIterator[Tongdai]:
         "TONGDAI_KAFKA_DESK_PARTITIONS": str(settings.kafka.desk_partitions),
         "TONGDAI_POSTGRES_DSN": settings.postgres.dsn.get_secret_value(),
         "TONGDAI_INGRESS_PORT": str(free_port()),
+        "TONGDAI_GATEWAY_PORT": str(free_port()),
+        "TONGDAI_GATEWAY_SIGNING_KEY": "a key that is kept nowhere, of the tests",
     }
     async with tongdai("up", folder=folder, environment=environment) as command:
         await command.until("tongdai  * ready")

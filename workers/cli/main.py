@@ -17,6 +17,7 @@ COMMANDS = {
     "up": Entry("workers.cli.up_command", "Run all workers on this machine."),
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
+    "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
     "tail": Entry("workers.cli.tail_command", "Follow assignments or messages while they happen."),

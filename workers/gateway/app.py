@@ -22,6 +22,7 @@ from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
 from workers.gateway.gateway import Gateway
 from workers.gateway.limits import Limits
+from workers.gateway.openapi import Api
 from workers.gateway.problem import ApiError, internal, invalid, of_framework
 from workers.gateway.socket import socket
 
@@ -57,9 +58,9 @@ def create_app(settings: Settings, on_failure: OnFailure) -> FastAPI:
     return app
 
 
-def api(lifespan: object = None) -> FastAPI:
+def api(lifespan: object = None) -> Api:
     """The paths, and how errors are answered; enough for the OpenAPI document."""
-    app = FastAPI(
+    app = Api(
         title=TITLE,
         version=VERSION,
         description=DESCRIPTION,

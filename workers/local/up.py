@@ -52,10 +52,12 @@ async def _up(
         if embedded:
             say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
         port = settings.ingress.port or free_port()
-        workers = duties(connected, ingress_port=port)
+        gateway_port = settings.gateway.port or free_port()
+        workers = duties(connected, ingress_port=port, gateway_port=gateway_port)
         crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
         async with working(crew, stop), beside(backing.failure()) as side:
             await stop.unless_asked(side.run(crew.ready(None)))
+            say(f"agents are served at http://{settings.gateway.host}:{gateway_port}/api/v1")
             say(f"ready: webhooks are taken at http://{settings.ingress.host}:{port}; Ctrl-C stops")
             await stop.unless_asked(side.run(crew.failure()))
 

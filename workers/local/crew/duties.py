@@ -14,12 +14,19 @@ LANE_WORKERS = ("routing", "notifier")
 _ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
-def duties(settings: Settings, *, ingress_port: int, more: Mapping[str, str] | None = None) -> list[Duty]:
-    """Return ingress, routing and notifier, as three processes.
+def duties(
+    settings: Settings,
+    *,
+    ingress_port: int,
+    gateway_port: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> list[Duty]:
+    """Return ingress, routing and notifier, and the gateway if it has a port, each as a process.
 
     Args:
         settings: with the addresses of the servers.
         ingress_port: where the ingress listens; its health is asked there, too.
+        gateway_port: the same of the gateway; none: there is no gateway.
         more: environment variables that win over this process's.
     """
     environment = {
@@ -30,7 +37,13 @@ def duties(settings: Settings, *, ingress_port: int, more: Mapping[str, str] | N
     ingress = Duty(
         "ingress", ("worker", "ingress"), environment, (_reached(settings.ingress.host), ingress_port)
     )
-    return [ingress, *_lane_workers(settings, environment)]
+    return [ingress, *_lane_workers(settings, environment), *_gateway(settings, environment, gateway_port)]
+
+
+def _gateway(settings: Settings, environment: Mapping[str, str], port: int | None) -> Iterator[Duty]:
+    if port is not None:
+        told = {**environment, variable("gateway", "port"): str(port)}
+        yield Duty("gateway", ("worker", "gateway"), told, (_reached(settings.gateway.host), port))
 
 
 def _lane_workers(settings: Settings, environment: Mapping[str, str]) -> Iterator[Duty]:
