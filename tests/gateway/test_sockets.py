@@ -132,6 +132,7 @@ async def test_commands_go_over_the_socket_in_their_order(settings: Settings, to
             async with lan.signed_in() as tab, ha.signed_in() as watching:
                 await receive(tab)
                 await receive(watching)
+                await until_present(database, "lan", "online")
                 call = {"do": "call", "conversation": str(conversation)}
                 await say(tab, **call, id="1", idempotency_key="k1", call="claim")
                 assert (await receive(tab))["re"] == "1"
