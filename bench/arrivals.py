@@ -52,8 +52,9 @@ class Arrivals:
                 arrived_ms = time() * 1000
                 for records in fetched.values():
                     for record in records:
-                        way = _WAYS[header(record.headers, "ce_type")]
-                        self._note(way, orjson.loads(record.value), arrived_ms)
+                        way = _WAYS.get(header(record.headers, "ce_type"))
+                        if way is not None:
+                            self._note(way, orjson.loads(record.value), arrived_ms)
         finally:
             await consumer.stop()
 

@@ -88,3 +88,8 @@ def desk_key(workspace: str, desk: str = DEFAULT_DESK) -> str:
 def agent_key(workspace: str, agent: str) -> str:
     """The Kafka key of what concerns one agent: `agent:workspace/agent`."""
     return f"agent:{workspace}/{agent}"
+
+
+def audience_key(audience: str) -> str:
+    """The Kafka key of what an audience is told: `audience:rule:<rule>/<ring>`, `audience:page:<page>`, …"""
+    return f"audience:{audience}"

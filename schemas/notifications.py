@@ -1,11 +1,20 @@
-"""notifications: what one agent must be told. Key: `agent:workspace/agent`."""
+"""notifications: what one agent, or an audience of agents, must be told.
+
+Key: `agent:workspace/agent`, or `audience:` and the audience.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
+from schemas.assignments import CareStatus, Means, Standing
 from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment, MessageKind, Sender
+
+Parting = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+"""How a conversation left its agent and went to nobody, as `unassigned` events say it."""
+TransferEnding = Literal["accepted", "rejected", "cancelled", "expired", "target_offline", "overtaken"]
 
 
 class NoticeMessage(InsideModel):
@@ -39,9 +48,109 @@ class AssignedNotice(Notice):
     """The conversation is yours; with its latest customer message."""
 
     message: NoticeMessage | None
+    how: Means | None = None
+    by: str | None = None
+    """Who decided; none: the desk."""
 
 
 class MessageNotice(Notice):
-    """A customer wrote in a conversation of yours."""
+    """A customer wrote in a conversation that you hold or follow."""
 
     message: NoticeMessage
+
+
+class MentionNotice(Notice):
+    """A colleague names you in a note."""
+
+    message: NoticeMessage
+    by: str | None = None
+    """The agent who wrote it."""
+
+
+class UnassignedNotice(Notice):
+    """The conversation is not yours any more."""
+
+    how: Parting | Means
+    """Means: it went on to somebody else, or was reopened without you."""
+    by: str | None = None
+    to: Slug | None = None
+    """Who has it now, if anybody."""
+
+
+class TransferOfferedNotice(Notice):
+    """A colleague offers you his conversation."""
+
+    by: str
+    holder: Slug
+    to_department: Slug | None = None
+    expires_at: Moment
+
+
+class TransferEndedNotice(Notice):
+    """The transfer you offered, or were asked to take, is over. Who has taken it is told by `assigned`."""
+
+    how: TransferEnding
+    colleague: Slug | None = None
+    """Who has taken it, rejected it or gone offline."""
+    holder: Slug | None
+
+
+class CareChangedNotice(Notice):
+    """Somebody else changed the care status of your conversation."""
+
+    care: CareStatus
+    former_care: CareStatus
+    reason: Slug | None = None
+    by: str
+
+
+class ReadNotice(Notice):
+    """You have read it up to `position`, perhaps on another device."""
+
+    position: int
+
+
+class AudienceNotice(InsideModel):
+    """What every notice to an audience says: one record, however many belong to it."""
+
+    workspace: Slug
+    notice: UUID
+    audience: str
+    """As in the key."""
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    channel: Channel
+    seq: int
+    epoch: int
+    at: Moment
+
+
+class OfferedNotice(AudienceNotice):
+    """Whoever of the audience is first to claim has it. Said again when the same offer changes."""
+
+    rule: Slug | None = None
+    agents: tuple[Slug, ...] = ()
+    """Who is asked, when the event names them: at most 200."""
+    unrouted: bool
+    expires_at: Moment | None = None
+    unread: int
+
+
+class WithdrawnNotice(AudienceNotice):
+    """The offer is over: it vanishes, with its unread count."""
+
+    holder: Slug | None
+    """Who has it now, if anybody."""
+
+
+class ConversationChanged(AudienceNotice):
+    """For lists that are watched: how things stand now. To `page:<page id>`, for the page's admins.
+
+    At most one per conversation and batch: it speaks of the last event, those between are not told.
+    """
+
+    standing: Standing
+    holder: Slug | None
+    care: CareStatus
+    unread: int

@@ -81,7 +81,7 @@ TOPICS = {
         "Versions of the agents, departments, pages, rules and policy of every desk, and who is online. "
         "Kept for ever."
     ),
-    "notifications": "What one agent must be told.",
+    "notifications": "What one agent, or an audience of agents, must be told.",
     "outcomes": "What became of each command of an agent, a service or the command line.",
     "deadletter": "Records that could not be understood, as they came, with the reason in their headers.",
 }

@@ -63,7 +63,7 @@ class Tally:
                 self.counts[MESSAGES.name] += orjson.loads(record.value)["kind"] != "log"
             case ASSIGNMENTS.name if what == "assigned":
                 self._assigned(orjson.loads(record.value)["holder"])
-            case NOTIFICATIONS.name:
+            case NOTIFICATIONS.name if not record.key.startswith(b"audience:"):
                 self._notified(what, orjson.loads(record.value), now_ms)
             case DEADLETTER.name:
                 self.counts[DEADLETTER.name] += 1

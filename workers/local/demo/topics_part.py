@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import orjson
+from aiokafka import ConsumerRecord
 
 from config.settings import Settings
 from config.topics import (
@@ -36,7 +37,7 @@ class TopicsPart:
     Attributes:
         begin_ms: the append of the run's first inbound record; None when there is none.
         assigned: assignment events.
-        notices: ids of distinct notices.
+        notices: ids of distinct notices to agents.
         deadlettered: records on deadletter.
         repeated: events whose id has been on the same topic before.
     """
@@ -60,17 +61,18 @@ async def count_topics(settings: Settings, begins: Offsets) -> TopicsPart:
             elif topic == DEADLETTER.name:
                 part.deadlettered += 1
             else:
-                _count_event(part, topic, record.headers, record.value)
+                _count_event(part, topic, record)
                 part.repeated += _is_repeated(seen[topic], header(record.headers, "ce_id"))
     return part
 
 
-def _count_event(part: TopicsPart, topic: str, headers: tuple[tuple[str, bytes], ...], value: bytes) -> None:
+def _count_event(part: TopicsPart, topic: str, record: ConsumerRecord) -> None:
     if topic == NOTIFICATIONS.name:
-        part.notices.add(orjson.loads(value)["notice"])
-    elif topic == ASSIGNMENTS.name and read_kind(headers, topic).what == "assigned":
+        if not record.key.startswith(b"audience:"):
+            part.notices.add(orjson.loads(record.value)["notice"])
+    elif topic == ASSIGNMENTS.name and read_kind(record.headers, topic).what == "assigned":
         part.assigned += 1
-        part.rotation.see(orjson.loads(value))
+        part.rotation.see(orjson.loads(record.value))
 
 
 def _is_repeated(seen: set[bytes], id_: bytes | None) -> bool:
