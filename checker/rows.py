@@ -136,15 +136,18 @@ class InboxRow(NamedTuple):
     agent: str
     conversation: str
     holds: bool
+    follows: bool
+    muted: bool
     epoch: int
     unread: int
 
 
 class CounterRow(NamedTuple):
-    """What an agent sees as a number, of one lane."""
+    """How many conversations stand in one place of a page, of one lane."""
 
     workspace: str
-    agent: str
+    place: str
+    page: str
     lane: int
     conversations: int
     unread: int
@@ -198,8 +201,10 @@ QUERIES: dict[type, str] = {
     NoticeRow: """
         SELECT workspace_id, agent_id, notice_id::text, kind, conversation_id::text, seq, epoch, position,
                unread FROM notice""",
-    InboxRow: "SELECT workspace_id, agent_id, conversation_id::text, holds, epoch, unread FROM inbox",
-    CounterRow: "SELECT workspace_id, agent_id, lane, conversations, unread FROM inbox_counter",
+    InboxRow: """
+        SELECT workspace_id, agent_id, conversation_id::text, holds, follows, muted, epoch, unread
+          FROM inbox""",
+    CounterRow: "SELECT workspace_id, place, page_id, lane, conversations, unread FROM inbox_counter",
     LaneRow: "SELECT kind, id, batch_no, next_offsets::text, owner, stopped FROM lane",
     PendingRow: "SELECT kind, lane, batch_no FROM pending",
 }

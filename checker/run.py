@@ -115,10 +115,9 @@ class Run:
     def _notifier(self, chain: ChainCheck, messages: MessagesCheck) -> None:
         notices = NoticesCheck(chain.chains, messages.transcripts)
         notices.walk(self._once.records("notifications"), self._source.rows(NoticeRow))
-        inbox = list(self._source.rows(InboxRow))
         lanes = self._source.partitions("messages")
         self._tallies += [
             *notices.tallies,
-            check_inboxes(chain.chains, messages.transcripts, inbox),
-            check_counters(chain.chains, inbox, self._source.rows(CounterRow), lanes),
+            check_inboxes(chain.chains, messages.transcripts, self._source.rows(InboxRow)),
+            check_counters(chain.chains, messages.transcripts, self._source.rows(CounterRow), lanes),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sys import intern
 from typing import NamedTuple
 
+from checker.facts.circle import NOBODY, Circle, Told, personal, widened
 from checker.record import Json, LogRecord, at_ms
 
 Desk = tuple[str, str]
@@ -34,12 +35,19 @@ class Link(NamedTuple):
     rule: str | None
     rule_version: int
     was_queued: bool
+    agent: str | None
+    """Who follows, unfollows, mutes or unmutes."""
+    said: Json
+    """What else its kind says, as far as the checks need it; without what is empty."""
 
 
 class Chain:
     """The events of one conversation in the order of the topic."""
 
-    __slots__ = ("conversation", "desk", "key", "links", "page", "partition", "workspace")
+    __slots__ = (
+        *("circles", "conversation", "desk", "key", "links", "offers", "page", "partition", "personal"),
+        "workspace",
+    )
 
     def __init__(self, event: Json, partition: int) -> None:
         self.conversation: str = event["conversation"]
@@ -49,11 +57,41 @@ class Chain:
         self.page: str = intern(event["page"])
         self.partition = partition
         self.links: list[Link] = []
+        self.circles: list[Circle] = []
+        """After each event."""
+        self.personal: dict[int, Told] = {}
+        """Who is told of an event in person, by its number, where there is anybody."""
+        self.offers: list[tuple[str, str, int]] = []
+        """Offers and withdrawals: what, to which audience, at which number."""
 
     def agrees(self, event: Json, partition: int) -> bool:
         """Whether the event speaks of the same page, key, desk and partition as those before."""
         mine = (self.workspace, self.desk, self.key, self.page, self.partition)
         return mine == (event["workspace"], event["desk"], event["key"], event["page"], partition)
+
+    def add(self, link: Link, event: Json) -> None:
+        """Append the next event."""
+        was, before = self.circle(len(self.links)), self.links[-1].holder if self.links else None
+        now = widened(was, link.what, event)
+        if was.audience is not None and was.audience != now.audience:
+            self.offers.append(("withdrawn", was.audience, link.seq))
+        if link.what == "offered":
+            self.offers.append(("offered", event["audience"], link.seq))
+        told = personal(was, now, before, link.what, event)
+        if told:
+            self.personal[link.seq] = told
+        self.links.append(link)
+        self.circles.append(now)
+
+    def circle(self, seq: int) -> Circle:
+        """Who was told of it after the first `seq` events."""
+        return self.circles[seq - 1] if 0 < seq <= len(self.circles) else NOBODY
+
+    def live(self, seq: int) -> frozenset[str]:
+        """Who held or followed it after the first `seq` events."""
+        link = self.at(seq)
+        followers = self.circle(seq).followers
+        return followers if link is None or link.holder is None else followers | {link.holder}
 
     def at(self, seq: int) -> Link | None:
         """The event with this number; none for 0 and for what is not there."""
@@ -72,6 +110,34 @@ class Chain:
 
 Chains = dict[str, Chain]
 """By conversation id."""
+
+
+_SAID = {
+    "session_opened": ("facts",),
+    "queued": ("queued_at", "queued_offset", "priority", "limit"),
+    "offered": (
+        "audience",
+        "ring",
+        "expires_at",
+        "let_pass",
+        "queued_at",
+        "queued_offset",
+        "priority",
+        "unrouted",
+    ),
+    "assigned": ("by", "command", "exceeds", "fallback_of"),
+    "unassigned": ("former_holder", "how", "by", "command", "asked_again"),
+    "transferring": ("to_agent", "to_department", "agents", "rejected", "by", "command", "expires_at"),
+    "transfer_ended": ("how", "agent", "by", "command"),
+    "care_changed": ("former_care", "reason", "outcome", "by", "command"),
+    "blocked": ("until", "by", "command"),
+    "unblocked": ("by", "command"),
+    "holder_absent": ("until",),
+    "quieted": ("until",),
+    "confirmed": ("command",),
+    **dict.fromkeys(("followed", "unfollowed", "muted", "unmuted"), ("agent", "command")),
+}
+_NOTHING: Json = {}
 
 
 def link_of(record: LogRecord, what: str, event: Json) -> Link:
@@ -99,7 +165,18 @@ def link_of(record: LogRecord, what: str, event: Json) -> Link:
         rule=_interned(rule),
         rule_version=why.get("rule_version") or event.get("rule_version") or 0,
         was_queued=why.get("queued_at") is not None,
+        agent=_interned(event.get("agent")),
+        said=_said(what, why if what == "assigned" else event),
     )
+
+
+def _said(what: str, event: Json) -> Json:
+    found = {
+        name: event[name]
+        for name in _SAID.get(what, ())
+        if event.get(name) is not None and event[name] != [] and event[name] is not False
+    }
+    return found or _NOTHING
 
 
 def _interned(name: str | None) -> str | None:

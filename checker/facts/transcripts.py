@@ -13,7 +13,9 @@ from checker.rows import MessageRow
 class Transcript:
     """The lines of one conversation as the topic has them; line 1 has index 0."""
 
-    __slots__ = ("customer", "digests", "epochs", "key", "partition", "seqs", "sessions")
+    __slots__ = (
+        *("customer", "digests", "epochs", "key", "mentions", "partition", "reads", "seqs", "sessions"),
+    )
 
     def __init__(self, key: str, partition: int) -> None:
         self.key = key
@@ -23,6 +25,10 @@ class Transcript:
         self.epochs = array("I")
         self.sessions = array("I")
         self.customer = bytearray()
+        self.mentions: dict[int, tuple[str, ...]] = {}
+        """Whom a note names beside its author, by its position."""
+        self.reads: dict[str, int] = {}
+        """How far each agent has read."""
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -34,6 +40,14 @@ class Transcript:
         self.epochs.append(event["epoch"])
         self.sessions.append(event["session"])
         self.customer.append(event["sender"] == "customer")
+        if event["kind"] == "note" and event.get("mentions"):
+            named = dict.fromkeys(event["mentions"])
+            named.pop(event.get("sender_id"), None)
+            self.mentions[event["position"]] = tuple(named)
+
+    def read(self, event: Json) -> None:
+        """An agent has read up to a position; that never goes back."""
+        self.reads[event["agent"]] = max(self.reads.get(event["agent"], 0), event["position"])
 
 
 Transcripts = dict[str, Transcript]

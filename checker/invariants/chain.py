@@ -35,7 +35,7 @@ class ChainCheck:
             if not chain.agrees(event, record.partition) or record.key != chain.key.encode():
                 self._fail(self.linked, record, link, "its page, key, desk or partition has changed")
             self._check(chain, record, link)
-            chain.links.append(link)
+            chain.add(link, event)
 
     def _check(self, chain: Chain, record: LogRecord, link: Link) -> None:
         before = chain.links[-1] if chain.links else None

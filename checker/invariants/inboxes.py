@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from checker.facts.chains import Chain, Chains
 from checker.facts.transcripts import Transcript, Transcripts
@@ -13,63 +13,95 @@ from checker.rows import CounterRow, InboxRow
 
 
 def check_inboxes(chains: Chains, transcripts: Transcripts, inbox: Iterable[InboxRow]) -> Tally:
-    """The holder's row, and his alone, holds; it counts his unread messages."""
-    tally = Tally(8, "each holder's list has the conversation with its unread messages, nobody else's has")
-    missing = {conversation for conversation, chain in chains.items() if chain.links[-1].holder}
+    """Rows say who holds, follows and has muted it; they count unread messages of holder and followers."""
+    tally = Tally(8, "each list has what its agent holds and follows, with his unread messages")
+    missing = {(id_, agent) for id_, chain in chains.items() for agent in chain.live(len(chain.links))}
     for row in inbox:
         tally.checked += 1
-        chain = chains.get(row.conversation)
-        holder = chain.links[-1].holder if chain else None
-        if row.holds and row.agent == holder:
-            missing.discard(row.conversation)
-        fault = _fault(row, chain, transcripts.get(row.conversation))
+        missing.discard((row.conversation, row.agent))
+        fault = _fault(row, chains.get(row.conversation), transcripts.get(row.conversation))
         if fault:
             tally.fail((row.unread,), f"{row.agent}'s list, conversation {row.conversation}: {fault}")
-    for conversation in missing:
+    for conversation, agent in missing:
         chain = chains[conversation]
-        tally.fail((len(chain.links),), f"{chain.key} is not in the list of {chain.links[-1].holder}")
+        tally.fail((len(chain.links),), f"{chain.key} is not in the list of {agent}")
     return tally
 
 
 def check_counters(
-    chains: Chains, inbox: Iterable[InboxRow], counters: Iterable[CounterRow], lanes: int
+    chains: Chains, transcripts: Transcripts, counters: Iterable[CounterRow], lanes: int
 ) -> Tally:
-    """Each counter is the sum over the held rows of its agent and lane."""
+    """Each counter is the sum over the conversations that stand in its place, page and lane."""
     tally = Tally(8, "counters equal what they count")
-    sums: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for row in inbox:
-        chain = chains.get(row.conversation)
-        if row.holds and chain is not None:
-            counted = sums[row.workspace, row.agent, partition_of(chain.key.encode(), lanes)]
+    sums: dict[tuple[str, str, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for conversation, chain in chains.items():
+        transcript = transcripts.get(conversation)
+        unread = _of_conversation(chain, transcript) if transcript else 0
+        for place in _places(chain):
+            counted = sums[chain.workspace, place, chain.page, partition_of(chain.key.encode(), lanes)]
             counted[0] += 1
-            counted[1] += row.unread
+            counted[1] += unread
     for counter in counters:
         tally.checked += 1
-        expected = sums.pop((counter.workspace, counter.agent, counter.lane), [0, 0])
+        expected = sums.pop((counter.workspace, counter.place, counter.page, counter.lane), [0, 0])
         if [counter.conversations, counter.unread] != expected:
             tally.fail((counter.conversations,), f"{counter} counts {expected}")
-    for (_, agent, lane), expected in sums.items():
-        tally.fail((expected[0],), f"{agent} has no counter of lane {lane}, which counts {expected}")
+    for (_, place, page, lane), expected in sums.items():
+        tally.fail(
+            (expected[0],), f"{place} of {page} has no counter of lane {lane}, which counts {expected}"
+        )
     return tally
 
 
+def _places(chain: Chain) -> tuple[str, ...]:
+    """With its holder; else before those to whom it is offered. And in one of the page's two totals."""
+    holder, audience = chain.links[-1].holder, chain.circles[-1].audience
+    if holder is not None:
+        return "held", f"agent:{holder}"
+    return ("unheld",) if audience is None else ("unheld", audience)
+
+
 def _fault(row: InboxRow, chain: Chain | None, transcript: Transcript | None) -> str:
-    last = chain.links[-1] if chain else None
-    if chain is None or last is None or transcript is None:
-        return "nothing is known of it"
-    if row.holds != (row.agent == last.holder):
-        return f"holds is {row.holds}, the holder is {last.holder}"
-    if not row.holds:
-        return f"{row.unread} unread, though it is another's" if row.unread else ""
-    if row.epoch != last.epoch:
+    if chain is None or transcript is None:
+        # He may have read what no event has been decided of.
+        return "nothing is known of it" if row.holds or row.follows or row.unread else ""
+    last, circle = chain.links[-1], chain.circles[-1]
+    for name, said, found in (
+        ("holds", row.holds, row.agent == last.holder),
+        ("follows", row.follows, row.agent in circle.followers),
+        ("muted", row.muted, row.agent in circle.muted),
+    ):
+        if said != found:
+            return f"{name} is {said}, the chain says {found}"
+    if row.holds and row.epoch != last.epoch:
         return f"epoch {row.epoch}, the chain says {last.epoch}"
-    expected = _unread(chain, transcript)
-    return "" if row.unread == expected else f"{row.unread} unread, {expected} were written"
+    expected = _of_agent(chain, transcript, row.agent)
+    return "" if row.unread == expected else f"{row.unread} unread, expected {expected}"
 
 
-def _unread(chain: Chain, transcript: Transcript) -> int:
-    """The customer's messages since the session in which the holder got it; nobody marks them read yet."""
-    giver = chain.giver(len(chain.links))
-    session = giver.session if giver else 0
-    lines = zip(transcript.customer, transcript.sessions, strict=True)
-    return sum(his and of >= session for his, of in lines)
+def _of_conversation(chain: Chain, transcript: Transcript) -> int:
+    """The holder's unread messages; of what nobody holds, the customer's in the last session he wrote in."""
+    holder = chain.links[-1].holder
+    if holder is not None:
+        return _of_agent(chain, transcript, holder)
+    sessions = [of for his, of in zip(transcript.customer, transcript.sessions, strict=True) if his]
+    return sessions.count(max(sessions)) if sessions else 0
+
+
+def _of_agent(chain: Chain, transcript: Transcript, agent: str) -> int:
+    """The customer's messages behind what he has read or need not read; none of what he does not follow."""
+    if agent not in chain.live(len(chain.links)):
+        return 0
+    read_to = max(transcript.reads.get(agent, 0), *_begins(chain, transcript, agent), 0)
+    return sum(transcript.customer[read_to:])
+
+
+def _begins(chain: Chain, transcript: Transcript, agent: str) -> Iterator[int]:
+    """Up to where he need not read: each time when he was given it, or began to follow it."""
+    yield 0
+    for link in chain.links:
+        if link.what == "assigned" and link.holder == agent:
+            before = (number for number, of in enumerate(transcript.sessions) if of >= link.session)
+            yield next(before, len(transcript))
+        elif link.what == "followed" and link.agent == agent and agent not in chain.live(link.seq - 1):
+            yield link.after_position

@@ -19,8 +19,12 @@ class MessagesCheck:
     def walk(self, records: Iterable[LogRecord]) -> None:
         """Read every line."""
         for record in records:
+            what, event = record.what("messages"), record.json()
+            if what == "read" and event["conversation"] in self.transcripts:
+                self.transcripts[event["conversation"]].read(event)
+            if what != "stored":
+                continue
             self.follows.checked += 1
-            event = record.json()
             transcript = self.transcripts.get(event["conversation"])
             if transcript is None:
                 transcript = Transcript(event["key"], record.partition)

@@ -1,11 +1,13 @@
-"""Invariant 8: who was told what. Each message event gives one notice, each assignment one, and no others."""
+"""Invariant 8: who was told what: each message and each change once to whom it concerns, and nothing else."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from checker.facts.chains import Chain, Chains, Link
 from checker.facts.transcripts import Transcript, Transcripts
+from checker.invariants.told import ToldCheck
 from checker.record import Json, LogRecord, shown
 from checker.report import Rank, Tally
 from checker.rows import NoticeRow
@@ -18,32 +20,47 @@ class NoticesCheck:
     """One walk over notifications, then over the table `notice`."""
 
     def __init__(self, chains: Chains, transcripts: Transcripts) -> None:
-        self.messages = Tally(8, "each customer message gives one notice to the holder at its chain number")
+        self.messages = Tally(
+            8, "each customer message gives one notice to each who follows it at its chain number"
+        )
         self.assigned = Tally(8, "each assigned event gives one notice to the new holder")
         self.ordered = Tally(8, "notices of a conversation's messages keep their order")
         self.stored = Tally(8, "the table of notices and the topic agree")
         self._chains = chains
         self._transcripts = transcripts
-        self._told_messages: _Told = {}
+        self.mentions = Tally(8, "each note gives one notice to each whom it names")
+        self.told = ToldCheck(chains)
+        self._told_messages: Counter[tuple[str, int, str]] = Counter()
+        self._told_mentions: Counter[tuple[str, int, str]] = Counter()
         self._told_assigned: _Told = {}
         self._last: dict[tuple[str, str], int] = {}
         self._digests: dict[int, int] = {}
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.messages, self.assigned, self.ordered, self.stored]
+        return [
+            *(self.messages, self.mentions, self.assigned, self.ordered, self.stored),
+            *self.told.tallies,
+        ]
 
     def walk(self, records: Iterable[LogRecord], rows: Iterable[NoticeRow]) -> None:
         """Check every notice, then what was not told, then the table."""
         for record in records:
             self._notice(record, record.what("notifications") or "", record.json())
+        self.told.finish()
         self._untold_messages()
         self._untold_assigned()
         self._compare(rows)
 
     def _notice(self, record: LogRecord, what: str, notice: Json) -> None:
-        self._remember(record, what, notice)
         rank = (notice["seq"], record.offset)
+        if "audience" in notice:
+            where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['audience']})"
+            if record.key != f"audience:{notice['audience']}".encode():
+                self.ordered.fail(rank, f"{where}: key {record.key!r}")
+            self.told.audience(what, notice, where, rank)
+            return
+        self._remember(record, what, notice)
         where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['agent']})"
         if record.key != f"agent:{notice['workspace']}/{notice['agent']}".encode():
             self.ordered.fail(rank, f"{where}: key {record.key!r}")
@@ -52,14 +69,35 @@ class NoticesCheck:
             self._message(chain, notice, where, rank)
         elif what == "assigned":
             self._assigned(chain, notice, where, rank)
+        elif what == "mention":
+            self._mention(notice, where, rank)
+        elif what == "read":
+            self._read(notice, where, rank)
+        else:
+            self.told.agent(what, notice, where, rank)
+
+    def _mention(self, notice: Json, where: str, rank: Rank) -> None:
+        position, agent = notice["message"]["position"], notice["agent"]
+        told = (notice["conversation"], position, agent)
+        self._told_mentions[told] += 1
+        transcript = self._transcripts.get(notice["conversation"])
+        if transcript is None or agent not in transcript.mentions.get(position, ()):
+            self.mentions.fail(rank, f"{where}: no note at {position} names him")
+        elif self._told_mentions[told] > 1:
+            self.mentions.fail(rank, f"{where}: position {position} for the second time")
+
+    def _read(self, notice: Json, where: str, rank: Rank) -> None:
+        transcript = self._transcripts.get(notice["conversation"])
+        if transcript is None or notice["position"] > transcript.reads.get(notice["agent"], 0):
+            self.ordered.fail(rank, f"{where}: he has not read up to {notice['position']}")
 
     def _message(self, chain: Chain | None, notice: Json, where: str, rank: Rank) -> None:
         position = notice["message"]["position"]
         transcript = self._transcripts.get(notice["conversation"])
         fault = _message_fault(chain, transcript, notice, position)
-        told = self._told_messages.setdefault(notice["conversation"], {})
-        told[position] = told.get(position, 0) + 1
-        if not fault and told[position] > 1:
+        told = (notice["conversation"], position, notice["agent"])
+        self._told_messages[told] += 1
+        if not fault and self._told_messages[told] > 1:
             fault = f"position {position} for the second time"
         if fault:
             self.messages.fail(rank, f"{where}: {fault}")
@@ -82,13 +120,23 @@ class NoticesCheck:
     def _untold_messages(self) -> None:
         for conversation, transcript in self._transcripts.items():
             chain = self._chains.get(conversation)
-            told = self._told_messages.get(conversation, {})
+            self._untold_mentions(conversation, transcript)
             for position in (index + 1 for index, is_his in enumerate(transcript.customer) if is_his):
                 self.messages.checked += 1
-                holder = recipient(chain, transcript.seqs[position - 1], position)
-                if holder is not None and position not in told:
-                    self.messages.fail(
-                        (len(transcript), position), f"{transcript.key}: {holder} was not told of {position}"
+                for agent in recipients(chain, transcript.seqs[position - 1], position):
+                    if not self._told_messages[conversation, position, agent]:
+                        self.messages.fail(
+                            (len(transcript), position),
+                            f"{transcript.key}: {agent} was not told of {position}",
+                        )
+
+    def _untold_mentions(self, conversation: str, transcript: Transcript) -> None:
+        for position, named in transcript.mentions.items():
+            for agent in named:
+                self.mentions.checked += 1
+                if not self._told_mentions[conversation, position, agent]:
+                    self.mentions.fail(
+                        (len(transcript), position), f"{transcript.key}: {agent} was not told of {position}"
                     )
 
     def _untold_assigned(self) -> None:
@@ -106,7 +154,8 @@ class NoticesCheck:
         id_ = hash(notice["notice"])
         if id_ in self._digests:
             self.stored.fail((record.offset,), f"notice {notice['notice']} is twice on the topic")
-        self._digests[id_] = hash(_as_row(what, notice))
+        if what != "read":
+            self._digests[id_] = hash(_as_row(what, notice))
 
     def _compare(self, rows: Iterable[NoticeRow]) -> None:
         for row in rows:
@@ -117,25 +166,31 @@ class NoticesCheck:
             self.stored.fail((0,), f"{len(self._digests)} notices on the topic are not in the table")
 
 
-def recipient(chain: Chain | None, seq: int, position: int) -> str | None:
-    """Who is to be told of a customer's message at `position` that names the chain number `seq`."""
-    giver = chain.giver(seq) if chain else None
-    if giver is None or position <= giver.after_position:
-        return None
-    return giver.holder
+def recipients(chain: Chain | None, seq: int, position: int) -> frozenset[str]:
+    """Who is to be told of a customer's message at `position` that names the chain number `seq`.
+
+    The followers who have not muted it; a holder follows unless he said otherwise. What his `assigned` notice
+    carried gives him none.
+    """
+    if chain is None:
+        return frozenset()
+    told, giver = chain.circle(seq).told, chain.giver(seq)
+    if giver is not None and giver.holder and position <= giver.after_position:
+        return told - {giver.holder}
+    return told
 
 
 def _message_fault(chain: Chain | None, transcript: Transcript | None, notice: Json, position: int) -> str:
     if transcript is None or not 0 < position <= len(transcript) or not transcript.customer[position - 1]:
         return f"there is no customer message at {position}"
     seq = transcript.seqs[position - 1]
-    holder = recipient(chain, seq, position)
+    told = recipients(chain, seq, position)
     link = chain.at(seq) if chain else None
-    if link is None or holder is None:
-        return f"position {position} names seq {seq}, where nobody was to be told"
-    if (notice["agent"], notice["seq"], notice["epoch"]) != (holder, seq, link.epoch):
+    if link is None or notice["agent"] not in told:
+        return f"position {position} names seq {seq}, where {sorted(told) or 'nobody'} was to be told"
+    if (notice["seq"], notice["epoch"]) != (seq, link.epoch):
         return (
-            f"position {position} is {holder}'s at seq {seq}, epoch {link.epoch}; "
+            f"position {position} is of seq {seq}, epoch {link.epoch}; "
             f"the notice says seq {notice['seq']}, epoch {notice['epoch']}"
         )
     return ""

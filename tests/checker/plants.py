@@ -42,6 +42,10 @@ def clean() -> Planted:
     story.end("u0")
     story.write("u0")
     story.end("u5")
+    for number in range(8, 11):
+        story.write(f"u{number}")
+    story.colleagues("u1")
+    story.offer("u8")
     return story.told()
 
 
@@ -83,6 +87,29 @@ def change_event(what: str, **fields: object) -> Fault:
         planted.change("assignments", kinds.index(what), **fields)
 
     return plant
+
+
+def rename_event(what: str, other: str) -> Fault:
+    """The first assignments event of this kind is of another."""
+
+    def plant(planted: Planted) -> None:
+        records = planted.topics["assignments"]
+        number = [record.what("assignments") for record in records].index(what)
+        type_ = ("ce_type", f"tongdai.assignments.{other}.v1".encode())
+        headers = tuple(pair for pair in records[number].headers if pair[0] != "ce_type")
+        records[number] = records[number]._replace(headers=(*headers, type_))
+
+    return plant
+
+
+def drop_notice(what: str, *, last: bool = False) -> Fault:
+    """The first, or the last, notice of this kind was never published."""
+    return lambda planted: planted.topics["notifications"].pop(_notices(planted, what)[-1 if last else 0])
+
+
+def repeat_notice(what: str) -> Fault:
+    """The first notice of this kind is published twice."""
+    return lambda planted: repeat("notifications", _first_notice(planted, what))(planted)
 
 
 def swap_messages(planted: Planted) -> None:
@@ -212,7 +239,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "turn out of order": (give_to("an", 1), "nobody has a second turn"),
     "above capacity": (give_to("an", 4), "nobody was automatically assigned above capacity"),
     "stranger assigned": (give_to("ghost", 0), "nobody was automatically assigned above capacity"),
-    "notice lost": (drop_record("notifications"), "each assigned event gives one notice"),
+    "notice lost": (drop_notice("assigned"), "each assigned event gives one notice"),
     "message notice to another": (
         lambda planted: planted.change(
             "notifications", _first_notice(planted, "message"), agent="binh", epoch=9
@@ -223,14 +250,49 @@ CASES: dict[str, tuple[Fault, str]] = {
         lambda planted: planted.topics["notifications"].pop(_first_notice(planted, "message")),
         "each customer message gives one notice",
     ),
-    "notice twice": (repeat("notifications"), "each assigned event gives one notice"),
+    "notice twice": (repeat_notice("assigned"), "each assigned event gives one notice"),
+    "told although muted": (change_event("muted", agent="binh"), "each customer message gives one notice"),
+    "told although blocked": (
+        rename_event("muted", "blocked"),
+        "each customer message gives one notice",
+    ),
+    "told although unfollowed": (
+        rename_event("followed", "unfollowed"),
+        "each customer message gives one notice",
+    ),
+    "mention lost": (drop_notice("mention"), "each note gives one notice"),
+    "mention twice": (repeat_notice("mention"), "each note gives one notice"),
+    "transfer not offered": (drop_notice("transfer_offered"), "each change is told once"),
+    "end of a transfer not told": (drop_notice("transfer_ended"), "each change is told once"),
+    "care told twice": (repeat_notice("care_changed"), "each change is told once"),
+    "care told to another": (
+        lambda planted: planted.change("notifications", _first_notice(planted, "care_changed"), seq=1),
+        "each change is told once",
+    ),
+    "offer not told": (drop_notice("offered"), "each offer is told once"),
+    "offer told twice": (repeat_notice("offered"), "each offer is told once"),
+    "offer not withdrawn": (drop_notice("withdrawn"), "each offer is told once"),
+    "withdrawn for a winner that is none": (
+        lambda planted: planted.change("notifications", _first_notice(planted, "withdrawn"), holder="an"),
+        "each offer is told once",
+    ),
+    "watched lists behind": (drop_notice("conversation_changed", last=True), "what watched lists are told"),
+    "watched lists told otherwise": (
+        lambda planted: planted.change(
+            "notifications", _first_notice(planted, "conversation_changed"), holder="ghost"
+        ),
+        "what watched lists are told",
+    ),
+    "follower without his list": (drop_row(InboxRow, -1), "each list has"),
+    "list of who does not follow": (change_row(InboxRow, 0, follows=False), "each list has"),
+    "mute not in the list": (change_row(InboxRow, 0, muted=True), "each list has"),
     "notice without row": (drop_row(NoticeRow), "the table of notices and the topic agree"),
     "notice row changed": (
         change_row(NoticeRow, 0, unread=9),
         "the table of notices and the topic agree",
     ),
-    "unread wrong": (change_row(InboxRow, 0, unread=9), "each holder's list"),
-    "list of another": (change_row(InboxRow, 0, agent="ghost"), "each holder's list"),
+    "unread wrong": (change_row(InboxRow, 0, unread=9), "each list has"),
+    "list of another": (change_row(InboxRow, 0, agent="ghost"), "each list has"),
     "counter wrong": (change_row(CounterRow, 0, unread=99), "counters equal"),
     "counter missing": (drop_row(CounterRow), "counters equal"),
     "lag": (lag, "the lag of every group"),
@@ -245,5 +307,9 @@ CASES: dict[str, tuple[Fault, str]] = {
 
 
 def _first_notice(planted: Planted, what: str) -> int:
+    return _notices(planted, what)[0]
+
+
+def _notices(planted: Planted, what: str) -> list[int]:
     kinds = [record.what("notifications") for record in planted.topics["notifications"]]
-    return kinds.index(what)
+    return [number for number, kind in enumerate(kinds) if kind == what]

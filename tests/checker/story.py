@@ -14,7 +14,7 @@ from checker.murmur2 import partition_of
 from checker.record import Json, LogRecord
 from checker.rows import DefinitionRow, NoticeRow, PageRow
 from tests.checker.planted import CONVERSATION_PARTITIONS, Planted, moment
-from tests.checker.story_tables import fill_tables
+from tests.checker.story_tables import fill_tables, followers
 
 PAGE, WORKSPACE, DESK, RULE = "messenger:shop", "acme", "main", "even"
 AGENTS = ("an", "binh", "chi")
@@ -43,6 +43,8 @@ class Story:
         self._chains: dict[str, list[Json]] = defaultdict(list)
         self._lines: dict[str, list[Json]] = defaultdict(list)
         self._ids = 0
+        self.reads: dict[tuple[str, str], int] = {}
+        """How far an agent has read a conversation."""
 
     def configure(self) -> None:
         """The desk gets its agents, its page and its rule."""
@@ -122,12 +124,78 @@ class Story:
         self.now_ms += 1
         key = f"{PAGE}:{user}"
         cause = self._command("session_ended", {"conversation": self.conversation(key)})
-        self._event(key, cause, "session_closed", {})
+        held = self._chains[key][-1]["holder"] is not None
+        self._event(key, cause, "session_closed", {"standing": "held" if held else "idle"})
         holder = self._chains[key][-1]["holder"]
         if holder:
             self._load[holder] -= 1
         while self._waiting and self._eligible():
             self._assign(self._waiting.popleft(), cause, queued=True)
+
+    def colleagues(self, user: str) -> None:
+        """What colleagues do around a held conversation: all that is told to others than its holder."""
+        key = f"{PAGE}:{user}"
+        holder = self._chains[key][-1]["holder"]
+        other, third = (agent for agent in AGENTS if agent != holder)
+        by = {"by": f"agent:{WORKSPACE}/{other}", "command": "k"}
+        self._asked(key, "follow", "followed", {"agent": other})
+        self._asked(key, "follow", "followed", {"agent": third})
+        self._asked(key, "mute", "muted", {"agent": third})
+        self.write(user)
+        self._read(key, holder)
+        self.write(user)
+        line = {"sender": "agent", "sender_id": holder, "kind": "note", "text": "@", "mentions": [other]}
+        self._line(key, line | {"session": self._session(key)})
+        self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
+        self._asked(key, "transfer", "transferring", {"agents": [other], "to_agent": other} | by)
+        self._personal(key, "transfer_offered", other)
+        self._asked(key, "transfer_reject", "transfer_ended", {"how": "rejected", "agent": other} | by)
+        for agent in (holder, other):
+            self._personal(key, "transfer_ended", agent)
+        self._asked(key, "set_care", "care_changed", {"care": "closed_won", "former_care": "accepted"} | by)
+        self._personal(key, "care_changed", holder)
+        self._changed(key)
+
+    def offer(self, user: str) -> None:
+        """A conversation that waits is offered to its page instead; the offer is over with its session."""
+        key = f"{PAGE}:{user}"
+        self._waiting.remove(key)
+        audience = f"page:{PAGE}"
+        self._asked(key, "route", "offered", {"standing": "offered", "audience": audience, "unrouted": False})
+        self._announce(key, "offered", audience)
+        self.end(user)
+        self._announce(key, "withdrawn", audience)
+
+    def _asked(self, key: str, command: str, what: str, fields: Json) -> None:
+        self.now_ms += 1
+        self._event(key, self._command(command, self._about(key)), what, fields)
+
+    def _read(self, key: str, agent: str) -> None:
+        """`agent` has read to the end."""
+        position = len(self._lines[key])
+        about = self._about(key) | {"page": PAGE, "agent": agent, "position": position, "at": moment(1)}
+        chain = self._chains[key]
+        about |= {"seq": len(chain), "epoch": chain[-1]["epoch"]}
+        self.planted.append("messages", key, "read", about, self.now_ms)
+        self.reads[key, agent] = position
+        notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"read {key} {agent} {position}"))
+        value = about | {"notice": notice, "unread": 0}
+        self.planted.append("notifications", f"agent:{WORKSPACE}/{agent}", "read", value, self.now_ms)
+
+    def _personal(self, key: str, what: str, agent: str) -> None:
+        self._notice(key, what, len(self._chains[key]), 0, agent=agent)
+
+    def _announce(self, key: str, what: str, audience: str, **fields: object) -> None:
+        last = self._chains[key][-1]
+        notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{what} {key} {last['seq']} {audience}"))
+        said = {"notice": notice, "audience": audience, "seq": last["seq"], "epoch": last["epoch"]}
+        value = self._about(key) | said | {"holder": last["holder"]} | fields
+        self.planted.append("notifications", f"audience:{audience}", what, value, self.now_ms)
+
+    def _changed(self, key: str) -> None:
+        last = self._chains[key][-1]
+        now = {"standing": last["standing"], "care": last["care"]}
+        self._announce(key, "conversation_changed", f"page:{PAGE}", **now)
 
     def conversation(self, key: str) -> str:
         """The conversation's id."""
@@ -135,7 +203,7 @@ class Story:
 
     def told(self) -> Planted:
         """Fill the tables and the groups' offsets from what happened; ends the story."""
-        fill_tables(self.planted, self._chains, self._lines)
+        fill_tables(self.planted, self._chains, self._lines, self.reads)
         return self.planted
 
     def _route(self, key: str) -> None:
@@ -191,15 +259,18 @@ class Story:
         )
         record = self.planted.append("assignments", key, what, value, self.now_ms)
         chain.append(value | {"id": record.id, "what": what})
+        if fields.get("standing", before["standing"]) != before["standing"]:
+            self._changed(key)
         if what == "assigned":
-            self._notice(key, "assigned", len(chain), after_position)
+            self._notice(key, "assigned", len(chain), after_position, agent=chain[-1]["holder"])
 
     def _store(self, key: str, mid: str, text: str, *, session: int) -> None:
         line = {"sender": "customer", "kind": "text", "text": text, "channel_message_id": mid}
         self._line(key, line | {"session": session})
         chain = self._chains[key]
-        if chain and chain[-1]["holder"]:
-            self._notice(key, "message", len(chain), len(self._lines[key]))
+        muted = {event["agent"] for event in chain if event["what"] == "muted"}
+        for agent in sorted(followers(chain) - muted):
+            self._notice(key, "message", len(chain), len(self._lines[key]), agent=agent)
 
     def _log(self, key: str, agent: str) -> None:
         line = {"sender": "system", "kind": "log", "code": "assigned", "params": {"agent": agent}}
@@ -220,21 +291,20 @@ class Story:
         self.planted.append("messages", key, "stored", value, self.now_ms)
         lines.append(value | {"stored_at_ms": self.now_ms})
 
-    def _notice(self, key: str, what: str, seq: int, position: int) -> None:
+    def _notice(self, key: str, what: str, seq: int, position: int, *, agent: str) -> None:
         chain, lines = self._chains[key], self._lines[key]
         customer = [line["position"] for line in lines if line["sender"] == "customer"]
         session = chain[-1]["session"]
         unread = sum(line["sender"] == "customer" and line["session"] >= session for line in lines)
-        agent = chain[-1]["holder"]
-        message = position if what == "message" else max(customer)
-        notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"notice {key} {what} {seq} {position}"))
+        message = max(customer) if what == "assigned" else position
+        notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"notice {key} {what} {seq} {position} {agent}"))
         value = self._about(key) | {
             "notice": notice,
             "agent": agent,
             "seq": seq,
             "epoch": chain[-1]["epoch"],
             "unread": unread,
-            "message": {"position": message},
+            **({"message": {"position": message}} if message else {}),
         }
         self.planted.append("notifications", f"agent:{WORKSPACE}/{agent}", what, value, self.now_ms)
         row = NoticeRow(

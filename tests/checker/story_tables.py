@@ -31,14 +31,17 @@ BATCH_NO = 7
 
 
 def fill_tables(
-    planted: Planted, chains: Mapping[str, Sequence[Json]], lines: Mapping[str, Sequence[Json]]
+    planted: Planted,
+    chains: Mapping[str, Sequence[Json]],
+    lines: Mapping[str, Sequence[Json]],
+    reads: Mapping[tuple[str, str], int],
 ) -> None:
     """Add every row of every table to `planted`, by conversation key."""
     for key, of_it in lines.items():
         planted.tables[MessageRow] += [_message(line) for line in of_it]
         _conversation(planted, chains[key], of_it)
+        _lists(planted, chains[key], of_it, {agent: to for (of, agent), to in reads.items() if of == key})
     planted.tables[MessageRow].sort(key=lambda row: (row.conversation, row.position))
-    _counters(planted)
     _lanes(planted)
 
 
@@ -51,7 +54,7 @@ def _message(line: Json) -> MessageRow:
         line["message"],
         line["session"],
         line["sender"],
-        None,
+        line.get("sender_id"),
         line["kind"],
         line.get("text"),
         None,
@@ -78,12 +81,46 @@ def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]
         planted.tables[SessionRow].append(SessionRow(workspace, conversation, session, ended))
     about = (last["seq"], last["epoch"], last["holder"])
     planted.tables[NotifierRow].append(NotifierRow(workspace, conversation, *about, len(lines)))
-    if last["holder"]:
-        giver = next(event for event in chain if event["epoch"] == last["epoch"])
-        unread = sum(line["sender"] == "customer" and line["session"] >= giver["session"] for line in lines)
+
+
+def followers(chain: Sequence[Json]) -> set[str]:
+    """Who follows a conversation after its last event; nobody ever unfollows here."""
+    named = {"assigned": "holder", "followed": "agent"}
+    return {event[named[event["what"]]] for event in chain if event["what"] in named}
+
+
+def _lists(planted: Planted, chain: Sequence[Json], lines: Sequence[Json], reads: Mapping[str, int]) -> None:
+    last = chain[-1]
+    unreads = {agent: _unread(chain, lines, agent, reads.get(agent, 0)) for agent in followers(chain)}
+    for agent, unread in unreads.items():
+        muted = any(event["what"] == "muted" and event["agent"] == agent for event in chain)
+        about = last["workspace"], agent, last["conversation"]
         planted.tables[InboxRow].append(
-            InboxRow(workspace, last["holder"], conversation, True, last["epoch"], unread)
+            InboxRow(*about, agent == last["holder"], True, muted, last["epoch"], unread)
         )
+    holder = last["holder"]
+    in_session = [line["session"] for line in lines if line["sender"] == "customer"]
+    unread = unreads[holder] if holder else in_session.count(in_session[-1])
+    for place in ("held", f"agent:{holder}") if holder else ("unheld",):
+        _count(planted, (last["workspace"], place, last["page"], _lane(last["key"])), unread)
+
+
+def _unread(chain: Sequence[Json], lines: Sequence[Json], agent: str, read_to: int) -> int:
+    for event in chain:
+        if event["what"] == "assigned" and event["holder"] == agent:
+            read_to = max(read_to, sum(line["session"] < event["session"] for line in lines))
+        elif event["what"] == "followed" and event["agent"] == agent:
+            read_to = max(read_to, event["after_position"])
+    return sum(line["sender"] == "customer" and line["position"] > read_to for line in lines)
+
+
+def _count(planted: Planted, name: tuple[str, str, str, int], unread: int) -> None:
+    rows = planted.tables[CounterRow]
+    for number, row in enumerate(rows):
+        if row[:4] == name:
+            rows[number] = CounterRow(*name, row.conversations + 1, row.unread + unread)
+            return
+    rows.append(CounterRow(*name, 1, unread))
 
 
 def _intakes_row(last: Json, position: int, *, session_open: bool) -> ConversationRow:
@@ -126,17 +163,6 @@ def _desks_row(last: Json, *, session_open: bool) -> DeskConversationRow:
 
 def _lane(key: str) -> int:
     return partition_of(key.encode(), CONVERSATION_PARTITIONS)
-
-
-def _counters(planted: Planted) -> None:
-    keys = {row.conversation: row.key for row in planted.tables[ConversationRow]}
-    held: Counter[tuple[str, str, int]] = Counter()
-    unread: Counter[tuple[str, str, int]] = Counter()
-    for row in planted.tables[InboxRow]:
-        name = row.workspace, row.agent, _lane(keys[row.conversation])
-        held[name] += 1
-        unread[name] += row.unread
-    planted.tables[CounterRow] += [CounterRow(*name, held[name], unread[name]) for name in held]
 
 
 def _lanes(planted: Planted) -> None:

@@ -6,15 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from pydantic import BaseModel
+
+from schemas.assignments import ChainEvent
+from schemas.catalogue import RECORDS
 from schemas.envelope import Kind, headers
-from schemas.notifications import AssignedNotice, MessageNotice
+from schemas.messages import Read, Stored
+from schemas.notifications import AudienceNotice, Notice, ReadNotice
 from tests.notifier.history import BEGIN, WORKSPACE, History, Notified, Step
-from workers.notifier.conversation import Heard
+from workers.notifier.conversation import Heard, Marked
 from workers.runtime.batch import Record
 from workers.runtime.handler import Connection
 
 LANES = 2
-SNAKE = {"SessionOpened": "session_opened", "SessionClosed": "session_closed"}
+KINDS = {model: kind for kind, model in RECORDS.items()}
+Line = Step | Heard | Marked
 
 
 def lane_of(conversation: UUID) -> int:
@@ -22,14 +28,13 @@ def lane_of(conversation: UUID) -> int:
     return conversation.int % LANES
 
 
-def record(each: Step | Heard, offset: int) -> Record:
+def record(each: Line, offset: int) -> Record:
     """The record of one line of a history, in the lane of its conversation if there are `LANES`."""
-    value = each.event if isinstance(each, Step) else each.message
-    topic = "assignments" if isinstance(each, Step) else "messages"
-    what = type(value).__name__
-    kind = Kind(topic, SNAKE.get(what, what.lower()))
+    value: BaseModel = each[1]
+    kind = KINDS[type(value)]
+    assert isinstance(value, (ChainEvent, Stored, Read))
     return Record(
-        topic=topic,
+        topic=kind.topic,
         lane=lane_of(value.conversation),
         offset=offset,
         timestamp_ms=1_000 + offset,
@@ -63,39 +68,51 @@ async def store_transcript(connection: Connection, history: History) -> None:
     await connection.copy_records_to_table("message", columns=columns, records=rows)
 
 
-def notified(what: str, key: bytes, value: bytes) -> Notified:
-    """What a published notice says, once it is of its model, and its key is its agent."""
-    model = AssignedNotice if what == "tongdai.notifications.assigned.v1" else MessageNotice
-    notice = model.model_validate_json(value)
+def notified(what: str, key: bytes, value: bytes) -> Notified | None:
+    """What a published notice says, once it is of its model, and its key is its recipient; none: no row."""
+    notice = RECORDS[Kind("notifications", what)].model_validate_json(value)
+    if isinstance(notice, AudienceNotice):
+        assert key == f"audience:{notice.audience}".encode()
+        return None
+    assert isinstance(notice, Notice)
     assert key == f"agent:{WORKSPACE}/{notice.agent}".encode()
-    position = notice.message.position if notice.message else 0
-    return Notified(notice.notice, notice.agent, notice.seq, notice.epoch, position)
+    message = getattr(notice, "message", None)
+    position = message.position if message else 0
+    if isinstance(notice, ReadNotice):
+        return None
+    return Notified(what, notice.notice, notice.agent, notice.seq, notice.epoch, position)
 
 
 async def stored_notices(connection: Connection) -> list[Notified]:
-    rows = await connection.fetch("SELECT notice_id, agent_id, seq, epoch, position FROM notice")
+    rows = await connection.fetch("SELECT kind, notice_id, agent_id, seq, epoch, position FROM notice")
     return [Notified(*row) for row in rows]
 
 
 async def assert_lists_are_right(
     connection: Connection, histories: Sequence[History], lane_of: Callable[[UUID], int] = lane_of
 ) -> None:
-    """Each agent's list says what the histories say, and the counters are the sums over it."""
+    """Each agent's list says what the histories say, and the counters are the sums over conversations."""
     expected = {}
-    for history in histories:
-        holder, unread = history.expected_unread()
-        for agent in history.expected_agents():
-            holds = agent == holder
-            expected[agent, history.conversation] = (holds, unread if holds else 0)
-    rows = await connection.fetch("SELECT agent_id, conversation_id, holds, unread FROM inbox")
-    assert {(row[0], row[1]): (row[2], row[3]) for row in rows} == expected
-
     sums: Counter[tuple[str, int, str]] = Counter()
-    for (agent, conversation), (holds, unread) in expected.items():
-        sums[agent, lane_of(conversation), "conversations"] += holds
-        sums[agent, lane_of(conversation), "unread"] += unread
+    for history in histories:
+        last = history.steps[-1].event if history.steps else None
+        circle = history.circle(len(history.steps))
+        for agent in history.expected_live():
+            holds, follows = last is not None and agent == last.holder, agent in circle.followers
+            unread = history.expected_unread(agent)
+            expected[agent, history.conversation] = holds, follows, agent in circle.muted, unread
+        places, unread = history.expected_count() or ((), 0)
+        for place in places:
+            sums[place, lane_of(history.conversation), "conversations"] += 1
+            sums[place, lane_of(history.conversation), "unread"] += unread
+    rows = await connection.fetch(
+        "SELECT agent_id, conversation_id, holds, follows, muted, unread FROM inbox"
+    )
+    assert {tuple(row)[:2]: tuple(row)[2:] for row in rows if row["holds"] or row["follows"]} == expected
+    assert not any(row["unread"] for row in rows if not (row["holds"] or row["follows"]))
+
     counters: Counter[tuple[str, int, str]] = Counter()
-    for row in await connection.fetch("SELECT agent_id, lane, conversations, unread FROM inbox_counter"):
+    for row in await connection.fetch("SELECT place, lane, conversations, unread FROM inbox_counter"):
         counters[row[0], row[1], "conversations"] = row[2]
         counters[row[0], row[1], "unread"] = row[3]
     assert +counters == +sums

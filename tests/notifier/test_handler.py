@@ -5,23 +5,25 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import asyncpg
 import orjson
 import pytest
 
-from schemas.envelope import header
+from schemas import messages
+from schemas.envelope import Kind, header, headers, read_kind
 from schemas.notifications import AssignedNotice
 from tests.notifier.ground import (
     LANES,
+    Line,
     assert_lists_are_right,
     notified,
     record,
     store_transcript,
     stored_notices,
 )
-from tests.notifier.history import History, Notified, Step, invent
-from workers.notifier.conversation import Heard
+from tests.notifier.history import BEGIN, History, Notified, invent
 from workers.notifier.handler import NotifierHandler
 from workers.notifier.recipients import BrokenChainError
 from workers.runtime.batch import Batch, Event, Record
@@ -49,19 +51,21 @@ async def run(connection: Connection, handler: NotifierHandler, records: Sequenc
     return [event for lane in sorted(done.events) for event in done.events[lane]]
 
 
+def kind_of(event: Event) -> str:
+    return read_kind(event.headers, event.topic).what
+
+
 def all_notified(events: Sequence[Event]) -> list[Notified]:
     assert {event.topic for event in events} <= {"notifications"}
-    return [
-        notified((header(event.headers, "ce_type") or b"").decode(), event.key, event.value)
-        for event in events
-    ]
+    found = [notified(kind_of(event), event.key, event.value) for event in events]
+    return [each for each in found if each is not None]
 
 
 def batches(histories: Sequence[History], dice: random.Random) -> list[list[Record]]:
     """All records of the histories in batches as the runtime makes them, either topic ahead of the other."""
     logs: dict[tuple[str, int], list[Record]] = {}
     for history in histories:
-        lines: list[Step | Heard] = [*history.steps, *history.messages]
+        lines: list[Line] = [*history.steps, *history.transcript]
         for line in lines:
             one = record(line, 0)
             log = logs.setdefault((one.topic, one.lane), [])
@@ -79,6 +83,28 @@ def batches(histories: Sequence[History], dice: random.Random) -> list[list[Reco
     return [records for records in made if records]
 
 
+def assert_announced(histories: Sequence[History], events: Sequence[Event]) -> None:
+    """Each offer and withdrawal was published once; what changed last in a conversation is how it stands."""
+    found: Counter[tuple[UUID, str, str, int]] = Counter()
+    changed = {}
+    for event in events:
+        value = orjson.loads(event.value)
+        if event.key.startswith(b"audience:") and kind_of(event) != "conversation_changed":
+            conversation = UUID(value["conversation"])
+            found[conversation, kind_of(event), value["audience"], value["seq"]] += 1
+        elif event.key.startswith(b"audience:"):
+            assert event.key == b"audience:page:messenger:page-1"
+            changed[UUID(value["conversation"])] = value["standing"], value["holder"]
+    expected = Counter(
+        (history.conversation, *one) for history in histories for one in history.expected_announcements()
+    )
+    assert found == expected
+    for history in histories:
+        if history.conversation in changed:
+            last = history.steps[-1].event
+            assert changed[history.conversation] == (last.standing, last.holder)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connection, seed: int) -> None:
     dice = random.Random(seed)
@@ -86,17 +112,18 @@ async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connecti
     for history in histories:
         await store_transcript(connection, history)
     handler = NotifierHandler(conversations_max=5)
-    told: list[Notified] = []
+    published: list[Event] = []
     for records in batches(histories, dice):
-        told += all_notified(await run(connection, handler, records))
+        published += await run(connection, handler, records)
         if dice.random() < 0.3:
             handler.forget(dice.choice((None, [0], [0, 1])))
 
     expected = Counter(notice for history in histories for notice in history.expected())
-    assert Counter(told) == expected
+    assert Counter(all_notified(published)) == expected
     assert Counter(await stored_notices(connection)) == expected
     await assert_lists_are_right(connection, histories)
     assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 0
+    assert_announced(histories, published)
     named = {history.conversation: history.messages[-1].message.seq for history in histories}
     for conversation, first in await connection.fetch(
         "SELECT conversation_id, min(seq) FROM notifier_recipient GROUP BY 1"
@@ -127,7 +154,8 @@ async def test_the_same_batch_run_again_publishes_the_same(connection: Connectio
         handler.forget()
         attempts.append(one.events)
     assert attempts[0] == attempts[1]
-    assert len(attempts[0]) == 1
+    (lane,) = attempts[0].values()
+    assert [kind_of(event) for event in lane] == ["assigned", "conversation_changed"]
 
 
 async def test_an_assigned_notice_carries_the_message_with_its_attachments(connection: Connection) -> None:
@@ -136,7 +164,7 @@ async def test_an_assigned_notice_carries_the_message_with_its_attachments(conne
     await connection.execute(
         "UPDATE message SET attachments = $1", '[{"type": "image", "url": "https://a/b"}]'
     )
-    (event,) = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
+    event, _ = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
 
     notice = AssignedNotice.model_validate_json(event.value)
     assert (notice.channel, notice.unread, notice.epoch, notice.at) == (
@@ -151,7 +179,7 @@ async def test_an_assigned_notice_carries_the_message_with_its_attachments(conne
 
 
 async def test_an_assigned_notice_without_a_message_says_so(connection: Connection) -> None:
-    (event,) = await run(connection, NotifierHandler(), [record(first_message().steps[0], 0)])
+    event, _ = await run(connection, NotifierHandler(), [record(first_message().steps[0], 0)])
 
     assert orjson.loads(event.value)["message"] is None
     assert (await stored_notices(connection))[0].position == 0
@@ -169,8 +197,8 @@ async def test_messages_held_are_kept_over_a_restart(connection: Connection) -> 
     history = first_message()
     history.say("customer", seq=1, epoch=1)
     await store_transcript(connection, history)
-    messages = [record(heard, offset) for offset, heard in enumerate(history.messages)]
-    assert await run(connection, NotifierHandler(), messages) == []
+    heard = [record(one, offset) for offset, one in enumerate(history.messages)]
+    assert await run(connection, NotifierHandler(), heard) == []
     assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 1
 
     events = await run(connection, NotifierHandler(), [record(history.steps[0], 0)])
@@ -208,6 +236,25 @@ async def test_an_event_without_id_is_a_dead_letter(connection: Connection) -> N
         bad = mended(good, headers=[*others, *([("ce_id", id_)] if id_ else [])])
         (event,) = await run(connection, NotifierHandler(), [bad])
         assert header(event.headers, "deadletter_reason") == b"unreadable_envelope"
+
+
+async def test_what_is_said_to_others_is_passed_over(connection: Connection) -> None:
+    value = messages.CustomerChanged(
+        **first_message()
+        .messages[0]
+        .message.model_dump(include={"workspace", "desk", "conversation", "key"}),
+        page="messenger:page-1",
+        profile={},
+        tags=("VIP",),
+        groups=(),
+        by=None,
+        at=BEGIN,
+    )
+    kind = Kind("messages", "customer_changed")
+    named = headers(kind, id_=UUID(int=1), source="test", subject=value.key, time="2026-11-02T08:00:00.000Z")
+    good = record(first_message().messages[0], 0)
+    other = mended(good, value=value.model_dump_json().encode(), headers=named)
+    assert await run(connection, NotifierHandler(), [other]) == []
 
 
 async def test_it_has_no_timers(connection: Connection) -> None:

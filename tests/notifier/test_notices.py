@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
+from schemas.catalogue import RECORDS
 from schemas.ids import notice_id
 from schemas.messages import MessageAttachment
-from schemas.notifications import AssignedNotice, MessageNotice, NoticeMessage
-from tests.notifier.history import History
-from workers.notifier.notices import issue
-from workers.notifier.recipients import Told
+from schemas.notifications import MessageNotice, NoticeMessage
+from tests.notifier.history import BEGIN, History
+from workers.notifier.notices import Issued, issue
+from workers.notifier.told import Announced, Told
 
 CAUSE = UUID(int=7)
 
@@ -19,13 +22,33 @@ CAUSE = UUID(int=7)
 def assigned(message: NoticeMessage | None) -> Told:
     history = History("u1", sessions=[1])
     history.assign("an", after_position=1)
-    event = history.steps[0].event
-    return Told(CAUSE, event, "an", 1, 3, message)  # type: ignore[arg-type]
+    how = {"how": "round_robin", "by": None}
+    return Told("assigned", CAUSE, history.steps[0].event, "an", 1, 3, message, how)
 
 
-def spoken(**changes: object) -> Told:
-    message = History("u1", sessions=[1]).say("customer", seq=2, epoch=1).message
-    return Told(CAUSE, message.model_copy(update=changes), "binh", 4, 5)
+def spoken(what: str = "message", **changes: object) -> Told:
+    message = History("u1", sessions=[1]).say("customer", seq=2, epoch=1).message.model_copy(update=changes)
+    more = {"by": "an"} if what == "mention" else {}
+    return Told(what, CAUSE, message, "binh", 4, 5, message, more)
+
+
+def changed(what: str, **more: object) -> Told:
+    return assigned(None)._replace(what=what, agent="binh", more=more)
+
+
+def announced(what: str, **more: object) -> Announced:
+    history = History("u1", sessions=[1])
+    history.offer("rule:r/0", after_position=1)
+    return Announced(what, CAUSE, history.steps[0].event, "rule:r/0", more)
+
+
+def model_of(issued: Issued) -> Any:  # noqa: ANN401 - of any kind
+    """What is published, once it is exactly what its model would write."""
+    model = RECORDS[issued.kind]
+    notice = model.model_validate_json(issued.value)
+    assert model.model_validate_json(notice.model_dump_json()) == notice
+    assert set(orjson.loads(issued.value)) <= set(model.model_fields)
+    return notice
 
 
 ATTACHMENTS = (
@@ -41,21 +64,59 @@ ATTACHMENTS = (
         assigned(NoticeMessage.model_validate(spoken().about.model_dump())),
         spoken(),
         spoken(text=None, kind="attachment", attachments=ATTACHMENTS),
+        spoken("mention", kind="note"),
+        changed("unassigned", how="take_over", by="agent:acme/chi", to="chi"),
+        changed("unassigned", how="refused", by=None, to=None),
+        changed("transfer_offered", by="agent:acme/an", holder="an", to_department=None, expires_at=BEGIN),
+        changed("transfer_ended", how="rejected", colleague="chi", holder="an"),
+        changed("transfer_ended", how="overtaken", holder=None),
+        changed("care_changed", care="refused", former_care="accepted", reason="spam", by="agent:acme/chi"),
+        Told("read", CAUSE, History("u1").read("an", 4, seq=2, epoch=1).read, "an", 1, 0),
     ],
+    ids=lambda told: told.what,
 )
-def test_what_is_published_is_exactly_what_the_model_would_write(told: Told) -> None:
+def test_what_an_agent_is_told_is_exactly_what_the_model_would_write(told: Told) -> None:
     issued = issue(told)
-    model = AssignedNotice if issued.kind.what == "assigned" else MessageNotice
-    notice = model.model_validate_json(issued.value)
+    notice = model_of(issued)
 
-    assert model.model_validate_json(notice.model_dump_json()) == notice
-    assert notice.notice == issued.notice == notice_id(CAUSE, f"acme/{told.agent}")
-    assert (notice.workspace, notice.agent, notice.conversation) == ("acme", told.agent, issued.conversation)
+    assert issued.kind.what == told.what
+    assert notice.notice == notice_id(CAUSE, f"acme/{told.agent}")
+    assert (notice.workspace, notice.agent) == ("acme", told.agent)
     assert (notice.key, notice.page, notice.channel) == (told.about.key, told.about.page, "messenger")
     assert (notice.seq, notice.epoch, notice.unread) == (told.about.seq, told.epoch, told.unread)
-    assert notice.at == issued.at
     assert issued.key == f"agent:acme/{told.agent}".encode()
-    assert issued.position == (notice.message.position if notice.message else 0)
+    assert {name: getattr(notice, name) for name in told.more} == told.more
+    if told.what == "read":
+        assert issued.row is None
+        return
+    assert issued.row is not None
+    message = told.message
+    assert issued.row.position == (message.position if message else 0)
+    assert (issued.row.notice, issued.row.at) == (notice.notice, notice.at)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        announced("offered", rule="r", agents=("an",), unrouted=False, expires_at=BEGIN, unread=3),
+        announced("offered", rule=None, agents=(), unrouted=True, expires_at=None, unread=0),
+        announced("withdrawn", holder="an"),
+        announced("conversation_changed", standing="held", holder="an", care="accepted", unread=1),
+    ],
+    ids=lambda told: told.what,
+)
+def test_what_an_audience_is_told_is_one_record_without_a_row(told: Announced) -> None:
+    issued = issue(told)
+    notice = model_of(issued)
+
+    assert (issued.key, issued.row) == (b"audience:rule:r/0", None)
+    assert (notice.audience, notice.seq, notice.channel) == ("rule:r/0", 1, "messenger")
+    assert {name: getattr(notice, name) for name in told.more} == told.more
+
+
+def test_a_withdrawal_and_an_offer_of_one_event_are_two_notices() -> None:
+    one = [issue(announced("withdrawn", holder=None)), issue(announced("offered", unrouted=True, unread=0))]
+    assert len({orjson.loads(each.value)["notice"] for each in one}) == 2
 
 
 def test_a_message_notice_says_what_was_said() -> None:

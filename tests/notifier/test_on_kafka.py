@@ -12,10 +12,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from config.settings import Settings
-from schemas.envelope import header
-from tests.notifier.ground import assert_lists_are_right, notified, record, store_transcript, stored_notices
-from tests.notifier.history import Notified, Step, invent
-from workers.notifier.conversation import Heard
+from schemas.envelope import read_kind
+from tests.notifier.ground import (
+    Line,
+    assert_lists_are_right,
+    notified,
+    record,
+    store_transcript,
+    stored_notices,
+)
+from tests.notifier.history import Notified, invent
 from workers.notifier.handler import NotifierHandler
 from workers.runtime.runtime import Runtime, read_topology
 
@@ -35,7 +41,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     await asyncio.wait_for(task, DEADLINE_S)
 
 
-async def publish(settings: Settings, topics: dict[str, str], lines: Sequence[Step | Heard]) -> None:
+async def publish(settings: Settings, topics: dict[str, str], lines: Sequence[Line]) -> None:
     producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all", enable_idempotence=True)
     await producer.start()
     for one in (record(line, 0) for line in lines):
@@ -55,8 +61,8 @@ async def read_notices(settings: Settings, topic: str, count: int) -> list[Notif
     async with asyncio.timeout(DEADLINE_S):
         while len(found) < count:
             one = await consumer.getone()
-            what = (header(one.headers, "ce_type") or b"").decode()
-            found.append(notified(what, one.key, one.value))
+            notice = notified(read_kind(one.headers, "notifications").what, one.key, one.value)
+            found += [notice] if notice is not None else []
     await consumer.stop()
     return found
 
@@ -68,7 +74,7 @@ async def test_histories_reach_agents_over_a_restart(settings: Settings, topics:
     for history in histories:
         await store_transcript(connection, history)
     # Messages come first and wait for their events over the restart.
-    await publish(settings, topics, [line for history in histories for line in history.messages])
+    await publish(settings, topics, [line for history in histories for line in history.transcript])
     async with running(settings):
         async with asyncio.timeout(DEADLINE_S):
             while not await connection.fetchval("SELECT count(*) FROM notifier_held"):

@@ -27,8 +27,9 @@ FROM generate_series(1, {CONVERSATIONS}) c, generate_series(1, 10) p;
 INSERT INTO session
 SELECT 'acme', md5(c::text)::uuid, s, now(), 1 FROM generate_series(1, {CONVERSATIONS}) c,
        generate_series(1, 3) s;
-INSERT INTO notifier_conversation
-SELECT 'acme', md5(c::text)::uuid, 2, 1, 'agent-' || c % 12, 10, 10
+INSERT INTO notifier_conversation (workspace_id, conversation_id, seq, epoch, holder, position, page_id,
+                                   lane)
+SELECT 'acme', md5(c::text)::uuid, 2, 1, 'agent-' || c % 12, 10, 'messenger:page-1', 0
 FROM generate_series(1, {CONVERSATIONS}) c;
 INSERT INTO notifier_recipient
 SELECT 'acme', md5(c::text)::uuid, s, 1, 'agent-' || c % 12, 1 FROM generate_series(1, {CONVERSATIONS}) c,
@@ -36,7 +37,8 @@ SELECT 'acme', md5(c::text)::uuid, s, 1, 'agent-' || c % 12, 1 FROM generate_ser
 INSERT INTO notifier_held
 SELECT 'acme', md5(c::text)::uuid, 11, 3, md5(c::text)::uuid, '{{}}'
 FROM generate_series(1, {CONVERSATIONS}) c;
-INSERT INTO inbox
+INSERT INTO inbox (workspace_id, agent_id, conversation_id, page_id, holds, epoch, unread, last_position,
+                   updated_at)
 SELECT 'acme', 'agent-' || c % 12, md5(c::text)::uuid, 'messenger:page-1', true, 1, 10, 10, now()
 FROM generate_series(1, {CONVERSATIONS}) c;
 ANALYZE message, session, notifier_conversation, notifier_recipient, notifier_held, inbox;
@@ -44,6 +46,7 @@ ANALYZE message, session, notifier_conversation, notifier_recipient, notifier_he
 
 READ_BY_INDEX = {
     "conversations": loading.CONVERSATIONS,
+    "seats": loading.SEATS,
     "recipients": loading.RECIPIENTS,
     "held": loading.HELD,
     "carried": transcript.CARRIED,
@@ -89,12 +92,16 @@ async def test_a_long_transcript_costs_no_more_than_its_last_session(filled: Con
     await filled.execute(
         "UPDATE session SET first_position = 9 WHERE conversation_id = $1 AND session = 3", conversation
     )
-    rows = await filled.fetch(transcript.CARRIED, ["acme"], [conversation], [3], [10], [0])
-    assert [(row["known"], row["beyond"], row["position"]) for row in rows] == [(0, None, 10)]
+    asked = (["acme"], [conversation], ["agent-1"], [3], [0], [10], [10])
+    rows = await filled.fetch(transcript.CARRIED, *asked)
+    assert [(row["read_to"], row["positions"], row["position"]) for row in rows] == [(8, None, 10)]
     assert rows[0]["stored_at"] > BEGIN
 
-    arguments = f"ARRAY['acme'], ARRAY['{conversation}'::uuid], ARRAY[3], ARRAY[10], ARRAY[0]"
-    types = "text[], uuid[], int[], int[], int[]"
+    arguments = (
+        f"ARRAY['acme'], ARRAY['{conversation}'::uuid], ARRAY['agent-1'], ARRAY[3], ARRAY[0], ARRAY[10]"
+    )
+    arguments += ", ARRAY[10]"
+    types = "text[], uuid[], text[], int[], int[], int[], int[]"
     await filled.execute(f"PREPARE carried ({types}) AS {transcript.CARRIED}")
     text = await filled.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE carried ({arguments})")
     filtered = [node.get("Rows Removed by Filter", 0) for node in nodes(orjson.loads(text)[0]["Plan"])]

@@ -2,103 +2,33 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.assignments import Assigned
-from schemas.notifications import NoticeMessage
-from tests.notifier.history import History, Notified, Step, invent
-from workers.notifier.carried import Carried
-from workers.notifier.conversation import Conversation, Heard
-from workers.notifier.inbox import InboxChanges
-from workers.notifier.notices import issue
-from workers.notifier.recipients import (
-    BrokenChainError,
-    ChainStep,
-    Told,
-    follow,
-    hear,
-)
-
-LANE = 3
+from schemas.assignments import Blocked, Followed, Muted, Unfollowed
+from tests.notifier.follower import Follower, interleave
+from tests.notifier.history import History, invent
+from workers.notifier.recipients import BrokenChainError
+from workers.notifier.told import Told
 
 
-class Follower:
-    """Follows one history in memory."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-        self.conversation = Conversation("acme", history.conversation, LANE)
-        self.changes = InboxChanges()
-        self.told: list[Told] = []
-
-    def take(self, each: Step | Heard) -> None:
-        if isinstance(each, Heard):
-            self.told += hear(self.conversation, each, self.changes)
-        else:
-            step = ChainStep(each.id, each.event, self.carried(each))
-            self.told += follow(self.conversation, step, self.changes)
-
-    def take_all(self, everything: Iterable[Step | Heard]) -> None:
-        for each in everything:
-            self.take(each)
-
-    def carried(self, step: Step) -> Carried:
-        """What the transcript says, which is all stored by now."""
-        event = step.event
-        if not isinstance(event, Assigned):
-            return Carried(None, 0)
-        positions = self.history.customer_positions
-        first = self.history.sessions[event.session - 1]
-        latest = max((p for p in positions if p <= event.after_position), default=0)
-        message = self.history.messages[latest - 1].message if latest else None
-        return Carried(
-            NoticeMessage.model_validate(message.model_dump()) if message else None,
-            sum(first <= p <= event.after_position for p in positions),
-            [p for p in positions if p > event.after_position],
-        )
-
-    def notified(self) -> list[Notified]:
-        notices = map(issue, self.told)
-        return [Notified(each.notice, each.agent, each.seq, each.epoch, each.position) for each in notices]
-
-    def unread(self, agent: str) -> int:
-        return self.changes.rows["acme", agent, self.history.conversation].unread
-
-
-def interleave(history: History, seed: int) -> list[Step | Heard]:
-    """Both logs in one order that keeps each one's own; runs of either are long or short."""
-    dice = random.Random(seed)
-    queues: list[list[Step | Heard]] = [list(history.steps), list(history.messages)]
-    order: list[Step | Heard] = []
-    while any(queues):
-        queue = dice.choice([queue for queue in queues if queue])
-        length = dice.choice((1, 1, 2, 5, len(queue)))
-        order += queue[:length]
-        del queue[:length]
-    return order
-
-
-@given(seed=st.integers(0, 2**32), length=st.integers(0, 60), order=st.integers(0, 2**32))
+@given(seed=st.integers(0, 2**32), length=st.integers(0, 80), order=st.integers(0, 2**32))
 def test_any_interleaving_tells_the_same_and_counts_the_same(seed: int, length: int, order: int) -> None:
     history = invent(seed, "u1", length)
     follower = Follower(history)
     follower.take_all(interleave(history, order))
 
     assert Counter(follower.notified()) == Counter(history.expected())
-    holder, unread = history.expected_unread()
-    assert (follower.conversation.holder, follower.conversation.unread) == (holder, unread)
-    rows = {agent: row for (_, agent, _), row in follower.changes.rows.items()}
-    assert set(rows) == history.expected_agents()
-    for agent, row in rows.items():
-        assert (row.holds, row.unread) == ((True, unread) if agent == holder else (False, 0))
-        counter = follower.changes.counters["acme", agent, LANE]
-        assert (counter.conversations, counter.unread) == (int(row.holds), row.unread)
+    assert Counter(follower.announced) == Counter(history.expected_announcements())
+    conversation = follower.conversation
+    assert {agent for agent, _ in conversation.live_seats()} == history.expected_live()
+    for agent, seat in conversation.seats.items():
+        assert (agent, seat.unread) == (agent, history.expected_unread(agent))
+    count = conversation.count
+    assert (count and (set(count.places), count.unread)) == history.expected_count()
 
 
 @given(seed=st.integers(0, 2**32), length=st.integers(0, 60), order=st.integers(0, 2**32))
@@ -142,8 +72,9 @@ def test_the_first_message_is_carried_by_the_assigned_notice() -> None:
 
     (told,) = follower.told
     assert (told.agent, told.epoch, told.unread) == ("an", 1, 1)
-    assert told.carried is not None
-    assert told.carried.text == "dòng 1"
+    assert told.message is not None
+    assert told.message.text == "dòng 1"
+    assert told.more == {"how": "round_robin", "by": None}
 
 
 def test_a_further_message_tells_its_holder_what_is_unread() -> None:
@@ -191,8 +122,13 @@ def test_a_message_that_crossed_a_hand_over_tells_the_former_and_counts_for_the_
     follower = Follower(history)
     follower.take_all([history.messages[0], *history.steps, history.messages[1]])
 
-    assert [(told.agent, told.unread) for told in follower.told] == [("an", 1), ("binh", 1), ("an", 0)]
-    assert (follower.unread("an"), follower.unread("binh")) == (0, 2)
+    assert [(told.agent, told.what, told.unread) for told in follower.told] == [
+        ("an", "assigned", 1),
+        ("binh", "assigned", 1),
+        ("an", "unassigned", 1),
+        ("an", "message", 2),
+    ]
+    assert (follower.unread("an"), follower.unread("binh")) == (2, 2)
 
 
 def test_nothing_overtakes_a_message_that_waits() -> None:
@@ -217,15 +153,83 @@ def test_a_message_that_the_assigned_notice_carried_gives_none_of_its_own() -> N
     assert follower.unread("an") == 1
 
 
-def test_nobody_is_told_while_it_is_queued() -> None:
+def test_a_former_holder_is_told_until_he_unfollows_and_never_after_a_refusal() -> None:
+    for how, expected in (("released", ["unassigned", "message"]), ("refused", ["unassigned"])):
+        history = first_message()
+        history.unassign(how, by="agent:acme/an", after_position=1)
+        history.say("customer", seq=3, epoch=1)
+        history.decide(Unfollowed, holder=None, after_position=1, agent="an")
+        history.say("customer", seq=4, epoch=1)
+        follower = Follower(history)
+        follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
+
+        assert [told.what for told in follower.told[1:]] == expected
+        assert follower.told[1].more == {"to": None, "how": how, "by": "agent:acme/an"}
+        assert follower.conversation.holder is None
+        assert follower.unread("an") == 0
+
+
+def test_a_mute_silences_messages_until_one_is_given_it_again() -> None:
     history = first_message()
-    history.queue(after_position=1)
+    history.decide(Muted, holder="an", after_position=1, agent="an")
+    history.say("customer", seq=3, epoch=1)
+    history.assign("binh", after_position=2)
+    history.assign("an", after_position=2)
+    history.say("customer", seq=5, epoch=3)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
+
+    assert [(told.what, told.about.seq) for told in follower.told if told.agent == "an"] == [
+        ("assigned", 2),
+        ("unassigned", 4),
+        ("assigned", 5),
+        ("message", 5),
+    ]
+    assert follower.unread("an") == 3
+
+
+def test_a_blocked_customer_notifies_nobody() -> None:
+    history = first_message()
+    history.decide(Blocked, holder="an", after_position=1, until=None, by="agent:acme/an", command="k")
     history.say("customer", seq=3, epoch=1)
     follower = Follower(history)
-    follower.take_all([history.messages[0], *history.steps, history.messages[1]])
+    follower.take_all([*history.steps, *history.messages])
 
-    assert len(follower.told) == 1
-    assert follower.conversation.holder is None
+    assert [told.what for told in follower.told] == ["assigned"]
+
+
+def test_a_read_mark_leaves_what_is_behind_it_and_never_goes_back() -> None:
+    history = first_message()
+    for _ in range(3):
+        history.say("customer", seq=2, epoch=1)
+    follower = Follower(history)
+    follower.take_all([*history.steps, *history.messages])
+    for position, left in ((3, 1), (2, 1), (4, 0)):
+        follower.take(history.read("an", position, seq=2, epoch=1))
+        assert follower.unread("an") == left
+
+    reads = [each for each in follower.everything if isinstance(each, Told) and each.what == "read"]
+    assert [(each.agent, each.unread) for each in reads] == [("an", 1), ("an", 0)]
+
+
+def test_what_was_read_before_following_stays_read() -> None:
+    history = first_message()
+    history.say("customer", seq=2, epoch=1)
+    history.decide(Followed, holder="an", after_position=1, agent="chi")
+    follower = Follower(history)
+    follower.take_all([*history.messages, history.read("chi", 2, seq=2, epoch=1), *history.steps])
+
+    assert follower.unread("chi") == 0
+
+
+def test_a_note_tells_those_it_names_but_not_its_author() -> None:
+    history = first_message()
+    history.say("agent", seq=2, epoch=1, mentions=("binh", "an", "binh"))
+    follower = Follower(history)
+    follower.take_all([*history.steps, *history.messages])
+
+    assert [(told.what, told.agent) for told in follower.told] == [("assigned", "an"), ("mention", "binh")]
+    assert follower.unread("an") == 1
 
 
 def test_a_gap_in_the_chain_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What an `assigned` notice carries: read from the transcript, since it is stored before it is published."""
+"""What the transcript says around one event: it is stored before anything of it is published."""
 
 from __future__ import annotations
 
@@ -10,28 +10,25 @@ from schemas.notifications import NoticeMessage
 
 
 class Carried(NamedTuple):
-    """The customer's side of the transcript around the moment of one `assigned` event.
-
-    Counted are customer messages from the first of the event's session on.
-    """
+    """The customer's side of the transcript for one agent at one event."""
 
     message: NoticeMessage | None
-    """The customer's latest, at or before `after_position`."""
-    known: int
-    """How many at or before `after_position`."""
-    beyond: Sequence[int] = ()
-    """Positions of those behind it, rising, as far as the notifier may have applied them."""
+    """The customer's latest, at or before the event's `after_position`."""
+    read_to: int = 0
+    """What the agent has read, or need not read, at least."""
+    positions: Sequence[int] = ()
+    """Of the customer's messages behind it, rising, as far as the notifier may apply them."""
 
-    def unread(self, position: int) -> int:
-        """How many at or before `position`, which is not before `after_position`."""
-        return self.known + bisect_right(self.beyond, position)
+    def unread(self, read_to: int, upto: int) -> int:
+        """How many behind `read_to`, which is not before the one here, are at or before `upto`."""
+        return max(bisect_right(self.positions, upto) - bisect_right(self.positions, read_to), 0)
 
-    def last_position(self, position: int) -> int:
-        """The position of the customer's latest message at or before `position`; 0: none."""
-        behind = bisect_right(self.beyond, position)
+    def last_position(self, upto: int) -> int:
+        """The position of the customer's latest message at or before `upto`; 0: none."""
+        behind = bisect_right(self.positions, upto)
         if behind:
-            return self.beyond[behind - 1]
-        return self.message.position if self.message else 0
+            return self.positions[behind - 1]
+        return self.message.position if self.message and self.message.position <= upto else 0
 
 
-NOTHING_CARRIED = Carried(None, 0)
+NOTHING_CARRIED = Carried(None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from schemas.messages import Stored
+from schemas.assignments import CareStatus, Standing
+from schemas.messages import Read, Stored
+from workers.notifier.places import Counted, counted
+from workers.notifier.seat import Seat
 
 ConversationRef = tuple[str, UUID]
 """Workspace and conversation."""
@@ -20,7 +24,9 @@ class RecipientSet(NamedTuple):
     epoch: int
     holder: str | None
     after_position: int
-    """What the holder's `assigned` notice carried: messages up to here give no notice of their own."""
+    """What the holder's `assigned` notice carried: messages up to here give him no notice of their own."""
+    agents: tuple[str, ...]
+    """Who follows and has not muted it, in alphabetical order; nobody when the customer is blocked."""
 
 
 class Heard(NamedTuple):
@@ -29,6 +35,13 @@ class Heard(NamedTuple):
     id: UUID
     message: Stored
     value: bytes
+
+
+class Marked(NamedTuple):
+    """An agent has read up to a position: the event id and what it says."""
+
+    id: UUID
+    read: Read
 
 
 @dataclass(slots=True)
@@ -42,18 +55,32 @@ class Conversation:
     workspace: str
     conversation: UUID
     lane: int
+    page: str = ""
     is_new: bool = True
     seq: int = 0
     epoch: int = 0
     holder: str | None = None
+    standing: Standing = "idle"
+    care: CareStatus = "new"
+    audience: str | None = None
+    """To whom it is offered."""
+    blocked: bool = False
+    asked: tuple[str, ...] = ()
+    """Who may accept its transfer."""
+    followers: frozenset[str] = frozenset()
+    muted: frozenset[str] = frozenset()
     position: int = 0
-    counted_to: int = 0
-    """What the holder's unread count began with: the customer's messages of the session up to here."""
-    unread: int = 0
-    """Of the present holder."""
+    session: int = 0
+    """Of the last message."""
+    in_session: int = 0
+    """The customer's messages in it: what is unread while nobody holds the conversation."""
+    seats: dict[str, Seat] = field(default_factory=dict)
+    """Of the holder and the followers; beside them those that the batch has changed."""
     sets: deque[RecipientSet] = field(default_factory=deque)
     stored_sets: tuple[int, int] = (1, 0)
     """First and last `seq` of the sets that the database has; last below first: none."""
+    stored_count: Counted | None = None
+    """As what it stands in the counters."""
     held: deque[Heard] = field(default_factory=deque)
     held_to: int = 0
     """Position of the last message held, 0: none."""
@@ -66,6 +93,36 @@ class Conversation:
     def ref(self) -> ConversationRef:
         """What it is found by."""
         return self.workspace, self.conversation
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What lists show of the chain."""
+        return self.epoch, self.standing, self.holder, self.care, self.audience, self.blocked
+
+    @property
+    def unread(self) -> int:
+        """The holder's unread messages; while nobody holds it, the customer's in the last session."""
+        return self.seats[self.holder].unread if self.holder is not None else self.in_session
+
+    @property
+    def count(self) -> Counted | None:
+        """As what it is to be counted; none before its first event."""
+        return counted(self.holder, self.audience, self.unread) if self.seq else None
+
+    def seat(self, agent: str) -> Seat:
+        """The seat of `agent`, made if he has none."""
+        seat = self.seats.get(agent)
+        if seat is None:
+            seat = self.seats[agent] = Seat()
+        return seat
+
+    def live_seats(self) -> Iterator[tuple[str, Seat]]:
+        """The seats for which messages are counted: the holder's and the followers'."""
+        return (
+            (agent, seat)
+            for agent, seat in self.seats.items()
+            if agent == self.holder or agent in self.followers
+        )
 
     def recipients(self, seq: int) -> RecipientSet | None:
         """The set of chain number `seq`; none before the first, or after the last that was followed.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.assignments import Assigned
-from workers.notifier.conversation import Conversation, ConversationRef, Heard
-from workers.notifier.inbox import InboxChanges
+from workers.notifier.announcements import changed
+from workers.notifier.asking import ask
+from workers.notifier.carried import NOTHING_CARRIED, Carried
+from workers.notifier.conversation import Conversation, ConversationRef
 from workers.notifier.loading import load, load_held
 from workers.notifier.memory import Memory
 from workers.notifier.notices import Issued, issue
-from workers.notifier.reading import Input, read
-from workers.notifier.recipients import ChainStep, Told, follow, hear
+from workers.notifier.reading import Input, page_of, read
+from workers.notifier.recipients import ChainStep, take
 from workers.notifier.storing import store
-from workers.notifier.transcript import Question, read_carried
 from workers.runtime.batch import Batch, TimerDue
 from workers.runtime.handler import Connection
 
@@ -32,7 +32,7 @@ class Result(NamedTuple):
 
 
 class NotifierHandler:
-    """Tells the holder of a conversation that it is his, and what the customer writes in it."""
+    """Tells agents what concerns them, and audiences what is offered; keeps their lists and their numbers."""
 
     kind = "notifier"
     inputs = ("assignments", "messages")
@@ -47,10 +47,9 @@ class NotifierHandler:
         """
         inputs = read(batch)
         conversations = await self._load(connection, inputs)
-        inputs = await _with_carried(connection, inputs, conversations)
-        changes = InboxChanges()
-        results = _apply(inputs, conversations, changes)
-        await store(connection, list(conversations.values()), changes, (issued for _, issued in results))
+        carried = await ask(connection, inputs, conversations)
+        results = _apply(inputs, conversations, carried)
+        await store(connection, list(conversations.values()), (issued.row for _, issued in results))
         for cause, issued in results:
             batch.emit(cause.record, issued.kind, key=issued.key, value=issued.value, at_ms=cause.at_ms)
         self._memory.keep(conversations.values())
@@ -88,36 +87,21 @@ class NotifierHandler:
         return conversations
 
 
-async def _with_carried(
-    connection: Connection, inputs: Sequence[Input], conversations: Conversations
-) -> list[Input]:
-    """The inputs, each `assigned` event with what its notice carries."""
-    upto = {ref: max(each.position, each.held_to) for ref, each in conversations.items()}
-    for each in inputs:
-        if isinstance(each.said, Heard):
-            upto[each.ref] = max(upto[each.ref], each.said.message.position)
-    questions = [
-        Question(each.said.event, upto[each.ref])
-        for each in inputs
-        if isinstance(each.said, ChainStep) and isinstance(each.said.event, Assigned)
-    ]
-    answers = iter(await read_carried(connection, questions))
-    return [
-        each._replace(said=each.said._replace(carried=next(answers)))
-        if isinstance(each.said, ChainStep) and isinstance(each.said.event, Assigned)
-        else each
-        for each in inputs
-    ]
-
-
-def _apply(inputs: Sequence[Input], conversations: Conversations, changes: InboxChanges) -> list[Result]:
+def _apply(
+    inputs: Sequence[Input], conversations: Conversations, carried: Mapping[int, Carried]
+) -> list[Result]:
+    shown = {ref: conversation.shown for ref, conversation in conversations.items()}
+    last: dict[ConversationRef, Input] = {}
     results = []
-    for each in inputs:
+    for number, each in enumerate(inputs):
         conversation = conversations[each.ref]
-        told: list[Told]
-        if isinstance(each.said, ChainStep):
-            told = follow(conversation, each.said, changes)
-        else:
-            told = hear(conversation, each.said, changes)
+        seq = conversation.seq
+        conversation.page = conversation.page or page_of(each.said)
+        told = take(conversation, each.said, carried.get(number, NOTHING_CARRIED))
         results += [Result(each, issue(one)) for one in told]
+        if conversation.seq != seq:
+            last[each.ref] = each
+    for ref, each in last.items():
+        if conversations[ref].shown != shown[ref] and isinstance(each.said, ChainStep):
+            results.append(Result(each, issue(changed(conversations[ref], each.said.id, each.said.event))))
     return results

@@ -1,4 +1,4 @@
-"""Loads conversations set-based: three statements for any number of them, one when all are new."""
+"""Loads conversations set-based: four statements for any number of them, one when all are new."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from typing import Any
 
 from schemas.messages import Stored
 from workers.notifier.conversation import Conversation, ConversationRef, Heard, RecipientSet
+from workers.notifier.seat import Seat
 from workers.runtime.handler import Connection
 
 CONVERSATIONS = """
-SELECT c.workspace_id, c.conversation_id, c.seq, c.epoch, c.holder, c.position, c.counted_to,
-       coalesce(i.unread, 0) AS unread,
+SELECT c.workspace_id, c.conversation_id, c.page_id, c.seq, c.epoch, c.holder, c.standing, c.care, c.audience,
+       c.blocked, c.asked, c.followers, c.muted, c.position, c.session, c.in_session,
        coalesce((SELECT max(h.position) FROM notifier_held h
                  WHERE h.workspace_id = c.workspace_id
                    AND h.conversation_id = c.conversation_id), 0) AS held_to
 FROM unnest($1::text[], $2::uuid[]) AS k (workspace_id, conversation_id)
 JOIN notifier_conversation c ON c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
-LEFT JOIN inbox i ON i.workspace_id = c.workspace_id AND i.agent_id = c.holder
-                 AND i.conversation_id = c.conversation_id
+"""
+
+SEATS = """
+SELECT i.workspace_id, i.conversation_id, i.agent_id, i.read_to, i.unread, i.epoch, i.last_position,
+       i.updated_at
+FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (workspace_id, conversation_id, agent_id)
+JOIN inbox i ON i.workspace_id = k.workspace_id AND i.agent_id = k.agent_id
+            AND i.conversation_id = k.conversation_id
 """
 
 RECIPIENTS = """
-SELECT r.workspace_id, r.conversation_id, r.seq, r.epoch, r.holder, r.after_position
+SELECT r.workspace_id, r.conversation_id, r.seq, r.epoch, r.holder, r.after_position, r.agents
 FROM unnest($1::text[], $2::uuid[]) AS k (workspace_id, conversation_id)
 JOIN notifier_recipient r ON r.workspace_id = k.workspace_id AND r.conversation_id = k.conversation_id
 ORDER BY r.seq
@@ -45,9 +52,12 @@ async def load(
     for row in await connection.fetch(CONVERSATIONS, *columns(lanes)):
         conversation = found[row["workspace_id"], row["conversation_id"]]
         _fill(conversation, row)
-        known.append(conversation.ref)
+        known.append(conversation)
     if known:
+        await _load_seats(connection, found, known)
         await _load_recipients(connection, found, known)
+    for conversation in known:
+        conversation.stored_count = conversation.count
     return found
 
 
@@ -70,19 +80,45 @@ def columns(refs: Iterable[ConversationRef]) -> tuple[list[str], list[Any]]:
 
 def _fill(conversation: Conversation, row: Mapping[str, Any]) -> None:
     conversation.is_new = False
-    conversation.seq, conversation.epoch, conversation.holder = row["seq"], row["epoch"], row["holder"]
-    conversation.position, conversation.counted_to = row["position"], row["counted_to"]
-    conversation.unread = row["unread"]
+    conversation.page, conversation.seq, conversation.epoch = row["page_id"], row["seq"], row["epoch"]
+    conversation.holder, conversation.standing, conversation.care = (
+        row["holder"],
+        row["standing"],
+        row["care"],
+    )
+    conversation.audience, conversation.blocked = row["audience"], row["blocked"]
+    conversation.asked = tuple(row["asked"])
+    conversation.followers, conversation.muted = frozenset(row["followers"]), frozenset(row["muted"])
+    conversation.position = row["position"]
+    conversation.session, conversation.in_session = row["session"], row["in_session"]
     conversation.held_to = conversation.stored_held_to = row["held_to"]
 
 
-async def _load_recipients(
-    connection: Connection, found: Mapping[ConversationRef, Conversation], known: Sequence[ConversationRef]
+async def _load_seats(
+    connection: Connection, found: Mapping[ConversationRef, Conversation], known: Sequence[Conversation]
 ) -> None:
-    for row in await connection.fetch(RECIPIENTS, *columns(known)):
+    """Load the seats of holders and followers. Whoever never had anything counted has none stored."""
+    agents: list[tuple[ConversationRef, str]] = []
+    for conversation in known:
+        live = conversation.followers.union(() if conversation.holder is None else (conversation.holder,))
+        conversation.seats = {agent: Seat() for agent in live}
+        agents += [(conversation.ref, agent) for agent in live]
+    if not agents:
+        return
+    refs = columns(ref for ref, _ in agents)
+    for row in await connection.fetch(SEATS, *refs, [agent for _, agent in agents]):
+        seats = found[row["workspace_id"], row["conversation_id"]].seats
+        counts = row["read_to"], row["unread"], row["epoch"], row["last_position"]
+        seats[row["agent_id"]] = Seat(*counts, row["updated_at"])
+
+
+async def _load_recipients(
+    connection: Connection, found: Mapping[ConversationRef, Conversation], known: Sequence[Conversation]
+) -> None:
+    for row in await connection.fetch(RECIPIENTS, *columns(each.ref for each in known)):
         sets = found[row["workspace_id"], row["conversation_id"]].sets
-        sets.append(RecipientSet(row["seq"], row["epoch"], row["holder"], row["after_position"]))
-    for ref in known:
-        sets = found[ref].sets
-        if sets:
-            found[ref].stored_sets = (sets[0].seq, sets[-1].seq)
+        agents = tuple(row["agents"])
+        sets.append(RecipientSet(row["seq"], row["epoch"], row["holder"], row["after_position"], agents))
+    for conversation in known:
+        if conversation.sets:
+            conversation.stored_sets = (conversation.sets[0].seq, conversation.sets[-1].seq)

@@ -5,30 +5,45 @@ Built as plain values: making the models takes three times as long. A test holds
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from schemas.assignments import Assigned
 from schemas.base import rfc3339
 from schemas.envelope import Kind
-from schemas.ids import agent_key, notice_id
-from schemas.messages import Stored
+from schemas.ids import agent_key, audience_key, notice_id
+from schemas.messages import Read, Stored
 from schemas.notifications import NoticeMessage
-from workers.notifier.recipients import Told
+from workers.notifier.told import Announced, Telling, Told
 
-ASSIGNED = Kind("notifications", "assigned")
-MESSAGE = Kind("notifications", "message")
+KINDS = {
+    what: Kind("notifications", what)
+    for what in (
+        "assigned",
+        "message",
+        "mention",
+        "unassigned",
+        "transfer_offered",
+        "transfer_ended",
+        "care_changed",
+        "read",
+        "offered",
+        "withdrawn",
+        "conversation_changed",
+    )
+}
 
 
-class Issued(NamedTuple):
-    """A notice: what its row holds, and its record's kind, key and value."""
+class NoticeRow(NamedTuple):
+    """A row of the table `notice`: what an agent was told in person."""
 
     workspace: str
     agent: str
     notice: UUID
+    kind: str
     conversation: UUID
     seq: int
     epoch: int
@@ -36,29 +51,31 @@ class Issued(NamedTuple):
     """Of the message it speaks of; 0: none."""
     unread: int
     at: datetime
+
+
+class Issued(NamedTuple):
+    """A notice as a record, and its row, if it is kept: what audiences are told, and read marks, are not."""
+
     kind: Kind
     key: bytes
     value: bytes
+    row: NoticeRow | None
 
 
-def issue(told: Told) -> Issued:
-    """The notice of it; its id hangs on the event and the agent alone."""
-    about = told.about
-    if isinstance(about, Assigned):
-        at_text = rfc3339(about.at)
-        carried = _message(told.carried, rfc3339(told.carried.stored_at)) if told.carried else None
-        return _issue(told, ASSIGNED, about.at, at_text, carried)
-    at_text = rfc3339(about.stored_at)
-    return _issue(told, MESSAGE, about.stored_at, at_text, _message(about, at_text))
+def issue(told: Telling) -> Issued:
+    """The notice of it; its id hangs on the event and the recipient alone."""
+    return _announce(told) if isinstance(told, Announced) else _tell(told)
 
 
-def _issue(told: Told, kind: Kind, at: datetime, at_text: str, message: dict[str, Any] | None) -> Issued:
-    about = told.about
-    notice = notice_id(told.cause, f"{about.workspace}/{told.agent}")
+def _tell(told: Told) -> Issued:
+    about, agent = told.about, told.agent
+    at = about.stored_at if isinstance(about, Stored) else about.at
+    at_text = rfc3339(at)
+    notice = notice_id(told.cause, f"{about.workspace}/{agent}")
     value = {
         "workspace": about.workspace,
         "notice": notice,
-        "agent": told.agent,
+        "agent": agent,
         "conversation": about.conversation,
         "key": about.key,
         "page": about.page,
@@ -68,22 +85,60 @@ def _issue(told: Told, kind: Kind, at: datetime, at_text: str, message: dict[str
         "epoch": told.epoch,
         "at": at_text,
         "unread": told.unread,
-        "message": message,
+        **_bare(told.more),
     }
-    return Issued(
-        workspace=about.workspace,
-        agent=told.agent,
-        notice=notice,
-        conversation=about.conversation,
-        seq=about.seq,
-        epoch=told.epoch,
-        position=message["position"] if message else 0,
-        unread=told.unread,
-        at=at,
-        kind=kind,
-        key=agent_key(about.workspace, told.agent).encode(),
-        value=orjson.dumps(value),
+    message, position = told.message, 0
+    if isinstance(about, Read):
+        value["position"] = about.position
+    if message is not None:
+        position = message.position
+        value["message"] = _message(message, at_text if message is about else rfc3339(message.stored_at))
+    elif told.what in _NULLABLE:
+        value |= {name: told.more.get(name) for name in _NULLABLE[told.what]}
+    row = NoticeRow(
+        about.workspace,
+        agent,
+        notice,
+        told.what,
+        about.conversation,
+        about.seq,
+        told.epoch,
+        position,
+        told.unread,
+        at,
     )
+    key = agent_key(about.workspace, agent).encode()
+    return Issued(KINDS[told.what], key, orjson.dumps(value), None if told.what == "read" else row)
+
+
+_NULLABLE = {"assigned": ("message",), "transfer_ended": ("holder",)}
+"""What is said even when there is none."""
+
+
+def _announce(told: Announced) -> Issued:
+    event = told.about
+    value = {
+        "workspace": event.workspace,
+        "notice": notice_id(told.cause, f"{event.workspace}/{told.what}/{told.audience}"),
+        "audience": told.audience,
+        "conversation": event.conversation,
+        "key": event.key,
+        "page": event.page,
+        "channel": event.page.partition(":")[0],
+        "seq": event.seq,
+        "epoch": event.epoch,
+        "at": rfc3339(event.at),
+        **{name: _plain(each) for name, each in told.more.items()},
+    }
+    return Issued(KINDS[told.what], audience_key(told.audience).encode(), orjson.dumps(value), None)
+
+
+def _bare(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in more.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    return rfc3339(value) if isinstance(value, datetime) else value
 
 
 def _message(message: Stored | NoticeMessage, stored_at: str) -> dict[str, Any]:

@@ -11,17 +11,23 @@ from pydantic import ValidationError
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
-from schemas.messages import Stored
-from workers.notifier.conversation import ConversationRef, Heard
+from schemas.messages import Read, Stored
+from workers.notifier.conversation import ConversationRef, Heard, Marked
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
 from workers.runtime.refusal import RefusedError, problems
 
-_MODELS: dict[tuple[str, bytes | None], type[Stored | ChainEvent]] = {
+_MODELS: dict[tuple[str, bytes | None], type[Stored | Read | ChainEvent]] = {
     (kind.topic, kind.ce_type.encode()): model
     for kind, model in RECORDS.items()
-    if issubclass(model, (Stored, ChainEvent))
+    if issubclass(model, (Stored, Read, ChainEvent))
 }
+_OF_OTHERS = {
+    (kind.topic, kind.ce_type.encode())
+    for kind in RECORDS
+    if kind.topic in {"assignments", "messages"} and (kind.topic, kind.ce_type.encode()) not in _MODELS
+}
+"""What is said to others on the same topics, and is nobody's notice."""
 
 
 class Input(NamedTuple):
@@ -29,7 +35,7 @@ class Input(NamedTuple):
 
     record: Record
     at_ms: int
-    said: ChainStep | Heard
+    said: ChainStep | Heard | Marked
     ref: ConversationRef
 
 
@@ -38,20 +44,25 @@ def read(batch: Batch) -> list[Input]:
     inputs = []
     for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
         try:
-            inputs.append(Input(record, at_ms, *read_record(record)))
+            said = read_record(record)
+            if said is not None:
+                inputs.append(Input(record, at_ms, *said))
         except RefusedError as error:
             batch.reject(record, error.reason, error.detail)
     return inputs
 
 
-def read_record(record: Record) -> tuple[ChainStep | Heard, ConversationRef]:
-    """What one record says, of which conversation.
+def read_record(record: Record) -> tuple[ChainStep | Heard | Marked, ConversationRef] | None:
+    """What one record says, of which conversation; none: it is not for the notifier.
 
     Raises RefusedError when it is not one of these two topics'.
     """
     attributes = dict(record.headers)
-    model = _MODELS.get((record.topic, attributes.get("ce_type")))
+    kind = record.topic, attributes.get("ce_type")
+    model = _MODELS.get(kind)
     if model is None:
+        if kind in _OF_OTHERS:
+            return None
         raise _refusal(record)
     id_ = _event_id(attributes)
     try:
@@ -60,8 +71,23 @@ def read_record(record: Record) -> tuple[ChainStep | Heard, ConversationRef]:
         raise RefusedError("unreadable", problems(error)) from error
     if value.key.encode() != record.key:
         raise RefusedError("wrong_key", f"the value's key is {value.key!r}, the record's is another")
-    said = Heard(id_, value, record.value) if isinstance(value, Stored) else ChainStep(id_, value)
-    return said, (value.workspace, value.conversation)
+    return _said(id_, value, record.value), (value.workspace, value.conversation)
+
+
+def _said(id_: UUID, value: Stored | Read | ChainEvent, text: bytes) -> ChainStep | Heard | Marked:
+    if isinstance(value, Stored):
+        return Heard(id_, value, text)
+    return Marked(id_, value) if isinstance(value, Read) else ChainStep(id_, value)
+
+
+def page_of(said: ChainStep | Heard | Marked) -> str:
+    """The page of the conversation that is spoken of."""
+    match said:
+        case Heard():
+            return said.message.page
+        case Marked():
+            return said.read.page
+    return said.event.page
 
 
 def _refusal(record: Record) -> RefusedError:

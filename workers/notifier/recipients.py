@@ -1,21 +1,24 @@
 """Who is told what: pure decisions on one conversation. The rules are the design's, sections 3 and 9.
 
 Whatever the interleaving of the two topics, the same agents are told of the same things, and unread counts
-end the same: who is told of a message hangs on the chain number that the message names, and what the present
-holder has not read on the transcript alone.
+end the same: who is told of a message hangs on the chain number that the message names, and what somebody
+has not read on the transcript and on his own read marks alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from schemas.assignments import Assigned, ChainEvent
+from schemas.assignments import Assigned, ChainEvent, Followed
 from schemas.messages import Stored
-from schemas.notifications import NoticeMessage
+from workers.notifier import chain
+from workers.notifier.announcements import announce
 from workers.notifier.carried import NOTHING_CARRIED, Carried
-from workers.notifier.conversation import Conversation, Heard, RecipientSet
-from workers.notifier.inbox import InboxChanges
+from workers.notifier.conversation import Conversation, Heard, Marked
+from workers.notifier.personal import Circle, circle, tell
+from workers.notifier.told import Telling, Told
 
 
 class BrokenChainError(RuntimeError):
@@ -23,26 +26,24 @@ class BrokenChainError(RuntimeError):
 
 
 class ChainStep(NamedTuple):
-    """One record of assignments: its event id, what it says, and what the notice of it would carry."""
+    """One record of assignments: its event id, what it says, and the transcript for whom it names."""
 
     id: UUID
     event: ChainEvent
     carried: Carried = NOTHING_CARRIED
 
 
-class Told(NamedTuple):
-    """One agent is to be told of one event, which is `about` a change or a message."""
-
-    cause: UUID
-    about: Assigned | Stored
-    agent: str
-    epoch: int
-    unread: int
-    carried: NoticeMessage | None = None
-    """The message that an `assigned` notice carries."""
+def take(conversation: Conversation, said: ChainStep | Heard | Marked, carried: Carried) -> Sequence[Telling]:
+    """Take the next record of either topic; `carried` is what the transcript says at it."""
+    match said:
+        case Heard():
+            return hear(conversation, said)
+        case Marked():
+            return mark(conversation, said, carried)
+    return follow(conversation, said._replace(carried=carried))
 
 
-def follow(conversation: Conversation, step: ChainStep, changes: InboxChanges) -> list[Told]:
+def follow(conversation: Conversation, step: ChainStep) -> list[Telling]:
     """Take the next event of the chain; then the messages that were waiting for it.
 
     Raises BrokenChainError on a gap, or when somebody holds the conversation to whom it was not assigned.
@@ -50,23 +51,18 @@ def follow(conversation: Conversation, step: ChainStep, changes: InboxChanges) -
     event = step.event
     if event.seq <= conversation.seq:
         return []
-    if event.seq > conversation.seq + 1:
-        raise BrokenChainError(
-            f"conversation {event.key}: event {event.seq} came after {conversation.seq}; those between are "
-            "missing on assignments"
-        )
-    told: list[Told] = []
-    if isinstance(event, Assigned):
-        told.append(_assign(conversation, step, event, changes))
-    else:
-        _keep_or_take(conversation, event, changes)
-    _add_recipients(conversation, event)
+    _check(conversation, event)
+    was = circle(conversation)
+    chain.step(conversation, event)
+    unread = _seat(conversation, step, was)
+    told: list[Telling] = [*tell(conversation, step.id, event, was, step.carried.message, unread)]
+    told += announce(conversation, step.id, event, was.audience)
     while conversation.held and conversation.held[0].message.seq <= conversation.seq:
-        told += _tell(conversation, _release(conversation), changes)
+        told += _tell(conversation, _release(conversation))
     return told
 
 
-def hear(conversation: Conversation, heard: Heard, changes: InboxChanges) -> list[Told]:
+def hear(conversation: Conversation, heard: Heard) -> list[Told]:
     """Take the next message of the transcript, or hold it until the chain number it names has come."""
     message = heard.message
     if message.position <= max(conversation.position, conversation.held_to):
@@ -75,46 +71,64 @@ def hear(conversation: Conversation, heard: Heard, changes: InboxChanges) -> lis
         conversation.held.append(heard)
         conversation.held_to = message.position
         return []
-    return _tell(conversation, heard, changes)
+    return _tell(conversation, heard)
 
 
-def _assign(conversation: Conversation, step: ChainStep, event: Assigned, changes: InboxChanges) -> Told:
-    if event.holder is None:
-        raise BrokenChainError(f"conversation {event.key}: event {event.seq} assigns it to nobody")
-    if conversation.holder is not None:
-        changes.take(conversation, event.page, event.at)
-    counted_to = max(event.after_position, conversation.position)
-    conversation.holder, conversation.epoch = event.holder, event.epoch
-    conversation.counted_to = counted_to
-    changes.give(
-        conversation,
-        event.page,
-        unread=step.carried.unread(counted_to),
-        last_position=step.carried.last_position(counted_to),
-        at=event.at,
-    )
-    return Told(step.id, event, event.holder, event.epoch, conversation.unread, step.carried.message)
+def mark(conversation: Conversation, marked: Marked, carried: Carried) -> list[Told]:
+    """Take a read mark: it never goes back, and counts also for what he will follow later."""
+    read = marked.read
+    seat = conversation.seat(read.agent)
+    if read.position <= seat.read_to or read.position < carried.read_to:
+        return []
+    seat.read_to = read.position
+    if read.agent == conversation.holder or read.agent in conversation.followers:
+        seat.unread = carried.unread(read.position, conversation.position)
+    seat.touch(read.epoch, read.at)
+    return [Told("read", marked.id, read, read.agent, read.epoch, seat.unread)]
 
 
-def _keep_or_take(conversation: Conversation, event: ChainEvent, changes: InboxChanges) -> None:
-    if event.holder == conversation.holder:
-        return
-    if event.holder is not None:
+def _check(conversation: Conversation, event: ChainEvent) -> None:
+    if event.seq > conversation.seq + 1:
+        raise BrokenChainError(
+            f"conversation {event.key}: event {event.seq} came after {conversation.seq}; those between are "
+            "missing on assignments"
+        )
+    if isinstance(event, Assigned):
+        if event.holder is None:
+            raise BrokenChainError(f"conversation {event.key}: event {event.seq} assigns it to nobody")
+    elif event.holder not in (None, conversation.holder):
         raise BrokenChainError(
             f"conversation {event.key}: event {event.seq} names the holder {event.holder}, to whom it was "
             "not assigned"
         )
-    changes.take(conversation, event.page, event.at)
-    conversation.holder = None
 
 
-def _add_recipients(conversation: Conversation, event: ChainEvent) -> None:
-    last = conversation.sets[-1] if conversation.sets else None
-    carried_to = last.after_position if last else 0
-    if isinstance(event, Assigned):
-        carried_to = event.after_position
-    conversation.seq, conversation.epoch = event.seq, event.epoch
-    conversation.sets.append(RecipientSet(event.seq, event.epoch, event.holder, carried_to))
+def _seat(conversation: Conversation, step: ChainStep, was: Circle) -> int:
+    """Seat who begins to hold or follow, clear the seat of who ceases; what an `assigned` notice counts."""
+    event, now = step.event, circle(conversation)
+    for agent in _concerned(event, was, now):
+        seat = conversation.seat(agent)
+        if agent == _given(event) or (isinstance(event, Followed) and agent not in was.live):
+            seat.sit(step.carried, conversation.position)
+        elif agent not in now.live:
+            seat.leave()
+        seat.touch(event.epoch, event.at)
+    given = _given(event)
+    if given is None:
+        return 0
+    upto = max(event.after_position, conversation.position)
+    return step.carried.unread(conversation.seats[given].read_to, upto)
+
+
+def _given(event: ChainEvent) -> str | None:
+    """To whom it is assigned, if it is."""
+    return event.holder if isinstance(event, Assigned) else None
+
+
+def _concerned(event: ChainEvent, was: Circle, now: Circle) -> frozenset[str]:
+    """Whose row of the list changes."""
+    holders = {was.holder, now.holder} if was.holder != now.holder else {_given(event)}
+    return (was.live ^ now.live) | (was.muted ^ now.muted) | {agent for agent in holders if agent is not None}
 
 
 def _release(conversation: Conversation) -> Heard:
@@ -125,26 +139,54 @@ def _release(conversation: Conversation) -> Heard:
     return heard
 
 
-def _tell(conversation: Conversation, heard: Heard, changes: InboxChanges) -> list[Told]:
+def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
     message = heard.message
     recipients = conversation.recipients(message.seq)
     conversation.drop_sets_before(message.seq)
     conversation.position = message.position
-    if message.sender != "customer":
+    if message.mentions and message.kind == "note":
+        return _mention(conversation, heard, recipients.epoch if recipients else 0)
+    if message.sender != "customer" or message.history:
         return []
-    if conversation.holder is not None and message.position > conversation.counted_to:
-        changes.add_unread(conversation, message.page, message.position, message.stored_at)
-    if recipients is None or recipients.holder is None or message.position <= recipients.after_position:
+    _count(conversation, message)
+    if recipients is None:
         return []
-    unread = conversation.unread
-    if recipients.holder != conversation.holder:
-        changes.tell_former(
-            conversation,
-            recipients.holder,
-            message.page,
-            recipients.epoch,
-            message.position,
-            message.stored_at,
+    carried_to = {recipients.holder: recipients.after_position}
+    return [
+        Told("message", heard.id, message, agent, recipients.epoch, _unread(conversation, agent), message)
+        for agent in recipients.agents
+        if message.position > carried_to.get(agent, 0)
+    ]
+
+
+def _count(conversation: Conversation, message: Stored) -> None:
+    if message.session > conversation.session:
+        conversation.session, conversation.in_session = message.session, 0
+    conversation.in_session += 1
+    for _, seat in conversation.live_seats():
+        seat.hear(message.position)
+        seat.touch(0, message.stored_at)
+
+
+def _mention(conversation: Conversation, heard: Heard, epoch: int) -> list[Told]:
+    note = heard.message
+    return [
+        Told(
+            "mention",
+            heard.id,
+            note,
+            agent,
+            epoch,
+            _unread(conversation, agent),
+            note,
+            {"by": note.sender_id},
         )
-        unread = 0
-    return [Told(heard.id, message, recipients.holder, recipients.epoch, unread)]
+        for agent in dict.fromkeys(note.mentions)
+        if agent != note.sender_id
+    ]
+
+
+def _unread(conversation: Conversation, agent: str) -> int:
+    """Who neither holds nor follows it any more has no unread messages."""
+    seat = conversation.seats.get(agent)
+    return seat.unread if seat is not None else 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from workers.notifier.conversation import Conversation
-from workers.notifier.inbox import InboxChanges
-from workers.notifier.notices import Issued
+from workers.notifier.counters import differences
+from workers.notifier.notices import NoticeRow
 from workers.runtime.handler import Connection
 
 DELETE_RECIPIENTS = """
@@ -22,27 +23,34 @@ WHERE h.workspace_id = k.workspace_id AND h.conversation_id = k.conversation_id
   AND h.position <= k.released_to
 """
 
-# One statement, since nearly every batch changes all three: two round trips less.
+# One statement, since nearly every batch changes all three: two round trips less. Lists of agents come as
+# text, for arrays of different lengths fit into no array.
 UPDATE_LISTS = """
 WITH conversations AS (
     UPDATE notifier_conversation c
-    SET seq = k.seq, epoch = k.epoch, holder = k.holder, position = k.position, counted_to = k.counted_to
-    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
-         AS k (workspace_id, conversation_id, seq, epoch, holder, position, counted_to)
+    SET seq = k.seq, epoch = k.epoch, holder = k.holder, standing = k.standing, care = k.care,
+        audience = k.audience, blocked = k.blocked, asked = string_to_array(k.asked, ','),
+        followers = string_to_array(k.followers, ','), muted = string_to_array(k.muted, ','),
+        position = k.position, session = k.session, in_session = k.in_session
+    FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::boolean[], $10::text[], $11::text[], $12::text[], $13::int[], $14::int[], $15::int[])
+         AS k (workspace_id, conversation_id, seq, epoch, holder, standing, care, audience,
+               blocked, asked, followers, muted, position, session, in_session)
     WHERE c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
 ), counters AS (
-    INSERT INTO inbox_counter AS c (workspace_id, agent_id, lane, conversations, unread)
-    SELECT * FROM unnest($8::text[], $9::text[], $10::int[], $11::int[], $12::int[])
-    ON CONFLICT (workspace_id, agent_id, lane) DO UPDATE
+    INSERT INTO inbox_counter AS c (workspace_id, place, page_id, lane, conversations, unread)
+    SELECT * FROM unnest($16::text[], $17::text[], $18::text[], $19::int[], $20::int[], $21::int[])
+    ON CONFLICT (workspace_id, place, page_id, lane) DO UPDATE
     SET conversations = c.conversations + excluded.conversations, unread = c.unread + excluded.unread
 )
-INSERT INTO inbox AS i (workspace_id, agent_id, conversation_id, page_id, holds, epoch, unread, last_position,
-                        updated_at)
-SELECT * FROM unnest($13::text[], $14::text[], $15::uuid[], $16::text[], $17::boolean[], $18::int[],
-                     $19::int[], $20::int[], $21::timestamptz[])
+INSERT INTO inbox AS i (workspace_id, agent_id, conversation_id, page_id, holds, follows, muted, epoch,
+                        read_to, unread, last_position, updated_at)
+SELECT * FROM unnest($22::text[], $23::text[], $24::uuid[], $25::text[], $26::boolean[], $27::boolean[],
+                     $28::boolean[], $29::int[], $30::int[], $31::int[], $32::int[], $33::timestamptz[])
 ON CONFLICT (workspace_id, agent_id, conversation_id) DO UPDATE
-SET holds = excluded.holds, unread = excluded.unread,
+SET holds = excluded.holds, follows = excluded.follows, muted = excluded.muted, unread = excluded.unread,
     epoch = greatest(i.epoch, excluded.epoch),
+    read_to = greatest(i.read_to, excluded.read_to),
     last_position = greatest(i.last_position, excluded.last_position),
     updated_at = greatest(i.updated_at, excluded.updated_at)
 """
@@ -53,10 +61,26 @@ _CONVERSATION_COLUMNS = (
     "seq",
     "epoch",
     "holder",
+    "standing",
+    "care",
+    "audience",
+    "blocked",
+    "asked",
+    "followers",
+    "muted",
     "position",
-    "counted_to",
+    "session",
+    "in_session",
 )
-_RECIPIENT_COLUMNS = ("workspace_id", "conversation_id", "seq", "epoch", "holder", "after_position")
+_RECIPIENT_COLUMNS = (
+    "workspace_id",
+    "conversation_id",
+    "seq",
+    "epoch",
+    "holder",
+    "after_position",
+    "agents",
+)
 _HELD_COLUMNS = ("workspace_id", "conversation_id", "position", "seq", "event_id", "event")
 _NOTICE_COLUMNS = (
     "workspace_id",
@@ -73,37 +97,25 @@ _NOTICE_COLUMNS = (
 
 
 async def store(
-    connection: Connection,
-    conversations: Sequence[Conversation],
-    changes: InboxChanges,
-    issued: Iterable[Issued],
+    connection: Connection, conversations: Sequence[Conversation], notices: Iterable[NoticeRow | None]
 ) -> None:
-    """Bring the tables to the state of `conversations`, their inbox rows and their notices."""
-    await _store_lists(connection, conversations, changes)
+    """Bring the tables to the state of `conversations`, their seats and counters; add the notices."""
+    await _store_lists(connection, conversations)
     await _store_recipients(connection, conversations)
     await _store_held(connection, conversations)
-    await _copy(connection, "notice", _NOTICE_COLUMNS, [_notice_row(each) for each in issued])
+    await _copy(connection, "notice", _NOTICE_COLUMNS, [row for row in notices if row is not None])
     for conversation in conversations:
         _mark_stored(conversation)
 
 
-async def _store_lists(
-    connection: Connection, conversations: Sequence[Conversation], changes: InboxChanges
-) -> None:
-    new = [_conversation_row(each) for each in conversations if each.is_new]
-    await _copy(connection, "notifier_conversation", _CONVERSATION_COLUMNS, new)
-    known = [_conversation_row(each) for each in conversations if not each.is_new]
-    counters = [
-        (*ref, difference.conversations, difference.unread)
-        for ref, difference in changes.counters.items()
-        if difference.conversations or difference.unread
-    ]
-    inbox = [
-        (*ref, row.page, row.holds, row.epoch, row.unread, row.last_position, row.at)
-        for ref, row in changes.rows.items()
-    ]
+async def _store_lists(connection: Connection, conversations: Sequence[Conversation]) -> None:
+    new = [(*_conversation_row(each), each.page, each.lane) for each in conversations if each.is_new]
+    await _copy(connection, "notifier_conversation", (*_CONVERSATION_COLUMNS, "page_id", "lane"), new)
+    known = [_updated_row(each) for each in conversations if not each.is_new]
+    counters = [(*ref, *numbers) for ref, numbers in differences(conversations).items()]
+    inbox = [row for each in conversations for row in _inbox_rows(each)]
     if known or counters or inbox:
-        arguments = (*_columns(known, 7), *_columns(counters, 5), *_columns(inbox, 9))
+        arguments = (*_columns(known, 15), *_columns(counters, 6), *_columns(inbox, 12))
         await connection.execute(UPDATE_LISTS, *arguments)
 
 
@@ -164,31 +176,48 @@ async def _copy(
         await connection.copy_records_to_table(table, columns=columns, records=rows)
 
 
-def _conversation_row(each: Conversation) -> tuple[object, ...]:
+def _conversation_row(each: Conversation) -> tuple[Any, ...]:
     return (
         each.workspace,
         each.conversation,
         each.seq,
         each.epoch,
         each.holder,
+        each.standing,
+        each.care,
+        each.audience,
+        each.blocked,
+        each.asked,
+        each.followers,
+        each.muted,
         each.position,
-        each.counted_to,
+        each.session,
+        each.in_session,
     )
 
 
-def _notice_row(issued: Issued) -> tuple[object, ...]:
-    return (
-        issued.workspace,
-        issued.agent,
-        issued.notice,
-        issued.kind.what,
-        issued.conversation,
-        issued.seq,
-        issued.epoch,
-        issued.position,
-        issued.unread,
-        issued.at,
-    )
+def _updated_row(each: Conversation) -> tuple[Any, ...]:
+    row = _conversation_row(each)
+    return (*row[:9], *(",".join(agents) for agents in row[9:12]), *row[12:])
+
+
+def _inbox_rows(each: Conversation) -> Iterator[tuple[Any, ...]]:
+    for agent, seat in each.seats.items():
+        if seat.changed:
+            yield (
+                each.workspace,
+                agent,
+                each.conversation,
+                each.page,
+                agent == each.holder,
+                agent in each.followers,
+                agent in each.muted,
+                seat.epoch,
+                seat.read_to,
+                seat.unread,
+                seat.last_position,
+                seat.at,
+            )
 
 
 def _mark_stored(conversation: Conversation) -> None:
@@ -197,3 +226,7 @@ def _mark_stored(conversation: Conversation) -> None:
         conversation.stored_sets = (conversation.sets[0].seq, conversation.sets[-1].seq)
     conversation.stored_held_to = conversation.held_to
     conversation.released_to = 0
+    conversation.stored_count = conversation.count
+    conversation.seats = dict(conversation.live_seats())
+    for seat in conversation.seats.values():
+        seat.changed = False

@@ -1,4 +1,4 @@
-"""Reads from the transcript what `assigned` notices carry, in one statement for a batch."""
+"""Reads the customer's side of transcripts, in one statement for a batch."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.assignments import Assigned
 from schemas.messages import MessageAttachment
 from schemas.notifications import NoticeMessage
 from workers.notifier.carried import Carried
+from workers.notifier.conversation import ConversationRef
 from workers.runtime.handler import Connection
 
 # No time bounds the search: partitions of months without the conversation cost one probe of an index each.
 # The session's first position does, so that a transcript of years costs no more than its last session.
 CARRIED = """
-SELECT (SELECT count(*) FROM message m
-        WHERE m.workspace_id = e.workspace_id AND m.conversation_id = e.conversation_id
-          AND m.position BETWEEN coalesce(s.first_position, 1) AND e.after_position
-          AND m.session >= e.session AND m.sender = 'customer') AS known,
+SELECT b.read_to,
        (SELECT array_agg(m.position ORDER BY m.position) FROM message m
         WHERE m.workspace_id = e.workspace_id AND m.conversation_id = e.conversation_id
-          AND m.position > e.after_position AND m.position <= e.upto
-          AND m.session >= e.session AND m.sender = 'customer') AS beyond,
+          AND m.position > b.read_to AND m.position <= e.upto
+          AND m.session >= e.session AND m.sender = 'customer') AS positions,
        l.position, l.sender, l.kind, l.body, l.attachments, l.stored_at
-FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::int[])
-     WITH ORDINALITY AS e (workspace_id, conversation_id, session, after_position, upto, ordinal)
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[])
+     WITH ORDINALITY AS e (workspace_id, conversation_id, agent_id, session, read_to, after_position, upto,
+                           ordinal)
 LEFT JOIN session s ON s.workspace_id = e.workspace_id AND s.conversation_id = e.conversation_id
                    AND s.session = e.session
+LEFT JOIN inbox i ON i.workspace_id = e.workspace_id AND i.agent_id = e.agent_id
+                 AND i.conversation_id = e.conversation_id
+CROSS JOIN LATERAL (
+    SELECT greatest(e.read_to, coalesce(i.read_to, 0), coalesce(s.first_position - 1, 0)) AS read_to
+) b
 LEFT JOIN LATERAL (
     SELECT m.position, m.sender, m.kind, m.body, m.attachments, m.stored_at
     FROM message m
@@ -42,9 +45,18 @@ ORDER BY e.ordinal
 
 
 class Question(NamedTuple):
-    """One `assigned` event, and the last position that may be applied before it is."""
+    """What `agent` has not read of one conversation.
 
-    event: Assigned
+    `session`: what is before it need not be read; 0: says nothing. `read_to`: he has read so far at least.
+    `after_position`: the customer's latest message up to there is wanted, too; 0: none. `upto`: the last
+    position that may be counted.
+    """
+
+    ref: ConversationRef
+    agent: str
+    session: int
+    read_to: int
+    after_position: int
     upto: int
 
 
@@ -52,15 +64,10 @@ async def read_carried(connection: Connection, questions: Sequence[Question]) ->
     """One answer per question, in their order."""
     if not questions:
         return []
-    rows = await connection.fetch(
-        CARRIED,
-        [event.workspace for event, _ in questions],
-        [event.conversation for event, _ in questions],
-        [event.session for event, _ in questions],
-        [event.after_position for event, _ in questions],
-        [upto for _, upto in questions],
-    )
-    return [Carried(_message(row), row["known"], tuple(row["beyond"] or ())) for row in rows]
+    workspaces, conversations = zip(*(question.ref for question in questions), strict=True)
+    others = zip(*(question[1:] for question in questions), strict=True)
+    rows = await connection.fetch(CARRIED, workspaces, conversations, *others)
+    return [Carried(_message(row), row["read_to"], tuple(row["positions"] or ())) for row in rows]
 
 
 def _message(row: Mapping[str, Any]) -> NoticeMessage | None:

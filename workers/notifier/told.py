@@ -1,0 +1,41 @@
+"""What one agent, or an audience, is told of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from schemas.assignments import ChainEvent
+from schemas.messages import Read, Stored
+from schemas.notifications import NoticeMessage
+
+NOTHING_MORE: Mapping[str, Any] = {}
+
+
+class Told(NamedTuple):
+    """One agent is to be told of one event, which is `about` a change, a message or a read mark."""
+
+    what: str
+    """The kind of notice."""
+    cause: UUID
+    about: ChainEvent | Stored | Read
+    agent: str
+    epoch: int
+    unread: int
+    message: Stored | NoticeMessage | None = None
+    more: Mapping[str, Any] = NOTHING_MORE
+    """What notices of this kind say beyond the others; those that are none are left out."""
+
+
+class Announced(NamedTuple):
+    """An audience is to be told of one event."""
+
+    what: str
+    cause: UUID
+    about: ChainEvent
+    audience: str
+    more: Mapping[str, Any]
+
+
+Telling = Told | Announced
