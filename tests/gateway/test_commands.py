@@ -6,10 +6,11 @@ import asyncio
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
 
 from config.settings import Settings
-from tests.gateway.ground import customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import Client, customer_writes, gateway, shop, sign_in, until
 
 pytestmark = pytest.mark.servers
 
@@ -53,6 +54,22 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             unknown = await lan.ask(f"conversations/{uuid4()}/claim")
             assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_conversation")
             await until(database, "SELECT FROM audit WHERE actor = 'agent:shop/nga' AND call = 'say'")
+
+            # What makes no sense is told, whatever it is made of.
+            for bad in ({"text": "\x00"}, {"text": "x", "\ud800": 1}, {}, {"text": "x", "attachments": [{}]}):
+                raw = orjson.dumps(bad) if "\ud800" not in bad else b'{"text": "x", "\\ud800": 1}'
+                named = {"authorization": f"Bearer {holder.token}", "idempotency-key": "bad"}
+                answer = await http.post(f"/api/v1/{place}/messages", content=raw, headers=named)
+                assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+            for login, token in (("\x00", "tds_shop.\x00.x"), ("x" * 300, "é"), ("", "")):
+                credentials = {"workspace": "shop", "login": login, "password": "p"}
+                assert (await http.post("/api/v1/sign-in", json=credentials)).status_code == 422
+                assert (await http.post("/api/v1/refresh", json={"refresh_token": token})).status_code == 422
+            assert (await Client(http, "tds_shop.crm.x").get("me")).status_code == 401
+            assert (await lan.ask(f"{place}/claim", key="x" * 201)).status_code == 422
+            large = await lan.ask(f"{place}/messages", {"text": "x" * 200_000})
+            assert (large.status_code, large.json()["code"]) == (413, "too_large")
+            assert (await http.get("/api/v1/nowhere")).json()["code"] == "not_found"
 
             # Intake's actions, and a page admin's call on an agent.
             said = await holder.ask(f"{place}/messages", {"text": "Dạ còn ạ"}, key="say-1")

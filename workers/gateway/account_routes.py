@@ -7,18 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from schemas.base import Slug
+from schemas.base import NO_CONTROL_PATTERN, Slug
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.identity import Role
 from workers.gateway.passwords import PASSWORD_CHARS_MAX
 from workers.gateway.problem import Problem, unavailable
 from workers.gateway.sign_in import Granted
-from workers.gateway.tokens import TOKEN_CHARS_MAX
+from workers.gateway.tokens import TOKEN_CHARS_MAX, VISIBLE_PATTERN
 
 router = APIRouter(tags=["sign-in"])
 
-Token = Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX, pattern=VISIBLE_PATTERN)]
 REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem},
     422: {"model": Problem},
@@ -33,7 +33,10 @@ class Credentials(BaseModel):
 
     workspace: Slug
     login: Annotated[
-        str, StringConstraints(min_length=1, max_length=200, to_lower=True, strip_whitespace=True)
+        str,
+        StringConstraints(
+            min_length=1, max_length=200, to_lower=True, strip_whitespace=True, pattern=NO_CONTROL_PATTERN
+        ),
     ]
     password: Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_CHARS_MAX)]
 

@@ -59,6 +59,7 @@ class Gateway:
         """Of this life: presence told by an earlier one runs out by itself."""
         self.metrics = GatewayMetrics()
         self._on_failure = on_failure
+        self._stopping = False
         self._pool = _pool(settings)
         tokens = Tokens(signing_key(settings), access_s=own.access_token_s, refresh_s=own.refresh_token_s)
         self.sign_ins = SignIns(self._pool, tokens)
@@ -94,6 +95,7 @@ class Gateway:
             try:
                 yield
             finally:
+                self._stopping = True
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -176,8 +178,11 @@ class Gateway:
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            self._on_failure(error)
+        """Tell of an end that nobody asked for: aiokafka is known to cancel its callers."""
+        if self._stopping:
+            return
+        error = None if task.cancelled() else task.exception()
+        self._on_failure(error or RuntimeError(f"The task {task.get_name()} has ended by itself."))
 
     async def _forget(self) -> None:
         while True:
@@ -190,6 +195,10 @@ class Gateway:
             await asyncio.sleep(FORGET_EVERY_S)
 
 
+async def _nothing(_: object) -> None:
+    """Nothing in a session is ever changed, so nothing has to be reset: that would be a round trip."""
+
+
 def _pool(settings: Settings) -> asyncpg.Pool:
     postgres = settings.postgres
     return asyncpg.create_pool(
@@ -199,4 +208,5 @@ def _pool(settings: Settings) -> asyncpg.Pool:
         timeout=postgres.connect_timeout_s,
         command_timeout=postgres.command_timeout_s,
         server_settings={"application_name": "tongdai gateway", "jit": "off"},
+        reset=_nothing,
     )

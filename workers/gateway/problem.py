@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from workers.channels.problem import MEDIA_TYPE, TYPE_PREFIX
 
+PLACE_CHARS_MAX = 200
 _CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large", HTTPStatus.REQUEST_TIMEOUT: "too_slow"}
 
 
@@ -97,12 +98,16 @@ def too_many(sentence: str, retry_after_s: float) -> ApiError:
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
     """What was sent is not of the right shape; `errors` as pydantic tells them, values left out."""
-    places = [
-        {"at": "/".join(str(part) for part in error["loc"]), "problem": error["msg"]} for error in errors
-    ]
+    places = [{"at": _place(error["loc"]), "problem": error["msg"]} for error in errors]
     first = f"{places[0]['at']}: {places[0]['problem']}" if places else "it is no JSON"
     sentence = f"The request cannot be understood: {first}."
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence, details={"errors": places[:20]})
+
+
+def _place(location: Sequence[object]) -> str:
+    """Where, in words that can be sent: a field's name may be anything."""
+    named = "/".join(str(part) for part in location)[:PLACE_CHARS_MAX]
+    return named.encode(errors="replace").decode()
 
 
 def of_framework(error: HTTPException) -> ApiError:

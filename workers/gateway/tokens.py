@@ -11,6 +11,7 @@ import jwt
 ISSUER = "tongdai"
 ALGORITHM = "HS256"
 TOKEN_CHARS_MAX = 4_096
+VISIBLE_PATTERN = r"^[!-~]+$"
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "ws", "sid", "gen"]
 
 

@@ -68,7 +68,7 @@ class OwnTokens:
         return verified
 
     async def _look_up(self, token: str) -> Verified:
-        if len(token) > TOKEN_CHARS_MAX:
+        if len(token) > TOKEN_CHARS_MAX or not (token.isascii() and token.isprintable()):
             raise unauthenticated("The token is none of ours.")
         service = read_service_token(token)
         if service is not None:
