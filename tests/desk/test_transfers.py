@@ -239,7 +239,7 @@ class TestEnding:
             (ask(Release, "lan", "an"), ["TransferEnded", "Unassigned", "Queued"]),
             (
                 ask(SetCare, "lan", "an", care="refused", reason="gia-cao"),
-                ["CareChanged", "TransferEnded", "Unassigned", "Queued"],
+                ["TransferEnded", "CareChanged", "Unassigned", "Queued"],
             ),
             (
                 ask(SetCare, "lan", "chu", care="done", outcome="dead_end"),

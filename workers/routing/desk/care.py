@@ -46,7 +46,7 @@ def set_care(draft: Draft, conversation: Conversation, command: SetCare) -> Refu
     refusal = _refusal(draft.desk.roster.policy, conversation, command)
     if refusal is not None:
         return refusal
-    if command.care == "done":
+    if command.care in ("done", "refused"):
         conversation = overtake_transfer(draft, conversation)
     changed = _change(draft, conversation, command)
     if command.care == "refused":
