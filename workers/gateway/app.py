@@ -24,6 +24,7 @@ from workers.gateway.gateway import Gateway
 from workers.gateway.limits import Limits
 from workers.gateway.openapi import Api
 from workers.gateway.problem import ApiError, internal, invalid, of_framework
+from workers.gateway.queries import routes as query_routes
 from workers.gateway.socket import socket
 
 TITLE = "Tongdai"
@@ -77,6 +78,7 @@ def api(lifespan: object = None) -> Api:
     )
     app.include_router(account_routes.router, prefix=API)
     app.include_router(command_routes.router, prefix=API)
+    app.include_router(query_routes.router, prefix=API)
     app.include_router(event_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)

@@ -29,6 +29,8 @@ from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.presence import Presences
 from workers.gateway.presence_teller import PresenceTeller
 from workers.gateway.problem import ApiError
+from workers.gateway.queries.pool import query_pool
+from workers.gateway.queries.queries import Queries
 from workers.gateway.replay import Replay
 from workers.gateway.roster import Rosters
 from workers.gateway.sign_in import SignIns
@@ -73,6 +75,7 @@ class Gateway:
         rosters = Rosters(self._pool)
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
         self.looking = Looking()
+        self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
@@ -84,7 +87,7 @@ class Gateway:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Be connected, with everything that goes on beside the requests."""
-        async with self._pool, self._publisher:
+        async with self._pool, self.queries.pool, self._publisher:
             tasks = [
                 self._beside("tail", self._tail.run()),
                 self._beside("audit", self.audit.run()),

@@ -89,6 +89,27 @@ class Roster:
                 return rings[int(ring)] if ring.isdecimal() and int(ring) < len(rings) else NOBODY
         return NOBODY
 
+    def audiences(self, agent: str, desk: str) -> Agents:
+        """The names of those of this desk to whom offers are made and of whom `agent` is."""
+        mine = [
+            (rule, number)
+            for of, rule in self._rules
+            if of == desk
+            for number, ring in enumerate(self._rings[of, rule.id])
+            if agent in ring
+        ]
+        administered = {page for page, admins in self.admins.items() if agent in admins}
+        pages = {page for rule, _ in mine for page in rule.pages}
+        channels = {channel for rule, _ in mine for channel in rule.channels}
+        pages.update(page for page in self.desk_of_page if page.partition(":")[0] in channels)
+        return frozenset(
+            (
+                *(f"rule:{rule.id}/{number}" for rule, number in mine),
+                *(f"page:{page}" for page in pages | administered if self.desk_of_page.get(page) == desk),
+                *(f"admins:{page}" for page in administered if self.desk_of_page[page] == desk),
+            )
+        )
+
     def supervises(self, admin: str, agent: str) -> bool:
         """Whether `admin` administers a page for which `agent` works."""
         pages = (page for page, admins in self.admins.items() if admin in admins)

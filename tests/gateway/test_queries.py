@@ -1,0 +1,357 @@
+"""What agents and page admins read: all that is theirs to see, in order, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.gateway.shop_tables import ADMINS, AGENTS, BEGAN, PAGES, Told, fill, told
+from workers.gateway.app import api
+from workers.gateway.asking import identify
+from workers.gateway.audit import Audit
+from workers.gateway.identity import Identity, Role
+from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.queries.pool import SERVER_SETTINGS
+from workers.gateway.queries.queries import Queries
+from workers.gateway.queries.scope import BUCKETS
+from workers.gateway.roster import Rosters
+
+pytestmark = pytest.mark.servers
+
+Value = str | int | bool | list[str]
+Asked = Mapping[str, Value]
+"""A query."""
+
+ROLES: dict[str, Role] = {"ha": "page_admin", "xa": "page_admin", "chu": "admin"}
+# Written anew: which audiences are whose.
+ASKED = {
+    "lan": {"rule:first/0", "page:messenger:1"},
+    "minh": {"rule:first/0", "rule:second/0", "page:messenger:1", "page:zalo:2"},
+    "nga": {"rule:first/1", "rule:second/0", "page:messenger:1", "page:zalo:2"},
+    "ha": {"page:messenger:1", "admins:messenger:1"},
+    "chu": {"page:zalo:2", "admins:zalo:2"},
+    "xa": {"rule:first/0", "page:zalo:3", "admins:zalo:3"},
+}
+
+
+LINES = """
+INSERT INTO message (workspace_id, conversation_id, position, message_id, session, sender, kind, body, code,
+    params, page_id, clock_ahead, stored_at, seq)
+SELECT 'shop', $1, n, gen_random_uuid(), 1, (ARRAY['system', 'agent', 'agent'])[1 + n % 3],
+    (ARRAY['log', 'note', 'text'])[1 + n % 3], CASE WHEN n % 3 > 0 THEN n::text END,
+    CASE WHEN n % 3 = 0 THEN 'assigned' END,
+    (ARRAY['{"agent": "lan", "method": "claim"}', '{"mentions": ["ha"]}', NULL])[1 + n % 3]::jsonb,
+    'zalo:2', false, $2::timestamptz + n * interval '3 days', 1
+FROM generate_series(2, 40) AS n
+"""
+"""A log line, a note, a text, and so on."""
+
+
+class Asking:
+    """Clients of a gateway that asks nobody for a password."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.audit = Audit(pool, GatewayMetrics())
+        self.queries = Queries(pool, Rosters(pool), self.audit)
+        self._app = api()
+        self._app.state.gateway = SimpleNamespace(queries=self.queries, audit=self.audit)
+        transport = httpx.ASGITransport(self._app)
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1")
+
+    async def get(
+        self, who: str, path: str, asked: Asked | None = None, shop: str = "shop"
+    ) -> httpx.Response:
+        """What somebody is answered."""
+        identity = Identity(shop, ROLES.get(who, "agent"), who, who)
+        if who == "service":
+            identity = Identity(shop, "service", None, who, frozenset({"conversations"}))
+        self._app.dependency_overrides[identify] = lambda: identity
+        return await self._http.get(path, params=asked)
+
+    async def told(self, who: str, path: str, asked: Asked | None = None, shop: str = "shop") -> Any:  # noqa: ANN401  JSON
+        """The same, when it is answered well."""
+        answer = await self.get(who, path, asked, shop)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()
+
+    async def whole(
+        self, who: str, asked: Asked | None = None, path: str = "/conversations", shop: str = "shop"
+    ) -> list[UUID]:
+        """All pages of a list."""
+        found: list[UUID] = []
+        after: dict[str, str] = {}
+        while True:
+            page = await self.told(who, path, {"limit": 17, **(asked or {}), **after}, shop)
+            found += [UUID(one["conversation"]) for one in page["conversations"]]
+            if page["next"] is None:
+                return found
+            after = {"after": page["next"]}
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[Told]:
+    random = Random(7)
+    return [told(shop, number, random) for shop in ("shop", "rival") for number in range(200)]
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_dsn: str, template_database: str, everything: list[Told]) -> Iterator[str]:
+    """A database for all tests of this module: what they add concerns only themselves."""
+    name = f"q_{uuid4().hex[:12]}"
+    dsn = urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl()
+    asyncio.run(
+        on(postgres_dsn, lambda one: one.execute(f'CREATE DATABASE {name} TEMPLATE "{template_database}"'))
+    )
+    asyncio.run(on(dsn, lambda one: fill(one, everything)))
+    yield dsn
+    asyncio.run(on(postgres_dsn, lambda one: one.execute(f"DROP DATABASE {name} WITH (FORCE)")))
+
+
+async def on(dsn: str, work: Callable[[Any], Awaitable[object]]) -> None:
+    """Do something on a connection of its own."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await work(connection)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def asking(filled: str) -> AsyncIterator[Asking]:
+    async with asyncpg.create_pool(filled, min_size=1, max_size=4, server_settings=SERVER_SETTINGS) as pool:
+        yield Asking(pool)
+
+
+def bucket_of(one: Told, who: str) -> str | None:
+    """Written anew, from the words of the design."""
+    is_mine = ROLES.get(who) == "admin" or (ROLES.get(who) == "page_admin" and ADMINS[one.page] == who)
+    may_take = one.audience in ASKED.get(who, ()) and one.desk == AGENTS.get(who)
+    if one.holder is None:
+        return "unclaimed" if is_mine or may_take else None
+    if is_mine:
+        return "mine" if one.holder == who else "watching"
+    return "assigned" if one.holder == who else None
+
+
+def in_buckets(who: str, buckets: Sequence[str] = BUCKETS) -> Callable[[Told], bool]:
+    """Whether somebody sees it in one of these."""
+    return lambda one: bucket_of(one, who) in buckets
+
+
+def listed(everything: Sequence[Told], takes: Callable[[Told], bool], shop: str = "shop") -> list[UUID]:
+    """Those of a shop, the last written in first."""
+    found = [one for one in everything if one.shop == shop and takes(one)]
+    return [one.id for one in sorted(found, key=lambda one: (one.last_at, one.id), reverse=True)]
+
+
+async def test_every_list_has_what_is_his_in_order_and_nothing_else(
+    asking: Asking, everything: list[Told]
+) -> None:
+    for shop in ("shop", "rival"):
+        for who in AGENTS:
+            for bucket in ("all", *BUCKETS):
+                buckets = BUCKETS if bucket == "all" else (bucket,)
+                wanted = listed(everything, in_buckets(who, buckets), shop)
+                assert await asking.whole(who, {"bucket": bucket}, shop=shop) == wanted, (shop, who, bucket)
+    assert await asking.whole("stranger") == []
+    assert await asking.whole("lan", shop="nowhere") == []
+
+
+FILTERS: dict[str, tuple[Asked, Callable[[Told], bool]]] = {
+    "care": ({"care": ["done", "new"]}, lambda one: one.care in ("done", "new")),
+    "tag": ({"tag": ["vip", "hỏi giá"]}, lambda one: {"vip", "hỏi giá"} <= set(one.tags)),
+    "page": ({"page": "zalo:2"}, lambda one: one.page == "zalo:2"),
+    "channel": ({"channel": "zalo"}, lambda one: one.page.startswith("zalo")),
+    "holder": ({"holder": "lan"}, lambda one: one.holder == "lan"),
+    "since": (
+        {"since": BEGAN.isoformat(), "until": "2026-11-01T08:15:14Z"},
+        lambda one: one.last_at.isoformat() < "2026-11-01T08:15:14",
+    ),
+    "name": ({"q": "đưc"}, lambda one: "Đức" in one.name),
+    "bare name": ({"q": "HOA nguyen"}, lambda one: one.name == "Nguyễn Thị Hoa"),
+    "apart": ({"q": "Nguye\u0302\u0303n Ho"}, lambda one: one.name == "Nguyễn Thị Hoa"),
+    "quote": ({"q": "o'br"}, lambda one: one.name == "o'Brien"),
+    "nothing": ({"q": "!?"}, lambda _: False),
+    "phone": ({"q": "0000042"}, lambda one: (one.phone or "").endswith("0000042")),
+    "text": ({"text": "AO KHOAC ĐỎ"}, lambda one: "áo khoác" in one.text),
+    "several": (
+        {"text": "cam on", "care": "accepted", "q": "le"},
+        lambda one: (one.text, one.care, one.name) == ("Cảm ơn", "accepted", "Lê Ánh"),
+    ),
+}
+
+
+async def test_lists_are_narrowed_and_counted_as_asked(asking: Asking, everything: list[Told]) -> None:
+    for who in ("minh", "ha", "chu"):
+        for name, (asked, takes) in FILTERS.items():
+            wanted = listed(everything, lambda one: bucket_of(one, who) is not None and takes(one))  # noqa: B023
+            assert await asking.whole(who, asked) == wanted, (who, name)
+            amount = await asking.told(who, "/conversations/count", asked)
+            assert amount == {"count": len(wanted), "text": str(len(wanted))}
+    unread = listed(everything, lambda one: one.holder == "minh" and one.unread > 0)
+    assert await asking.whole("minh", {"unread": True}) == unread
+
+
+@contextmanager
+def few(number: int) -> Iterator[None]:
+    """Look at no more than so many one by one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.gateway.queries.walking.FEW", number)
+        yield
+
+
+async def test_what_is_common_is_found_by_walking_the_recent_and_counted_to_a_thousand(
+    asking: Asking, everything: list[Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, takes = FILTERS["name"]
+    wanted = listed(everything, lambda one: bucket_of(one, "chu") is not None and takes(one))
+    with few(3):
+        assert await asking.whole("chu", asked) == wanted
+        assert await asking.whole("chu", {"care": "done"}) == listed(
+            everything, lambda one: one.care == "done"
+        )
+    monkeypatch.setattr("workers.gateway.queries.lists.COUNTED_MAX", 10)
+    assert await asking.told("chu", "/conversations/count") == {"count": 10, "text": "10+"}
+
+
+async def test_the_counts_are_those_of_the_lists(asking: Asking, everything: list[Told]) -> None:
+    for who in AGENTS:
+        counts = await asking.told(who, "/counts")
+        for bucket in BUCKETS:
+            seen = [one for one in everything if one.shop == "shop" and bucket_of(one, who) == bucket]
+            wanted = {"conversations": len(seen), "unread": sum(one.unread for one in seen)}
+            assert counts["buckets"][bucket] == wanted, (who, bucket)
+        seen = [one for one in everything if one.shop == "shop" and bucket_of(one, who)]
+        assert counts["all"]["conversations"] == len(seen)
+        for channel in {one.page.partition(":")[0] for one in seen}:
+            unread = sum(one.unread for one in seen if one.page.startswith(channel))
+            told = counts["channels"][channel]
+            assert (told["unread"], told["shown"]) == (unread, "99+" if unread > 99 else str(unread))
+    service = await asking.told("service", "/counts")
+    assert service["all"]["conversations"] == sum(one.shop == "shop" for one in everything)
+
+
+async def test_my_users_are_those_i_follow(asking: Asking, everything: list[Told]) -> None:
+    for who in ("lan", "nga"):
+        wanted = listed(everything, lambda one: who in one.followers)  # noqa: B023
+        assert await asking.whole(who, path="/customers/mine") == wanted
+    unread = listed(everything, lambda one: one.holder == "lan" and one.unread > 0)
+    assert await asking.whole("lan", {"unread": True}, "/customers/mine") == unread
+
+
+async def test_a_conversation_is_seen_by_those_who_may_and_found_by_nobody_else(
+    asking: Asking, everything: list[Told]
+) -> None:
+    for one in everything[::4]:
+        for who in AGENTS:
+            answer = await asking.get(who, f"/conversations/{one.id}")
+            if one.shop != "shop":
+                assert answer.status_code == httpx.codes.NOT_FOUND
+                continue
+            may = bucket_of(one, who) is not None or who in one.followers
+            assert answer.status_code == (httpx.codes.OK if may else httpx.codes.FORBIDDEN), (one, who)
+            lines = await asking.get(who, f"/conversations/{one.id}/messages")
+            assert lines.status_code == answer.status_code
+            if may:
+                told = answer.json()
+                assert told["conversation"]["bucket"] == bucket_of(one, who)
+                assert told["conversation"]["last_message"]["text"] == one.text
+                assert (told["profile"]["channel_name"], told["profile"]["phone"]) == (one.name, one.phone)
+
+
+async def test_a_transcript_is_read_from_both_ends_in_the_words_of_its_reader(
+    asking: Asking, everything: list[Told], filled: str
+) -> None:
+    one = next(one for one in everything if one.shop == "shop" and one.holder == "lan")
+    writer = await asyncpg.connect(filled)
+    await writer.execute(LINES, one.id, one.last_at)
+    await writer.close()
+    path = f"/conversations/{one.id}/messages"
+    last = await asking.told("lan", path, {"limit": 5})
+    assert [line["position"] for line in last["lines"]] == [36, 37, 38, 39, 40]
+    assert last["has_more"]
+    assert last["lines"][0]["text"] == "Bạn đã nhận hội thoại"
+    assert last["lines"][1]["mentions"] == ["ha"]
+    before = await asking.told("lan", path, {"before": 36, "limit": 200})
+    assert [line["position"] for line in before["lines"]] == list(range(1, 36))
+    assert not before["has_more"]
+    after = await asking.told("chu", path, {"after": 33, "limit": 4, "language": "en"})
+    assert [line["position"] for line in after["lines"]] == [34, 35, 36, 37]
+    assert after["lines"][2]["text"].startswith("Lan ")
+    service = await asking.told("service", path, {"limit": 200})
+    assert {line["kind"] for line in service["lines"]} == {"text", "log"}
+    detail = await asking.told("lan", f"/conversations/{one.id}")
+    assert [line["position"] for line in detail["history"]] == list(range(39, 0, -3))
+    wrongs: tuple[Asked, ...] = (
+        {"before": 1, "after": 2},
+        {"before": -1},
+        {"limit": 201},
+        {"after": 2**31},
+    )
+    for wrong in wrongs:
+        assert (await asking.get("lan", path, wrong)).status_code == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+async def test_people_see_the_pages_rules_and_agents_that_concern_them(asking: Asking, filled: str) -> None:
+    writer = await asyncpg.connect(filled)
+    await writer.execute(
+        "INSERT INTO desk_presence VALUES ('shop', 'main', 'minh', 'online', 1, '{}', now()),"
+        " ('rival', 'main', 'minh', 'away', 1, '{}', now())"
+    )
+    await writer.close()
+    seen = {
+        who: (
+            {one["page"]["id"] for one in await asking.told(who, "/pages")},
+            [(one["desk"], one["rule"]["id"]) for one in await asking.told(who, "/rules")],
+            {one["agent"]["id"] for one in await asking.told(who, "/agents")},
+        )
+        for who in ("lan", "minh", "ha", "xa", "chu", "stranger")
+    }
+    main = {agent for agent, desk in AGENTS.items() if desk == "main"}
+    first, second, third = ("main", "first"), ("main", "second"), ("second", "first")
+    assert seen == {
+        "lan": ({"messenger:1"}, [first], main),
+        "minh": ({"messenger:1", "zalo:2"}, [first, second], main),
+        "ha": ({"messenger:1"}, [first], main),
+        "xa": ({"zalo:3"}, [third], {"xa"}),
+        "chu": (set(PAGES), [first, second, third], set(AGENTS)),
+        "stranger": (set(), [], set()),
+    }
+    (minh,) = (one for one in await asking.told("lan", "/agents") if one["agent"]["id"] == "minh")
+    assert minh["presence"] == "online"
+    assert minh["load"] > 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"bucket": "theirs"},
+        {"limit": 101},
+        {"after": "nonsense"},
+        {"after": "AAAA"},
+        {"q": ""},
+        {"q": "a\0"},
+        {"care": "won"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"more": 1},
+    ],
+)
+async def test_what_makes_no_sense_is_refused(asking: Asking, asked: Asked) -> None:
+    answer = await asking.get("lan", "/conversations", asked)
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert answer.json()["code"] == "invalid"
+
+
+async def test_nothing_can_be_written_here(asking: Asking) -> None:
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        await asking.queries.pool.execute("DELETE FROM customer")

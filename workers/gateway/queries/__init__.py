@@ -1,0 +1,1 @@
+"""What agents and page admins read: lists, conversations, transcripts, rosters. Postgres alone, read only."""

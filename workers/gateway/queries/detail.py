@@ -1,0 +1,124 @@
+"""One conversation: its customer, how things stand, and how they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asyncpg import Connection
+from pydantic import BaseModel
+
+from schemas.base import Moment
+from workers.gateway.queries.rows import Row, read_rows
+from workers.gateway.queries.scope import Scope
+from workers.gateway.queries.transcript import LOGS, Line, worded
+from workers.wording.word import LanguageCode
+
+HISTORY_MAX = 100
+
+PROFILE = """
+SELECT name, channel_name, phone, email, birthday, gender, address, user_id, created_at
+FROM customer WHERE workspace_id = $1 AND customer_id = $2
+"""
+STANDS = """
+SELECT desk_id, epoch, seq, reason, outcome, held_since, rule_id, audience, offer_expires_at, followers,
+    blocked_until, last_holder, last_held_at, transfer
+FROM desk_conversation WHERE workspace_id = $1 AND conversation_id = $2
+"""
+SESSIONS = """
+SELECT session, opened_at, ended_at, ended_by, first_position FROM session
+WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY session DESC LIMIT 20
+"""
+
+
+class Profile(BaseModel):
+    """The customer."""
+
+    name: str | None
+    """In our system."""
+    channel_name: str | None
+    phone: str | None
+    email: str | None
+    birthday: date | None
+    gender: str | None
+    address: str | None
+    user_id: str
+    """The channel's id of him."""
+    created_at: Moment
+
+
+class Session(BaseModel):
+    """A stretch of the conversation."""
+
+    session: int
+    opened_at: Moment
+    ended_at: Moment | None
+    ended_by: str | None
+    first_position: int
+
+
+class Stands(BaseModel):
+    """How things stand, as the desk says."""
+
+    epoch: int
+    seq: int
+    reason: str | None
+    outcome: str | None
+    held_since: Moment | None
+    rule: str | None
+    """That queued or offered it."""
+    audience: str | None
+    offer_expires_at: Moment | None
+    followers: tuple[str, ...]
+    blocked_until: Moment | None
+    last_holder: str | None
+    last_held_at: Moment | None
+    transfer: dict[str, Any] | None
+
+
+class Detail(BaseModel):
+    """All that is shown beside the messages."""
+
+    conversation: Row
+    profile: Profile
+    stands: Stands
+    sessions: tuple[Session, ...]
+    """The last twenty, the newest first."""
+    history: tuple[Line, ...]
+    """The last hundred log lines, the newest first: who had it when, and each change of care, with why."""
+
+
+async def read_detail(
+    connection: Connection, scope: Scope, conversation: UUID, language: LanguageCode
+) -> Detail | None:
+    """The conversation; none when the desk does not know it yet. That he may see it has been decided."""
+    rows = await read_rows(connection, scope, [conversation])
+    if not rows:
+        return None
+    place = scope.workspace, conversation
+    stands = dict(await connection.fetchrow(STANDS, *place))
+    return Detail(
+        conversation=rows[0],
+        profile=Profile(**await connection.fetchrow(PROFILE, *place)),
+        stands=_stands(stands),
+        sessions=tuple(Session(**row) for row in await connection.fetch(SESSIONS, *place)),
+        history=tuple(await read_history(connection, scope, conversation, stands["desk_id"], language)),
+    )
+
+
+async def read_history(
+    connection: Connection, scope: Scope, conversation: UUID, desk: str, language: LanguageCode
+) -> Sequence[Line]:
+    """Its last log lines, the newest first."""
+    rows = await connection.fetch(LOGS, scope.workspace, conversation, HISTORY_MAX)
+    return await worded(connection, scope, desk, rows, language)
+
+
+def _stands(row: dict[str, Any]) -> Stands:
+    transfer = orjson.loads(row.pop("transfer")) if row["transfer"] else row.pop("transfer")
+    return Stands(
+        rule=row.pop("rule_id"), transfer=transfer, **{k: v for k, v in row.items() if k != "desk_id"}
+    )

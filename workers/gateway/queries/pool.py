@@ -1,0 +1,59 @@
+"""Connections that can only read, and give up in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg import Connection, Pool
+
+from config.settings import Settings
+from workers.gateway.failures import DATABASE_ERRORS
+from workers.gateway.problem import unavailable
+
+CONNECTIONS_MAX = 8
+STATEMENT_MS = 2_000
+ACQUIRE_S = 2.0
+
+# Statements are planned with their values: what is rare in one workspace is common in another. Whoever reads
+# a page of a list wants its first rows at once, which joins that first read whole tables do not give.
+SERVER_SETTINGS = {
+    "application_name": "tongdai gateway queries",
+    "default_transaction_read_only": "on",
+    "statement_timeout": str(STATEMENT_MS),
+    "plan_cache_mode": "force_custom_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+def query_pool(settings: Settings) -> Pool:
+    """A pool for reading, not opened yet."""
+    postgres = settings.postgres
+    return asyncpg.create_pool(
+        postgres.dsn.get_secret_value(),
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        timeout=postgres.connect_timeout_s,
+        command_timeout=postgres.command_timeout_s,
+        server_settings=SERVER_SETTINGS,
+    )
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection with one view of all tables. Raises ApiError when Postgres is slow or away."""
+    try:
+        async with (
+            pool.acquire(timeout=ACQUIRE_S) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+    except asyncpg.QueryCanceledError as error:
+        raise unavailable("too_slow", "This takes too long: ask for less, or for fewer pages.") from error
+    except (asyncpg.SyntaxOrAccessError, asyncpg.DataError):
+        raise  # a bug of ours
+    except DATABASE_ERRORS as error:
+        raise unavailable("database_down", "The database does not answer. Send it again.") from error

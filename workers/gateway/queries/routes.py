@@ -1,0 +1,119 @@
+"""The paths of all that is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import StringConstraints
+
+from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.problem import Problem, not_found
+from workers.gateway.queries import counts, cursor, detail, followed, lists, people, transcript
+from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
+from workers.gateway.queries.filters import LIST_MAX, Asked, Filters
+from workers.gateway.queries.queries import FIRST
+from workers.gateway.queries.transcript import MESSAGES_MAX, POSITION_MAX
+from workers.wording.word import LanguageCode
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
+}
+router = APIRouter(responses=REFUSED)
+
+Limit = Annotated[int, Query(ge=1, le=LIST_MAX)]
+After = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=CURSOR_CHARS_MAX)] | None,
+    Query(description="`next` of the page before."),
+]
+Position = Annotated[int | None, Query(ge=0, le=POSITION_MAX)]
+Lines = Annotated[int, Query(ge=1, le=MESSAGES_MAX)]
+
+
+@router.get("/pages", operation_id="pages", tags=["roster"])
+async def read_pages(request: Request, identity: Who) -> list[people.PageSeen]:
+    """The pages for which I work."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await people.read_pages(view.connection, view.scope, view.roster)
+
+
+@router.get("/rules", operation_id="rules", tags=["roster"])
+async def read_rules(request: Request, identity: Who) -> list[people.RuleSeen]:
+    """The rules of my pages, and those by which I get conversations, in their order."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await people.read_rules(view.connection, view.scope, view.roster)
+
+
+@router.get("/agents", operation_id="agents", tags=["roster"])
+async def read_agents(request: Request, identity: Who) -> list[people.AgentSeen]:
+    """The agents of my desk, with presence and load: to those who are online I may transfer."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await people.read_agents(view.connection, view.scope, identity, view.roster)
+
+
+@router.get("/counts", operation_id="counts", tags=["lists"])
+async def read_counts(request: Request, identity: Who) -> counts.Counts:
+    """How much there is in each of my buckets and channels, exact."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await counts.read_counts(view.connection, view.scope, view.roster)
+
+
+@router.get("/conversations", operation_id="conversations", tags=["lists"])
+async def read_conversations(request: Request, identity: Who, asked: Annotated[Asked, Query()]) -> lists.Page:
+    """A page of a list, the last written in first."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await lists.read_list(view.connection, view.scope, asked)
+
+
+@router.get("/conversations/count", operation_id="count_conversations", tags=["lists"])
+async def count_conversations(
+    request: Request, identity: Who, filters: Annotated[Filters, Query()]
+) -> lists.Amount:
+    """How many a narrowed list has: exact up to 1,000."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await lists.count(view.connection, view.scope, filters)
+
+
+@router.get("/customers/mine", operation_id="my_customers", tags=["lists"])
+async def my_customers(
+    request: Request, identity: Who, after: After = None, limit: Limit = 50, *, unread: bool = False
+) -> lists.Page:
+    """The customers whom I follow, the last interaction first."""
+    begins = FIRST if after is None else cursor.read(after)
+    async with gateway_of(request).queries.view(identity) as view:
+        return await followed.read_followed(view.connection, view.scope, begins, limit, unread=unread)
+
+
+@router.get("/conversations/{conversation}", operation_id="conversation", tags=["conversations"])
+async def read_conversation(
+    request: Request, conversation: UUID, identity: Who, language: LanguageCode = "vi"
+) -> detail.Detail:
+    """A conversation: its customer, how things stand, and how they came to."""
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        await queries.conversation(view, conversation, address_of(request))
+        found = await detail.read_detail(view.connection, view.scope, conversation, language)
+    if found is None:
+        raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
+    return found
+
+
+@router.get("/conversations/{conversation}/messages", operation_id="messages", tags=["conversations"])
+async def read_messages(
+    request: Request,
+    conversation: UUID,
+    identity: Who,
+    before: Position = None,
+    after: Position = None,
+    limit: Lines = 50,
+    language: LanguageCode = "vi",
+) -> transcript.Transcript:
+    """The transcript: the last lines, or those before or after a position, log lines in my words."""
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        found = await queries.conversation(view, conversation, address_of(request))
+        wanted = transcript.wanted(before, after, limit)
+        return await transcript.read_transcript(
+            view.connection, view.scope, conversation, found.desk, wanted, language
+        )

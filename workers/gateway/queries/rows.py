@@ -1,0 +1,106 @@
+"""Conversations as lists show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from asyncpg import Connection
+from pydantic import BaseModel, Field
+
+from schemas.assignments import CareStatus, Standing
+from schemas.base import Moment
+from workers.gateway.queries.filters import LAST_AT
+from workers.gateway.queries.scope import Scope
+from workers.notifier.places import Bucket
+
+PREVIEW_CHARS = 200
+
+# The last message lies in the partition of the last interaction: the bounds leave the others unread.
+READ = f"""
+SELECT c.conversation_id, c.key, c.page_id, c.desk_id, c.session_open, c.position, {LAST_AT} AS last_at,
+    d.care, d.standing, d.holder, d.audience, d.queued_at, d.blocked, d.round,
+    $3 = ANY (d.followers) AS follows, $3 = ANY (d.muted) AS muted,
+    coalesce(k.name, k.channel_name) AS customer, k.tags, k.groups,
+    coalesce(i.unread, 0) AS unread, said.sender, said.kind, left(said.body, {PREVIEW_CHARS}) AS body
+FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (conversation_id, place)
+JOIN conversation c ON c.workspace_id = $1 AND c.conversation_id = wanted.conversation_id
+JOIN desk_conversation d ON d.workspace_id = $1 AND d.conversation_id = wanted.conversation_id
+JOIN customer k ON k.workspace_id = $1 AND k.customer_id = wanted.conversation_id
+LEFT JOIN inbox i ON i.workspace_id = $1 AND i.agent_id = $3 AND i.conversation_id = wanted.conversation_id
+LEFT JOIN LATERAL (
+    SELECT sender, kind, body FROM message
+    WHERE workspace_id = $1 AND conversation_id = wanted.conversation_id AND kind NOT IN ('log', 'note')
+        AND stored_at >= {LAST_AT} - interval '1 second' AND stored_at < {LAST_AT} + interval '1 day'
+    ORDER BY position DESC LIMIT 1
+) AS said ON true
+ORDER BY wanted.place
+"""  # noqa: S608  expressions of this package
+
+
+_SAME = (
+    *("key", "customer", "holder", "care", "round", "standing", "session_open", "last_at"),
+    *("position", "unread", "follows", "muted", "blocked"),
+)
+"""Named alike in the row and in what is shown."""
+
+
+class Preview(BaseModel):
+    """The last message, shortened."""
+
+    sender: str
+    kind: str
+    text: str | None
+
+
+class Row(BaseModel):
+    """A conversation of a list."""
+
+    conversation: UUID
+    key: str
+    page: str
+    customer: str | None
+    """His name in our system, or else on the channel."""
+    tags: tuple[str, ...]
+    groups: tuple[str, ...]
+    bucket: Bucket | None
+    """None: I only follow it, or had it."""
+    holder: str | None
+    care: CareStatus
+    round: int
+    standing: Standing
+    session_open: bool
+    waits_since: Moment | None
+    """Since when it waits for an agent, if it does."""
+    last_at: Moment
+    """When customer or page last wrote."""
+    last_message: Preview | None
+    position: int
+    """Of the transcript's last line."""
+    unread: Annotated[int, Field(description="Messages of the customer that I have not read.")]
+    follows: bool
+    muted: bool
+    blocked: bool
+
+
+async def read_rows(connection: Connection, scope: Scope, ids: Collection[UUID]) -> list[Row]:
+    """These conversations, in this order; whether they may be seen has been decided."""
+    rows = await connection.fetch(READ, scope.workspace, list(ids), scope.agent)
+    return [_row(scope, row) for row in rows]
+
+
+def _row(scope: Scope, row: Mapping[str, Any]) -> Row:
+    waits_since: datetime | None = row["queued_at"] if row["standing"] in ("queued", "offered") else None
+    said = row["sender"] and Preview(sender=row["sender"], kind=row["kind"], text=row["body"])
+    return Row(
+        conversation=row["conversation_id"],
+        page=row["page_id"],
+        tags=tuple(row["tags"]),
+        groups=tuple(row["groups"]),
+        bucket=scope.bucket_of(row["holder"], row["audience"], row["page_id"], row["desk_id"]),
+        waits_since=waits_since,
+        last_message=said,
+        **{name: row[name] for name in _SAME},
+    )

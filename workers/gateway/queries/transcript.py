@@ -1,0 +1,132 @@
+"""The transcript of a conversation, log lines included, from a position on in either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from asyncpg import Connection
+from pydantic import BaseModel, Field
+
+from schemas.base import Moment
+from workers.gateway.problem import invalid
+from workers.gateway.queries.names import read_names
+from workers.gateway.queries.scope import Scope
+from workers.wording.word import LanguageCode, word
+
+MESSAGES_MAX = 200
+POSITION_MAX = 2**31 - 1
+
+_COLUMNS = (
+    "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at"
+)
+BEFORE = f"""
+SELECT {_COLUMNS} FROM message
+WHERE workspace_id = $1 AND conversation_id = $2 AND position < $3 AND (kind <> 'note' OR $5)
+ORDER BY position DESC LIMIT $4
+"""  # noqa: S608  columns of this module
+AFTER = f"""
+SELECT {_COLUMNS} FROM message
+WHERE workspace_id = $1 AND conversation_id = $2 AND position > $3 AND (kind <> 'note' OR $5)
+ORDER BY position LIMIT $4
+"""  # noqa: S608  columns of this module
+LOGS = f"""
+SELECT {_COLUMNS} FROM message
+WHERE workspace_id = $1 AND conversation_id = $2 AND kind = 'log'
+ORDER BY position DESC LIMIT $3
+"""  # noqa: S608  columns of this module
+
+
+class Line(BaseModel):
+    """One line: a message, a note, or a log line in the words of its reader."""
+
+    position: int
+    message: UUID
+    session: int
+    sender: str
+    sender_id: str | None
+    kind: str
+    text: str | None
+    attachments: list[dict[str, Any]] = Field(default_factory=list)
+    mentions: list[str] = Field(default_factory=list)
+    """Of a note."""
+    code: str | None = None
+    """Of a log line, with its parameters, for programs."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    at: Moment
+
+
+class Wanted(NamedTuple):
+    """At most `limit` lines before `position`, or after it."""
+
+    position: int
+    forward: bool
+    limit: int
+
+
+class Transcript(BaseModel):
+    """Lines in their order."""
+
+    lines: tuple[Line, ...]
+    has_more: bool
+    """In the direction that was asked for."""
+
+
+def wanted(before: int | None, after: int | None, limit: int) -> Wanted:
+    """What is asked for; without a position the last lines. Raises ApiError when both are given."""
+    if before is not None and after is not None:
+        raise invalid([{"loc": ("query", "after"), "msg": "give before or after, not both"}])
+    if after is not None:
+        return Wanted(after, forward=True, limit=limit)
+    return Wanted(POSITION_MAX if before is None else before, forward=False, limit=limit)
+
+
+async def read_transcript(
+    connection: Connection,
+    scope: Scope,
+    conversation: UUID,
+    desk: str,
+    wanted: Wanted,
+    language: LanguageCode,
+) -> Transcript:
+    """The lines that are wanted; whether he may read them has been decided."""
+    position, limit = wanted.position, wanted.limit
+    statement = AFTER if wanted.forward else BEFORE
+    is_colleague = bool(scope.agent)  # notes are not for other systems
+    rows = await connection.fetch(statement, scope.workspace, conversation, position, limit + 1, is_colleague)
+    lines = await worded(connection, scope, desk, rows[:limit], language)
+    return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
+
+
+async def worded(
+    connection: Connection, scope: Scope, desk: str, rows: Iterable[Mapping[str, Any]], language: LanguageCode
+) -> list[Line]:
+    """Rows as lines, log lines in words."""
+    lines = [_line(row) for row in rows]
+    logs = [line for line in lines if line.kind == "log"]
+    if logs:
+        names = await read_names(connection, scope.workspace, desk)
+        for line in logs:
+            line.text = word(line.code or "", line.params, scope.agent or None, names, language)
+    return lines
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    params = orjson.loads(row["params"]) if row["params"] else {}
+    is_log = row["kind"] == "log"
+    return Line(
+        position=row["position"],
+        message=row["message_id"],
+        session=row["session"],
+        sender=row["sender"],
+        sender_id=row["sender_id"],
+        kind=row["kind"],
+        text=row["body"],
+        attachments=orjson.loads(row["attachments"]) if row["attachments"] else [],
+        mentions=[] if is_log else params.get("mentions", []),
+        code=row["code"],
+        params=params if is_log else {},
+        at=row["stored_at"],
+    )
