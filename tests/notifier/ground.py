@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -13,8 +14,10 @@ from schemas.catalogue import RECORDS
 from schemas.envelope import Kind, headers
 from schemas.messages import Read, Stored
 from schemas.notifications import AudienceNotice, Notice, ReadNotice
-from tests.notifier.history import BEGIN, WORKSPACE, History, Notified, Step
+from tests.notifier.history import AGENTS, BEGIN, WORKSPACE, History, Notified, Step
 from workers.notifier.conversation import Heard, Marked
+from workers.notifier.numbers import read_numbers
+from workers.notifier.places import Viewer, bucket
 from workers.runtime.batch import Record
 from workers.runtime.handler import Connection
 
@@ -117,3 +120,25 @@ async def assert_lists_are_right(
         counters[row[0], row[1], "unread"] = row[3]
     assert +counters == +sums
     assert min(counters.values(), default=0) >= 0
+    await _assert_numbers_are_right(connection, histories)
+
+
+async def _assert_numbers_are_right(connection: Connection, histories: Sequence[History]) -> None:
+    """What each agent sees as numbers is what he would count himself, as an admin of the page and without."""
+    page = "messenger:page-1"
+    for agent, pages in itertools.product((*AGENTS, "dung"), (frozenset[str](), frozenset({page}))):
+        viewer = Viewer(agent, pages, frozenset({"rule:r/0", f"page:{page}"}))
+        expected: Counter[tuple[str, str]] = Counter()
+        for history in histories:
+            _, unread = history.expected_count() or ((), 0)
+            holder = history.steps[-1].event.holder if history.steps else None
+            name = bucket(holder, history.circle(len(history.steps)).audience, page, viewer)
+            if history.steps and name is not None:
+                expected[name, "conversations"] += 1
+                expected[name, "unread"] += unread
+        found: Counter[tuple[str, str]] = Counter()
+        for number in await read_numbers(connection, WORKSPACE, viewer):
+            assert number.channel == "messenger"
+            found[number.bucket, "conversations"] += number.conversations
+            found[number.bucket, "unread"] += number.unread
+        assert +found == +expected

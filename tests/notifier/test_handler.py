@@ -24,6 +24,7 @@ from tests.notifier.ground import (
     stored_notices,
 )
 from tests.notifier.history import BEGIN, History, Notified, invent
+from tests.notifier.judged import judge
 from workers.notifier.handler import NotifierHandler
 from workers.notifier.recipients import BrokenChainError
 from workers.runtime.batch import Batch, Event, Record
@@ -108,7 +109,8 @@ def assert_announced(histories: Sequence[History], events: Sequence[Event]) -> N
 @pytest.mark.parametrize("seed", range(6))
 async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connection, seed: int) -> None:
     dice = random.Random(seed)
-    histories = [invent(dice.randrange(2**32), f"u{number}", 40) for number in range(12)]
+    count, length = (40, 80) if seed == 0 else (12, 40)
+    histories = [invent(dice.randrange(2**32), f"u{number}", length) for number in range(count)]
     for history in histories:
         await store_transcript(connection, history)
     handler = NotifierHandler(conversations_max=5)
@@ -124,6 +126,9 @@ async def test_batches_in_any_order_tell_count_and_clean_up(connection: Connecti
     await assert_lists_are_right(connection, histories)
     assert await connection.fetchval("SELECT count(*) FROM notifier_held") == 0
     assert_announced(histories, published)
+    judged = await judge(connection, histories, published)
+    assert [tally.as_text() for tally in judged if not tally.holds] == []
+    assert min(tally.checked for tally in judged) > 0
     named = {history.conversation: history.messages[-1].message.seq for history in histories}
     for conversation, first in await connection.fetch(
         "SELECT conversation_id, min(seq) FROM notifier_recipient GROUP BY 1"
