@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.gateway.ground import (
     PAGE,
     SHOP,
     Client,
+    add_people,
     customer_writes,
     gateway,
     publish,
@@ -120,6 +122,35 @@ async def test_who_comes_back_misses_nothing_and_sees_nothing_twice(
             monkeypatch.setattr("workers.gateway.recent.Recent.has_all_since", lambda *_: False)
             async with lan.signed_in(last) as tab:
                 assert (await receive(tab))["event"] == "reset"
+
+
+async def test_going_to_and_fro_between_gateways_loses_and_doubles_nothing(
+    settings: Settings, topics: dict[str, str]
+) -> None:
+    database = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
+    await add_people(database)
+    await database.close()
+    async with gateway(settings) as one, gateway(settings) as other:
+        clients = [await sign_in(one, "lan"), await sign_in(other, "lan")]
+        async with clients[0].signed_in() as tab:
+            last: str = (await receive(tab))["id"]
+        notices = [to(agent, number) for number in range(1, 301) for agent in ("lan", "minh")]
+        publishing = asyncio.create_task(publish(settings, topics["notifications"], notices))
+        seen: list[int] = []
+        pick = random.Random(7)
+        async with asyncio.timeout(DEADLINE_S):
+            while len(seen) < 300:
+                async with pick.choice(clients).signed_in(last) as tab:
+                    for _ in range(pick.randrange(40)):
+                        said = await receive(tab)
+                        last = said["id"]
+                        if said["event"] == "message":
+                            seen.append(said["data"]["number"])
+                        assert said["event"] != "reset"
+                        if len(seen) == 300:
+                            break
+        await publishing
+    assert seen == list(range(1, 301))
 
 
 async def test_commands_go_over_the_socket_in_their_order(settings: Settings, topics: dict[str, str]) -> None:

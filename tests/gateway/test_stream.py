@@ -1,0 +1,140 @@
+"""A client that hops between gateways, each as far in the log as it happens to be, sees each notice once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.envelope import Kind, headers
+from workers.gateway.connection import Connection
+from workers.gateway.hub import Hub
+from workers.gateway.identity import Identity
+from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.notices import Noted, noted
+from workers.gateway.recent import Recent
+from workers.gateway.replay import Replay
+from workers.gateway.roster import Rosters
+from workers.gateway.stream import Stream
+
+PARTITIONS = 3
+LAN = Identity("shop", "agent", "lan", "lan")
+KIND = Kind("notifications", "message")
+
+
+def record(partition: int, offset: int, agent: str) -> Any:  # noqa: ANN401 - as aiokafka's
+    named = headers(KIND, id_="1", source="t", subject="s", time="2026-11-22T08:00:00Z")
+    value = orjson.dumps({"partition": partition, "offset": offset})
+    key = f"agent:shop/{agent}".encode()
+    return SimpleNamespace(partition=partition, offset=offset, headers=named, key=key, value=value)
+
+
+class Log:
+    """The topic, and reading from it what memory has no more."""
+
+    def __init__(self, agents: Sequence[Sequence[str]]) -> None:
+        self.records = [
+            # Offsets have holes, where transactions end.
+            [record(partition, 2 * number, agent) for number, agent in enumerate(column)]
+            for partition, column in enumerate(agents)
+        ]
+
+    async def read(self, since: Sequence[int], to: Sequence[int]) -> AsyncIterator[Noted]:
+        for partition, records in enumerate(self.records):
+            for one in records:
+                if since[partition] <= one.offset < to[partition]:
+                    found = noted(one)
+                    assert found is not None
+                    yield found
+
+
+class Server:
+    """A gateway's stream, and how far it is in the log."""
+
+    def __init__(self, log: Log, memory_bytes: int) -> None:
+        self.log = log
+        self.hub = Hub(10, 10)
+        replay, rosters = cast("Replay", log), cast("Rosters", None)
+        self.stream = Stream(self.hub, rosters, replay, GatewayMetrics())
+        self.stream.start([0] * PARTITIONS)
+        self.stream._recent = Recent([0] * PARTITIONS, memory_bytes)
+        self.taken = [0] * PARTITIONS
+
+    async def take(self, partition: int) -> None:
+        records = self.log.records[partition][self.taken[partition] :][:1]
+        await self.stream.take(records)
+        self.taken[partition] += len(records)
+
+
+class Phone:
+    """A client, whose connection may break with something in it that it has not read."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+        self.last: str | None = None
+        self.connection: Connection | None = None
+        self.server: Server | None = None
+
+    async def hop(self, server: Server) -> None:
+        if self.server is not None and self.connection is not None:
+            self.server.hub.remove(self.connection)
+        self.server = server
+        self.connection = Connection(LAN, "", None, 1_000_000, lambda _: None)
+        await server.stream.join(self.connection, self.last)
+
+    async def read(self, count: int) -> None:
+        while self.connection is not None and self.connection.waiting_bytes and count:
+            said = orjson.loads(await self.connection.next() or "")
+            assert said["event"] != "reset"
+            self.last = said["id"]
+            count -= 1
+            if said["event"] == "message":
+                self.seen.append((said["data"]["partition"], said["data"]["offset"]))
+
+
+columns = st.lists(st.sampled_from(["lan", "minh"]), max_size=12)
+steps = st.one_of(
+    st.tuples(st.just("take"), st.integers(0, 1), st.integers(0, PARTITIONS - 1)),
+    st.tuples(st.just("hop"), st.integers(0, 1), st.just(0)),
+    st.tuples(st.just("read"), st.integers(0, 4), st.just(0)),
+)
+
+
+@given(
+    st.lists(columns, min_size=PARTITIONS, max_size=PARTITIONS),
+    st.lists(steps, max_size=60),
+    st.sampled_from([0, 700, 1_000_000]),
+)
+async def test_nothing_is_missed_and_nothing_seen_twice(
+    agents: list[list[str]], acts: list[tuple[str, int, int]], memory_bytes: int
+) -> None:
+    log, phone = Log(agents), Phone()
+    servers = [Server(log, memory_bytes), Server(log, 1_000_000)]
+    await phone.hop(servers[0])
+    await phone.read(1)
+    for what, which, partition in acts:
+        if what == "take":
+            await servers[which].take(partition)
+        elif what == "hop":
+            await phone.hop(servers[which])
+        else:
+            await phone.read(which)
+    await phone.hop(servers[1])
+    for partition, column in enumerate(agents):
+        for _ in column:
+            await servers[1].take(partition)
+    await phone.read(1_000)
+    expected = [
+        (one.partition, one.offset) for column in log.records for one in column if one.key.endswith(b"/lan")
+    ]
+    assert sorted(phone.seen) == expected
+    assert all(_ordered(phone.seen, partition) for partition in range(PARTITIONS))
+
+
+def _ordered(seen: list[tuple[int, int]], partition: int) -> bool:
+    offsets = [offset for number, offset in seen if number == partition]
+    return offsets == sorted(offsets)
