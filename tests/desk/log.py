@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from schemas.asks import ConversationAsk
 from schemas.assignments import Cause
+from schemas.building import build
 from schemas.commands import Configure, Route, SessionEnded
 from schemas.definitions import Agent, Department, Page, Rule
 from schemas.envelope import moment
@@ -37,7 +38,7 @@ class Log:
         """The next place."""
         self.offset += 1
         offset = self.offset
-        cause = Cause(partition=LANE, offset=offset)
+        cause = build(Cause, {"partition": LANE, "offset": offset})
         return Place(self.now, cause, lambda ordinal: event_id("commands", LANE, offset, "desk", ordinal))
 
     @property

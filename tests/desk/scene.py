@@ -17,7 +17,7 @@ from workers.routing.desk import loading, people_rows, storing
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
-from workers.routing.desk.decide import decide
+from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import ABSENT
@@ -26,7 +26,7 @@ E = TypeVar("E", bound=BaseModel)
 
 
 class Scene:
-    """One desk and its log."""
+    """One desk and its log; every event is what its schema reads."""
 
     def __init__(self) -> None:
         self.desk = Desk(WORKSPACE, DESK)
@@ -35,9 +35,9 @@ class Scene:
 
     def do(self, command: Command) -> list[Any]:
         """Decide on `command` and carry it out; the events."""
-        decided = decide(self.desk, command, self.log.next())
+        decided = carry_out(self.desk, command, self.log.next())
         for one in decided:
-            apply(self.desk, one)
+            assert reread(one).event == one.event, "an event was built that the schema reads otherwise"
         self.decided.extend(decided)
         return [one.event for one in decided]
 
@@ -45,8 +45,6 @@ class Scene:
         """Carry out what a part of a decision says at the next place of the log; the events."""
         draft = Draft(self.desk, self.log.next())
         decision(draft)
-        for one in draft.decided:
-            apply(self.desk, one)
         self.decided.extend(draft.decided)
         return [one.event for one in draft.decided]
 

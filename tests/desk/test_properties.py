@@ -31,7 +31,7 @@ from tests.desk.scene import reread, restarted, snapshot
 from workers.routing.desk.access import is_asked
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.decide import decide
+from workers.routing.desk.decide import carry_out, decide
 from workers.routing.desk.desk import Desk
 
 AGENTS = ("an", "binh", "chi", "dung", "em")
@@ -126,6 +126,7 @@ class DeskMachine(RuleBasedStateMachine):
         super().__init__()
         self.desk = Desk(WORKSPACE, DESK)
         self.folded = Desk(WORKSPACE, DESK)
+        self.carried = Desk(WORKSPACE, DESK)
         self.log = Log(step_ms=0)  # all at one moment: only the log's order tells them apart
         self.sessions: Counter[str] = Counter()
         self.open: set[str] = set()
@@ -258,11 +259,14 @@ class DeskMachine(RuleBasedStateMachine):
         decided = decide(self.desk, command, place)
         assert snapshot(self.desk) == before, "a decision has changed the desk"
         assert decide(self.desk, command, place) == decided
+        assert carry_out(self.carried, command, place) == decided
         for one in decided:
             self.check(one)
             declined = self.declined(one.event)
             apply(self.desk, one)
-            apply(self.folded, reread(one))
+            read = reread(one)
+            assert read.event == one.event, "an event was built that the schema reads otherwise"
+            apply(self.folded, read)
             self.fairness.note(self.desk, one.event, declined)
         return [one.event for one in decided]
 
@@ -356,6 +360,10 @@ class DeskMachine(RuleBasedStateMachine):
     @invariant()
     def events_fold_to_the_same_desk(self) -> None:
         assert snapshot(self.folded) == snapshot(self.desk)
+
+    @invariant()
+    def carrying_out_leads_to_the_same_desk(self) -> None:
+        assert snapshot(self.carried) == snapshot(self.desk)
 
     @invariant()
     def rings_hold_whom_the_rules_name(self) -> None:

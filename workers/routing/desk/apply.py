@@ -47,14 +47,6 @@ class Decided(NamedTuple):
     """What it makes of its conversation, when that was worked out while it was decided."""
 
 
-def step_of(desk: Desk, event: BaseModel, id_: UUID) -> Step | None:
-    """What `event`, if it is of a chain, will make of its conversation."""
-    if not isinstance(event, ChainEvent):
-        return None
-    before = desk.conversations.get(event.key)
-    return Step(before, after(event, id_, before))
-
-
 def apply(desk: Desk, decided: Decided) -> None:
     """Change `desk` in place as the event says."""
     desk.advance(decided.event.at)  # type: ignore[attr-defined]  # every event says when

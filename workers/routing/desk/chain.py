@@ -37,29 +37,28 @@ Changes = dict[str, Any]
 def after(event: ChainEvent, id_: UUID, before: Conversation | None) -> Conversation:
     """The conversation after `event`, whose `ce_id` is `id_`."""
     was = before or Conversation(event.conversation, event.key, event.page)
-    special = SPECIAL.get(type(event), _nothing)
-    return was._replace(
-        seq=event.seq,
-        last_event=id_,
-        epoch=event.epoch,
-        round=event.round,
-        care=event.care,
-        standing=event.standing,
-        holder=event.holder,
-        session=event.session,
-        after_position=event.after_position,
-        **_offer_over(event, was),
-        **special(event, was),
-    )
+    changes: Changes = {
+        "seq": event.seq,
+        "last_event": id_,
+        "epoch": event.epoch,
+        "round": event.round,
+        "care": event.care,
+        "standing": event.standing,
+        "holder": event.holder,
+        "session": event.session,
+        "after_position": event.after_position,
+    }
+    if was.audience is not None:
+        changes.update(_offer_over(event))
+    special = SPECIAL.get(type(event))
+    if special is not None:
+        changes.update(special(event, was))
+    return was.changed(changes)
 
 
-def _nothing(_: ChainEvent, __: Conversation) -> Changes:
-    return {}
-
-
-def _offer_over(event: ChainEvent, was: Conversation) -> Changes:
+def _offer_over(event: ChainEvent) -> Changes:
     """An offer ends with the first event after which it is not offered; `Offered` says its own."""
-    if was.audience is None or event.standing == "offered":
+    if event.standing == "offered":
         return {}
     return {"audience": None, "ring": 0, "offer_expires_at": None}
 

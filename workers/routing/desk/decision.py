@@ -10,12 +10,14 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.assignments import Cause, ChainEvent, ReplyRefused
+from schemas.building import build
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import agent_key, desk_key
 from schemas.outcomes import Outcome
 from schemas.roster import AgentChanged, PresenceChanged, RosterEvent
-from workers.routing.desk.apply import Decided, apply, step_of
+from workers.routing.desk.apply import Decided, Step, apply
+from workers.routing.desk.chain import after
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 
@@ -34,21 +36,18 @@ class Place(NamedTuple):
 
 
 class Draft:
-    """A decision in the making: what is said shows at once on its fork of the desk, and nowhere else."""
+    """A decision in the making: what is said shows at once on the desk that it is thought on."""
 
     __slots__ = ("decided", "desk", "place")
 
     def __init__(self, desk: Desk, place: Place) -> None:
-        self.desk: Desk = desk.fork()
+        self.desk = desk
         self.place = place
         self.decided: list[Decided] = []
 
     def say(self, event: BaseModel) -> None:
-        """Let `event` be the decision's next one."""
-        id_ = self.place.id_of(len(self.decided))
-        decided = Decided(id_, event, step_of(self.desk, event, id_))
-        self.decided.append(decided)
-        apply(self.desk, decided)
+        """Let `event`, which is of no chain, be the decision's next one."""
+        self._take(Decided(self._next_id(), event))
 
     def tell(self, model: type[ChainEvent], conversation: Conversation, **changes: object) -> Conversation:
         """Say the next event of a chain: things stand as `conversation` has them, but for `changes`.
@@ -74,8 +73,18 @@ class Draft:
             "cause": self.place.cause,
         }
         fields.update(changes)
-        self.say(model.model_validate(fields))
-        return self.desk.conversations[conversation.key]
+        event, id_ = build(model, fields), self._next_id()
+        before = self.desk.conversations.get(conversation.key)
+        now = after(event, id_, before)
+        self._take(Decided(id_, event, Step(before, now)))
+        return now
+
+    def _next_id(self) -> UUID:
+        return self.place.id_of(len(self.decided))
+
+    def _take(self, decided: Decided) -> None:
+        self.decided.append(decided)
+        apply(self.desk, decided)
 
 
 def key_of(event: BaseModel) -> str:

@@ -20,7 +20,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.duty import ABSENT, OFFLINE, Duty, Whereabouts
 from workers.routing.desk.layer import Layer
 from workers.routing.desk.ranking import Rank, Ranking
-from workers.routing.desk.ring import NOBODY, Ring
+from workers.routing.desk.ring import NOBODY, NONE_APART, Ring
 from workers.routing.desk.roster import Entry, Roster, channel_of
 from workers.routing.desk.waiting import ForkedQueue, Lines
 
@@ -112,6 +112,8 @@ class Desk:
 
     def give(self, agent: str) -> None:
         """Note that the desk itself has given `agent` a new conversation, if a limit asks for that."""
+        if not self.limited:
+            return
         duty = self.duties.get(agent, ABSENT)
         limits = (duties.looked_at(self.roster.rules[rule].definition) for rule in duty.rules & self.limited)
         if kept := max(limits, default=0):
@@ -135,6 +137,8 @@ class Desk:
     def barred_from(self, conversation: Conversation) -> Mapping[str, PassedOverReason]:
         """Who is not asked for this conversation, whatever its rule says of him, and why."""
         full = self.full.get(channel_of(conversation.page), ())
+        if not full and not conversation.declined:
+            return NONE_APART
         return {
             **dict.fromkeys(full, "at_capacity"),
             **dict.fromkeys(conversation.declined, "declined"),
@@ -211,7 +215,9 @@ class Desk:
         """Let `duty` be how busy `agent` is; on `channels` his load or his capacity may have changed."""
         entry = self.roster.agents.get(agent)
         before = self.duties.get(agent, ABSENT)
-        duty = duty._replace(bar=duties.bar_of(entry, duty.load))
+        bar = duties.bar_of(entry, duty.load)
+        if bar != duty.bar:
+            duty = duty._replace(bar=bar)
         self.duties[agent] = duty
         for channel in channels:
             self._fill(agent, channel, entry, duty)

@@ -36,7 +36,7 @@ class Duty(NamedTuple):
         loads = {**self.loads, channel: self.loads.get(channel, 0) + sessions}
         if not loads[channel]:
             del loads[channel]
-        return self._replace(load=self.load + sessions, loads=loads)
+        return Duty(self.load + sessions, self.bar, self.rules, loads, self.given)
 
 
 class Whereabouts(NamedTuple):

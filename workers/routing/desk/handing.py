@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Unfollowed, Why
+from schemas.building import build
 from schemas.commands import AskedCommand
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
@@ -30,13 +31,17 @@ def hand_by_person(
     draft: Draft, conversation: Conversation, agent: str, method: Means, command: AskedCommand
 ) -> dict[str, Any]:
     """Let a person's decision give it to `agent`, whatever limits that goes beyond; the outcome's result."""
-    why = Why(
-        method=method,
-        rule=conversation.rule,
-        by=command.actor,
-        command=command.idempotency_key,
-        exceeds=draft.desk.exceeded(agent, conversation),
-        queued_at=conversation.waited_since,
+    why = build(
+        Why,
+        {
+            "method": method,
+            "rule": conversation.rule,
+            "by": command.actor,
+            "command": command.idempotency_key,
+            "exceeds": draft.desk.exceeded(agent, conversation),
+            "passed_over": {},
+            "queued_at": conversation.waited_since,
+        },
     )
     return held(hand(draft, conversation, agent, why))
 

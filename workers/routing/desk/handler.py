@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from schemas.assignments import Cause, ChainEvent
+from schemas.assignments import Cause
+from schemas.building import build
 from schemas.commands import Command, TimerFired
 from schemas.envelope import moment
-from workers.routing.desk.apply import Decided, apply
-from workers.routing.desk.decide import decide
+from workers.routing.desk.apply import Decided
+from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import KIND_OF, Place, key_of
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.memory import Memory
@@ -66,8 +67,8 @@ class DeskHandler:
             desk = self._memory.desk(one.command)
             place = _place(batch, one)
             changes.timers.watch(desk, one.record.lane, place.at)
-            for decided in decide(desk, one.command, place):
-                self._carry_out(batch, one, desk, decided, changes)
+            for decided in carry_out(desk, one.command, place):
+                self._tell(batch, one, desk, decided, changes)
             if isinstance(one.command, TimerFired):
                 changes.timers.fired(desk, one.command)
         await changes.write(connection)
@@ -98,16 +99,12 @@ class DeskHandler:
                 batch.forward(record)
         return readings
 
-    def _carry_out(
-        self, batch: Batch, reading: Reading, desk: Desk, decided: Decided, changes: Changes
-    ) -> None:
-        event = decided.event
-        before = desk.conversations.get(event.key) if isinstance(event, ChainEvent) else None
-        apply(desk, decided)
+    def _tell(self, batch: Batch, reading: Reading, desk: Desk, decided: Decided, changes: Changes) -> None:
+        event, step = decided.event, decided.step
         changes.note(desk, event)
-        if isinstance(event, ChainEvent):
-            changes.timers.note(desk, before, desk.conversations[event.key])
-            self._memory.used(desk, event.key)
+        if step is not None:
+            changes.timers.note(desk, step.before, step.now)
+            self._memory.used(desk, step.now.key)
         kind = KIND_OF.get(type(event))
         if kind is None:  # what only the desk's tables keep
             return
@@ -123,5 +120,5 @@ class DeskHandler:
 
 def _place(batch: Batch, reading: Reading) -> Place:
     record = reading.record
-    cause = Cause(partition=record.lane, offset=record.offset)
+    cause = build(Cause, {"partition": record.lane, "offset": record.offset})
     return Place(moment(reading.at_ms), cause, partial(batch.id_of, record))

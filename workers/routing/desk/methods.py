@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from schemas.assignments import PassedOverReason, Why
+from schemas.building import build
 from schemas.definitions import Method, Rule
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
@@ -40,14 +41,17 @@ def least_busy(draft: Draft, conversation: Conversation, rule: Entry[Rule], fall
     if agent is None:
         return False
     ring = desk.rings[id_]
-    why = Why(
-        method="least_busy",
-        rule=id_,
-        rule_version=rule.version,
-        eligible=ring.eligible_but(apart),
-        fallback_of=fallback_of,
-        passed_over=ring.barred(apart),
-        queued_at=conversation.waited_since,
+    why = build(
+        Why,
+        {
+            "method": "least_busy",
+            "rule": id_,
+            "rule_version": rule.version,
+            "eligible": ring.eligible_but(apart),
+            "fallback_of": fallback_of,
+            "passed_over": ring.barred(apart),
+            "queued_at": conversation.waited_since,
+        },
     )
     hand(draft, conversation, agent, why)
     return True
@@ -120,15 +124,18 @@ def _of_turn(
     fallback_of: str | None,
 ) -> Why:
     """How it was found: enough to understand it, small enough to be in every event."""
-    return Why(
-        method="round_robin",
-        rule=rule.definition.id,
-        rule_version=rule.version,
-        cursor_before=ring.cursor,
-        cursor_after=turn.agent,
-        eligible=turn.eligible,
-        fallback_of=fallback_of,
-        passed_over=turn.passed_over,
-        candidates=ring.near(turn.agent, apart),
-        queued_at=conversation.waited_since,
+    return build(
+        Why,
+        {
+            "method": "round_robin",
+            "rule": rule.definition.id,
+            "rule_version": rule.version,
+            "cursor_before": ring.cursor,
+            "cursor_after": turn.agent,
+            "eligible": turn.eligible,
+            "fallback_of": fallback_of,
+            "passed_over": turn.passed_over,
+            "candidates": ring.near(turn.agent, apart),
+            "queued_at": conversation.waited_since,
+        },
     )

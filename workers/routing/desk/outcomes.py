@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from schemas.building import build
 from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.apply import KEY_REUSED
@@ -45,25 +46,28 @@ def answered_before(draft: Draft, command: AskedCommand) -> bool:
 
 def done(draft: Draft, command: AskedCommand, result: dict[str, Any]) -> None:
     """Say that `command` was carried out."""
-    draft.say(Done(**_common(draft, command), result=result))
+    draft.say(build(Done, {**_common(draft, command), "result": result}))
 
 
 def refuse(draft: Draft, command: AskedCommand, refusal: Refusal) -> None:
     """Say that `command` was not carried out, and why."""
     draft.say(
-        Refused(
-            **_common(draft, command),
-            code=refusal.code,
-            sentence=refusal.sentence,
-            allowed=refusal.allowed,
-            details=dict(refusal.details),
+        build(
+            Refused,
+            {
+                **_common(draft, command),
+                "code": refusal.code,
+                "sentence": refusal.sentence,
+                "allowed": refusal.allowed,
+                "details": dict(refusal.details),
+            },
         )
     )
 
 
 def request_sha256(command: AskedCommand) -> str:
-    """The digest of a command's body: equal for equal commands, however their JSON was spaced or ordered."""
-    return hashlib.sha256(command.model_dump_json().encode()).hexdigest()
+    """The digest of what was asked and its body: equal for equal commands, however their JSON was spaced."""
+    return hashlib.sha256(f"{type(command).__name__}\n{command.model_dump_json()}".encode()).hexdigest()
 
 
 def _common(draft: Draft, command: AskedCommand) -> dict[str, Any]:

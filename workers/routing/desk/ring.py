@@ -68,6 +68,9 @@ class Ring(NamedTuple):
             return None
         after = self._cursor_place()
         first = bisect_right(open_, after)
+        if not apart:
+            place = open_[first if first < len(open_) else 0]
+            return Turn(self.agents[place], len(open_), self._passed_over(after, place))
         skipped: dict[PassedOverReason, int] = {}
         for place in chain(islice(open_, first, None), islice(open_, first)):
             reason = apart.get(self.agents[place])
@@ -93,7 +96,7 @@ class Ring(NamedTuple):
 
     def turned_to(self, agent: str) -> Ring:
         """The ring after `agent` has had his turn."""
-        return self._replace(cursor=agent)
+        return Ring(self.agents, self.candidates, self.seats, self.places, agent, self.lifts)
 
     def with_bar(self, agent: str, now: Bar, until: datetime | None = None) -> Ring:
         """The ring when `now` is what bars `agent`, if it is one of the rule's own limits until then."""
@@ -108,7 +111,8 @@ class Ring(NamedTuple):
         insort(joined, place)
         candidates = self.candidates.copy()
         candidates[place] = _candidate(agent, now)
-        return ring._replace(candidates=candidates, places={**self.places, before: left, now: joined})
+        places = {**self.places, before: left, now: joined}
+        return Ring(self.agents, candidates, self.seats, places, self.cursor, ring.lifts)
 
     def near(self, chosen: str, apart: Mapping[str, PassedOverReason] = NONE_APART) -> tuple[Candidate, ...]:
         """Whose turns come next; the chosen one is the last of them when he is further away."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.assignments import Confirmed, Facts, SessionClosed, SessionOpened, SessionSilenced, SessionWoken
+from schemas.building import build
 from schemas.commands import ConversationCommand, Route, SessionEnded, SessionSilent, Touched
 from workers.routing.desk.absence import customer_wrote, holder_answered
 from workers.routing.desk.conversation import Conversation
@@ -97,8 +98,11 @@ def _of_open_session(draft: Draft, command: ConversationCommand) -> Conversation
 
 
 def _at_position(conversation: Conversation, command: ConversationCommand) -> Conversation:
-    return conversation._replace(after_position=max(conversation.after_position, command.position))
+    if command.position <= conversation.after_position:
+        return conversation
+    return conversation.changed({"after_position": command.position})
 
 
 def _facts(command: Route) -> Facts:
-    return Facts(channel=command.channel, tags=command.tags, lists=command.lists, language=command.language)
+    told = {"channel": command.channel, "tags": command.tags, "lists": command.lists}
+    return build(Facts, {**told, "language": command.language})
