@@ -19,7 +19,7 @@ class Outcome(InsideModel):
     command: str
     """What was asked, e.g. `configure`."""
     request_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    """Of the command as JSON: the same key with another body is another request, and is refused."""
+    """Of what was asked: the same key with another command or body is another request, and is refused."""
     at: Moment
 
 

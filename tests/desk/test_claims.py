@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Appoint, Claim, ReplyClaim
+from schemas.asks import Appoint, Claim, Release, ReplyClaim
 from schemas.assignments import Assigned, Confirmed, Offered, Queued, ReplyRefused
 from schemas.definitions import Department, Rule, Team
 from schemas.outcomes import Done, Refused
@@ -182,3 +182,11 @@ def test_a_reply_too_late_or_not_allowed_is_refused_to_its_sender_and_to_who_kee
     assert event.sentence == refused.sentence
     assert desk.conversation("lan").seq == 3
     assert offered().do(ask(ReplyClaim, "lan", "an"))[-1].code == "forbidden"
+
+
+def test_a_key_used_for_another_command_is_refused_though_the_bodies_are_alike() -> None:
+    desk = offered()
+    desk.do(ask(Claim, "lan", "an", idempotency_key="one"))
+    (refused,) = desk.do(ask(Release, "lan", "an", idempotency_key="one"))
+    assert refused.code == "key_reused"
+    assert desk.conversation("lan").holder == "an"

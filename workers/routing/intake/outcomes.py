@@ -87,8 +87,8 @@ def asker_of(action: Action) -> Asker:
 
 
 def request_sha256(action: Action) -> str:
-    """The digest of an action's body: equal for equal ones, however their JSON was spaced or ordered."""
-    return hashlib.sha256(action.model_dump_json().encode()).hexdigest()
+    """The digest of what was done and its body: equal for equal ones, however their JSON was spaced."""
+    return hashlib.sha256(f"{type(action).__name__}\n{action.model_dump_json()}".encode()).hexdigest()
 
 
 def _outcome(at_ms: int, desk: str, action: Action, answer: Refusal | Result) -> Outcome:
