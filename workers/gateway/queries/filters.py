@@ -52,7 +52,8 @@ class Filters(BaseModel):
     until: Time | None = None
     """And before this."""
     q: Words | None = None
-    """Beginnings of words of the customer's names, digits of his phone; with and without diacritics."""
+    """Beginnings of words of the customer's names, the end of his phone; with and without diacritics. Of what
+    more than 1,000 customers are called, those among the 2,000 conversations last written in."""
     text: Words | None = None
     """Part of a message, in the 2,000 conversations of the list that were last written in."""
 

@@ -30,9 +30,21 @@ from workers.notifier.places import Bucket
 
 FEW = 1_000
 """So many are looked at one by one."""
-TEXTS_SEARCHED = 2_000
-"""In so many conversations messages are searched."""
+SEARCHED = 2_000
+"""So many of the recent are searched for a text, or for a name that more than `FEW` customers have."""
 
+WITH_TEXT = """
+SELECT DISTINCT conversation_id FROM message
+WHERE workspace_id = $1 AND conversation_id = ANY ($2) AND body IS NOT NULL
+    AND position(folded($3) IN folded(body)) > 0
+"""
+WITH_NAME = """
+SELECT customer_id FROM customer
+WHERE workspace_id = $1 AND customer_id = ANY ($2)
+    AND (customer_words(workspace_id, channel_name, name, phone) @@ search_query($1, $3)) IS TRUE
+"""
+
+_NOTHING = "SELECT NULL::uuid AS conversation_id, now() AS last_minute, now() AS last_at WHERE false"
 # OFFSET 0 keeps the order of reading, whatever the planner believes of the tables: from rows that an index
 # has in order to one row of the other table each.
 _WALKED = """
@@ -76,18 +88,20 @@ async def walk(connection: Connection, wanted: Walk) -> list[Found]:
 async def few(connection: Connection, wanted: Walk) -> list[UUID] | None:
     """Those of one filter, when it leaves few; they may be of others. None: no filter does."""
     if wanted.filters.text is not None:
-        return await _with_text(connection, wanted)
+        return await _recent_with(connection, wanted, "text", WITH_TEXT)
     for statement, parameters in _probes(wanted):
         rows = await connection.fetch(f"{statement} LIMIT {FEW + 1}", *parameters.values)
         if len(rows) <= FEW:
             return [row[0] for row in rows]
+    if wanted.filters.q is not None:  # a common name: to read the words of all whom it passes takes too long
+        return await _recent_with(connection, wanted, "q", WITH_NAME)
     return None
 
 
 def statement_of(wanted: Walk, ids: list[UUID] | None) -> tuple[str, list[object]]:
     """The statement that finds them, with its values."""
     parameters = Parameters()
-    streams = _streams(wanted, ids, parameters)
+    streams = _streams(wanted, ids, parameters) or [_NOTHING]
     union = " UNION ALL ".join(f"({stream})" for stream in streams)
     limit = parameters.number(wanted.limit)
     return f"SELECT * FROM ({union}) AS found ORDER BY {_ORDER} LIMIT {limit}", parameters.values  # noqa: S608
@@ -98,18 +112,12 @@ async def _find(connection: Connection, wanted: Walk, ids: list[UUID] | None) ->
     return [Found(*row) for row in await connection.fetch(statement, *values)]
 
 
-async def _with_text(connection: Connection, wanted: Walk) -> list[UUID]:
-    """Of the recent, those with a message that has the text."""
-    filters = wanted.filters.model_copy(update={"text": None})
-    recent = await walk(connection, Walk(wanted.scope, filters, None, TEXTS_SEARCHED))
-    rows = await connection.fetch(
-        "SELECT DISTINCT conversation_id FROM message"
-        " WHERE workspace_id = $1 AND conversation_id = ANY ($2) AND body IS NOT NULL"
-        " AND position(folded($3) IN folded(body)) > 0",
-        wanted.scope.workspace,
-        [one.id for one in recent],
-        wanted.filters.text,
-    )
+async def _recent_with(connection: Connection, wanted: Walk, name: str, statement: str) -> list[UUID]:
+    """Of the recent that the other filters leave, those for which the statement finds what is asked."""
+    asked = getattr(wanted.filters, name)
+    filters = wanted.filters.model_copy(update={name: None})
+    recent = await walk(connection, Walk(wanted.scope, filters, None, SEARCHED))
+    rows = await connection.fetch(statement, wanted.scope.workspace, [one.id for one in recent], asked)
     return [row[0] for row in rows]
 
 
@@ -122,6 +130,11 @@ def _probes(wanted: Walk) -> Iterator[tuple[str, Parameters]]:
         if said := list(customer_conditions(named, workspace, parameters)):
             where = " AND ".join([f"k.workspace_id = {parameters.text(workspace)}", *said])
             yield f"SELECT k.customer_id FROM customer k WHERE {where}", parameters  # noqa: S608
+    if filters.unread:
+        parameters = Parameters()
+        of, agent = parameters.text(workspace), parameters.text(wanted.scope.agent)
+        his = f"i.workspace_id = {of} AND i.agent_id = {agent}"
+        yield f"SELECT i.conversation_id FROM inbox i WHERE {his} AND i.unread > 0", parameters  # noqa: S608
     if filters.care:
         parameters = Parameters()
         mine = condition(wanted.scope, buckets_of(filters.bucket), parameters)
@@ -144,6 +157,8 @@ def _streams(wanted: Walk, ids: list[UUID] | None, parameters: Parameters) -> li
 def _walks(wanted: Walk, buckets: Collection[Bucket], parameters: Parameters) -> Iterator[str]:
     scope = wanted.scope
     for bucket in buckets:
+        if bucket in ("mine", "watching") and not scope.pages:
+            continue
         match bucket:
             case "unclaimed":
                 yield _by_page(wanted, bucket, ["c.holder IS NULL"], parameters)
