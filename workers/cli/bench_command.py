@@ -86,6 +86,21 @@ def latency(
     _write(result, report, plot, document, "latency")
 
 
+@app.command()
+def desk(
+    report: ReportOption = None,
+    commands: Annotated[
+        int, typer.Option("--commands", min=50, max=10_000, help="Of each kind, decided on in memory.")
+    ] = 5_000,
+    rounds: RoundsOption = 3,
+) -> None:
+    """Measure one desk: decisions in memory, and assignments kept in Postgres beside the bare statements."""
+    bench = _module("bench.desk")
+    result = uvloop.run(bench.measure(_start(), bench.DeskPlan(commands, rounds), typer.echo))
+    _show(*_module("bench.desk_table").tables(result))
+    _write(result, report, None, None, "desk")
+
+
 def _start() -> Settings:
     """As every short command, without what a client logs while topics are a few milliseconds old."""
     settings = start_tool()
