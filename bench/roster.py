@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.workload import PAGES
 from config.settings import Settings
-from schemas.commands import Agent, Page, Rule
+from schemas.definitions import Agent, Page, Rule
 from schemas.ids import DEFAULT_DESK
 from workers.workspace.command_writer import configure_command, send
 from workers.workspace.workspace import DeskRoster
