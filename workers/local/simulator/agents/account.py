@@ -1,0 +1,99 @@
+"""An agent's account at the gateway: signs in, stays signed in, and sends calls over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import orjson
+
+from workers.local.simulator.agents.act import Act, Answer
+
+API = "/api/v1"
+RETRY_S = 0.5
+PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "claim": "claim",
+        "say": "messages",
+        "write_note": "notes",
+        "mark_read": "read",
+        "end_session": "session-end",
+        "set_care": "care",
+        "transfer": "transfer",
+        "transfer_accept": "transfer/accept",
+        "transfer_reject": "transfer/reject",
+    }
+)
+"""Where a call stands behind its conversation."""
+
+
+class KeptOutError(Exception):
+    """The gateway knows no such account, or another password of it."""
+
+
+class Account:
+    """One agent's.
+
+    Args:
+        http: with the gateway's address.
+        workspace, login, password: what is typed to sign in; the login is the agent's id.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, workspace: str, login: str, password: str) -> None:
+        self.login = login
+        self.actor = f"agent:{workspace}/{login}"
+        self._http = http
+        self._credentials = {"workspace": workspace, "login": login, "password": password}
+        self._grant: dict[str, Any] = {}
+        self._renew_s = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def token(self) -> str:
+        """An access token that is good for a while; waits while the gateway is away. Raises KeptOutError."""
+        async with self._renewing:
+            while time.monotonic() >= self._renew_s:
+                await self._renew()
+            return str(self._grant["access_token"])
+
+    def forget_token(self) -> None:
+        """The gateway takes it no more: sign in anew."""
+        self._grant, self._renew_s = {}, 0.0
+
+    async def call(self, act: Act, key: str, timeout_s: float) -> Answer:
+        """Do `act` under this idempotency key. Raises httpx.TransportError and KeptOutError."""
+        named = {"authorization": f"Bearer {await self.token()}", "idempotency-key": key}
+        path = f"{API}/conversations/{act.conversation}/{PATHS[act.call]}"
+        response = await self._http.post(path, headers=named, json=act.body or None, timeout=timeout_s)
+        return _answer(response)
+
+    async def _renew(self) -> None:
+        """Refresh, or sign in when that is not possible (any more)."""
+        refresh = self._grant.get("refresh_token")
+        call, body = ("refresh", {"refresh_token": refresh}) if refresh else ("sign-in", self._credentials)
+        try:
+            answer = _answer(await self._http.post(f"{API}/{call}", json=body))
+        except httpx.TransportError:
+            await asyncio.sleep(RETRY_S)
+            return
+        if answer.status == HTTPStatus.OK:
+            self._grant = dict(answer.body)
+            self._renew_s = time.monotonic() + self._grant["expires_in_s"] / 2
+        elif answer.status != HTTPStatus.UNAUTHORIZED:
+            await asyncio.sleep(RETRY_S)
+        elif refresh:
+            self.forget_token()
+        else:
+            raise KeptOutError(f"{self.login} cannot sign in: {answer.body.get('detail', answer.status)}")
+
+
+def _answer(response: httpx.Response) -> Answer:
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        body = {}
+    return Answer(response.status_code, body if isinstance(body, dict) else {})
