@@ -10,8 +10,10 @@ import pytest
 
 from config.settings import Settings, load_settings
 from workers.local.crew import output
+from workers.local.crew.crew import Crew
 from workers.local.crew.duties import duties
 from workers.local.crew.environment import SESSION_TIMEOUT_MS
+from workers.local.crew.member import Duty
 from workers.local.crew.output import LogFile, show_lines
 from workers.local.crew.stop import Stop, StoppedEarlyError
 from workers.local.demo.apps import ingress_variables, invent_apps
@@ -114,3 +116,15 @@ def test_an_ingress_reads_the_demos_apps_from_its_variables(
     assert read.rate_burst >= read.rate_per_s >= 8_000
     assert invent_apps() != apps
     assert orjson.loads(ingress_variables(apps, 50)["TONGDAI_INGRESS_ZALO_APPS"])[0]["app_id"] == "demo"
+
+
+async def test_who_is_held_back_is_neither_waited_for_nor_started_before_its_time() -> None:
+    lines: list[str] = []
+    duty = Duty("late", ("worker", "late"), {}, ("127.0.0.1", 9))  # nobody answers there
+    crew = Crew([duty], lines.append, lines.append, stop_deadline_s=DEADLINE_S)
+    crew.start(later=("late",))
+    async with asyncio.timeout(DEADLINE_S):
+        await crew.ready(DEADLINE_S)
+    assert crew.members[0].pid is None
+    await crew.stop(asyncio.Event())
+    assert not lines

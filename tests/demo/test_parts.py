@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
+from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
 from schemas.base import rfc3339
 from schemas.envelope import Kind, headers, moment
+from workers.cli.demo_command import AGENTS
 from workers.local.demo.age import process_age_s
 from workers.local.demo.latency import LONGEST_MS, Latencies
 from workers.local.demo.report import Report, out_of_order
 from workers.local.demo.rotation import Rotation, spread
-from workers.local.demo.sample import agents_of, pages_of, sample
+from workers.local.demo.sample import admins_of, agents_of, company_of, pages_of, sample
 from workers.local.demo.tally import Tally
 from workers.local.demo.view import Picture, progress_line, summary_lines
 from workers.local.simulator.ledger import Ledger, Sent
@@ -113,6 +114,10 @@ def _record(topic: str, what: str, value: dict[str, Any], timestamp_ms: int = NO
     ]
 
 
+def _assigned(agent: str, method: str) -> dict[str, Any]:
+    return {"holder": agent, "why": {"method": method}}
+
+
 def _notice(what: str, stored_ms: int) -> list[Any]:
     value = {"key": KEY, "message": {"stored_at": rfc3339(moment(stored_ms))}}
     return _record(NOTIFICATIONS.name, what, value)
@@ -136,9 +141,16 @@ def test_the_tally_times_first_and_further_messages(
     tally.see(NOTIFICATIONS.name, _notice("message", NOW_MS + 60))
     assert (tally.latencies.percentile(50), tally.latencies.percentile(99)) == (20, 80)
 
-    tally.see(ASSIGNMENTS.name, 2 * _record(ASSIGNMENTS.name, "assigned", {"holder": "lan"}))
-    tally.see(MESSAGES.name, _record(MESSAGES.name, "stored", {"kind": "text"}))
-    tally.see(MESSAGES.name, _record(MESSAGES.name, "stored", {"kind": "log"}))
+    for method in ("round_robin", "claim"):
+        tally.see(ASSIGNMENTS.name, _record(ASSIGNMENTS.name, "assigned", _assigned("lan", method)))
+    for rejected in ([], ["minh"]):  # told again to those who are left
+        tally.see(ASSIGNMENTS.name, _record(ASSIGNMENTS.name, "transferring", {"rejected": rejected}))
+    for command, code in (("claim", "taken"), ("claim", "expired"), ("set_care", "taken")):
+        refused = {"command": command, "code": code}
+        tally.see(OUTCOMES.name, _record(OUTCOMES.name, "refused", refused))
+    for sender, kind in (("customer", "text"), ("agent", "text"), ("agent", "note"), ("system", "log")):
+        tally.see(MESSAGES.name, _record(MESSAGES.name, "stored", {"sender": sender, "kind": kind}))
+    tally.see(MESSAGES.name, _record(MESSAGES.name, "read", {}))
     tally.see(INBOUND.name, _record(INBOUND.name, "other", {}))
     tally.see(DEADLETTER.name, _record(INBOUND.name, "message", {}))
     assert tally.counts == {
@@ -147,6 +159,10 @@ def test_the_tally_times_first_and_further_messages(
         ASSIGNMENTS.name: 2,
         MESSAGES.name: 1,
         DEADLETTER.name: 1,
+        "claims": 1,
+        "claims lost": 1,
+        "transfers": 1,
+        "answers": 1,
     }
     assert tally.agents == {"lan": 2}
     assert assigned == [1]
@@ -155,25 +171,41 @@ def test_the_tally_times_first_and_further_messages(
 def test_the_picture_shows_agents_counts_and_latencies() -> None:
     workspace = sample()
     tally = Tally(pages_of(workspace), lambda: None)
-    tally.see(ASSIGNMENTS.name, 3 * _record(ASSIGNMENTS.name, "assigned", {"holder": "thao"}))
+    tally.see(ASSIGNMENTS.name, 3 * _record(ASSIGNMENTS.name, "assigned", _assigned("thao", "claim")))
     tally.latencies.add(41)
     ledger = Ledger()
     ledger.posted[PAGE].append(Sent(KEY, "m1"))
-    picture = Picture("50 messages/s · Ctrl-C stops", tally, ledger, agents_of(workspace), {"intake": 7})
+    online, headline = {"thao", "lan"}, "50 messages/s · Ctrl-C stops"
+    picture = Picture(headline, tally, ledger, agents_of(workspace), online, {"intake": 7})
     console = Console(file=io.StringIO(), width=110)
     console.print(picture, markup=False)
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
-    for expected in ("Đặng Phương Thảo", "█", "lag intake", "41 ms", "Ctrl-C stops", "Tổng đài"):
+    for expected in (
+        "Đặng Phương Thảo",
+        "agents online",
+        "claims lost",
+        "█",
+        "lag intake",
+        "41 ms",
+        "Ctrl-C stops",
+        "Tổng đài",
+    ):
         assert expected in shown
     assert "[" not in shown
     assert "assigned 3" in progress_line(picture)
+    assert "online 2, claims 3, claims lost 0" in progress_line(picture)
     assert "latency p95 41 ms" in progress_line(picture)
 
 
 def test_the_sample_has_three_pages_and_twelve_agents() -> None:
-    assert len(pages_of(sample())) == 3
-    assert len(agents_of(sample())) == 12
+    workspace = sample()
+    assert len(pages_of(workspace)) == 3
+    assert len(agents_of(workspace)) == AGENTS
+    assert admins_of(workspace) == {"lan", "thao", "linh"}
+    company = company_of(workspace)
+    assert set(company.colleagues) == agents_of(workspace).keys()
+    assert (company.departments, len(company.reasons)) == (("ban-hang", "cham-soc"), 3)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +215,19 @@ def test_the_sample_has_three_pages_and_twelve_agents() -> None:
         ({"lost": 2}, ["2 lost"]),
         ({"duplicated": 1, "out_of_order": 3}, ["1 duplicated", "3 out of order"]),
         ({"round_robin_spread_max": 2}, ["round robin uneven by 2"]),
+        (
+            {"without_outcome": 1, "wrong_races": 2},
+            ["1 commands without an outcome", "2 races not decided for one"],
+        ),
+        ({"repeated_outcomes": 1, "claims_lost": 9}, ["1 outcomes repeated"]),
+        ({"mistold": 1, "refused": 4}, ["1 agents told otherwise than the outcome"]),
+        ({"unanswered": 2, "turned_away": {"forbidden": 1}, "returns": 3}, ["2 commands never answered"]),
     ],
 )
-def test_a_report_tells_what_should_not_be(wrong: dict[str, int], told: list[str]) -> None:
+def test_a_report_tells_what_should_not_be(wrong: dict[str, Any], told: list[str]) -> None:
     names = [name for name in Report.__dataclass_fields__ if name not in {"latency_ms", "seconds"}]
-    report = Report(**{**dict.fromkeys(names, 0), "latency_ms": {"p50": None}, "seconds": 1.0, **wrong})  # type: ignore[arg-type]
+    others = {"latency_ms": {"p50": None}, "seconds": 1.0, "refused_by_code": {}, "turned_away": {}}
+    report = Report(**{**dict.fromkeys(names, 0), **others, **wrong})
     assert report.failures == told
     assert orjson.loads(report.as_json())["latency_ms"] == {"p50": None}
     assert "  latency ms              p50 –" in summary_lines({"latency_ms": {"p50": None}})

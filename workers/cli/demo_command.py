@@ -22,13 +22,20 @@ from workers.local.demo.view import summary_lines
 
 app = command_app()
 
+AGENTS = 12
+"""Of the sample workspace."""
+
 
 @app.command()
 def demo(
     rate: Annotated[float, typer.Option(min=0.1, max=2_000, help="Messages a second.")] = 50,
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=86_400, help="Stop after so long; else at Ctrl-C.")
+        float | None,
+        typer.Option(min=1, max=86_400, help="Stop so long after agents have come; else at Ctrl-C."),
     ] = None,
+    agents: Annotated[
+        int, typer.Option(min=0, max=AGENTS, help="How many of the sample's agents are played; 0: none.")
+    ] = AGENTS,
     report: Annotated[
         Path | None, typer.Option(help="Write what was counted as JSON.", dir_okay=False, writable=True)
     ] = None,
@@ -46,9 +53,10 @@ def demo(
 ) -> None:
     """Run everything on this machine and watch it: a sample workspace whose invented customers write.
 
-    Messenger and Zalo are played over HTTP, with signed webhooks, retries, duplicates and odd events. Ctrl-C
-    stops in order and sums up; the next start goes on with the same data. Exits with 1 when anything was
-    lost, doubled, out of order or unevenly split.
+    Messenger and Zalo are played over HTTP, with signed webhooks, retries, duplicates and odd events; agents
+    sign in at the gateway, claim, answer, transfer, refuse, go home and come back. Ctrl-C stops in order and
+    sums up; the next start goes on with the same data. Exits with 1 when anything was lost, doubled, out of
+    order or unevenly split, when a command has not exactly one outcome, or a race not exactly one winner.
     """
     settings = start_tool()
     embedded = uses_embedded(settings, local=local)
@@ -57,15 +65,18 @@ def demo(
         embedded=embedded,
         rate_per_s=rate,
         seconds=seconds,
+        agents=agents,
         seed=seed,
         port=port,
         fresh=fresh,
     )
-    _check(options, report)
+    _check(settings, options, report)
     _demo(settings, options, report)
 
 
-def _check(options: Options, file: Path | None) -> None:
+def _check(settings: Settings, options: Options, file: Path | None) -> None:
+    if options.agents and settings.profile != "local":
+        raise UsageError("The demo's agents have accounts with a known password: say --agents 0 here.")
     if options.fresh and not options.embedded:
         raise UsageError("--fresh deletes embedded servers' data; yours is not touched: say --local with it.")
     if file is not None and not file.absolute().parent.is_dir():

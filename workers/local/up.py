@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -68,9 +68,9 @@ def stop_deadline_s(settings: Settings) -> float:
 
 
 @asynccontextmanager
-async def working(crew: Crew, stop: Stop) -> AsyncIterator[None]:
-    """Have the crew work inside the block; raises as `Crew.stop` does."""
-    crew.start()
+async def working(crew: Crew, stop: Stop, later: Collection[str] = ()) -> AsyncIterator[None]:
+    """Have the crew work inside the block, some of them `later`; raises as `Crew.stop` does."""
+    crew.start(later)
     try:
         yield
     finally:

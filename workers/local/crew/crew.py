@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from config.errors import TongdaiError
 from workers.local.crew.group import ProcessGroup
@@ -28,14 +28,21 @@ class Crew:
         self.members = [Member(duty, self.group, show, remark) for duty in duties]
         self._stop_deadline_s = stop_deadline_s
         self._stopping = asyncio.Event()
+        self._later: Collection[str] = ()
+        self._all_start = asyncio.Event()
         self._tasks: list[asyncio.Task[int]] = []
 
-    def start(self) -> None:
-        """Start them all."""
-        self._tasks = [asyncio.create_task(member.run(self._stopping)) for member in self.members]
+    def start(self, later: Collection[str] = ()) -> None:
+        """Start them all; those of these names only with `start_later`."""
+        self._later = later
+        self._tasks = [asyncio.create_task(self._run(member)) for member in self.members]
+
+    def start_later(self) -> None:
+        """Start those that were held back."""
+        self._all_start.set()
 
     async def ready(self, timeout_s: float | None) -> None:
-        """Wait until each has answered that it is ready.
+        """Wait until each that is not held back has answered that it is ready.
 
         Raises TongdaiError when one is not in time (None: however long it takes), ConfigurationError when
         one cannot run at all.
@@ -59,6 +66,7 @@ class Crew:
         Raises TongdaiError when one had to be killed in spite of its time, or failed while stopping.
         """
         self._stopping.set()
+        self._all_start.set()
         self._send(signal.SIGTERM)
         late = await self._late(hurried)
         self._send(signal.SIGKILL)
@@ -73,10 +81,19 @@ class Crew:
         if failed:
             raise TongdaiError(f"Not all workers stopped in order: {', '.join(failed)}.")
 
+    async def _run(self, member: Member) -> int:
+        if self._is_held_back(member):
+            await self._all_start.wait()
+        return 0 if self._stopping.is_set() else await member.run(self._stopping)
+
+    def _is_held_back(self, member: Member) -> bool:
+        return member.duty.name in self._later and not self._all_start.is_set()
+
     async def _ready(self, timeout_s: float | None) -> None:
+        waited_for = [member for member in self.members if not self._is_held_back(member)]
         try:
             async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
-                for member in self.members:
+                for member in waited_for:
                     group.create_task(until_ready(*member.duty.health))
         except TimeoutError:
             raise TongdaiError(

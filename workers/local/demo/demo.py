@@ -1,4 +1,4 @@
-"""The demo from its start to its last word: servers, workers, sample, customers, summary."""
+"""The demo from its start to its last word: servers, workers, sample, customers, agents, summary."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ async def run_demo(settings: Settings, options: Options, screen: Screen) -> Repo
     Raises TongdaiError, by whose exit code to end.
     """
     port = _port(options, settings)
+    gateway_port = _free(settings.gateway.port)
     with stop_on_signals() as stop, closing(LogFile(options.data_dir / LOG)) as log:
         try:
             async with AsyncExitStack() as stack:
                 backing = await stop.unless_asked(_servers(settings, options, screen, stack))
                 screen.say(f"Workers start; what they say is in {log.path}")
-                return await _with_workers(_with_apps(backing, port), options, screen, log, stop)
+                return await _with_workers(
+                    _with_apps(backing, port, gateway_port), options, screen, log, stop
+                )
         except StoppedEarlyError:
             screen.say("Stopped.")
             return None
@@ -72,14 +75,21 @@ async def _forget(options: Options) -> None:
 def _port(options: Options, settings: Settings) -> int:
     if options.port and not is_free(options.port):
         raise UsageError(f"Port {options.port} is taken by another program: choose another --port.")
-    usual = settings.ingress.port
-    return options.port or (usual if usual and is_free(usual) else free_port())
+    return options.port or _free(settings.ingress.port)
 
 
-def _with_apps(backing: Backing, port: int) -> Backing:
-    """The same with the demo's own ingress in its settings."""
-    ingress = invent_apps().model_copy(update={"port": port})
-    return replace(backing, settings=backing.settings.model_copy(update={"ingress": ingress}))
+def _free(usual: int) -> int:
+    return usual if usual and is_free(usual) else free_port()
+
+
+def _with_apps(backing: Backing, port: int, gateway_port: int) -> Backing:
+    """The same with the demo's own ingress and gateway in its settings."""
+    settings = backing.settings
+    own = {
+        "ingress": invent_apps().model_copy(update={"port": port}),
+        "gateway": settings.gateway.model_copy(update={"port": gateway_port}),
+    }
+    return replace(backing, settings=settings.model_copy(update=own))
 
 
 async def _with_workers(
@@ -89,9 +99,11 @@ async def _with_workers(
 
     settings = backing.settings
     variables = ingress_variables(settings.ingress, options.rate_per_s)
-    workers = duties(settings, ingress_port=settings.ingress.port, more=variables)
+    ports = {"ingress_port": settings.ingress.port, "gateway_port": settings.gateway.port}
+    workers = duties(settings, **ports, more=variables)
     crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
-    async with working(crew, stop):
+    # The first customer is not to wait for what only agents need.
+    async with working(crew, stop, later=("gateway",)):
         return await play(backing, options, screen, crew, stop)
 
 

@@ -1,10 +1,11 @@
-"""Customers write, somebody watches, and in the end everything is counted."""
+"""Customers write, agents answer, somebody watches, and in the end everything is counted."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from config.errors import TongdaiError
@@ -17,24 +18,28 @@ from workers.local.demo.age import process_age_s
 from workers.local.demo.lag import Lags, open_lags
 from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
-from workers.local.demo.report import Report, make_report
+from workers.local.demo.report import Report, Seen, make_report
 from workers.local.demo.sample import agents_of, apply_sample, pages_of, plan_sample, sample
 from workers.local.demo.screen import Screen
+from workers.local.demo.staffing import READY_TIMEOUT_S, attend, gateway_url, staff_of
 from workers.local.demo.tally import Tally
 from workers.local.demo.topics_part import COUNTED
 from workers.local.demo.view import Picture
 from workers.local.demo.watch import Watch, open_watch
+from workers.local.simulator.agents.staff import Staff
 from workers.local.simulator.simulator import Simulator
 
-READY_TIMEOUT_S = 120.0
 CATCH_UP_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 10.0
-"""How long to wait, once asked to stop, for the webhooks that are under way."""
+"""How long to wait, once asked to stop, for the webhooks and commands that are under way."""
 LAG_INTERVAL_S = 1.0
+FOR_EVER_S = 10.0**9
+COMING_TIMEOUT_S = 180.0
+"""More than the gateway may take to be ready."""
 
 
 async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, stop: Stop) -> Report:
-    """Have customers write, as soon as the crew is ready, until the time is over or somebody asks to stop.
+    """Have customers write and agents answer, once the crew is ready, until the time is over or a stop asked.
 
     Then count. Raises StoppedEarlyError when somebody is in a hurry, or no customer had written yet;
     TongdaiError when the workers do not work through what was written.
@@ -42,6 +47,7 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
     settings, workspace = backing.settings, sample()
     tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
     simulator = _simulator(settings, options, pages_of(workspace))
+    staff = staff_of(settings, options, workspace, screen.say)
     async with (
         open_watch(settings, tally) as watch,
         open_lags(settings) as lags,
@@ -50,7 +56,8 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
         await stop.unless_asked(_ready(settings, crew, lags))
         screen.say(f"Workers are ready after {process_age_s():.1f} s")
         begins = await counted.ends()
-        picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace))
+        online = staff.ledger.online
+        picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace), online)
         others = (
             *await watch.follow(),
             _show_lags(lags, picture),
@@ -61,18 +68,19 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
         with screen.showing(picture):
             async with beside(*others) as side:
                 began = time.monotonic()
-                await stop.unless_hurried(side.run(_post(simulator, options, stop)))
+                attending = attend(staff, settings, workspace, crew, stop, screen.say)
+                await stop.unless_hurried(side.run(_work(simulator, staff, attending, options, stop)))
                 seconds = time.monotonic() - began
                 picture.headline = "working through what is left; Ctrl-C again stops at once"
                 await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
-                counting = make_report(settings, simulator.ledger, begins, tally.latencies, seconds)
-                report = await stop.unless_hurried(side.run(counting))
+                seen = Seen(simulator.ledger, staff.ledger, tally.latencies, seconds)
+                report = await stop.unless_hurried(side.run(make_report(settings, seen, begins)))
                 picture.headline = "done"
                 return report
 
 
 async def _ready(settings: Settings, crew: Crew, lags: Lags) -> None:
-    """Wait for the workers, and until they have worked through what an earlier run may have left."""
+    """Wait for those whom customers need, and until they have worked through what an earlier run has left."""
     _, plan = await asyncio.gather(crew.ready(READY_TIMEOUT_S), plan_sample(settings))
     await apply_sample(settings, plan)
     await _caught_up(lags.until_none())
@@ -87,23 +95,42 @@ def _simulator(settings: Settings, options: Options, pages: list[str]) -> Simula
 def _headline(settings: Settings, options: Options) -> str:
     until = "Ctrl-C stops" if options.seconds is None else f"for {options.seconds:g} s"
     ingress = settings.ingress
-    return f"{options.rate_per_s:g} messages/s to http://{ingress.host}:{ingress.port} · {until}"
+    agents = f"{options.agents} agents at {gateway_url(settings)}"
+    return f"{options.rate_per_s:g} messages/s to http://{ingress.host}:{ingress.port} · {agents} · {until}"
 
 
-async def _post(simulator: Simulator, options: Options, stop: Stop) -> None:
-    """Post until the time is over or somebody asks to stop; wait a little for what is under way then."""
-    posting = asyncio.create_task(simulator.run(seconds=options.seconds))
+async def _work(
+    simulator: Simulator, staff: Staff, attending: Coroutine[Any, Any, None], options: Options, stop: Stop
+) -> None:
+    """Customers write and agents answer until the time is over or somebody asks to stop.
+
+    What is under way then has a little time.
+    """
+    posting = asyncio.create_task(simulator.run())
+    answering = asyncio.create_task(attending)
+    over = asyncio.create_task(_over(staff, options.seconds))
     asked = asyncio.create_task(stop.asked.wait())
+    tasks = (posting, answering, over, asked)
     try:
-        await asyncio.wait((posting, asked), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         simulator.stop()
-        await asyncio.wait((posting,), timeout=SETTLE_TIMEOUT_S)
-        if posting.done():
-            posting.result()
+        staff.stop()
+        await asyncio.wait((posting, answering), timeout=SETTLE_TIMEOUT_S)
+        for task in (posting, answering):
+            if task.done():
+                task.result()
     finally:
-        asked.cancel()
-        posting.cancel()
-        await asyncio.wait((posting,))
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _over(staff: Staff, seconds: float | None) -> None:
+    """Wait for so long, or for ever, from the moment at which all agents have come."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(COMING_TIMEOUT_S):
+            await staff.begun.wait()
+    await asyncio.sleep(FOR_EVER_S if seconds is None else seconds)
 
 
 async def _drained(lags: Lags, watch: Watch) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -13,6 +15,7 @@ from workers.local.demo.latency import Latencies
 from workers.local.demo.log import Offsets
 from workers.local.demo.tables_part import Id, TablesPart, count_tables
 from workers.local.demo.topics_part import TopicsPart, count_topics
+from workers.local.simulator.agents.ledger import AgentLedger
 from workers.local.simulator.ledger import Ledger
 
 SPREAD_MAX = 1
@@ -35,6 +38,21 @@ class Report:
         duplicated: messages in transcripts more than once, and events on a topic more than once.
         out_of_order: messages that stand before one that their customer wrote earlier.
         round_robin_spread_max: the largest difference between counts of a rule's agents, at any moment.
+        commands: distinct commands and actions of agents.
+        outcomes: outcomes that agents were sent.
+        claims: conversations that an agent claimed.
+        claims_lost: claims that came after another's.
+        refused: outcomes that are refusals.
+        refused_by_code: the same by their codes.
+        transfers: offers of a holder to hand a conversation over.
+        answers: agents' messages to customers in transcripts.
+        without_outcome: commands that have none.
+        repeated_outcomes: outcomes beyond the first of their command.
+        mistold: commands whose sender was told otherwise than their outcome says, or that there is none.
+        wrong_races: races with other than one winner, and losers who were told of another one.
+        unanswered: commands whose sender was never told, however often he asked again.
+        turned_away: what the gateway refused itself, by code: it never was a command.
+        returns: how often an agent came back and went on from his last notice.
         latency_ms: from Kafka's append of a message to the arrival of its notice; p50, p95, p99.
         seconds: how long messages were posted.
     """
@@ -51,6 +69,21 @@ class Report:
     duplicated: int
     out_of_order: int
     round_robin_spread_max: int
+    commands: int
+    outcomes: int
+    claims: int
+    claims_lost: int
+    refused: int
+    refused_by_code: dict[str, int]
+    transfers: int
+    answers: int
+    without_outcome: int
+    repeated_outcomes: int
+    mistold: int
+    wrong_races: int
+    unanswered: int
+    turned_away: dict[str, int]
+    returns: int
     latency_ms: dict[str, int | None]
     seconds: float
 
@@ -61,6 +94,11 @@ class Report:
             "lost": self.lost,
             "duplicated": self.duplicated,
             "out of order": self.out_of_order,
+            "commands without an outcome": self.without_outcome,
+            "outcomes repeated": self.repeated_outcomes,
+            "agents told otherwise than the outcome": self.mistold,
+            "races not decided for one": self.wrong_races,
+            "commands never answered": self.unanswered,
         }
         found = [f"{count} {what}" for what, count in wrong.items() if count]
         if self.round_robin_spread_max > SPREAD_MAX:
@@ -72,19 +110,25 @@ class Report:
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-async def make_report(
-    settings: Settings, ledger: Ledger, begins: Offsets, latencies: Latencies, seconds: float
-) -> Report:
+class Seen(NamedTuple):
+    """What the simulator knows: what was posted and taken, what agents were told, and how long all took."""
+
+    ledger: Ledger
+    agents: AgentLedger
+    latencies: Latencies
+    seconds: float
+
+
+async def make_report(settings: Settings, seen: Seen, begins: Offsets) -> Report:
     """Count what lies on the topics since `begins`, and in the tables. Raises DependencyError."""
     topics = await count_topics(settings, begins)
-    tables = await count_tables(settings, _ids(ledger.posted), topics.begin_ms)
+    tables = await count_tables(settings, _ids(seen.ledger.posted), topics.begin_ms)
     # In a thread: a view goes on being drawn, and Ctrl-C being heard, while much is compared.
-    return await asyncio.to_thread(_compare, ledger, topics, tables, latencies, seconds)
+    return await asyncio.to_thread(_compare, seen, topics, tables)
 
 
-def _compare(
-    ledger: Ledger, topics: TopicsPart, tables: TablesPart, latencies: Latencies, seconds: float
-) -> Report:
+def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
+    ledger, acts, told = seen.ledger, topics.acts, seen.agents.told
     accepted = set(_ids(ledger.accepted))
     return Report(
         posted=ledger.count_posted(),
@@ -99,8 +143,23 @@ def _compare(
         duplicated=sum(count - 1 for count in tables.times.values()) + topics.repeated,
         out_of_order=out_of_order(ledger.accepted_by_conversation(), tables.transcripts),
         round_robin_spread_max=topics.rotation.spread_max(tables.rings),
-        latency_ms=latencies.summary(),
-        seconds=round(seconds, 1),
+        commands=acts.commands,
+        outcomes=acts.outcomes,
+        claims=acts.claims,
+        claims_lost=acts.claims_lost,
+        refused=acts.refused.total(),
+        refused_by_code=dict(sorted(acts.refused.items())),
+        transfers=acts.transfers,
+        answers=tables.answers,
+        without_outcome=acts.without_outcome(told),
+        repeated_outcomes=acts.repeated_outcomes(),
+        mistold=acts.mistold(told, seen.agents.turned_away),
+        wrong_races=acts.wrong_races(),
+        unanswered=seen.agents.unanswered,
+        turned_away=dict(sorted(Counter(seen.agents.turned_away.values()).items())),
+        returns=seen.agents.returns,
+        latency_ms=seen.latencies.summary(),
+        seconds=round(seen.seconds, 1),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from config.errors import DependencyError, TongdaiError
 from config.settings import Settings
 from schemas.outcomes import Refused
+from workers.local.simulator.agents.choice import Company
 from workers.workspace.apply import Plan, apply_plan, plan_workspace
 from workers.workspace.loader import load_workspace
 from workers.workspace.workspace import Workspace
@@ -47,3 +48,22 @@ def agents_of(workspace: Workspace) -> dict[str, str]:
     names = {agent.id: agent.name for desk in workspace.desks for agent in desk.agents}
     listed = [agent for desk in workspace.desks for each in desk.departments for agent in each.agents]
     return {agent: names[agent] for agent in (*listed, *names)}
+
+
+def admins_of(workspace: Workspace) -> set[str]:
+    """Return the ids of those who administer a page."""
+    return {admin for desk in workspace.desks for page in desk.pages for admin in page.admins}
+
+
+def company_of(workspace: Workspace) -> Company:
+    """Return what its agents know of each other."""
+    return Company(
+        colleagues=tuple(agents_of(workspace)),
+        departments=tuple(each.id for desk in workspace.desks for each in desk.departments),
+        reasons=tuple(
+            reason.id
+            for desk in workspace.desks
+            for reason in desk.policy.reasons
+            if reason.care == "refused"
+        ),
+    )

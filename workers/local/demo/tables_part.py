@@ -28,6 +28,10 @@ SELECT m.page_id, m.channel_message_id, c.key
  ORDER BY c.key, m.position
 """
 
+_ANSWERS = """
+SELECT count(*) FROM message WHERE sender = 'agent' AND kind NOT IN ('log', 'note') AND stored_at >= $1
+"""
+
 _RINGS = """
 SELECT r.workspace_id, r.desk_id, r.rule_id, a.agent_id
   FROM desk_rule r
@@ -45,11 +49,13 @@ class TablesPart:
         times: how often each message is in a transcript.
         transcripts: ids of each conversation's messages, by its key, in the order of positions.
         rings: the agents of each rule, by workspace, desk and rule.
+        answers: agents' messages to customers in transcripts.
     """
 
     times: Counter[Id]
     transcripts: dict[str, list[str]]
     rings: dict[tuple[str, str, str], list[str]]
+    answers: int
 
 
 async def count_tables(settings: Settings, posted: Iterable[Id], begin_ms: int | None) -> TablesPart:
@@ -70,7 +76,8 @@ async def count_tables(settings: Settings, posted: Iterable[Id], begin_ms: int |
                 transcripts[key].append(id_)
         async for workspace, desk, rule, agent in _rows(connection, _RINGS):
             rings[workspace, desk, rule].append(agent)
-    return TablesPart(times, dict(transcripts), dict(rings))
+        answers = await connection.fetchval(_ANSWERS, since)
+    return TablesPart(times, dict(transcripts), dict(rings), answers)
 
 
 async def _rows(connection: Any, query: str, *arguments: datetime) -> AsyncIterator[Any]:  # noqa: ANN401

@@ -11,12 +11,15 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
+from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.ids import page_id
+from workers.local.demo.acts import BY_CLAIM, CLAIMS
 from workers.local.demo.latency import Latencies
 
 _UTTERANCES = {"message", "postback"}
+_FIRST = {"assigned", "offered"}
+"""The notices by which somebody is told of a customer first."""
 
 
 class Tally:
@@ -27,7 +30,8 @@ class Tally:
         on_assigned: called at the first assignment.
 
     Attributes:
-        counts: messages on inbound, stored, assigned, notified, on deadletter.
+        counts: messages on inbound, stored, assigned, notified, on deadletter; by their own names `claims`,
+            `claims lost`, `transfers`, `answers`.
         agents: assignments by agent.
         latencies: from Kafka's append of a customer's message to the arrival of its notice.
     """
@@ -59,11 +63,16 @@ class Tally:
             case INBOUND.name if what in _UTTERANCES:
                 self.counts[INBOUND.name] += 1
                 self._arrived(record.key.decode(), record.timestamp)
-            case MESSAGES.name:
-                self.counts[MESSAGES.name] += orjson.loads(record.value)["kind"] != "log"
+            case MESSAGES.name if what == "stored":
+                self._stored(orjson.loads(record.value))
             case ASSIGNMENTS.name if what == "assigned":
-                self._assigned(orjson.loads(record.value)["holder"])
-            case NOTIFICATIONS.name if not record.key.startswith(b"audience:"):
+                self._assigned(orjson.loads(record.value))
+            case ASSIGNMENTS.name if what == "transferring":
+                self.counts["transfers"] += not orjson.loads(record.value)["rejected"]
+            case OUTCOMES.name if what == "refused":
+                refused = orjson.loads(record.value)
+                self.counts["claims lost"] += refused["code"] == "taken" and refused["command"] in CLAIMS
+            case NOTIFICATIONS.name if what in _FIRST or not record.key.startswith(b"audience:"):
                 self._notified(what, orjson.loads(record.value), now_ms)
             case DEADLETTER.name:
                 self.counts[DEADLETTER.name] += 1
@@ -78,17 +87,24 @@ class Tally:
         if told_ms is not None:
             self._first_told(key, first_ms, told_ms)
 
-    def _assigned(self, agent: str) -> None:
+    def _stored(self, message: dict[str, Any]) -> None:
+        if message["kind"] not in {"log", "note"}:
+            self.counts[MESSAGES.name if message["sender"] == "customer" else "answers"] += 1
+
+    def _assigned(self, event: dict[str, Any]) -> None:
         if not self.counts[ASSIGNMENTS.name]:
             self._on_assigned()
         self.counts[ASSIGNMENTS.name] += 1
-        self.agents[agent] += 1
+        self.counts["claims"] += event["why"]["method"] in BY_CLAIM
+        self.agents[event["holder"]] += 1
 
     def _notified(self, what: str, notice: dict[str, Any], now_ms: float) -> None:
         self.counts[NOTIFICATIONS.name] += 1
         key = notice["key"]
         if what == "message":
             self.latencies.add(now_ms - _ms(notice["message"]["stored_at"]))
+        elif what not in _FIRST:
+            return
         elif key in self._first_ms:
             self._first_told(key, self._first_ms[key], now_ms)
         elif key not in self._told:

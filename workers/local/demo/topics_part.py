@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from config.settings import Settings
 from config.topics import (
+    ACTIONS,
     ASSIGNMENTS,
     COMMANDS,
     DEADLETTER,
@@ -21,13 +22,16 @@ from config.topics import (
     Topic,
 )
 from schemas.envelope import header, read_kind
+from workers.local.demo.acts import Acts
 from workers.local.demo.log import Offsets, open_log
 from workers.local.demo.rotation import Rotation
 
 EVENTS = (MESSAGES, COMMANDS, ASSIGNMENTS, NOTIFICATIONS, ROSTER, OUTCOMES)
-"""Every record on them is one event of ours and has an id of its own."""
+"""Every record on them is one event of ours and has an id of its own, but what agents repeat."""
 
-COUNTED: tuple[Topic, ...] = (INBOUND, DEADLETTER, *EVENTS)
+COUNTED: tuple[Topic, ...] = (INBOUND, ACTIONS, DEADLETTER, *EVENTS)
+_OF_AGENTS = b"agent:"
+"""The id of an agent's command is its sender and idempotency key: who repeats it means the same."""
 
 
 @dataclass
@@ -48,6 +52,7 @@ class TopicsPart:
     deadlettered: int = 0
     repeated: int = 0
     rotation: Rotation = field(default_factory=Rotation)
+    acts: Acts = field(default_factory=Acts)
 
 
 async def count_topics(settings: Settings, begins: Offsets) -> TopicsPart:
@@ -62,7 +67,8 @@ async def count_topics(settings: Settings, begins: Offsets) -> TopicsPart:
                 part.deadlettered += 1
             else:
                 _count_event(part, topic, record)
-                part.repeated += _is_repeated(seen[topic], header(record.headers, "ce_id"))
+                if topic != ACTIONS.name:
+                    part.repeated += _is_repeated(seen[topic], header(record.headers, "ce_id"))
     return part
 
 
@@ -70,12 +76,17 @@ def _count_event(part: TopicsPart, topic: str, record: ConsumerRecord) -> None:
     if topic == NOTIFICATIONS.name:
         if not record.key.startswith(b"audience:"):
             part.notices.add(orjson.loads(record.value)["notice"])
-    elif topic == ASSIGNMENTS.name and read_kind(record.headers, topic).what == "assigned":
+        return
+    what, value = read_kind(record.headers, topic).what, orjson.loads(record.value)
+    part.acts.see(topic, what, value)
+    if topic == ASSIGNMENTS.name and what == "assigned":
         part.assigned += 1
-        part.rotation.see(orjson.loads(record.value))
+        part.rotation.see(value)
 
 
 def _is_repeated(seen: set[bytes], id_: bytes | None) -> bool:
+    if id_ is not None and id_.startswith(_OF_AGENTS):
+        return False
     if id_ is None or id_ in seen:
         return True
     seen.add(id_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from rich import box
@@ -28,6 +28,7 @@ _COUNTED = {
     "notified": NOTIFICATIONS.name,
     "deadletter": DEADLETTER.name,
 }
+_ACTS = ("claims", "claims lost", "transfers", "answers")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Picture:
         headline: what goes on and how it is stopped.
         tally: what has been seen on the topics.
         ledger: what the simulator has posted.
+        online: the simulated agents who are connected.
         agents: names by ids.
         lags: records that wait, by group.
     """
@@ -46,6 +48,7 @@ class Picture:
     tally: Tally
     ledger: Ledger
     agents: Mapping[str, str]
+    online: Collection[str] = ()
     lags: Mapping[str, int] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
@@ -67,6 +70,10 @@ class Picture:
         for label, topic in _COUNTED.items():
             table.add_row(label, Text(f"{self.tally.counts[topic]:,}", style="bold"))
         table.add_row()
+        table.add_row("agents online", f"{len(self.online):,}")
+        for name in _ACTS:
+            table.add_row(name, Text(f"{self.tally.counts[name]:,}", style="bold"))
+        table.add_row()
         for group, lag in self.lags.items():
             table.add_row(f"lag {group}", Text(f"{lag:,}", style="yellow" if lag > LAG_CALM else "green"))
         table.add_row()
@@ -80,7 +87,8 @@ class Picture:
         for agent, name in self.agents.items():
             count = self.tally.agents[agent]
             bar = "█" * round(BAR_CELLS * count / most) if most else ""
-            table.add_row(Text(name), Text(f"{bar:<{BAR_CELLS}}", style="cyan"), f"{count:>5}")
+            style = "bold" if agent in self.online else "dim"
+            table.add_row(Text(name, style=style), Text(f"{bar:<{BAR_CELLS}}", style="cyan"), f"{count:>5}")
         return table
 
 
@@ -88,6 +96,7 @@ def progress_line(picture: Picture) -> str:
     """The picture in one line, for a log."""
     tally = picture.tally
     counts = [f"{label} {tally.counts[topic]}" for label, topic in _COUNTED.items()]
+    counts += [f"online {len(picture.online)}", *(f"{name} {tally.counts[name]}" for name in _ACTS)]
     waiting = sum(picture.lags.values())
     p95_ms = tally.latencies.percentile(95)
     latency = "" if p95_ms is None else f", latency p95 {p95_ms} ms"
@@ -100,6 +109,7 @@ def summary_lines(report: Mapping[str, object]) -> list[str]:
     for name, value in report.items():
         shown = value
         if isinstance(value, Mapping):
-            shown = "  ".join(f"{key} {'–' if each is None else each}" for key, each in value.items())
+            parts = (f"{key} {'–' if each is None else each}" for key, each in value.items())
+            shown = "  ".join(parts) or "–"
         lines.append(f"  {name.replace('_', ' '):<24}{shown}")
     return lines

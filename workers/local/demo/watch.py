@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from config.settings import Settings
-from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
+from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
 from workers.local.demo.log import Log, Offsets, open_log
 from workers.local.demo.tally import Tally
 
-WATCHED = (INBOUND, MESSAGES, ASSIGNMENTS, DEADLETTER)
+WATCHED = (INBOUND, MESSAGES, ASSIGNMENTS, OUTCOMES, DEADLETTER)
 POLL_S = 0.05
 
 
