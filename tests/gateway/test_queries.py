@@ -143,6 +143,11 @@ def bucket_of(one: Told, who: str) -> str | None:
     return "assigned" if one.holder == who else None
 
 
+def standing_of(one: Told) -> str:
+    """How it stands."""
+    return "held" if one.holder else "offered" if one.audience else "idle"
+
+
 def in_buckets(who: str, buckets: Sequence[str] = BUCKETS) -> Callable[[Told], bool]:
     """Whether somebody sees it in one of these."""
     return lambda one: bucket_of(one, who) in buckets
@@ -262,7 +267,15 @@ async def test_a_conversation_is_seen_by_those_who_may_and_found_by_nobody_else(
             assert answer.status_code == (httpx.codes.OK if may else httpx.codes.FORBIDDEN), (one, who)
             lines = await asking.get(who, f"/conversations/{one.id}/messages")
             assert lines.status_code == answer.status_code
+            why = await asking.get(who, f"/conversations/{one.id}/explain", {"language": "en"})
+            assert why.status_code == answer.status_code
             if may:
+                (sentence, *_) = why.json()["stands"]
+                begins = {
+                    "held": f"{(one.holder or '').capitalize()} has it",
+                    "offered": "It waits for somebody",
+                }
+                assert sentence.startswith(begins.get(standing_of(one), "A session is open")), sentence
                 told = answer.json()
                 assert told["conversation"]["bucket"] == bucket_of(one, who)
                 assert told["conversation"]["last_message"]["text"] == one.text

@@ -20,6 +20,7 @@ COMMANDS = {
     "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
+    "explain": Entry("workers.cli.explain_command", "Tell why a conversation is where it is."),
     "whatif": Entry("workers.cli.whatif_command", "See what a desk would have done under other rules."),
     "tail": Entry("workers.cli.tail_command", "Follow assignments or messages while they happen."),
     "lag": Entry("workers.cli.lag_command", "Show how far the workers are behind."),

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.problem import Problem, not_found
-from workers.gateway.queries import counts, cursor, detail, followed, lists, people, transcript
+from workers.gateway.queries import counts, cursor, detail, explaining, followed, lists, people, transcript
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
 from workers.gateway.queries.filters import LIST_MAX, Asked, Filters
 from workers.gateway.queries.queries import FIRST
@@ -94,6 +94,20 @@ async def read_conversation(
     async with queries.view(identity) as view:
         await queries.conversation(view, conversation, address_of(request))
         found = await detail.read_detail(view.connection, view.scope, conversation, language)
+    if found is None:
+        raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
+    return found
+
+
+@router.get("/conversations/{conversation}/explain", operation_id="explain", tags=["conversations"])
+async def read_explanation(
+    request: Request, conversation: UUID, identity: Who, language: LanguageCode = "vi"
+) -> explaining.Explanation:
+    """Why it is where it is, in words: how it stands, and the decisions that led there."""
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        await queries.conversation(view, conversation, address_of(request))
+        found = await explaining.explain(view.connection, view.scope, conversation, language)
     if found is None:
         raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
     return found
