@@ -66,7 +66,7 @@ class SessionRow(NamedTuple):
 
 
 class DeskConversationRow(NamedTuple):
-    """What the desk has made of its events."""
+    """What the desk has made of its events. Times are milliseconds since 1970, JSON comes as text."""
 
     workspace: str
     conversation: str
@@ -82,10 +82,37 @@ class DeskConversationRow(NamedTuple):
     holder: str | None
     session: int
     session_open: bool
+    after_position: int
+    rule: str | None
+    queued_at: int | None
+    queued_offset: int | None
+    priority: int
+    facts: str | None
+    reason: str | None
+    outcome: str | None
+    declined: list[str]
+    audience: str | None
+    ring: int
+    offer_expires_at: int | None
+    transfer: str | None
+    followers: list[str]
+    muted: list[str]
+    held_since: int | None
+    taken_from: str | None
+    last_holder: str | None
+    last_held_at: int | None
+    blocked: bool
+    blocked_until: int | None
+    silent: bool
+    absent_until: int | None
+    quiet_until: int | None
 
 
 class DefinitionRow(NamedTuple):
-    """An agent, a department, a page or a rule, as the desk has it. `definition` is JSON text."""
+    """What a desk consists of: agents, departments, pages, rules, its policy, and where agents are.
+
+    `definition` is JSON text.
+    """
 
     what: str
     workspace: str
@@ -178,6 +205,12 @@ _DEFINITIONS = " UNION ALL ".join(
     f"SELECT '{what}', workspace_id, desk_id, {what}_id, definition::text, version, active FROM desk_{what}"  # noqa: S608
     for what in ("agent", "department", "page", "rule")
 )
+_OF_DESK = """
+    SELECT 'policy', workspace_id, desk_id, '', definition::text, version, true FROM desk_policy
+    UNION ALL
+    SELECT 'presence', workspace_id, desk_id, agent_id,
+           jsonb_build_object('presence', presence, 'gateways', gateways)::text, version, true
+      FROM desk_presence"""
 
 QUERIES: dict[type, str] = {
     PageRow: f"SELECT page_id, workspace_id, desk_id, {_MS.format('reserved_at')} FROM page_registry",  # noqa: S608
@@ -190,10 +223,16 @@ QUERIES: dict[type, str] = {
         SELECT workspace_id, conversation_id::text, desk_id, lane, key, page_id, position, seq, epoch,
                standing, holder, route_unanswered, session, session_open FROM conversation""",
     SessionRow: "SELECT workspace_id, conversation_id::text, session, ended_at IS NOT NULL FROM session",
-    DeskConversationRow: """
+    DeskConversationRow: f"""
         SELECT workspace_id, conversation_id::text, desk_id, key, page_id, seq, last_event_id::text, epoch,
-               round, care, standing, holder, session, session_open FROM desk_conversation""",
-    DefinitionRow: _DEFINITIONS,
+               round, care, standing, holder, session, session_open, after_position, rule_id,
+               {_MS.format("queued_at")}, queued_offset, priority, facts::text, reason, outcome, declined,
+               audience, ring, {_MS.format("offer_expires_at")}, transfer::text, followers, muted,
+               {_MS.format("held_since")}, taken_from, last_holder, {_MS.format("last_held_at")}, blocked,
+               {_MS.format("blocked_until")}, silent, {_MS.format("absent_until")},
+               {_MS.format("quiet_until")}
+          FROM desk_conversation""",  # noqa: S608
+    DefinitionRow: f"{_DEFINITIONS} UNION ALL {_OF_DESK}",
     NotifierRow: """
         SELECT workspace_id, conversation_id::text, seq, epoch, holder, position
           FROM notifier_conversation""",

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 
+from checker.facts.asks import asks_on
 from checker.facts.commands import Commands
-from checker.facts.desk_log import desk_logs
+from checker.facts.desk_log import DeskLogs
 from checker.facts.letters import Letters
+from checker.facts.outcomes import Outcomes
 from checker.facts.roster import roster_events
+from checker.invariants.answered import AnsweredCheck, Answers
 from checker.invariants.answers import check_answers, check_sessions
 from checker.invariants.chain import ChainCheck
 from checker.invariants.inbound import InboundCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
 from checker.invariants.lag import check_lag, check_lanes
 from checker.invariants.ledger import Ledger, LedgerCheck
+from checker.invariants.lines import LinesCheck, check_acts
 from checker.invariants.messages import MessagesCheck
 from checker.invariants.notices import NoticesCheck
 from checker.invariants.once import Once
 from checker.invariants.projections import check_desk, check_followers, check_roster
+from checker.invariants.races import check_replies
 from checker.invariants.replay import Replay
 from checker.invariants.transcript import TranscriptCheck
 from checker.report import Report, Tally
@@ -36,7 +41,7 @@ from checker.rows import (
 )
 from checker.source import Source
 
-UNREAD_TOPICS = ("actions", "outcomes", "outbound", "receipts")
+UNREAD_TOPICS = ("receipts",)
 """Topics of which only the events' ids are checked."""
 
 
@@ -58,13 +63,24 @@ class Run:
         inbound = self._inbound(letters)
         messages = MessagesCheck()
         messages.walk(self._once.records("messages"))
-        transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations)
-        transcript.walk(self._source.rows(MessageRow))
-        self._tallies += [messages.follows, *transcript.tallies]
         chain = ChainCheck()
         chain.walk(self._once.records("assignments"))
-        self._tallies += chain.tallies
-        self._desk(chain, letters, conversations)
+        self._tallies += [messages.follows, *chain.tallies]
+        commands = Commands(self._once.records("commands"), letters)
+        actions = list(asks_on("actions", self._once.records("actions"), letters))
+        answered = AnsweredCheck(Outcomes(self._once.records("outcomes")))
+        answered.walk([*commands.asks, *actions])
+        self._tallies += [
+            *answered.tallies,
+            check_replies(chain.refusals, commands.asks, answered.answers),
+            check_acts(messages.acts, actions, answered.answers),
+        ]
+        lines = LinesCheck(actions, answered.answers, chain.chains)
+        transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations, lines)
+        transcript.walk(self._source.rows(MessageRow))
+        lines.finish(self._once.records("outbound"))
+        self._tallies += [*transcript.tallies, *lines.tallies]
+        self._desk(chain, letters, conversations, commands, answered.answers)
         self._notifier(chain, messages)
         for topic in UNREAD_TOPICS:
             self._once.drain(topic)
@@ -91,16 +107,22 @@ class Run:
         }
         return check
 
-    def _desk(self, chain: ChainCheck, letters: Letters, conversations: dict[str, ConversationRow]) -> None:
-        commands = Commands(self._once.records("commands"))
+    def _desk(
+        self,
+        chain: ChainCheck,
+        letters: Letters,
+        conversations: dict[str, ConversationRow],
+        commands: Commands,
+        answers: Answers,
+    ) -> None:
         roster = roster_events(self._once.records("roster"))
-        logs, caused = desk_logs(chain.chains, roster, commands)
-        replay = Replay()
-        replay.run(logs)
+        logs = DeskLogs(chain.chains, roster, commands, self._source.log_id("commands"))
+        replay = Replay(answers)
+        replay.run(logs.of)
         self._tallies += [
             check_answers(chain.chains, commands, letters),
             check_sessions(chain.chains, self._source.rows(SessionRow)),
-            check_desk(chain.chains, self._source.rows(DeskConversationRow)),
+            check_desk(chain.chains, replay.conversations, self._source.rows(DeskConversationRow)),
             check_followers(
                 chain.chains,
                 conversations.values(),
@@ -108,7 +130,7 @@ class Run:
                 self._source.rows(HeldRow),
             ),
             check_roster(roster, self._source.rows(DefinitionRow)),
-            caused,
+            *logs.tallies,
             *replay.tallies,
         ]
 

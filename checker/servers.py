@@ -29,6 +29,10 @@ class Servers:
         """See `Topics.partitions`."""
         return self._topics.partitions(topic)
 
+    def log_id(self, topic: str) -> str:
+        """See `Topics.log_id`."""
+        return self._topics.log_id(topic)
+
     def rows(self, kind: type[R]) -> Iterator[R]:
         """See `Tables.rows`."""
         return self._tables.rows(kind)

@@ -26,6 +26,9 @@ class Source(Protocol):
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has."""
 
+    def log_id(self, topic: str) -> str:
+        """What event ids call the log of `topic`."""
+
     def rows(self, kind: type[R]) -> Iterator[R]:
         """All rows of a table, in the order that their type names."""
 

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from checker.record import LogRecord
 from checker.source import Committed
+from checker.topic_ids import topic_id
 
 T = TypeVar("T")
 DEADLINE_S = 60.0
@@ -53,6 +54,10 @@ class Topics:
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has."""
         return len(self._partitions_of(topic))
+
+    def log_id(self, topic: str) -> str:
+        """Kafka's own id of the topic."""
+        return self._run(topic_id(self._admin, self._partitions_of(topic)[0].topic))
 
     def ends(self, topic: str) -> dict[int, int]:
         """The offset after the last committed record or marker, by partition."""

@@ -1,13 +1,22 @@
-"""The commands topic: which routes were asked, where rosters were configured, and the desks' clocks."""
+"""The commands topic: which routes were asked, who asked for what, and the desks' clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from checker.facts.asks import Ask, ask_of
 from checker.facts.chains import Desk
+from checker.facts.letters import Letters
 from checker.facts.roster import RosterEvent
-from checker.record import LogRecord, Place
+from checker.record import Json, LogRecord, Place
+
+CHANGES = {
+    "presence": {"set_presence", "timer_fired"},
+    "agent": {"configure", "set_capacity", "set_leave"},
+}
+"""Which commands change what of a roster; everything else is changed by `configure`."""
+_CHANGING = {"configure"}.union(*CHANGES.values())
 
 
 class Route(NamedTuple):
@@ -26,37 +35,44 @@ class Commands:
     an event's command, where the event does not name it.
     """
 
-    def __init__(self, records: Iterable[LogRecord]) -> None:
+    def __init__(self, records: Iterable[LogRecord], letters: Letters) -> None:
         self.routes: list[Route] = []
-        self.configured: dict[tuple[Desk, int], int] = {}
-        self.configures: dict[Place, tuple[Desk, int]] = {}
-        self.partitions: dict[Desk, int] = {}
+        self.asks: list[Ask] = []
+        self.configured: dict[tuple[Desk, int], Place] = {}
+        self._changing: dict[Place, tuple[Desk, int, str]] = {}
+        self._letters = letters
         self._clocks: dict[int, int] = {}
         for record in records:
             self._add(record)
 
-    def cause_of(self, event: RosterEvent) -> int | None:
-        """The offset of the command that the event comes from; none: there is no such command."""
+    def cause_of(self, event: RosterEvent) -> Place | None:
+        """The place of the command that the event comes from; none: there is no such command."""
         if event.cause is None:
             return self.configured.get((event.desk, event.at_ms))
-        return event.cause[1] if self.configures.get(event.cause) == (event.desk, event.at_ms) else None
+        desk, at_ms, what = self._changing.get(event.cause, (None, None, ""))
+        fits = (desk, at_ms) == (event.desk, event.at_ms) and what in CHANGES.get(event.kind, {"configure"})
+        return event.cause if fits else None
 
     def _add(self, record: LogRecord) -> None:
         clock = max(self._clocks.get(record.partition, 0), record.timestamp_ms)
         self._clocks[record.partition] = clock
-        what = record.what("commands")
-        if what not in {"route", "configure"}:
+        ask = ask_of("commands", record, clock)
+        if ask is not None and not self._letters.of("commands", record.place):
+            self.asks.append(ask)
+        what = record.what("commands") or ""
+        if what == "route" or what in _CHANGING:
+            try:
+                self._note(record, what, record.json(), clock)
+            except (KeyError, ValueError):
+                return  # not readable: what becomes of it is checked by deadletter
+
+    def _note(self, record: LogRecord, what: str, value: Json, clock: int) -> None:
+        desk = (value["workspace"], value["desk"])
+        if what == "route":
+            self.routes.append(
+                Route(record.place, value["conversation"], value["session"], value["opens_session"])
+            )
             return
-        try:
-            value = record.json()
-            desk = (value["workspace"], value["desk"])
-            if what == "configure":
-                self.configured.setdefault((desk, clock), record.offset)
-                self.configures[record.place] = (desk, clock)
-            else:
-                self.routes.append(
-                    Route(record.place, value["conversation"], value["session"], value["opens_session"])
-                )
-        except (KeyError, ValueError):
-            return  # not readable: what becomes of it is checked by deadletter
-        self.partitions.setdefault(desk, record.partition)
+        self._changing[record.place] = (desk, clock, what)
+        if what == "configure":
+            self.configured.setdefault((desk, clock), record.place)

@@ -1,28 +1,40 @@
-"""A desk replayed from its events: agents with their loads, rules with their lists, who waits."""
+"""A desk replayed from its events: agents and their loads, rules and lists, conversations, who waits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from checker.facts.chains import Chain, Link
+from checker.facts.conversation import Conversation
 from checker.facts.roster import RosterEvent
 from checker.record import Json
 
-NEVER = -1
+BY_ITSELF = frozenset(("round_robin", "least_busy", "last_agent", "fallback", "reopened"))
+"""The methods by which a desk gives somebody a conversation without being told whom."""
+PACED = BY_ITSELF - {"reopened"}
+"""Those that count for a rule's limits on new conversations."""
 
 
 @dataclass(slots=True)
 class Agent:
-    """One agent; `eligible_since` is the step at which he last became able to take one more."""
+    """One agent; `given` is when the desk last gave him new conversations, as far as limits look back."""
 
     active: bool = False
+    on_leave: bool = False
     capacity: int | None = None
+    channel_capacity: dict[str, int] = field(default_factory=dict)
+    presence: str = "offline"
     load: int = 0
-    eligible_since: int = NEVER
+    loads: dict[str, int] = field(default_factory=dict)
+    given: list[int] = field(default_factory=list)
 
-    @property
-    def eligible(self) -> bool:
-        return self.active and (self.capacity is None or self.load < self.capacity)
+    def is_full(self, channel: str) -> bool:
+        """Whether what he takes, at all or on this channel, is used up."""
+        of_channel = self.channel_capacity.get(channel)
+        return (self.capacity is not None and self.load >= self.capacity) or (
+            of_channel is not None and self.loads.get(channel, 0) >= of_channel
+        )
 
 
 @dataclass(slots=True)
@@ -30,101 +42,214 @@ class Rule:
     """One rule: since which step each agent is listed, and what waits under it."""
 
     version: int = 0
+    active: bool = False
     definition: Json = field(default_factory=dict)
     listed_since: dict[str, int] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
+
+    @property
+    def method(self) -> str:
+        return str(self.definition.get("method", "round_robin"))
+
+    @property
+    def rings(self) -> int:
+        """How many rings of agents it asks, one after the other."""
+        return 1 + len(self.definition.get("next_rings", ()))
+
+    @property
+    def fallback(self) -> tuple[str, str]:
+        """What happens when nobody is there: the kind, and whose id."""
+        found = self.definition.get("fallback") or {}
+        return found.get("kind", "wait"), found.get("id") or ""
+
+    @property
+    def looks_back(self) -> int:
+        """How many of an agent's latest new conversations it looks at."""
+        looks = self.definition.get("gap_s") is not None or self.method == "least_busy"
+        window = self.definition.get("window") or {}
+        return max(looks, window.get("conversations", 0)) if self.active else 0
+
+    def is_for(self, page: str) -> bool:
+        """Whether it names the page or its channel."""
+        pages, channels = self.definition.get("pages", ()), self.definition.get("channels", ())
+        return self.active and (page in pages or page.partition(":")[0] in channels)
 
 
 class DeskState:
     """The state of one desk after some steps.
 
-    `freed` (agents who became eligible) and `relisted` (rules with another list or version) are for those who
-    watch, to be cleared by them.
+    `freed` (agents who may have become eligible), `relisted` (rules with another list or version) and `moved`
+    (conversations that had events) are for those who watch, to be cleared by them.
     """
 
     def __init__(self) -> None:
         self.agents: dict[str, Agent] = {}
         self.departments: dict[str, list[str]] = {}
+        self.admins: dict[str, list[str]] = {}
         self.rules: dict[str, Rule] = {}
+        self.policy: Json = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.at_ms = 0
         self.freed: set[str] = set()
         self.relisted: set[str] = set()
-        self._open: dict[str, tuple[str | None, bool]] = {}
+        self.moved: set[str] = set()
         self._waits_under: dict[str, str] = {}
 
     def change(self, event: RosterEvent, step: int) -> None:
         """Apply a roster event."""
+        self.at_ms = max(self.at_ms, event.at_ms)
+        definition = {} if event.removed else event.definition
         match event.kind:
             case "agent":
-                self._change_agent(event, step)
+                self._change_agent(event)
+            case "presence":
+                self.agent(event.name).presence = definition["presence"]
+                self.freed.add(event.name)
             case "department":
-                self.departments[event.name] = [] if event.removed else list(event.definition["agents"])
+                self.departments[event.name] = list(definition.get("agents", ()))
                 self._relist(step)
+            case "page":
+                self.admins[event.name] = list(definition.get("admins", ()))
+            case "policy":
+                self.policy = definition
             case "rule":
-                self._change_rule(event, step)
+                self._change_rule(event, definition, step)
 
-    def follow(self, chain: Chain, link: Link, step: int) -> None:
-        """Apply an event of a chain: who carries its session, and whether it waits."""
-        holder, open_ = self._open.get(chain.conversation, (None, False))
-        now_open = link.what == "session_opened" or (open_ and link.what != "session_closed")
-        if open_ and holder is not None:
-            self._carry(holder, -1, step)
-        if now_open and link.holder is not None:
-            self._carry(link.holder, +1, step)
-        self._open[chain.conversation] = (link.holder, now_open)
-        self._wait(chain.conversation, link)
+    def follow(self, chain: Chain, link: Link) -> None:
+        """Apply an event of a chain: how its conversation stands, who carries it, and whether it waits."""
+        conversation = self.conversation(chain)
+        before = conversation.burdens
+        conversation.follow(link)
+        if before != conversation.burdens:
+            self._carry(before, -1, conversation.channel)
+            self._carry(conversation.burdens, +1, conversation.channel)
+        if link.what == "assigned" and link.method in PACED and link.holder is not None:
+            self._pace(link.holder)
+        self._wait(chain.conversation, conversation)
+        self.moved.add(chain.conversation)
+
+    def conversation(self, chain: Chain) -> Conversation:
+        """How the chain's conversation stands."""
+        return self.conversations.setdefault(chain.conversation, Conversation(chain.key))
+
+    def agent(self, name: str | None) -> Agent:
+        """The agent; one that the roster never named is not active."""
+        return self.agents.setdefault(name or "", Agent())
 
     def listed(self, rule: str) -> dict[str, int]:
         """The agents of a rule, each with the step since when."""
         found = self.rules.get(rule)
         return {} if found is None else found.listed_since
 
-    def agent(self, name: str) -> Agent:
-        """The agent; one that the roster never named is not active."""
-        return self.agents.setdefault(name, Agent())
+    def members(self, name: str, ring: int) -> set[str]:
+        """Who is asked by one of a rule's rings, from 0."""
+        rule = self.rules.get(name)
+        if rule is None or not rule.active:
+            return set()
+        if ring == 0:
+            return set(rule.listed_since)
+        teams = rule.definition.get("next_rings", ())[ring - 1 : ring]
+        return {agent for team in teams for agent in self._team(team)}
 
-    def _change_agent(self, event: RosterEvent, step: int) -> None:
-        agent = self.agent(event.name)
-        before = agent.eligible
-        agent.active = not event.removed
-        agent.capacity = event.definition.get("capacity")
-        self._settle(event.name, before=before, step=step)
+    def asked(self, audience: str | None, *, before: bool = False) -> set[str]:
+        """To whom `audience` offers; with `before` also those of the rings that were asked first."""
+        kind, _, name = (audience or "").partition(":")
+        if kind == "rule":
+            rule, _, ring = name.rpartition("/")
+            rings = range(int(ring) + 1) if before else (int(ring),)
+            return {agent for each in rings for agent in self.members(rule, each)}
+        if kind == "admins":
+            return set(self.admins.get(name, ()))
+        if kind == "department":
+            return set(self.departments.get(name, ()))
+        return self._of_page(name) if kind == "page" else set()
 
-    def _carry(self, name: str, by: int, step: int) -> None:
+    def bar(self, name: str, rule: Rule, conversation: Conversation) -> str:
+        """Why the desk may not give the conversation to the agent under the rule; empty: it may."""
         agent = self.agent(name)
-        before = agent.eligible
-        agent.load += by
-        self._settle(name, before=before, step=step)
+        if not agent.active:
+            return "inactive"
+        if agent.on_leave:
+            return "on_leave"
+        if agent.is_full(conversation.channel):
+            return "at_capacity"
+        if rule.definition.get("online_only") and agent.presence != "online":
+            return "offline"
+        return self._limit(agent, rule) or ("declined" if name in conversation.declined else "")
 
-    def _settle(self, name: str, *, before: bool, step: int) -> None:
-        agent = self.agents[name]
-        if agent.eligible and not before:
-            agent.eligible_since = step
+    def ways(self, name: str) -> Iterator[tuple[str, Rule]]:
+        """The rule and, one after the other, those that are asked when nobody of the one before is there."""
+        seen: set[str] = set()
+        while name not in seen and name in self.rules and self.rules[name].active:
+            yield name, self.rules[name]
+            seen.add(name)
+            kind, other = self.rules[name].fallback
+            name = other if kind == "rule" else name
+
+    def _limit(self, agent: Agent, rule: Rule) -> str:
+        gap_s, window = rule.definition.get("gap_s"), rule.definition.get("window")
+        if gap_s is not None and agent.given and agent.given[-1] + gap_s * 1000 > self.at_ms:
+            return "gap"
+        if window and len(agent.given) >= window["conversations"]:
+            first = agent.given[-window["conversations"]]
+            return "window" if first + window["seconds"] * 1000 > self.at_ms else ""
+        return ""
+
+    def _of_page(self, page: str) -> set[str]:
+        """The agents of every rule that is for the page, all rings, and its admins."""
+        rules = [(name, rule) for name, rule in self.rules.items() if rule.is_for(page)]
+        listed = (self.members(name, ring) for name, rule in rules for ring in range(rule.rings))
+        return set(self.admins.get(page, ())).union(*listed)
+
+    def _change_agent(self, event: RosterEvent) -> None:
+        agent, definition = self.agent(event.name), event.definition
+        agent.active = not event.removed
+        agent.on_leave = definition.get("on_leave", False)
+        agent.capacity = definition.get("capacity")
+        agent.channel_capacity = definition.get("channel_capacity", {})
+        self.freed.add(event.name)
+
+    def _carry(self, name: str | None, by: int, channel: str) -> None:
+        if name is None:
+            return
+        agent = self.agent(name)
+        agent.load += by
+        agent.loads[channel] = agent.loads.get(channel, 0) + by
+        if by < 0:
             self.freed.add(name)
 
-    def _change_rule(self, event: RosterEvent, step: int) -> None:
+    def _pace(self, name: str) -> None:
+        """A limit looks back only on what was given since a rule of his has had one."""
+        kept = max((rule.looks_back for rule in self.rules.values() if name in rule.listed_since), default=0)
+        if kept:
+            agent = self.agent(name)
+            agent.given = [*agent.given, self.at_ms][-kept:]
+
+    def _change_rule(self, event: RosterEvent, definition: Json, step: int) -> None:
         rule = self.rules.setdefault(event.name, Rule())
-        rule.version = event.version
-        rule.definition = {} if event.removed else event.definition
+        rule.version, rule.active, rule.definition = event.version, not event.removed, definition
         self.relisted.add(event.name)
         self._relist(step)
+        self.freed.update(self.agents)  # whoever waits under another rule may be its own by now
 
     def _relist(self, step: int) -> None:
         """Every rule's list as agents and departments are now; those who stay keep their step."""
         for name, rule in self.rules.items():
-            wanted = list(rule.definition.get("agents", ()))
-            for department in rule.definition.get("departments", ()):
-                wanted += self.departments.get(department, [])
-            listed = {agent: rule.listed_since.get(agent, step) for agent in wanted}
+            listed = {agent: rule.listed_since.get(agent, step) for agent in self._team(rule.definition)}
             if listed.keys() != rule.listed_since.keys():
                 self.relisted.add(name)
-                self.freed.update(listed.keys() - rule.listed_since.keys())
             rule.listed_since = listed
 
-    def _wait(self, conversation: str, link: Link) -> None:
-        before = self._waits_under.pop(conversation, None)
+    def _team(self, team: Json) -> list[str]:
+        wanted = list(team.get("agents", ()))
+        for department in team.get("departments", ()):
+            wanted += self.departments.get(department, [])
+        return wanted
+
+    def _wait(self, name: str, conversation: Conversation) -> None:
+        before = self._waits_under.pop(name, None)
         if before is not None:
-            self.rules[before].waiting.discard(conversation)
-        rule = link.rule or before
-        if link.standing == "queued" and rule is not None:
-            self._waits_under[conversation] = rule
-            self.rules.setdefault(rule, Rule()).waiting.add(conversation)
+            self.rules[before].waiting.discard(name)
+        if conversation.standing == "queued" and conversation.rule is not None:
+            self._waits_under[name] = conversation.rule
+            self.rules.setdefault(conversation.rule, Rule()).waiting.add(name)

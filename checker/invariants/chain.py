@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checker.facts.chains import Chain, Chains, Link, link_of
+from checker.invariants.races import ReplyRefused
 from checker.record import LogRecord, shown
 from checker.report import Tally
 
@@ -16,6 +17,7 @@ class ChainCheck:
 
     def __init__(self) -> None:
         self.chains: Chains = {}
+        self.refusals: list[ReplyRefused] = []
         self.linked = Tally(3, "each chain counts 1, 2, 3, … and each event names the one before")
         self.epochs = Tally(3, "the epoch rises with each new holder and only then")
         self.care = Tally(3, "no agent ⇔ new or waiting, and held ⇔ an agent")
@@ -28,6 +30,10 @@ class ChainCheck:
         """Read every event."""
         for record in records:
             event = record.json()
+            if record.what("assignments") == "reply_refused":  # it stands beside the chain
+                about = (event["cause"]["offset"], event["conversation"])
+                self.refusals.append(ReplyRefused(*about, event["command"], event["code"]))
+                continue
             link = link_of(record, record.what("assignments") or "", event)
             chain = self.chains.get(event["conversation"])
             if chain is None:
@@ -62,7 +68,7 @@ def _link_fault(before: Link | None, link: Link) -> str:
         return f"seq {link.seq} after {link.previous}, expected seq {expected[0]} after {expected[1]}"
     if before is None:
         return ""
-    for name in ("cause_offset", "at_ms", "after_position", "session", "round"):
+    for name in ("cause_offset", "at_ms", "after_position", "session"):
         if getattr(link, name) < getattr(before, name):
             return f"{name} goes back from {getattr(before, name)} to {getattr(link, name)}"
     return ""

@@ -1,11 +1,19 @@
-"""Invariant 7: no automatic assignment above capacity, or to one outside of the rule, desk or workspace."""
+"""Invariant 7: nobody is assigned automatically who is not eligible; nobody outside of the desk is at all.
+
+And its other side: nobody waits for whom somebody could be found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from checker.facts.chains import Chain, Link
+from checker.facts.conversation import Conversation
 from checker.facts.desk_log import Step
-from checker.facts.desk_state import DeskState
+from checker.facts.desk_state import BY_ITSELF, DeskState, Rule
 from checker.report import Tally
+
+LIMITS = ("gap_s", "window")
 
 
 class Eligibility:
@@ -13,58 +21,123 @@ class Eligibility:
 
     def __init__(self) -> None:
         self.eligible = Tally(7, "nobody was automatically assigned above capacity or outside of the rule")
+        self.known = Tally(7, "nobody outside of the desk was assigned, and what goes beyond limits says so")
         self.waiting = Tally(7, "nobody waits while an agent of the rule is eligible")
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.eligible, self.waiting]
+        return [self.eligible, self.known, self.waiting]
 
     def before(self, state: DeskState, chain: Chain, link: Link) -> None:
         """Check an event against the state that it was decided on."""
-        if link.what == "assigned" and link.method is not None:
-            self.eligible.checked += 1
-            fault = _fault(state, chain, link)
+        self.waiting.checked += link.what == "queued"
+        if link.what != "assigned":
+            return
+        checks = [(self.known, _known_fault)]
+        if link.method in BY_ITSELF:
+            checks.append((self.eligible, _fault))
+        for tally, check in checks:
+            tally.checked += 1
+            fault = check(state, chain, link)
             if fault:
-                self._fail(self.eligible, chain, link, fault)
-        if link.what == "queued":
-            self.waiting.checked += 1
-            free = [agent for agent in state.listed(link.rule or "") if state.agent(agent).eligible]
-            if free:
-                self._fail(self.waiting, chain, link, f"queued while {free[0]} of {link.rule} was eligible")
+                where = f"{chain.key} seq {link.seq} (command at offset {link.cause_offset})"
+                tally.fail((link.cause_offset, link.seq), f"{where}: {fault}")
 
     def after(self, state: DeskState, last: Step) -> None:
-        """Check after a decision that nobody who became free in it was left without those who wait."""
-        for agent in state.freed:
-            if not state.agent(agent).eligible:
-                continue
-            for name, rule in state.rules.items():
-                if rule.waiting and agent in rule.listed_since:
-                    self.waiting.fail(
-                        (last.offset,),
-                        f"after the command at offset {last.offset} {len(rule.waiting)} conversations wait "
-                        f"under {name} while {agent} is eligible",
-                    )
+        """Check after a decision that nobody is left waiting for whom somebody could be found now."""
+        for name, rule in state.rules.items():
+            if rule.waiting:
+                self._line(state, name, rule, last)
         state.freed.clear()
+        state.moved.clear()
 
-    @staticmethod
-    def _fail(tally: Tally, chain: Chain, link: Link, fault: str) -> None:
-        tally.fail(
-            (link.cause_offset, link.seq),
-            f"{chain.key} seq {link.seq} (command at offset {link.cause_offset}): {fault}",
-        )
+    def _line(self, state: DeskState, name: str, rule: Rule, last: Step) -> None:
+        """Look at all who wait for a rule when somebody may have become free for it, else at newcomers."""
+        limited = any(way.definition.get(limit) for _, way in state.ways(name) for limit in LIMITS)
+        anybody = limited or not state.freed.isdisjoint(_named(state, name))
+        seen: set[tuple[str, frozenset[str]]] = set()
+        for waiting in rule.waiting if anybody else rule.waiting & state.moved:
+            conversation = state.conversations[waiting]
+            group = conversation.channel, conversation.declined
+            if group in seen:
+                continue
+            seen.add(group)
+            found = found_for(state, name, conversation)
+            if found is not None:
+                self.waiting.fail(
+                    (last.offset,),
+                    f"after the command at offset {last.offset} {conversation.key} waits under {name} "
+                    f"while {found} is eligible",
+                )
+
+
+def found_for(state: DeskState, name: str, conversation: Conversation) -> str | None:
+    """Somebody to whom the rule, or one that it falls back on, could give or offer the conversation now."""
+    last = None
+    for way, rule in state.ways(name):
+        last = rule
+        found = next(iter(_found(state, way, rule, conversation)), None)
+        if found is not None:
+            return found
+    kind, agent = last.fallback if last else ("", "")
+    if last is None or kind != "agent" or state.bar(agent, last, conversation):
+        return None
+    return agent
+
+
+def _found(state: DeskState, name: str, rule: Rule, conversation: Conversation) -> Iterable[str]:
+    if rule.method == "appoint":
+        return ("an admin of the page",)
+    if rule.method == "self_claim":
+        return _called(state, name, rule, conversation)
+    return (agent for agent in rule.listed_since if not state.bar(agent, rule, conversation))
+
+
+def _called(state: DeskState, name: str, rule: Rule, conversation: Conversation) -> Iterable[str]:
+    """Whom an offer of the rule would call, in any ring: however busy he is."""
+    online_only = rule.definition.get("online_only")
+    for ring in range(rule.rings):
+        for member in state.members(name, ring) - conversation.declined:
+            agent = state.agent(member)
+            is_there = agent.presence == "online" or not online_only
+            if agent.active and not agent.on_leave and is_there:
+                yield member
+
+
+def _named(state: DeskState, name: str) -> set[str]:
+    """Everybody whom the rule, or one that it falls back on, could ask."""
+    ways = list(state.ways(name))
+    rings = (state.members(way, ring) for way, rule in ways for ring in range(rule.rings))
+    return {rule.fallback[1] for _, rule in ways}.union(*rings)
+
+
+def _known_fault(state: DeskState, chain: Chain, link: Link) -> str:
+    agent = state.agent(link.holder)
+    if not agent.active:
+        return f"{link.holder} is no agent of the desk {chain.workspace}:{chain.desk}"
+    if link.method in BY_ITSELF:
+        return ""
+    beyond = {
+        "capacity": agent.is_full(state.conversation(chain).channel),
+        "offline": agent.presence == "offline",
+        "on_leave": agent.on_leave,
+    }
+    expected = {word for word, is_so in beyond.items() if is_so}
+    told = set(link.said.get("exceeds", ()))
+    return "" if told == expected else f"it goes beyond {sorted(expected)}, and says {sorted(told)}"
 
 
 def _fault(state: DeskState, chain: Chain, link: Link) -> str:
-    holder, rule = link.holder or "", state.rules.get(link.rule or "")
-    agent = state.agents.get(holder)
-    if agent is None or not agent.active:
-        return f"{holder} is no agent of the desk {chain.workspace}:{chain.desk}"
-    if rule is None or holder not in rule.listed_since:
-        return f"{holder} is not of the rule {link.rule}"
-    if rule.version != link.rule_version:
-        return f"names version {link.rule_version} of {link.rule}, it was {rule.version}"
-    if not link.was_queued and chain.page not in rule.definition.get("pages", ()):
-        return f"the rule {link.rule} is not for {chain.page}"
-    if not agent.eligible:
-        return f"{holder} had {agent.load} of {agent.capacity}"
-    return ""
+    holder, name = link.holder or "", link.rule or ""
+    rule = state.rules.get(name)
+    if rule is None or rule.version != link.rule_version:
+        return f"names version {link.rule_version} of {name}, it was {rule.version if rule else 'unknown'}"
+    first = link.said.get("fallback_of") or name
+    if not state.rules.get(first, Rule()).is_for(chain.page) or name not in dict(state.ways(first)):
+        return f"the rule {name}, asked for {first}, is not for {chain.page}"
+    is_listed = holder == rule.fallback[1] if link.method == "fallback" else holder in rule.listed_since
+    if not is_listed:
+        return f"{holder} is not of the rule {name}"
+    bar = state.bar(holder, rule, state.conversation(chain))
+    agent = state.agent(holder)
+    return f"{holder} was not eligible ({bar}): {agent.load} of {agent.capacity}" if bar else ""

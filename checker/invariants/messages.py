@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from checker.facts.transcripts import Transcript, Transcripts
-from checker.record import LogRecord, shown
+from checker.record import Json, LogRecord, shown
 from checker.report import Tally
 
 
@@ -15,6 +16,8 @@ class MessagesCheck:
     def __init__(self) -> None:
         self.transcripts: Transcripts = {}
         self.follows = Tally(2, "on the messages topic each line follows the one before")
+        self.acts: Counter[tuple[str, ...]] = Counter()
+        """How often each thing beside lines is told: of `read` by whom and how far."""
 
     def walk(self, records: Iterable[LogRecord]) -> None:
         """Read every line."""
@@ -23,6 +26,7 @@ class MessagesCheck:
             if what == "read" and event["conversation"] in self.transcripts:
                 self.transcripts[event["conversation"]].read(event)
             if what != "stored":
+                self.acts[_act(what or "", event)] += 1
                 continue
             self.follows.checked += 1
             transcript = self.transcripts.get(event["conversation"])
@@ -35,6 +39,11 @@ class MessagesCheck:
                     (event["position"], record.offset), f"messages {shown(record.place)}: {fault}"
                 )
             transcript.add(event)
+
+
+def _act(what: str, event: Json) -> tuple[str, ...]:
+    about = (what, event["conversation"])
+    return (*about, event["agent"], str(event["position"])) if what == "read" else about
 
 
 def _fault(transcript: Transcript, position: int, seq: int, record: LogRecord) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 
 import orjson
 
 from checker.facts.chains import Chain, Chains
+from checker.facts.conversation import Conversation
 from checker.facts.roster import RosterEvent
-from checker.record import shown
+from checker.record import Json, at_ms, shown
 from checker.report import Tally
 from checker.rows import ConversationRow, DefinitionRow, DeskConversationRow, HeldRow, NotifierRow
 
 
-def check_desk(chains: Chains, rows: Iterable[DeskConversationRow]) -> Tally:
-    """The desk's conversations are the fold of their chains."""
+def check_desk(
+    chains: Chains, conversations: Mapping[str, Conversation], rows: Iterable[DeskConversationRow]
+) -> Tally:
+    """The desk's conversations are the fold of their chains, in every column."""
     tally = Tally(4, "folding assignments gives the desk's conversations")
     left = set(chains)
     for row in rows:
         tally.checked += 1
         left.discard(row.conversation)
-        expected = _folded(chains.get(row.conversation))
-        if row != expected:
-            tally.fail((row.seq,), f"the desk has {_difference(row, expected)} for {row.key}")
+        fault = _row_fault(row, chains.get(row.conversation), conversations.get(row.conversation))
+        if fault:
+            tally.fail((row.seq,), f"the desk has {fault} for {row.key}")
     for conversation in left:
         tally.fail((len(chains[conversation].links),), f"the desk does not know {chains[conversation].key}")
     return tally
@@ -59,7 +63,7 @@ def check_followers(
 
 def check_roster(events: Iterable[RosterEvent], rows: Iterable[DefinitionRow]) -> Tally:
     """Versions of each thing count from 1, and the last one is what the table has."""
-    tally = Tally(4, "folding roster gives the desk's agents, departments, pages and rules")
+    tally = Tally(4, "folding roster gives the desk's agents, departments, pages, rules, policy, presences")
     last: dict[tuple[str, str, str, str], RosterEvent] = {}
     for event in events:
         tally.checked += 1
@@ -86,29 +90,32 @@ def _same(event: RosterEvent, row: DefinitionRow) -> bool:
     return (event.version, not event.removed, told) == (row.version, row.active, bare)
 
 
-def _folded(chain: Chain | None) -> DeskConversationRow | None:
-    if chain is None:
-        return None
-    last = chain.links[-1]
-    session_open = False
-    for link in chain.links:
-        session_open = link.what != "session_closed" and (session_open or link.what == "session_opened")
-    return DeskConversationRow(
-        workspace=chain.workspace,
-        conversation=chain.conversation,
-        desk=chain.desk,
-        key=chain.key,
-        page=chain.page,
-        seq=last.seq,
-        last_event_id=last.id,
-        epoch=last.epoch,
-        round=last.round,
-        care=last.care,
-        standing=last.standing,
-        holder=last.holder,
-        session=last.session,
-        session_open=session_open,
+def _row_fault(row: DeskConversationRow, chain: Chain | None, folded: Conversation | None) -> str:
+    if chain is None or folded is None:
+        return f"{row}, without any event,"
+    expected = asdict(folded) | {
+        "workspace": chain.workspace,
+        "conversation": chain.conversation,
+        "desk": chain.desk,
+        "page": chain.page,
+    }
+    found = row._asdict()
+    for name in ("declined", "followers", "muted"):
+        found[name] = frozenset(found[name])
+    for name in ("facts", "transfer"):
+        found[name], expected[name] = _object(found[name]), _object(expected[name])
+    return ", ".join(
+        f"{name} {mine} (events: {expected[name]})" for name, mine in found.items() if mine != expected[name]
     )
+
+
+def _object(value: str | Json | None) -> Json | None:
+    """JSON, as text or read, without what says nothing; its time as a number."""
+    if value is None:
+        return None
+    read = orjson.loads(value) if isinstance(value, str) else value
+    bare = {name: each for name, each in read.items() if each is not None and each != []}
+    return bare | {name: at_ms(bare[name]) for name in ("expires_at",) if name in bare}
 
 
 def _last(chains: Chains, conversation: str) -> tuple[int, int, str | None, str]:
@@ -117,10 +124,3 @@ def _last(chains: Chains, conversation: str) -> tuple[int, int, str | None, str]
         return 0, 0, None, "idle"
     link = chain.links[-1]
     return link.seq, link.epoch, link.holder, link.standing
-
-
-def _difference(row: DeskConversationRow, expected: DeskConversationRow | None) -> str:
-    if expected is None:
-        return f"{row}, without any event,"
-    pairs = zip(row._fields, row, expected, strict=True)
-    return ", ".join(f"{name} {mine} (events: {theirs})" for name, mine, theirs in pairs if mine != theirs)

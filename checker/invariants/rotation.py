@@ -2,7 +2,9 @@
 
 Of two agents of a rule who are both eligible all the time, turns alternate. So whenever an agent has his next
 turn, everybody who was eligible since before his last one must have had one in between; and over agents
-eligible throughout, counts never differ by more than one after any prefix.
+eligible throughout, counts never differ by more than one after any prefix. Eligible is looked at where it
+counts, at each turn: whoever then is on leave, offline where that matters, at a limit, or has declined the
+conversation has not stayed eligible.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from checker.facts.chains import Chain, Link
-from checker.facts.desk_state import DeskState
+from checker.facts.desk_state import DeskState, Rule
 from checker.report import Tally
 
 SPREAD_MAX = 1
+NEVER = -1
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Rotation:
         self.spread = Tally(5, "counts of agents eligible throughout differ by at most one after any prefix")
         self.spread.facts = {"spread_max": 0, "agents_throughout": 0}
         self._turn: dict[str, dict[str, int]] = {}
+        self._barred: dict[str, dict[str, int]] = {}
         self._turns: dict[str, _Turns] = {}
 
     @property
@@ -41,7 +45,7 @@ class Rotation:
 
     def begin(self) -> None:
         """Start with another desk."""
-        self._turn, self._turns = {}, {}
+        self._turn, self._barred, self._turns = {}, {}, {}
 
     def before(self, state: DeskState) -> None:
         """Close the count of every rule whose list or version has changed."""
@@ -51,35 +55,50 @@ class Rotation:
 
     def turn(self, state: DeskState, chain: Chain, link: Link, step: int) -> None:
         """Check one automatic assignment, before it takes effect."""
-        if link.what != "assigned" or link.method != "round_robin" or not link.rule or not link.holder:
+        name, rule = link.rule or "", state.rules.get(link.rule or "")
+        if link.what != "assigned" or link.method != "round_robin" or rule is None or not link.holder:
             return
         self.alternates.checked += 1
-        last = self._turn.setdefault(link.rule, {})
-        passed = _passed_over(state, link.rule, link.holder, last)
+        barred = self._barred.setdefault(name, {})
+        for agent in rule.listed_since:
+            if agent != link.holder and state.bar(agent, rule, state.conversation(chain)):
+                barred[agent] = step
+        passed = self._passed_over(rule, name, link.holder)
         if passed is not None:
             self.alternates.fail(
                 (link.cause_offset, link.seq),
-                f"{chain.key} (command at offset {link.cause_offset}): {link.rule} gave {link.holder} "
+                f"{chain.key} (command at offset {link.cause_offset}): {name} gave {link.holder} "
                 f"another turn before {passed} had one",
             )
-        last[link.holder] = step
-        turns = self._turns.setdefault(link.rule, _Turns(link.rule_version, step))
-        turns.agents.append(link.holder)
+        self._turn.setdefault(name, {})[link.holder] = step
+        self._turns.setdefault(name, _Turns(link.rule_version, step)).agents.append(link.holder)
 
     def end(self, state: DeskState) -> None:
         """Close every count of the desk."""
         for rule in list(self._turns):
             self._close(rule, state)
 
+    def _passed_over(self, rule: Rule, name: str, holder: str) -> str | None:
+        """Somebody who was eligible at every turn since the holder's last one, and has had none since."""
+        last, barred = self._turn.get(name, {}), self._barred[name]
+        mine = last.get(holder)
+        if mine is None or rule.listed_since.get(holder, 0) > mine:
+            return None
+        for agent, listed_since in rule.listed_since.items():
+            since = max(listed_since, barred.get(agent, NEVER), last.get(agent, NEVER))
+            if agent != holder and since < mine:
+                return agent
+        return None
+
     def _close(self, rule: str, state: DeskState) -> None:
         turns = self._turns.pop(rule, None)
         if turns is None:
             return
+        barred = self._barred.get(rule, {})
         throughout = {
             agent
             for agent, listed_since in state.listed(rule).items()
-            if state.agent(agent).eligible
-            and max(listed_since, state.agent(agent).eligible_since) <= turns.since
+            if listed_since <= turns.since and barred.get(agent, NEVER) < turns.since
         }
         spread = spread_of(turns.agents, throughout)
         self.spread.checked += len(turns.agents)
@@ -109,18 +128,3 @@ def spread_of(turns: list[str], agents: set[str]) -> int:
             lowest += 1
         widest = max(widest, highest - lowest)
     return widest
-
-
-def _passed_over(state: DeskState, rule: str, holder: str, last: dict[str, int]) -> str | None:
-    """Somebody who was eligible since before the holder's last turn and has not had one since."""
-    listed = state.listed(rule)
-    mine = last.get(holder)
-    since = max(listed.get(holder, 0), state.agent(holder).eligible_since)
-    if mine is None or since > mine:
-        return None
-    for agent, listed_since in listed.items():
-        other = state.agent(agent)
-        key = max(listed_since, other.eligible_since, last.get(agent, -1))
-        if agent != holder and other.eligible and key < mine:
-            return agent
-    return None

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from checker.facts.occurrences import Occurrences, content_of, identity_of
 from checker.facts.transcripts import Transcript, Transcripts, row_digest
+from checker.invariants.lines import LinesCheck
 from checker.report import Tally
 from checker.rows import ConversationRow, MessageRow
 
@@ -19,10 +20,12 @@ class TranscriptCheck:
         occurrences: Occurrences,
         transcripts: Transcripts,
         conversations: Mapping[str, ConversationRow],
+        lines: LinesCheck,
     ) -> None:
         self._occurrences = occurrences
         self._transcripts = transcripts
         self._conversations = conversations
+        self._lines = lines
         self.stored = Tally(1, "each distinct message is once in the transcript")
         self.genuine = Tally(1, "each message in the transcript was sent, by this customer and so worded")
         self.positions = Tally(2, "positions are 1, 2, 3, … without gaps")
@@ -53,7 +56,9 @@ class TranscriptCheck:
             return
         last = -1
         for line in lines:
-            if line.kind not in {"log", "note"}:  # these come from no customer
+            if line.channel_message_id is None:
+                self._lines.see(line)
+            else:
                 last = self._check_message(known.key, line, last, len(lines))
 
     def _check_positions(

@@ -18,7 +18,7 @@ from checker.source import Committed
 
 R = TypeVar("R", bound=tuple[object, ...])
 DESK_TOPICS = {"commands", "roster", "notifications", "outcomes"}
-CONVERSATION_PARTITIONS, DESK_PARTITIONS = 4, 2
+CONVERSATION_PARTITIONS, DESK_PARTITIONS = 4, 4
 
 
 class Planted:
@@ -29,6 +29,14 @@ class Planted:
         self.tables: dict[type, list[Any]] = defaultdict(list)
         self.groups: dict[str, dict[tuple[str, int], Committed]] = defaultdict(dict)
 
+    def copy(self) -> Planted:
+        """One that says the same, and changes without changing this one."""
+        other = Planted()
+        other.topics.update({topic: list(records) for topic, records in self.topics.items()})
+        other.tables.update({kind: list(rows) for kind, rows in self.tables.items()})
+        other.groups.update({group: dict(offsets) for group, offsets in self.groups.items()})
+        return other
+
     def records(self, topic: str) -> Iterator[LogRecord]:
         """All records of the topic."""
         return iter(self.topics[topic])
@@ -36,6 +44,10 @@ class Planted:
     def partitions(self, topic: str) -> int:
         """How many partitions it has."""
         return DESK_PARTITIONS if topic in DESK_TOPICS else CONVERSATION_PARTITIONS
+
+    def log_id(self, topic: str) -> str:
+        """What event ids call it: its name, for Kafka has given it no id."""
+        return topic
 
     def rows(self, kind: type[R]) -> Iterator[R]:
         """All rows of the table."""
@@ -76,7 +88,7 @@ class Planted:
         record = self.topics[topic][number]
         self.topics[topic][number] = record._replace(value=orjson.dumps(record.json() | fields))
 
-    def change_row(self, kind: type, number: int, **fields: object) -> None:
+    def change_row(self, kind: type, number: int, /, **fields: object) -> None:
         """Change columns of a row."""
         self.tables[kind][number] = self.tables[kind][number]._replace(**fields)
 

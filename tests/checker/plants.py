@@ -177,7 +177,88 @@ def wrong_batch(planted: Planted) -> None:
     planted.groups["desk"]["commands", 0] = Committed(planted.groups["desk"]["commands", 0].offset, "6")
 
 
+def change_line(kind: str, sender: str, /, **fields: object) -> Fault:
+    """The first line of this kind and sender holds something else."""
+    return lambda planted: planted.change_row(MessageRow, _line(planted, kind, sender), **fields)
+
+
+def drop_line(kind: str, sender: str) -> Fault:
+    """The first line of this kind and sender is gone."""
+    return lambda planted: planted.tables[MessageRow].pop(_line(planted, kind, sender))
+
+
+def refuse_said(planted: Planted) -> None:
+    """What an agent said was refused, though it is in the transcript."""
+    number = planted.index("outcomes", lambda value: value["command"] == "say")
+    record = planted.topics["outcomes"][number]
+    planted.topics["outcomes"][number] = record._replace(
+        headers=(record.headers[0], ("ce_type", b"tongdai.outcomes.refused.v1")),
+        value=orjson.dumps(record.json() | {"code": "not_holder"}),
+    )
+
+
+def send_note(planted: Planted) -> None:
+    """A note goes to the customer."""
+    line = planted.tables[MessageRow][_line(planted, "note", "agent")]
+    sent = {
+        "conversation": line.conversation,
+        "message": line.message,
+        "position": line.position,
+        "text": "@",
+    }
+    key = (planted.topics["outbound"][0].key or b"").decode()
+    planted.append("outbound", key, "send", sent, 2_000_000)
+
+
+def repeat_read(planted: Planted) -> None:
+    """A mark of reading is told twice."""
+    kinds = [record.what("messages") for record in planted.topics["messages"]]
+    repeat("messages", kinds.index("read"))(planted)
+
+
+def lose_read(planted: Planted) -> None:
+    """A mark of reading is not told."""
+    kinds = [record.what("messages") for record in planted.topics["messages"]]
+    planted.topics["messages"].pop(kinds.index("read"))
+
+
+def change_customer(planted: Planted) -> None:
+    """A customer changed, and nobody did it."""
+    record = planted.topics["messages"][0]
+    key, value = (record.key or b"").decode(), record.json() | {"tags": ["vip"]}
+    planted.append("messages", key, "customer_changed", value, 2_000_000)
+
+
+def _line(planted: Planted, kind: str, sender: str) -> int:
+    rows = planted.tables[MessageRow]
+    return next(number for number, row in enumerate(rows) if (row.kind, row.sender) == (kind, sender))
+
+
+_SPOKEN, _SENT = "each message and note of an agent", "each message of an agent is once on outbound"
+_LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
 CASES: dict[str, tuple[Fault, str]] = {
+    "answer lost": (drop_line("text", "agent"), _SPOKEN),
+    "note lost": (drop_line("note", "agent"), _SPOKEN),
+    "answer of nobody": (change_line("text", "agent", message="invented"), _SPOKEN),
+    "answer of another": (change_line("text", "agent", sender_id="ghost"), _SPOKEN),
+    "answer says something else": (change_line("text", "agent", body="khác"), _SPOKEN),
+    "note turned into an answer": (change_line("note", "agent", kind="text"), _SPOKEN),
+    "refused and said": (refuse_said, _SPOKEN),
+    "answer not sent": (drop_record("outbound"), _SENT),
+    "answer sent twice": (repeat("outbound"), _SENT),
+    "something else sent": (change("outbound", 0, text="khác"), _SENT),
+    "note sent": (send_note, _SENT),
+    "log line lost": (drop_line("log", "system"), _LOGGED),
+    "log line of nothing": (change_line("log", "system", code="blocked"), _LOGGED),
+    "mark of reading lost": (lose_read, _MARKED),
+    "mark of reading twice": (repeat_read, _MARKED),
+    "customer changed by nobody": (change_customer, _MARKED),
+    "action without outcome": (
+        lambda planted: planted.topics["outcomes"].pop(
+            planted.index("outcomes", lambda value: value["command"] == "mark_read")
+        ),
+        "each command and each action has exactly one outcome",
+    ),
     "message lost": (drop_row(MessageRow), "each distinct message is once"),
     "message stored twice": (store_twice, "each distinct message is once"),
     "message of nobody": (
@@ -208,7 +289,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "event twice": (repeat("notifications"), "each event appears once"),
     "event in another partition": (
         lambda planted: planted.topics["roster"].append(
-            planted.topics["roster"][0]._replace(partition=1 - planted.topics["roster"][0].partition)
+            planted.topics["roster"][0]._replace(partition=(planted.topics["roster"][0].partition + 1) % 4)
         ),
         "each event lies in the partition of its key",
     ),

@@ -6,7 +6,7 @@ Workspace `acme`, one page, a rule over the agents an, binh and chi with a capac
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 
 import orjson
 
@@ -20,6 +20,8 @@ PAGE, WORKSPACE, DESK, RULE = "messenger:shop", "acme", "main", "even"
 AGENTS = ("an", "binh", "chi")
 CAPACITY = 2
 DESK_KEY = f"{WORKSPACE}:{DESK}"
+EVENTS = uuid.UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c03")
+LOGGED = {"assigned", "queued", "offered", "transferring", "transfer_ended", "care_changed"}
 _NOTHING: Json = {
     "epoch": 0,
     "round": 1,
@@ -42,14 +44,15 @@ class Story:
         self._waiting: deque[str] = deque()
         self._chains: dict[str, list[Json]] = defaultdict(list)
         self._lines: dict[str, list[Json]] = defaultdict(list)
-        self._ids = 0
+        self._ids = self._keys = 0
+        self._caused: Counter[tuple[int, int]] = Counter()
         self.reads: dict[tuple[str, str], int] = {}
         """How far an agent has read a conversation."""
 
     def configure(self) -> None:
         """The desk gets its agents, its page and its rule."""
         self.planted.tables[PageRow].append(PageRow(PAGE, WORKSPACE, DESK, 0))
-        command = self._command("configure", {})
+        command = self._ask("configure", "cli:me", {})
         cause = {"topic": "commands", "partition": command.partition, "offset": command.offset}
         things: list[tuple[str, str, Json]] = [
             ("page", DESK_KEY, {"id": PAGE, "name": "Shop", "admins": ["an"]}),
@@ -61,7 +64,8 @@ class Story:
         ]
         for kind, key, thing in things:
             value = self._of_desk() | {"at": moment(self.now_ms), "version": 1, "cause": cause, kind: thing}
-            self.planted.append("roster", key, f"{kind}_changed", value, self.now_ms)
+            id_ = self._event_id(command)
+            self.planted.append("roster", key, f"{kind}_changed", value, self.now_ms, ce_id=id_)
             row = DefinitionRow(
                 kind, WORKSPACE, DESK, thing["id"], orjson.dumps(thing).decode(), 1, active=True
             )
@@ -137,22 +141,24 @@ class Story:
         key = f"{PAGE}:{user}"
         holder = self._chains[key][-1]["holder"]
         other, third = (agent for agent in AGENTS if agent != holder)
-        by = {"by": f"agent:{WORKSPACE}/{other}", "command": "k"}
-        self._asked(key, "follow", "followed", {"agent": other})
-        self._asked(key, "follow", "followed", {"agent": third})
-        self._asked(key, "mute", "muted", {"agent": third})
+        self._comes(other)
+        self._asked(key, "follow", "followed", {"agent": other}, by=other)
+        self._asked(key, "follow", "followed", {"agent": third}, by=third)
+        self._asked(key, "mute", "muted", {"agent": third}, by=third)
         self.write(user)
         self._read(key, holder)
         self.write(user)
-        line = {"sender": "agent", "sender_id": holder, "kind": "note", "text": "@", "mentions": [other]}
-        self._line(key, line | {"session": self._session(key)})
+        self._say(key, holder, "say", "Chào bạn")
+        self._say(key, holder, "write_note", "@", mentions=[other])
         self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
-        self._asked(key, "transfer", "transferring", {"agents": [other], "to_agent": other} | by)
+        offered = {"agents": [other], "to_agent": other, "expires_at": moment(self.now_ms + 1 + 120_000)}
+        self._asked(key, "transfer", "transferring", offered, by=holder)
         self._personal(key, "transfer_offered", other)
-        self._asked(key, "transfer_reject", "transfer_ended", {"how": "rejected", "agent": other} | by)
+        self._asked(key, "transfer_reject", "transfer_ended", {"how": "rejected", "agent": other}, by=other)
         for agent in (holder, other):
             self._personal(key, "transfer_ended", agent)
-        self._asked(key, "set_care", "care_changed", {"care": "closed_won", "former_care": "accepted"} | by)
+        won = {"care": "closed_won", "former_care": "accepted"}
+        self._asked(key, "set_care", "care_changed", won, by=other)
         self._personal(key, "care_changed", holder)
         self._changed(key)
 
@@ -161,14 +167,79 @@ class Story:
         key = f"{PAGE}:{user}"
         self._waiting.remove(key)
         audience = f"page:{PAGE}"
-        self._asked(key, "route", "offered", {"standing": "offered", "audience": audience, "unrouted": False})
+        self.now_ms += 1
+        cause = self._command("route", self._about(key) | {"session": 1, "opens_session": False})
+        offered = {"standing": "offered", "audience": audience, "unrouted": False} | self._since(cause)
+        self._event(key, cause, "offered", offered)
         self._announce(key, "offered", audience)
         self.end(user)
         self._announce(key, "withdrawn", audience)
 
-    def _asked(self, key: str, command: str, what: str, fields: Json) -> None:
+    def _comes(self, agent: str) -> None:
+        """`agent` is online from here on."""
         self.now_ms += 1
-        self._event(key, self._command(command, self._about(key)), what, fields)
+        now = {"presence": "online", "gateways": {"g1": "online"}}
+        command = self._command("set_presence", {"agent": agent, "gateway": "g1", "presence": "online"})
+        cause = {"topic": "commands", "partition": command.partition, "offset": command.offset}
+        value = (
+            self._of_desk() | {"agent": agent, "at": moment(self.now_ms), "version": 1, "cause": cause} | now
+        )
+        key, id_ = f"agent:{WORKSPACE}/{agent}", self._event_id(command)
+        self.planted.append("roster", key, "presence_changed", value, self.now_ms, ce_id=id_)
+        told = orjson.dumps(now).decode()
+        self.planted.tables[DefinitionRow].append(
+            DefinitionRow("presence", WORKSPACE, DESK, agent, told, 1, active=True)
+        )
+
+    def _asked(self, key: str, command: str, what: str, fields: Json, *, by: str) -> None:
+        """An agent who may do everything asks for it, and it is done."""
+        self.now_ms += 1
+        actor = f"agent:{WORKSPACE}/{by}"
+        asked = self._about(key) | {"by": by, "authority": "admin"}
+        cause = self._ask(command, actor, asked)
+        said = {"command": cause.json()["idempotency_key"], "by": actor}
+        self._event(key, cause, what, fields | said)
+
+    def _ask(self, what: str, actor: str, fields: Json) -> LogRecord:
+        """A command with its outcome."""
+        self._keys += 1
+        asked = {"actor": actor, "idempotency_key": f"k{self._keys}"}
+        record = self._command(what, fields | asked)
+        self._done(what, asked, {})
+        return record
+
+    def _act(self, key: str, what: str, agent: str, fields: Json, result: Json) -> None:
+        """An action with its outcome."""
+        self._keys += 1
+        asked = {"actor": f"agent:{WORKSPACE}/{agent}", "idempotency_key": f"k{self._keys}"}
+        value = self._about(key) | asked | {"by": agent} | fields
+        self.planted.append("actions", key, what, value, self.now_ms)
+        self._done(what, asked, result)
+
+    def _done(self, what: str, asked: Json, result: Json) -> None:
+        value = self._of_desk() | asked | {"command": what, "at": moment(self.now_ms), "result": result}
+        self.planted.append("outcomes", asked["actor"], "done", value, self.now_ms)
+
+    def _say(self, key: str, agent: str, what: str, text: str, **fields: object) -> None:
+        """An agent answers, or writes a note."""
+        line = {"sender": "agent", "sender_id": agent, "kind": "note" if fields else "text", "text": text}
+        self._line(key, line | {"session": self._session(key)} | fields)
+        last = self._lines[key][-1]
+        said = {"message": last["message"], "position": last["position"]}
+        self._act(key, what, agent, {"text": text} | fields, said)
+        if what == "say":
+            value = self._about(key) | {"text": text} | said
+            self.planted.append("outbound", key, "send", value, self.now_ms)
+
+    def _event_id(self, cause: LogRecord) -> str:
+        """Of the next event of a command."""
+        ordinal = self._caused[cause.place]
+        self._caused[cause.place] += 1
+        return str(uuid.uuid5(EVENTS, f"commands/{cause.partition}/{cause.offset}/desk/{ordinal}"))
+
+    def _since(self, cause: LogRecord) -> Json:
+        """Since when it waits: from here on."""
+        return {"queued_at": moment(self.now_ms), "queued_offset": cause.offset, "priority": 2}
 
     def _read(self, key: str, agent: str) -> None:
         """`agent` has read to the end."""
@@ -177,6 +248,7 @@ class Story:
         chain = self._chains[key]
         about |= {"seq": len(chain), "epoch": chain[-1]["epoch"]}
         self.planted.append("messages", key, "read", about, self.now_ms)
+        self._act(key, "mark_read", agent, {"position": position}, {"position": position})
         self.reads[key, agent] = position
         notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"read {key} {agent} {position}"))
         value = about | {"notice": notice, "unread": 0}
@@ -216,7 +288,8 @@ class Story:
         elif self._eligible():
             self._assign(key, cause)
         else:
-            self._event(key, cause, "queued", {"standing": "queued", "rule": RULE, "rule_version": 1})
+            queued = {"standing": "queued", "rule": RULE, "rule_version": 1} | self._since(cause)
+            self._event(key, cause, "queued", queued)
             self._waiting.append(key)
 
     def _assign(self, key: str, cause: LogRecord, *, queued: bool = False) -> None:
@@ -238,7 +311,6 @@ class Story:
             "why": why,
         }
         self._event(key, cause, "assigned", event)
-        self._log(key, agent)
 
     def _event(self, key: str, cause: LogRecord, what: str, fields: Json) -> None:
         chain = self._chains[key]
@@ -257,12 +329,16 @@ class Story:
             }
             | fields
         )
-        record = self.planted.append("assignments", key, what, value, self.now_ms)
+        record = self.planted.append(
+            "assignments", key, what, value, self.now_ms, ce_id=self._event_id(cause)
+        )
         chain.append(value | {"id": record.id, "what": what})
         if fields.get("standing", before["standing"]) != before["standing"]:
             self._changed(key)
         if what == "assigned":
             self._notice(key, "assigned", len(chain), after_position, agent=chain[-1]["holder"])
+        if what in LOGGED:
+            self._log(key, what)
 
     def _store(self, key: str, mid: str, text: str, *, session: int) -> None:
         line = {"sender": "customer", "kind": "text", "text": text, "channel_message_id": mid}
@@ -272,8 +348,8 @@ class Story:
         for agent in sorted(followers(chain) - muted):
             self._notice(key, "message", len(chain), len(self._lines[key]), agent=agent)
 
-    def _log(self, key: str, agent: str) -> None:
-        line = {"sender": "system", "kind": "log", "code": "assigned", "params": {"agent": agent}}
+    def _log(self, key: str, what: str) -> None:
+        line = {"sender": "system", "kind": "log", "code": what, "params": {}}
         self._line(key, line | {"session": self._session(key)})
 
     def _line(self, key: str, fields: Json) -> None:

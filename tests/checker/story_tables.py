@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import orjson
 
@@ -75,7 +76,7 @@ def _conversation(planted: Planted, chain: Sequence[Json], lines: Sequence[Json]
     events = Counter((event["what"], event["session"]) for event in chain)
     open_ = not events["session_closed", last["session"]]
     planted.tables[ConversationRow].append(_intakes_row(last, len(lines), session_open=open_))
-    planted.tables[DeskConversationRow].append(_desks_row(last, session_open=open_))
+    planted.tables[DeskConversationRow].append(_desks_row(chain, session_open=open_))
     for session in range(1, last["session"] + 1):
         ended = events["session_closed", session] > 0
         planted.tables[SessionRow].append(SessionRow(workspace, conversation, session, ended))
@@ -142,23 +143,53 @@ def _intakes_row(last: Json, position: int, *, session_open: bool) -> Conversati
     )
 
 
-def _desks_row(last: Json, *, session_open: bool) -> DeskConversationRow:
+def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversationRow:
+    last = chain[-1]
+    waits = _last_of(chain, "queued", "offered") if session_open else {}
+    given, closed = _last_of(chain, "assigned"), _last_of(chain, "session_closed")
+    had_until = closed if closed.get("holder") else {}
     return DeskConversationRow(
-        last["workspace"],
-        last["conversation"],
-        last["desk"],
-        last["key"],
-        last["page"],
-        last["seq"],
-        last["id"],
-        last["epoch"],
-        last["round"],
-        last["care"],
-        last["standing"],
-        last["holder"],
-        last["session"],
-        session_open,
+        **{name: last[name] for name in _SAME},
+        last_event_id=last["id"],
+        session_open=session_open,
+        rule=waits.get("rule"),
+        queued_at=_ms(waits.get("queued_at")),
+        queued_offset=waits.get("queued_offset"),
+        priority=2,
+        facts=None,
+        reason=None,
+        outcome=None,
+        declined=[],
+        audience=last["audience"] if last["standing"] == "offered" else None,
+        ring=0,
+        offer_expires_at=None,
+        transfer=None,
+        followers=sorted(followers(chain)),
+        muted=sorted(event["agent"] for event in chain if event["what"] == "muted"),
+        held_since=_ms(given.get("at")),
+        taken_from=None,
+        last_holder=had_until.get("holder"),
+        last_held_at=_ms(had_until.get("at")),
+        blocked=False,
+        blocked_until=None,
+        silent=False,
+        absent_until=None,
+        quiet_until=None,
     )
+
+
+_SAME = (
+    *("workspace", "conversation", "desk", "key", "page", "seq", "epoch", "round", "care", "standing"),
+    *("holder", "session", "after_position"),
+)
+
+
+def _last_of(chain: Sequence[Json], *kinds: str) -> Json:
+    return next((event for event in reversed(chain) if event["what"] in kinds), {})
+
+
+def _ms(moment: str | None) -> int | None:
+    return None if moment is None else round(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
 def _lane(key: str) -> int:

@@ -1,0 +1,156 @@
+"""Invariant 1 for what no customer says: agents' messages, notes and log lines, once each, none invented."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from checker.facts.asks import Ask
+from checker.facts.chains import Chains
+from checker.invariants.answered import Answers
+from checker.record import LogRecord, shown
+from checker.report import Tally
+from checker.rows import MessageRow
+
+SPOKEN = frozenset(("say", "write_note"))
+LOGGED = frozenset(
+    (
+        *("assigned", "queued", "offered", "unassigned", "transferring", "transfer_ended", "care_changed"),
+        *("blocked", "unblocked"),
+    )
+)
+"""The events of a chain that have a line of the transcript."""
+
+
+class Spoken(NamedTuple):
+    """What an action that was carried out must have left in the transcript."""
+
+    conversation: str
+    position: int
+    is_note: bool
+    sender: str
+    sender_id: str
+    text: str | None
+
+
+class LinesCheck:
+    """Sees the lines of transcripts that come from no channel, then what is sent to channels."""
+
+    def __init__(self, asks: Iterable[Ask], answers: Answers, chains: Chains) -> None:
+        self.spoken = Tally(
+            1, "each message and note of an agent is once in the transcript, as its action says"
+        )
+        self.sent = Tally(1, "each message of an agent is once on outbound, and nothing else is")
+        self.logged = Tally(1, "each event that has a log line has it once, and no line is of nothing")
+        self._chains = chains
+        self._spoken: dict[str, Spoken] = {}
+        self._unseen: set[str] = set()
+        self._logged: defaultdict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
+        for ask in asks:
+            if ask.what in SPOKEN:
+                self._expect(ask, answers)
+
+    @property
+    def tallies(self) -> list[Tally]:
+        return [self.spoken, self.sent, self.logged]
+
+    def see(self, line: MessageRow) -> None:
+        """One line without a channel's id."""
+        if line.kind == "log":
+            self._logged[line.conversation][line.seq, line.code or ""] += 1
+            self._see_log(line)
+            return
+        self.spoken.checked += 1
+        expected = self._spoken.get(line.message)
+        fault = "no action that was carried out says it"
+        if expected is not None:
+            fault = _fault(line, expected) if line.message in self._unseen else "for a second time"
+            self._unseen.discard(line.message)
+        if fault:
+            where = f"conversation {line.conversation}, position {line.position}"
+            self.spoken.fail((line.position,), f"{where}: {fault}")
+
+    def finish(self, outbound: Iterable[LogRecord]) -> None:
+        """What was not seen, and what was sent."""
+        for message in self._unseen:
+            spoken = self._spoken[message]
+            self.spoken.fail((spoken.position,), f"not in the transcript, though it is done: {spoken}")
+        self._check_sent(outbound)
+        for conversation, chain in self._chains.items():
+            expected = Counter((link.seq, link.what) for link in chain.links if link.what in LOGGED)
+            found = self._logged.pop(conversation, Counter())
+            self.logged.checked += len(expected)
+            for line in (expected - found) + (found - expected):
+                self.logged.fail(line[:1], f"{chain.key}: {found[line]} lines of {line[1]}, seq {line[0]}")
+        for conversation in self._logged:
+            self.logged.fail((0,), f"conversation {conversation} has log lines, and no events")
+
+    def _expect(self, ask: Ask, answers: Answers) -> None:
+        outcome = answers.get((ask.topic, ask.place))
+        if outcome is None or outcome.code:
+            return
+        message = outcome.said.get("message", f"of {shown(ask.place)}")
+        self._unseen.add(message)
+        self._spoken[message] = Spoken(
+            conversation=ask.conversation,
+            position=outcome.said.get("position", 0),
+            is_note=ask.what == "write_note",
+            sender="bot" if ask.by is None else "agent",
+            sender_id=ask.by or ask.asker[2],
+            text=ask.value.get("text") or None,
+        )
+
+    def _see_log(self, line: MessageRow) -> None:
+        chain = self._chains.get(line.conversation)
+        link = chain.at(line.seq) if chain else None
+        if link is None or link.what != line.code or line.sender != "system":
+            self.logged.fail((line.seq,), f"{line.code} of {line.sender} is no event {line.seq}: {line}")
+
+    def _check_sent(self, outbound: Iterable[LogRecord]) -> None:
+        left = {message for message, spoken in self._spoken.items() if not spoken.is_note}
+        for record in outbound:
+            self.sent.checked += 1
+            value = record.json()
+            spoken, where = self._spoken.get(value["message"]), f"outbound {shown(record.place)}"
+            said = (value["conversation"], value["position"], value.get("text") or None)
+            if spoken is None or value["message"] not in left:
+                self.sent.fail(record.place[::-1], f"{where}: no message of an agent, or for a second time")
+            elif said != (spoken.conversation, spoken.position, spoken.text):
+                self.sent.fail(record.place[::-1], f"{where}: {said}, the transcript has {spoken}")
+            left.discard(value["message"])
+        for message in left:
+            spoken = self._spoken[message]
+            self.sent.fail((spoken.position,), f"never sent: {spoken}")
+
+
+def check_acts(acts: Counter[tuple[str, ...]], asks: Iterable[Ask], answers: Answers) -> Tally:
+    """What was read was marked so, and customers change by actions only; `acts` is what messages tells."""
+    tally = Tally(1, "each mark of reading is told once, and customers change by actions alone")
+    done: Counter[tuple[str, ...]] = Counter()
+    for ask in asks:
+        outcome = answers.get((ask.topic, ask.place))
+        if outcome is None or outcome.code:
+            continue
+        if ask.what == "mark_read":
+            done["read", ask.conversation, ask.by or "", str(ask.value["position"])] += 1
+        elif ask.what in {"set_labels", "set_profile"}:
+            done["customer_changed", ask.conversation] += 1
+    for act in done.keys() | acts.keys():
+        tally.checked += 1
+        is_well = acts[act] == done[act] if act[0] == "read" else acts[act] <= done[act]
+        if not is_well:
+            tally.fail((done[act],), f"{act}: told {acts[act]} times, done {done[act]} times")
+    return tally
+
+
+def _fault(line: MessageRow, expected: Spoken) -> str:
+    found = Spoken(
+        line.conversation,
+        line.position,
+        line.kind == "note",
+        line.sender,
+        line.sender_id or "",
+        line.body or None,
+    )
+    return "" if found == expected else f"is {found}, its action says {expected}"

@@ -1,0 +1,78 @@
+"""Invariant 6, what was asked: an event that names a command is that of one that was carried out, there."""
+
+from __future__ import annotations
+
+from checker.facts.asks import Ask
+from checker.facts.chains import Chain, Link
+from checker.invariants.answered import Answers
+from checker.report import Tally
+
+BY_PERSON = {
+    "claim": {"claim"},
+    "reply": {"reply_claim"},
+    "appoint": {"appoint", "bulk"},
+    "transfer": {"transfer_accept"},
+    "take_over": {"take_over", "bulk"},
+}
+"""By which command each method of a person comes."""
+HOWS = {
+    "released": {"release", "bulk"},
+    "taken_off": {"take_off", "bulk"},
+    "refused": {"set_care", "bulk"},
+    "on_leave": {"set_leave", "configure"},
+    "agent_removed": {"configure"},
+}
+"""By which command an agent loses it."""
+ASKED_BY = {
+    "confirmed": {"reply_claim"},
+    "transferring": {"transfer"},
+    "transfer_ended": {"transfer_reject", "transfer_cancel"},
+    "care_changed": {"set_care", "bulk"},
+    "followed": {"follow", "bulk"},
+    "unfollowed": {"unfollow", "bulk"},
+    "muted": {"mute"},
+    "unmuted": {"unmute"},
+    "blocked": {"block"},
+    "unblocked": {"unblock"},
+}
+
+
+class Named:
+    """Watches a replay."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.named = Tally(6, "each event that names a command is of one that was carried out")
+        self._answers = answers
+
+    @property
+    def tallies(self) -> list[Tally]:
+        return [self.named]
+
+    def event(self, chain: Chain, link: Link, ask: Ask | None) -> None:
+        """Check that the event comes from the command that it names, if any."""
+        by_person = link.what == "assigned" and link.method in BY_PERSON
+        if link.said.get("command") is None and not by_person:
+            return
+        if link.what == "transferring" and ask is not None and ask.what == "transfer_reject":
+            return  # told again, with the command of who offered it: see checker.invariants.transfers
+        self.named.checked += 1
+        fault = self._fault(link, ask)
+        if fault:
+            where = f"{chain.key} seq {link.seq} ({link.what}, command at offset {link.cause_offset})"
+            self.named.fail((link.cause_offset, link.seq), f"{where}: {fault}")
+
+    def _fault(self, link: Link, ask: Ask | None) -> str:
+        if ask is None or ask.asker[3] != link.said.get("command"):
+            return f"names the command {link.said.get('command')}, which is not its cause"
+        if ask.what not in _asked_by(link):
+            return f"comes from {ask.what}"
+        outcome = self._answers.get((ask.topic, ask.place))
+        return "the command was not carried out" if outcome is None or outcome.code else ""
+
+
+def _asked_by(link: Link) -> set[str]:
+    if link.what == "assigned":
+        return BY_PERSON.get(link.method or "", set())
+    if link.what == "unassigned":
+        return HOWS.get(link.said.get("how", ""), set())
+    return ASKED_BY.get(link.what, set())

@@ -1,0 +1,82 @@
+"""Invariant 3, transfers: offered by the holder to who is online, one at a time, answered by who was asked.
+
+Each function says what is wrong with an event, given how its conversation stood; empty: nothing.
+"""
+
+from __future__ import annotations
+
+from checker.facts.chains import Link
+from checker.facts.conversation import Conversation, moment
+from checker.facts.desk_state import DeskState
+
+ENDED_BEFORE = frozenset(("unassigned", "session_closed"))
+"""A transfer that waits is ended by an event of its own before these, and before anybody else gets it."""
+SAME = ("to_agent", "to_department", "by", "command", "expires_at")
+
+
+def overtaken(_: DeskState, was: Conversation, link: Link) -> str:
+    """Nothing else may end a transfer in silence."""
+    if was.transfer is None:
+        return ""
+    given = link.what == "assigned" and link.method != "transfer"
+    finished = link.what == "care_changed" and "done" in (link.care, was.care)
+    is_in_between = given or finished or link.what in ENDED_BEFORE
+    return "comes while a transfer waits for its answer" if is_in_between else ""
+
+
+def accepted(state: DeskState, was: Conversation, link: Link) -> str:
+    """An accepted one goes to somebody who was asked, in time."""
+    if link.method != "transfer":
+        return ""
+    if was.transfer is None:
+        return "nobody had offered to transfer it"
+    if link.holder not in _targets(state, was) or link.holder in was.transfer.get("rejected", ()):
+        return f"{link.holder} was not asked to take it over"
+    expires_at = moment(was.transfer, "expires_at")
+    return "accepted too late" if expires_at is not None and link.at_ms >= expires_at else ""
+
+
+def offered(state: DeskState, was: Conversation, link: Link) -> str:
+    """It is offered by its holder, to one agent or department, for as long as the policy says."""
+    said = link.said
+    if was.holder is None or ("to_agent" in said) == ("to_department" in said):
+        return f"held by {was.holder}, to {said.get('to_agent')} and {said.get('to_department')}"
+    if was.holder in said.get("agents", ()):
+        return "is offered to its holder"
+    if was.transfer is not None:
+        return _again(was.transfer.get("rejected", ()), link, was)
+    away = [one for one in said.get("agents", ()) if state.agent(one).presence != "online"]
+    if away or not said.get("agents"):
+        return f"{away or 'nobody'} is asked, who is not online"
+    expires_ms = link.at_ms + state.policy.get("transfer_timeout_s", 120) * 1000
+    return "" if moment(said, "expires_at") == expires_ms else "not for as long as the policy says"
+
+
+def ended(state: DeskState, was: Conversation, link: Link) -> str:
+    """It ends as what it says has come about."""
+    if was.transfer is None:
+        return "no transfer waited for an answer"
+    how, agent = link.said.get("how"), link.said.get("agent")
+    expires_at = moment(was.transfer, "expires_at")
+    if how == "expired" and expires_at is not None and link.at_ms < expires_at:
+        return "expired before its time"
+    if how == "target_offline" and state.agent(agent).presence != "offline":
+        return f"{agent} is not offline"
+    if how == "rejected" and agent not in _targets(state, was):
+        return f"{agent} was not asked"
+    return ""
+
+
+def _again(rejected: list[str], link: Link, was: Conversation) -> str:
+    """One of a department has rejected it: the others are asked still, for the same time."""
+    kept = all((was.transfer or {}).get(name) == link.said.get(name) for name in SAME)
+    one_more = len(link.said.get("rejected", ())) == len(rejected) + 1
+    return "" if kept and one_more else "a second transfer, while one waits for its answer"
+
+
+def _targets(state: DeskState, was: Conversation) -> set[str]:
+    """Who may answer: the agent, or any of the department but the holder."""
+    transfer = was.transfer or {}
+    if "to_agent" in transfer:
+        return {transfer["to_agent"]}
+    return state.asked(f"department:{transfer.get('to_department')}") - {was.holder or ""}
