@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RATE_PER_S = 40
 SECONDS = 5
+AGENTS = 4
 DEADLINE_S = 30.0
 FIELDS = {
     "posted",
@@ -49,7 +50,8 @@ FIELDS = {
 
 
 async def test_a_report_then_the_same_data_again_until_ctrl_c(server_dir: Path) -> None:
-    arguments = ("demo", "--seconds", str(SECONDS), "--rate", str(RATE_PER_S), "--report", "report.json")
+    played = ("--seconds", str(SECONDS), "--rate", str(RATE_PER_S), "--agents", str(AGENTS))
+    arguments = ("demo", *played, "--report", "report.json")
     async with tongdai(*arguments, folder=server_dir) as demo:
         assert await demo.ended() == 0, "\n".join(demo.lines)
     first = orjson.loads((server_dir / "report.json").read_bytes())

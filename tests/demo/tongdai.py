@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 LINE_TIMEOUT_S = 90.0
-END_TIMEOUT_S = 90.0
+END_TIMEOUT_S = 150.0
 
 
 class Tongdai:
