@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.base import InsideModel, Moment, Slug
 
@@ -38,3 +39,11 @@ class Refused(Outcome):
     """What would be allowed instead, in words of the API: care statuses, agents, commands."""
     details: dict[str, Any] = Field(default_factory=dict)
     """What programs show, e.g. of `taken`: `winner`, `earlier_ms`."""
+
+
+def request_sha256(asked: BaseModel) -> str:
+    """The digest of a command or action and its body: equal for equal ones, however their JSON was spaced.
+
+    Who sends and who decides take it alike, so that a sender knows whether an outcome is that of his request.
+    """
+    return sha256(f"{type(asked).__name__}\n{asked.model_dump_json()}".encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -21,6 +20,7 @@ from schemas.commands import AskedCommand
 from schemas.definitions import Capacity
 from schemas.envelope import Kind, headers
 from schemas.ids import desk_key
+from schemas.outcomes import request_sha256
 from workers.channels.records import Outgoing
 from workers.gateway.conversations import Conversation
 from workers.gateway.identity import Identity
@@ -174,8 +174,8 @@ def record_of(asked: Asked) -> Outgoing:
 
 
 def request_of(asked: Asked) -> Request:
-    """What its outcome will name: digests are taken of the JSON, by everybody alike."""
-    return Request(_KINDS[type(asked)].what, hashlib.sha256(asked.model_dump_json().encode()).hexdigest())
+    """What its outcome will name."""
+    return Request(_KINDS[type(asked)].what, request_sha256(asked))
 
 
 def _asker(identity: Identity, key: str) -> dict[str, Any]:

@@ -138,8 +138,8 @@ def _probes(wanted: Walk) -> Iterator[tuple[str, Parameters]]:
     if filters.care:
         parameters = Parameters()
         mine = condition(wanted.scope, buckets_of(filters.bucket), parameters)
-        care, of = parameters.texts(filters.care), parameters.text(workspace)
-        where = f"d.workspace_id = {of} AND d.care = ANY ({care}) AND {mine}"
+        cares = parameters.texts([f"{workspace}/{care}" for care in filters.care])
+        where = f"d.workspace_id || '/' || d.care = ANY ({cares}) AND {mine}"
         yield f"SELECT d.conversation_id FROM desk_conversation d WHERE {where}", parameters  # noqa: S608
 
 

@@ -11,7 +11,8 @@ ALTER TABLE inbox ADD COLUMN last_minute timestamp NOT NULL
     GENERATED ALWAYS AS (date_trunc('minute', updated_at AT TIME ZONE 'UTC')) STORED;
 CREATE INDEX inbox_followed ON inbox (workspace_id, agent_id, last_minute DESC) WHERE follows;
 
-CREATE INDEX desk_conversation_care ON desk_conversation (workspace_id, care, page_id);
+-- By both together, so that no plan takes it for finding one conversation or adding up loads.
+CREATE INDEX desk_conversation_care ON desk_conversation ((workspace_id || '/' || care), page_id);
 CREATE INDEX desk_conversation_audience ON desk_conversation (workspace_id, audience) WHERE audience IS NOT NULL;
 
 -- Small letters without Vietnamese diacritics, however they were typed: apart, the marks are few to take away.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 from schemas.building import build
 from schemas.commands import AskedCommand
-from schemas.outcomes import Done, Refused
+from schemas.outcomes import Done, Refused, request_sha256
 from workers.routing.desk.apply import KEY_REUSED
 from workers.routing.desk.decision import KIND_OF, Draft
 
@@ -63,11 +62,6 @@ def refuse(draft: Draft, command: AskedCommand, refusal: Refusal) -> None:
             },
         )
     )
-
-
-def request_sha256(command: AskedCommand) -> str:
-    """The digest of what was asked and its body: equal for equal commands, however their JSON was spaced."""
-    return hashlib.sha256(f"{type(command).__name__}\n{command.model_dump_json()}".encode()).hexdigest()
 
 
 def _common(draft: Draft, command: AskedCommand) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import orjson
 from schemas.actions import Action, EndSession, MarkRead, Say, SetLabels, SetProfile, WriteNote
 from schemas.envelope import Kind, time_text
 from schemas.ids import DEFAULT_DESK, message_id_text
+from schemas.outcomes import request_sha256
 from workers.routing.intake import replies, transcript
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.chain import BLOCKED
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import set_labels, set_profile
-from workers.routing.intake.outcomes import KEY_REUSED, Refusal, Remembered, request_sha256
+from workers.routing.intake.outcomes import KEY_REUSED, Refusal, Remembered
 from workers.routing.intake.rights import is_forged, no_agent, not_holder
 from workers.routing.intake.saying import say
 from workers.routing.intake.sessions import end_session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.actions import Action
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind, moment
-from schemas.outcomes import Done, Outcome, Refused
+from schemas.outcomes import Done, Outcome, Refused, request_sha256
 from workers.runtime.batch import Batch, Record
 
 KEPT_MS = 24 * 60 * 60 * 1000
@@ -84,11 +83,6 @@ class Outcomes:
 def asker_of(action: Action) -> Asker:
     """Whose key it is: also when it comes on another lane."""
     return action.workspace, action.actor, action.idempotency_key
-
-
-def request_sha256(action: Action) -> str:
-    """The digest of what was done and its body: equal for equal ones, however their JSON was spaced."""
-    return hashlib.sha256(f"{type(action).__name__}\n{action.model_dump_json()}".encode()).hexdigest()
 
 
 def _outcome(at_ms: int, desk: str, action: Action, answer: Refusal | Result) -> Outcome:
