@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import orjson
@@ -89,9 +90,17 @@ def frozen(kafka: EmbeddedKafka) -> Iterator[None]:
     """Meanwhile the broker accepts connections, and answers nothing."""
     os.kill(kafka.pid, signal.SIGSTOP)
     try:
+        while not _stands(kafka.pid):
+            os.sched_yield()
         yield
     finally:
         os.kill(kafka.pid, signal.SIGCONT)
+
+
+def _stands(pid: int) -> bool:
+    """Whether all threads are stopped: those that run go on for a moment."""
+    states = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T" for state in states)
 
 
 async def post(client: httpx.AsyncClient, signed: Signed) -> httpx.Response:
