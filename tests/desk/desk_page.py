@@ -19,8 +19,9 @@ from workers.routing.desk.care import BY_HAND, by_hand
 from workers.routing.desk.decide import DECISIONS
 from workers.routing.desk.decision import KIND_OF
 from workers.routing.desk.expiries import EXPIRIES
-from workers.routing.desk.outcomes import Refusal, answered_before
+from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.timers import OF_CONVERSATION
+from workers.routing.outcomes import Refusal
 
 PAGE = Path(__file__).parents[2] / "docs" / "desk.md"
 DESK = "workers.routing.desk"

@@ -59,8 +59,8 @@ from workers.routing.desk.apply import Decided
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import ways
 from workers.routing.desk.duty import ABSENT, bar_in
-from workers.routing.desk.outcomes import KEPT
 from workers.routing.desk.timers import Timer, timers_of, timers_of_desk
+from workers.routing.outcomes import KEPT
 
 GATEWAYS = ("g1", "g2")
 HERE = {"workspace": WORKSPACE, "desk": DESK}

@@ -21,7 +21,7 @@ from schemas.outcomes import Refused
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Place
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.outcomes import KEPT
+from workers.routing.outcomes import KEPT
 from workers.whatif.due import DueTimers
 from workers.workspace.workspace import DeskRoster
 

@@ -10,8 +10,8 @@ from schemas.ids import desk_key
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import ABSENT
-from workers.routing.desk.outcomes import Refusal
 from workers.routing.desk.teams import listed
+from workers.routing.outcomes import Refusal
 
 NOBODY: Collection[str] = ()
 

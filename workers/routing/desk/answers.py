@@ -8,7 +8,7 @@ import orjson
 
 from schemas.ids import desk_key
 from schemas.outcomes import Done, Outcome, Refused
-from workers.routing.desk.outcomes import KEPT
+from workers.routing.outcomes import KEPT
 from workers.runtime.handler import Connection
 
 # LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.

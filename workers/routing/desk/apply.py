@@ -24,11 +24,10 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import OFFLINE, Whereabouts
 from workers.routing.desk.gateways import GatewayHeard
 from workers.routing.desk.roster import Entry, channel_of
+from workers.routing.outcomes import KEY_REUSED
 
 GIVEN: frozenset[Means] = frozenset(("round_robin", "least_busy", "last_agent", "fallback"))
 """The means by which the desk itself gives somebody a new conversation: limits on these count them."""
-KEY_REUSED = "key_reused"
-"""The code of a refusal that does not take the place of the outcome that has the key."""
 
 
 class Step(NamedTuple):

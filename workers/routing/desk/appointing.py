@@ -5,13 +5,13 @@ from __future__ import annotations
 from schemas.asks import Appoint, Release, TakeOff, TakeOver
 from schemas.commands import AskedCommand
 from workers.routing.desk.access import administers, holds, no_agent
-from workers.routing.desk.asking import Result
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held, take
-from workers.routing.desk.outcomes import BLOCKED, Refusal
+from workers.routing.desk.outcomes import BLOCKED
+from workers.routing.outcomes import Refusal, Result
 
 
 def release(draft: Draft, conversation: Conversation, command: Release) -> Refusal | Result:

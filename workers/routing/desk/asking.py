@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from schemas.asks import ConversationAsk
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
-from workers.routing.desk.outcomes import Refusal, done, refuse
+from workers.routing.desk.outcomes import done, refuse
+from workers.routing.outcomes import Refusal, Result
 
 A = TypeVar("A", bound=ConversationAsk)
-Result = dict[str, Any]
-"""Of an outcome `done`."""
 Act = Callable[[Draft, Conversation, A], Refusal | Result]
 """Carries a command out on its conversation, or says why not; then it has said no event."""
 

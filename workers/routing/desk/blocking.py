@@ -9,11 +9,10 @@ from schemas.assignments import Blocked, Unblocked
 from schemas.base import rfc3339
 from workers.routing.desk.access import administers, holds
 from workers.routing.desk.appointing import not_holder
-from workers.routing.desk.asking import Result
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal
 from workers.routing.desk.decision import Draft
-from workers.routing.desk.outcomes import Refusal
+from workers.routing.outcomes import Refusal, Result
 
 
 def block(draft: Draft, conversation: Conversation, command: Block) -> Refusal | Result:

@@ -12,7 +12,8 @@ from workers.routing.desk.asking import answer_to
 from workers.routing.desk.care import set_care
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.following import follow, unfollow
-from workers.routing.desk.outcomes import Refusal, done, refuse
+from workers.routing.desk.outcomes import done, refuse
+from workers.routing.outcomes import Refusal
 
 What = Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
 

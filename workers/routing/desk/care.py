@@ -10,12 +10,11 @@ from schemas.assignments import CareChanged, CareStatus, DoneOutcome
 from schemas.definitions import Policy
 from workers.routing.desk.access import administers, holds
 from workers.routing.desk.appointing import not_holder
-from workers.routing.desk.asking import Result
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.handing import held, overtake_transfer, take
-from workers.routing.desk.outcomes import Refusal
+from workers.routing.outcomes import Refusal, Result
 
 BY_HAND: Mapping[CareStatus, tuple[CareStatus, ...]] = MappingProxyType(
     {

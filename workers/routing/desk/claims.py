@@ -7,12 +7,13 @@ from datetime import timedelta
 from schemas.asks import Claim, ReplyClaim
 from schemas.assignments import Confirmed, Means, ReplyRefused
 from workers.routing.desk.access import is_asked, is_of_page, is_of_rule, no_agent
-from workers.routing.desk.asking import Result, answer_to
+from workers.routing.desk.asking import answer_to
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held
-from workers.routing.desk.outcomes import BLOCKED, Refusal, done, refuse
+from workers.routing.desk.outcomes import BLOCKED, done, refuse
+from workers.routing.outcomes import Refusal, Result
 
 ADMINS_MAY = ("take_over", "appoint")
 """What a page's admin does instead."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from schemas.asks import ConversationAsk, Follow, Mute, Unfollow, Unmute
 from schemas.assignments import Followed, Muted, Unfollowed, Unmuted
 from workers.routing.desk.access import administers, holds, is_asked, no_agent
-from workers.routing.desk.asking import Result
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.outcomes import Refusal
+from workers.routing.outcomes import Refusal, Result
 
 
 def follow(draft: Draft, conversation: Conversation, command: Follow) -> Refusal | Result:

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from schemas.building import build
 from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused, request_sha256
-from workers.routing.desk.apply import KEY_REUSED
 from workers.routing.desk.decision import KIND_OF, Draft
-
-KEPT = timedelta(hours=24)
-"""How long a key is remembered; after that it is a new one."""
-
-
-class Refusal(NamedTuple):
-    """Why a command is not carried out: a code for programs, a sentence for people."""
-
-    code: str
-    sentence: str
-    allowed: tuple[str, ...] = ()
-    details: Mapping[str, Any] = MappingProxyType({})
-
+from workers.routing.outcomes import KEPT, KEY_REUSED, Refusal
 
 BLOCKED = Refusal("blocked", "its customer is blocked: unblock him first", allowed=("unblock",))
 

@@ -11,7 +11,8 @@ from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.leaving import leavers, vacate
-from workers.routing.desk.outcomes import Refusal, done, refuse
+from workers.routing.desk.outcomes import done, refuse
+from workers.routing.outcomes import Refusal
 
 
 def set_capacity(draft: Draft, command: SetCapacity) -> None:

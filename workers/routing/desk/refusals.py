@@ -11,9 +11,9 @@ from schemas.definitions import Agent, Department, Page, Rule
 from workers.routing.desk import rule_refusals
 from workers.routing.desk.access import admins
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.outcomes import Refusal
 from workers.routing.desk.roster import Entry
 from workers.routing.desk.rule_refusals import unknown
+from workers.routing.outcomes import Refusal
 
 
 def refusal(desk: Desk, command: Configure) -> Refusal | None:

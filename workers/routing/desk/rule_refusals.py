@@ -9,7 +9,7 @@ from schemas.commands import Configure
 from schemas.definitions import DEFAULT_TIME_ZONE, Rule
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.hours import is_time_zone
-from workers.routing.desk.outcomes import Refusal
+from workers.routing.outcomes import Refusal
 
 
 def unknown(who: str, kind: str, named: Iterable[str], known: Iterable[str]) -> Iterator[Refusal]:

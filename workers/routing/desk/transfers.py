@@ -10,14 +10,14 @@ from schemas.asks import Transfer, TransferAccept, TransferCancel, TransferRejec
 from schemas.assignments import TransferEnded, Transferring
 from workers.routing.desk.access import administers, holds, no_agent
 from workers.routing.desk.appointing import not_holder
-from workers.routing.desk.asking import Result
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held
 from workers.routing.desk.offering import NAMED_MAX
-from workers.routing.desk.outcomes import BLOCKED, Refusal
+from workers.routing.desk.outcomes import BLOCKED
+from workers.routing.outcomes import Refusal, Result
 
 SUGGESTED_MAX = 20
 """Of those who could be chosen instead, a refusal names so many at most."""

@@ -7,8 +7,8 @@ from typing import Generic, NamedTuple, TypeVar
 from schemas.actions import Action
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
-from workers.routing.intake.outcomes import Refusal, Result
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import Refusal, Result
 from workers.runtime.batch import Record
 
 ActionT = TypeVar("ActionT", bound=Action)

@@ -17,13 +17,14 @@ from workers.routing.intake.chain import BLOCKED
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import set_labels, set_profile
-from workers.routing.intake.outcomes import KEY_REUSED, Refusal, Remembered
+from workers.routing.intake.outcomes import Remembered
 from workers.routing.intake.rights import is_forged, no_agent, not_holder
 from workers.routing.intake.saying import say
 from workers.routing.intake.sessions import end_session
 from workers.routing.intake.touching import touch
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import KEY_REUSED, Refusal
 from workers.runtime.batch import Record
 
 READ = Kind("messages", "read")

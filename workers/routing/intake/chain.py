@@ -7,11 +7,11 @@ from schemas.ids import message_id_text
 from workers.routing.intake import replies, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
-from workers.routing.intake.outcomes import Refusal
 from workers.routing.intake.routing import answers_route
 from workers.routing.intake.sessions import end_session
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
 
 BLOCKED = Refusal("blocked", "this customer is blocked: unblock him before you write", allowed=("unblock",))

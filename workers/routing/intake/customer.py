@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.actions import LABELS_MAX, SetLabels, SetProfile
-from workers.routing.intake.outcomes import Refusal
+from workers.routing.outcomes import Refusal
 
 PROFILE = ("name", "phone", "email", "birthday", "gender", "address")
 

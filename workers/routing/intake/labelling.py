@@ -10,7 +10,7 @@ from schemas.actions import SetLabels, SetProfile
 from schemas.envelope import Kind, time_text
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.customer import Customer, labelled, profiled
-from workers.routing.intake.outcomes import Refusal
+from workers.routing.outcomes import Refusal
 
 CUSTOMER_CHANGED = Kind("messages", "customer_changed")
 

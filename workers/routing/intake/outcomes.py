@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from schemas.actions import Action
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind, moment
 from schemas.outcomes import Done, Outcome, Refused, request_sha256
+from workers.routing.outcomes import KEPT, KEY_REUSED, Refusal, Result
 from workers.runtime.batch import Batch, Record
 
-KEPT_MS = 24 * 60 * 60 * 1000
-"""How long a key is remembered; after that it is a new one."""
-KEY_REUSED = "key_reused"
+KEPT_MS = KEPT // timedelta(milliseconds=1)
 
 DONE, REFUSED = Kind("outcomes", "done"), Kind("outcomes", "refused")
 WHAT_OF = {model: kind.what for kind, model in RECORDS.items() if issubclass(model, Action)}
 
 Asker = tuple[str, str, str]
 """Workspace, actor and idempotency key."""
-Result = dict[str, Any]
-"""What an action that was carried out tells its sender."""
-
-
-class Refusal(NamedTuple):
-    """Why an action is not carried out: a code for programs, a sentence for people."""
-
-    code: str
-    sentence: str
-    allowed: tuple[str, ...] = ()
-    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class Remembered(NamedTuple):

@@ -14,10 +14,10 @@ from schemas.actions import Say
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.outcomes import Refusal
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.saying import say
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
 
 REPLY_CLAIM = Kind("commands", "reply_claim")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.actions import Action
 from schemas.ids import agent_key
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.outcomes import Refusal
+from workers.routing.outcomes import Refusal
 
 
 def is_forged(action: Action) -> Refusal | None:

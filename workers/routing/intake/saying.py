@@ -10,9 +10,9 @@ from schemas.actions import Say
 from schemas.envelope import Kind, time_text
 from workers.routing.intake import transcript
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.outcomes import Result
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import Result
 from workers.runtime.batch import Record
 
 SEND = Kind("outbound", "send")

@@ -8,8 +8,8 @@ from schemas.actions import SessionTimer
 from schemas.envelope import Kind
 from workers.routing.intake import replies
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.outcomes import Refusal
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
+from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
 
 SESSION_ENDED = Kind("commands", "session_ended")

@@ -13,8 +13,9 @@ from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.dedupe import Sighting
-from workers.routing.intake.outcomes import Outcomes, Refusal, Result
+from workers.routing.intake.outcomes import Outcomes
 from workers.routing.intake.reply import Reply
+from workers.routing.outcomes import Refusal, Result
 from workers.runtime.batch import Batch, Record
 
 
