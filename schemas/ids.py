@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from hashlib import sha1
+from typing import cast
 from uuid import UUID
+
+from schemas.base import Channel
 
 CONVERSATIONS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c01").bytes
 MESSAGES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c02").bytes
@@ -35,6 +38,11 @@ def uuid5_text(namespace: bytes, name: str) -> str:
 def page_id(channel: str, account: str) -> str:
     """The id of a page: `channel:account`."""
     return f"{channel}:{account}"
+
+
+def channel_of(page: str) -> Channel:
+    """The channel of the page with this id."""
+    return cast("Channel", page.partition(":")[0])
 
 
 def conversation_key(channel: str, account: str, user: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from asyncpg import Pool
 
 from schemas.definitions import Department, Page, Rule, Team
+from schemas.ids import channel_of
 from workers.runtime.handler import Connection
 
 CACHED_S = 1.0
@@ -101,7 +102,7 @@ class Roster:
         administered = {page for page, admins in self.admins.items() if agent in admins}
         pages = {page for rule, _ in mine for page in rule.pages}
         channels = {channel for rule, _ in mine for channel in rule.channels}
-        pages.update(page for page in self.desk_of_page if page.partition(":")[0] in channels)
+        pages.update(page for page in self.desk_of_page if channel_of(page) in channels)
         return frozenset(
             (
                 *(f"rule:{rule.id}/{number}" for rule, number in mine),
@@ -116,7 +117,7 @@ class Roster:
         return any(agent in self.works_for(page) for page in pages)
 
     def _look_for_workers(self, page: str, desk: str) -> Agents:
-        channel = page.partition(":")[0]
+        channel = channel_of(page)
         rings = (
             ring
             for of, rule in self._rules

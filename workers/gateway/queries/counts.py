@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from asyncpg import Connection
 from pydantic import BaseModel
 
+from schemas.ids import channel_of
 from workers.gateway.queries.scope import BUCKETS, Scope
 from workers.gateway.roster import Roster
 from workers.notifier.places import HELD, UNHELD, Sum, Viewer, add_up, with_agent
@@ -65,7 +66,7 @@ def counts_of(sums: Iterable[Sum], scope: Scope, roster: Roster) -> Counts:
     by_channel: dict[str, list[Sum]] = {}
     for one in sums:
         if one.place in (own, HELD, UNHELD) or roster.desk_of_page.get(one.page) == scope.desk:
-            by_channel.setdefault(one.page.partition(":")[0], []).append(one)
+            by_channel.setdefault(channel_of(one.page), []).append(one)
     buckets = {name: Count() for name in BUCKETS}
     channels: dict[str, ChannelCount] = {}
     for channel, own_sums in by_channel.items():

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from schemas.assignments import CareStatus
 from schemas.base import NO_NUL_PATTERN, Channel, PageId, Slug
 from schemas.definitions import Tag
+from schemas.ids import channel_of
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX, Cursor
 from workers.gateway.queries.parameters import Parameters
 from workers.gateway.queries.scope import BucketName, Scope
@@ -74,7 +75,7 @@ def pages_wanted(filters: Filters) -> bool:
 def takes_page(filters: Filters, page: str) -> bool:
     """Whether conversations of `page` are asked for."""
     return (not filters.page or page in filters.page) and (
-        not filters.channel or page.partition(":")[0] in filters.channel
+        not filters.channel or channel_of(page) in filters.channel
     )
 
 

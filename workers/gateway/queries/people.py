@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from schemas.assignments import Presence
 from schemas.base import Moment
 from schemas.definitions import Agent, Page, Rule
+from schemas.ids import channel_of
 from workers.gateway.identity import Identity
 from workers.gateway.queries.scope import Scope
 from workers.gateway.roster import Roster
@@ -118,7 +119,7 @@ def _sees_rule(scope: Scope, roster: Roster, seen: RuleSeen) -> bool:
         f"rule:{rule.id}/{ring}" in scope.audiences for ring in range(len(rule.next_rings) + 1)
     )
     return is_asked or any(
-        page in rule.pages or page.partition(":")[0] in rule.channels
+        page in rule.pages or channel_of(page) in rule.channels
         for page in scope.pages
         if roster.desk_of_page.get(page) == seen.desk
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -21,6 +21,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
 }
 router = APIRouter(responses=REFUSED)
+F = TypeVar("F")
 
 Limit = Annotated[int, Query(ge=1, le=LIST_MAX)]
 After = Annotated[
@@ -94,9 +95,7 @@ async def read_conversation(
     async with queries.view(identity) as view:
         await queries.conversation(view, conversation, address_of(request))
         found = await detail.read_detail(view.connection, view.scope, conversation, language)
-    if found is None:
-        raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
-    return found
+    return _known(found)
 
 
 @router.get("/conversations/{conversation}/explain", operation_id="explain", tags=["conversations"])
@@ -108,9 +107,7 @@ async def read_explanation(
     async with queries.view(identity) as view:
         await queries.conversation(view, conversation, address_of(request))
         found = await explaining.explain(view.connection, view.scope, conversation, language)
-    if found is None:
-        raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
-    return found
+    return _known(found)
 
 
 @router.get("/conversations/{conversation}/messages", operation_id="messages", tags=["conversations"])
@@ -131,3 +128,10 @@ async def read_messages(
         return await transcript.read_transcript(
             view.connection, view.scope, conversation, found.desk, wanted, language
         )
+
+
+def _known(found: F | None) -> F:
+    """What was found of a conversation. Raises a 404 problem while its desk has not heard of it."""
+    if found is None:
+        raise not_found("unknown_conversation", "Its desk does not know this conversation yet: ask again.")
+    return found

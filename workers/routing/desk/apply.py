@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.assignments import Assigned, ChainEvent, Confirmed, Means, ReplyRefused
+from schemas.ids import channel_of
 from schemas.outcomes import Done, Outcome, Refused
 from schemas.roster import (
     AgentChanged,
@@ -23,7 +24,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import OFFLINE, Whereabouts
 from workers.routing.desk.gateways import GatewayHeard
-from workers.routing.desk.roster import Entry, channel_of
+from workers.routing.desk.roster import Entry
 from workers.routing.outcomes import KEY_REUSED
 
 GIVEN: frozenset[Means] = frozenset(("round_robin", "least_busy", "last_agent", "fallback"))

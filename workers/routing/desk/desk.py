@@ -14,6 +14,7 @@ from schemas.assignments import PassedOverReason, Presence
 from schemas.base import Channel
 from schemas.commands import TimerName
 from schemas.definitions import Agent, Rule
+from schemas.ids import channel_of
 from schemas.outcomes import Outcome
 from workers.routing.desk import duty as duties
 from workers.routing.desk.conversation import Conversation
@@ -21,7 +22,7 @@ from workers.routing.desk.duty import ABSENT, OFFLINE, Duty, Whereabouts
 from workers.routing.desk.layer import Layer
 from workers.routing.desk.ranking import Rank, Ranking
 from workers.routing.desk.ring import NOBODY, NONE_APART, Ring
-from workers.routing.desk.roster import Entry, Roster, channel_of
+from workers.routing.desk.roster import Entry, Roster
 from workers.routing.desk.waiting import ForkedQueue, Lines
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

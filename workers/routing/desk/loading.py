@@ -11,11 +11,12 @@ import orjson
 from pydantic import BaseModel
 
 from schemas.definitions import Agent, Department, Page, Policy, Rule
+from schemas.ids import channel_of
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import ABSENT, Whereabouts
-from workers.routing.desk.roster import Entry, channel_of
+from workers.routing.desk.roster import Entry
 from workers.routing.desk.timers import DESK_WIDE
 from workers.runtime.handler import Connection
 

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from schemas.assignments import Facts
 from schemas.definitions import Conditions, Rule
+from schemas.ids import channel_of
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.hours import are_open
-from workers.routing.desk.roster import Entry, channel_of
+from workers.routing.desk.roster import Entry
 
 
 def rule_for(desk: Desk, conversation: Conversation, at: datetime) -> Entry[Rule] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar
 
-from schemas.base import Channel
 from schemas.definitions import Agent, Department, Page, Policy, Rule
+from schemas.ids import channel_of
 from workers.routing.desk.layer import Layer
 
 D = TypeVar("D", bound=Agent | Department | Page | Rule)
@@ -65,11 +65,6 @@ class Roster:
             rules = self._rules_of.get(name, ())
             self._rules_of[name] = tuple(sorted({*rules, (entry.position, id_)}))
         self.rules[id_] = entry
-
-
-def channel_of(page: str) -> Channel:
-    """The channel of a page, by its id."""
-    return cast("Channel", page.partition(":")[0])
 
 
 def _named(rule: Rule) -> tuple[str, ...]:

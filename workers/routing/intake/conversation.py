@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from schemas.assignments import Standing
-from schemas.ids import desk_key
+from schemas.ids import channel_of, desk_key
 from workers.routing.intake import copy_format
 from workers.routing.intake.reply import Reply
 
@@ -66,7 +66,7 @@ class Conversation:
     """Whether Postgres has it."""
 
     def __post_init__(self) -> None:
-        self.channel = self.page.partition(":")[0]
+        self.channel = channel_of(self.page)
         self.id_fields = copy_format.text(self.workspace) + copy_format.uuid(self.id)
         self.facts = {
             "workspace": self.workspace,
