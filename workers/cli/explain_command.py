@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from aiokafka.partitioner import DefaultPartitioner
 
 from config.errors import TongdaiError
 from config.settings import Settings
@@ -52,9 +51,7 @@ async def read_chain(settings: Settings, key: str, last: int) -> list[dict[str, 
         answering(settings.kafka, settings.runtime.kafka_deadline_s),
         open_reader(settings, [topic]) as reader,
     ):
-        numbers = sorted(each.partition for each in reader.partitions)
-        number = DefaultPartitioner()(key.encode(), numbers, numbers)
-        (mine,) = (each for each in reader.partitions if each.partition == number)
+        mine = reader.partition_of(key.encode())
         begin, end = (await reader.begins())[mine], (await reader.ends())[mine]
         async for record in reader.read({mine: max(begin, end - RECORDS_MAX)}, {mine: end}):
             if record.key == key.encode():

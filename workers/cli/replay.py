@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
-from aiokafka.partitioner import DefaultPartitioner
 
 from config.errors import TongdaiError
 from config.settings import Settings
@@ -92,14 +91,9 @@ def _why_not(topic: str) -> str:
 
 async def _find_earlier(reader: TopicReader, prepared: Replay, name: str) -> Replayed | None:
     """Look through the key's partition since the letter was written, up to now."""
-    ours = {each.partition for each in reader.partitions}
-    if prepared.key is not None:
-        partitions = sorted(ours)
-        ours = {DefaultPartitioner()(prepared.key, partitions, partitions)}
+    ours = set(reader.partitions) if prepared.key is None else {reader.partition_of(prepared.key)}
     begins = {
-        each: offset
-        for each, offset in (await reader.since(prepared.not_before_ms)).items()
-        if each.partition in ours
+        each: offset for each, offset in (await reader.since(prepared.not_before_ms)).items() if each in ours
     }
     ends = await reader.ends()
     mark = (REPLAYED, prepared.id.encode())

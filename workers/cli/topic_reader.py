@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
 from config.errors import DependencyError, TongdaiError
 from config.kafka import KafkaSettings
@@ -28,6 +29,12 @@ class TopicReader:
         self.partitions = partitions
         self._consumer = consumer
         self._deadline_s = deadline_s
+
+    def partition_of(self, key: bytes) -> TopicPartition:
+        """Where producers put records with this key; for readers of one topic."""
+        by_number = {each.partition: each for each in self.partitions}
+        numbers = sorted(by_number)
+        return by_number[DefaultPartitioner()(key, numbers, numbers)]
 
     async def begins(self) -> dict[TopicPartition, int]:
         """The first offset of each partition that is still kept."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiokafka.partitioner import DefaultPartitioner
 
 from config.errors import TongdaiError, UsageError
 from config.settings import Settings
@@ -94,9 +93,7 @@ async def compare(
 
 async def _records(reader: TopicReader, key: bytes) -> AsyncIterator[Record]:
     """The whole partition of the desk, up to now. Raises TongdaiError when its beginning is gone."""
-    numbers = sorted(each.partition for each in reader.partitions)
-    number = DefaultPartitioner()(key, numbers, numbers)
-    (mine,) = (each for each in reader.partitions if each.partition == number)
+    mine = reader.partition_of(key)
     begin, end = (await reader.begins())[mine], (await reader.ends())[mine]
     if begin > 0:
         raise TongdaiError(
