@@ -16,7 +16,7 @@ from workers.local.cache import cache_dir, cache_lock
 from workers.local.errors import LocalServerError
 from workers.local.progress import FetchProgress
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.2"
 # slf4j-simple: without a binding Kafka's log lines are lost, and with them the reason of a failed start.
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 LOCK_FILE = Path(__file__).with_name("kafka-jars.lock")
