@@ -15,7 +15,7 @@ from checker.invariants.answers import check_answers, check_sessions
 from checker.invariants.chain import ChainCheck
 from checker.invariants.inbound import InboundCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
-from checker.invariants.lag import check_lag, check_lanes
+from checker.invariants.lag import check_held_back, check_lag, check_lanes
 from checker.invariants.ledger import Ledger, LedgerCheck
 from checker.invariants.lines import LinesCheck, check_acts
 from checker.invariants.messages import MessagesCheck
@@ -84,7 +84,11 @@ class Run:
         self._notifier(chain, messages)
         for topic in UNREAD_TOPICS:
             self._once.drain(topic)
-        self._tallies += [check_lag(self._source), check_lanes(self._source)]
+        self._tallies += [
+            check_held_back(self._source, ("inbound", "deadletter", *self._once.counts)),
+            check_lag(self._source),
+            check_lanes(self._source),
+        ]
         self._counts |= self._once.counts
         return Report(self._tallies, self._counts, time.monotonic() - began)
 

@@ -41,6 +41,10 @@ class Servers:
         """See `Topics.ends`."""
         return self._topics.ends(topic)
 
+    def held_back(self, topic: str) -> Mapping[int, int]:
+        """See `Topics.held_back`."""
+        return self._topics.held_back(topic)
+
     def committed(self, group: str) -> Mapping[tuple[str, int], Committed]:
         """See `Topics.committed`; asked once for each group."""
         if group not in self._committed:

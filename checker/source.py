@@ -35,5 +35,8 @@ class Source(Protocol):
     def ends(self, topic: str) -> Mapping[int, int]:
         """The offset after the last readable record or marker, by partition."""
 
+    def held_back(self, topic: str) -> Mapping[int, int]:
+        """How many offsets lie behind a transaction that has no end, by partition."""
+
     def committed(self, group: str) -> Mapping[tuple[str, int], Committed]:
         """What the group (`intake`, …) has committed, by topic and partition."""

@@ -40,6 +40,7 @@ class Topics:
         self._parts: dict[str, list[TopicPartition]] = {}
         self._admin: AIOKafkaAdminClient = self._run(self._started_admin())
         self._asker: AIOKafkaConsumer = self._run(self._started_consumer([]))
+        self._uncommitted_asker = self._run(self._started_consumer([], isolation="read_uncommitted"))
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +49,7 @@ class Topics:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._run(self._asker.stop())
+        self._run(self._uncommitted_asker.stop())
         self._run(self._admin.close())
         self._loop.close()
 
@@ -63,6 +65,13 @@ class Topics:
         """The offset after the last committed record or marker, by partition."""
         ends = self._run(self._asker.end_offsets(self._partitions_of(topic)))
         return {part.partition: offset for part, offset in ends.items()}
+
+    def held_back(self, topic: str) -> dict[int, int]:
+        """How many offsets lie behind the beginning of a transaction that has no end, by partition."""
+        parts = self._partitions_of(topic)
+        stable = self._run(self._asker.end_offsets(parts))
+        highest = self._run(self._uncommitted_asker.end_offsets(parts))
+        return {part.partition: highest[part] - offset for part, offset in stable.items()}
 
     def committed(self, group: str) -> dict[tuple[str, int], Committed]:
         """The offsets of `<prefix>.<group>`, by short topic name and partition."""
@@ -107,11 +116,13 @@ class Topics:
         await admin.start()
         return admin
 
-    async def _started_consumer(self, parts: list[TopicPartition]) -> AIOKafkaConsumer:
+    async def _started_consumer(
+        self, parts: list[TopicPartition], isolation: str = "read_committed"
+    ) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._servers,
             enable_auto_commit=False,
-            isolation_level="read_committed",
+            isolation_level=isolation,
             auto_offset_reset="none",
             fetch_max_bytes=_FETCH_BYTES,
             max_partition_fetch_bytes=_PARTITION_BYTES,

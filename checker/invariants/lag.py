@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from checker.report import Tally
@@ -30,6 +32,17 @@ def check_lag(source: Source) -> Tally:
                         (end - offset, partition),
                         f"{group} has committed {offset} of {end} on {topic} partition {partition}",
                     )
+    return tally
+
+
+def check_held_back(source: Source, topics: Iterable[str]) -> Tally:
+    """No reader of committed records stands still before a transaction that nobody ends any more."""
+    tally = Tally(9, "no record waits behind a transaction without an end")
+    for topic in topics:
+        for partition, offsets in source.held_back(topic).items():
+            tally.checked += 1
+            if offsets:
+                tally.fail((partition,), f"{topic} partition {partition}: {offsets} offsets are held back")
     return tally
 
 

@@ -28,6 +28,7 @@ class Planted:
         self.topics: dict[str, list[LogRecord]] = defaultdict(list)
         self.tables: dict[type, list[Any]] = defaultdict(list)
         self.groups: dict[str, dict[tuple[str, int], Committed]] = defaultdict(dict)
+        self.open_transactions: dict[tuple[str, int], int] = {}
 
     def copy(self) -> Planted:
         """One that says the same, and changes without changing this one."""
@@ -35,6 +36,7 @@ class Planted:
         other.topics.update({topic: list(records) for topic, records in self.topics.items()})
         other.tables.update({kind: list(rows) for kind, rows in self.tables.items()})
         other.groups.update({group: dict(offsets) for group, offsets in self.groups.items()})
+        other.open_transactions.update(self.open_transactions)
         return other
 
     def records(self, topic: str) -> Iterator[LogRecord]:
@@ -59,6 +61,13 @@ class Planted:
         for record in self.topics[topic]:
             ends[record.partition] = max(ends[record.partition], record.offset + 1)
         return ends
+
+    def held_back(self, topic: str) -> Mapping[int, int]:
+        """How many offsets lie behind a transaction without an end."""
+        return {
+            partition: self.open_transactions.get((topic, partition), 0)
+            for partition in range(self.partitions(topic))
+        }
 
     def committed(self, group: str) -> Mapping[tuple[str, int], Committed]:
         """What the group has committed."""

@@ -376,6 +376,10 @@ CASES: dict[str, tuple[Fault, str]] = {
     "list of another": (change_row(InboxRow, 0, agent="ghost"), "each list has"),
     "counter wrong": (change_row(CounterRow, 0, unread=99), "counters equal"),
     "counter missing": (drop_row(CounterRow), "counters equal"),
+    "transaction without an end": (
+        lambda planted: planted.open_transactions.update({("assignments", 1): 3}),
+        "no record waits behind a transaction without an end",
+    ),
     "lag": (lag, "the lag of every group"),
     "batch number": (wrong_batch, "each lane is released"),
     "lane owned": (change_row(LaneRow, 0, owner="term-1"), "each lane is released"),

@@ -39,6 +39,26 @@ async def test_only_committed_records_are_read_and_the_end_is_found(
     assert partitions == 4
 
 
+async def test_records_behind_a_transaction_without_an_end_are_counted(
+    bootstrap_servers: str, topic_prefix: str, topics: dict[str, str]
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id=topic_prefix)
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as other:
+        await producer.start()
+        await producer.begin_transaction()
+        await producer.send_and_wait(topics["messages"], b"1", key=b"k", partition=1)
+        await other.send_and_wait(topics["messages"], b"2", key=b"k", partition=1)
+
+    def read() -> dict[int, int]:
+        with Topics(bootstrap_servers, topic_prefix) as source:
+            return source.held_back("messages")
+
+    during = await asyncio.to_thread(read)
+    await producer.abort_transaction()
+    await producer.stop()
+    assert during == {0: 0, 1: 2, 2: 0, 3: 0}
+
+
 async def test_offsets_come_with_their_metadata(
     bootstrap_servers: str, topic_prefix: str, topics: dict[str, str]
 ) -> None:
