@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from config.errors import ExitCode
 from config.settings import Settings
@@ -51,10 +51,28 @@ async def test_lag_is_what_is_committed_on_the_topic_and_not_by_the_group(
         "partitions": 4,
         "lag_sum": 2 + 4,
         "lag_max": 4,
+        "held_back_sum": 0,
     }
     table = (await tongdai("lag")).out
     line = next(line for line in table.splitlines() if topics["messages"] in line)
-    assert line.split() == [f"{topic_prefix}.notifier", topics["messages"], "4", "6", "4"]
+    assert line.split() == [f"{topic_prefix}.notifier", topics["messages"], "4", "6", "4", "0"]
+
+
+async def test_what_waits_behind_an_open_transaction_is_held_back_and_no_lag(
+    tongdai: Tongdai, kafka_settings: Settings, topics: dict[str, str], topic_prefix: str
+) -> None:
+    producer = AIOKafkaProducer(**kafka_settings.kafka.client_options(), transactional_id=topic_prefix)
+    await producer.start()
+    await producer.begin_transaction()
+    await producer.send_and_wait(topics["messages"], b"{}", partition=2)
+    await publish(kafka_settings, topics["commands"], [Sent(b"{}", partition=0)])
+
+    rows = {each["topic"]: each for each in (await tongdai("lag", "--json")).json()}
+    await producer.abort_transaction()
+    await producer.stop()
+    found = {topic: (row["lag_sum"], row["held_back_sum"]) for topic, row in rows.items()}
+    assert found[topics["messages"]] == (0, 1)
+    assert found[topics["commands"]][1] == 0
 
 
 async def test_missing_topics_are_named(tongdai: Tongdai) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from tests.runtime.bench_of_lanes import Lanes, eventually
 from workers.runtime.source import Source
@@ -61,3 +62,26 @@ async def test_a_stopped_lane_is_not_read_on_by_later_polls(lanes: Lanes) -> Non
         assert await poll(source) == [b"first"]
         await lanes.produce([b"second"], partition=1)
         assert await poll(source) == [b"second"]
+
+
+async def test_records_behind_an_open_transaction_are_held_back(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        open_one = AIOKafkaProducer(
+            **lanes.settings.kafka.client_options(), transactional_id=lanes.settings.kafka.topic_prefix
+        )
+        await open_one.start()
+        await open_one.begin_transaction()
+        await open_one.send_and_wait(lanes.topology.full_name("inbound"), b"unended", partition=0)
+        await lanes.produce([b"behind it"], partition=0)
+        await lanes.produce([b"elsewhere"], partition=1)
+        assert await poll(source) == [b"elsewhere"]
+
+        async def told() -> bool:
+            await source.poll(0.1, asyncio.Event())
+            return source.held_back(0).get("inbound") == 2
+
+        await eventually(told, "the records of lane 0 are held back")
+        assert source.held_back(1)["inbound"] == 0
+        await open_one.abort_transaction()
+        await open_one.stop()
+        assert await poll(source) == [b"behind it"]

@@ -32,6 +32,8 @@ def lag(
 ) -> None:
     """Show how many committed records each group has not worked through: per topic, in sum and at most.
 
+    Held back is what stands behind a transaction that has not ended; if it stays so, nobody ends it.
+
     With --watch and --json each look is one line.
     """
     settings = start_tool()
@@ -59,8 +61,13 @@ async def _watch(settings: Settings, interval_s: float, *, as_json: bool) -> Non
 
 
 def _print(lags: list[TopicLag]) -> None:
-    columns = ("group", "topic", "partitions", "lag", "at most")
+    columns = ("group", "topic", "partitions", "lag", "at most", "held back")
     rows = [
-        (each.group, each.topic, *map(str, (each.partitions, each.lag_sum, each.lag_max))) for each in lags
+        (
+            each.group,
+            each.topic,
+            *map(str, (each.partitions, each.lag_sum, each.lag_max, each.held_back_sum)),
+        )
+        for each in lags
     ]
     print_table(columns, rows)

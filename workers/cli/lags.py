@@ -33,7 +33,8 @@ GROUPS: Mapping[str, Sequence[Topic]] = {
 class TopicLag:
     """One input of one group.
 
-    A partition of which the group has published nothing counts from its beginning.
+    A partition of which the group has published nothing counts from its beginning. Records of a transaction
+    that has not ended, and what lies behind them, are no lag: nobody can read them yet; they are held back.
     """
 
     group: str
@@ -41,6 +42,7 @@ class TopicLag:
     partitions: int
     lag_sum: int
     lag_max: int
+    held_back_sum: int
 
 
 async def read_lags(settings: Settings) -> list[TopicLag]:
@@ -53,9 +55,9 @@ async def read_lags(settings: Settings) -> list[TopicLag]:
     async with open_reader(settings, names) as reader:
         # Published first: what is read later is never behind it.
         published = {group: await _published(settings, f"{prefix}.{group}", reader) for group in GROUPS}
-        begins, ends = await reader.begins(), await reader.ends()
+        begins, ends, highest = await reader.begins(), await reader.ends(), await reader.highest()
     return [
-        _lag(f"{prefix}.{group}", topic.full_name(prefix), published[group], begins, ends)
+        _lag(f"{prefix}.{group}", topic.full_name(prefix), published[group], begins, ends, highest)
         for group, inputs in GROUPS.items()
         for topic in inputs
     ]
@@ -67,13 +69,15 @@ def _lag(
     published: Mapping[TopicPartition, int],
     begins: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
+    highest: Mapping[TopicPartition, int],
 ) -> TopicLag:
     lags = [
         max(0, end - published.get(partition, begins[partition]))
         for partition, end in ends.items()
         if partition.topic == topic
     ]
-    return TopicLag(group, topic, len(lags), sum(lags), max(lags, default=0))
+    held_back = sum(max(0, highest[each] - end) for each, end in ends.items() if each.topic == topic)
+    return TopicLag(group, topic, len(lags), sum(lags), max(lags, default=0), held_back)
 
 
 async def _published(settings: Settings, group: str, reader: TopicReader) -> dict[TopicPartition, int]:

@@ -24,11 +24,12 @@ class TopicReader:
     """Committed records of some topics. Every method raises `TimeoutError` when Kafka is silent."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], deadline_s: float
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], settings: Settings
     ) -> None:
         self.partitions = partitions
         self._consumer = consumer
-        self._deadline_s = deadline_s
+        self._client_options = settings.kafka.client_options()
+        self._deadline_s = settings.runtime.kafka_deadline_s
 
     def partition_of(self, key: bytes) -> TopicPartition:
         """Where producers put records with this key; for readers of one topic."""
@@ -45,6 +46,11 @@ class TopicReader:
         """The offset behind the last committed record of each partition."""
         async with asyncio.timeout(self._deadline_s):
             return dict(await self._consumer.end_offsets(self.partitions))
+
+    async def highest(self) -> dict[TopicPartition, int]:
+        """The offset behind the last record of each partition, committed or not."""
+        async with asyncio.timeout(self._deadline_s), AIOKafkaConsumer(**self._client_options) as consumer:
+            return dict(await consumer.end_offsets(self.partitions))
 
     async def since(self, timestamp_ms: int) -> dict[TopicPartition, int]:
         """The first offset at or after a time, in milliseconds since 1970; a partition may have none."""
@@ -100,7 +106,7 @@ async def open_reader(settings: Settings, topics: Sequence[str]) -> AsyncIterato
         try:
             async with asyncio.timeout(deadline_s):
                 await consumer.start()
-            yield TopicReader(consumer, partitions, deadline_s)
+            yield TopicReader(consumer, partitions, settings)
         finally:
             await asyncio.wait_for(consumer.stop(), deadline_s)
 

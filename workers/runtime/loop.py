@@ -16,7 +16,7 @@ from workers.runtime.failures import TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
-from workers.runtime.metrics import LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
+from workers.runtime.metrics import HELD_BACK, LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
 from workers.runtime.protocol import Outcome
 from workers.runtime.source import Polled, Source
 from workers.runtime.store import Store, Stored
@@ -30,6 +30,8 @@ IDLE_COMMIT_INTERVAL_S = 1.0
 """Positions that moved without a record (transaction markers) are committed this often."""
 TIMER_INTERVAL_S = 1.0
 STOPPED_CHECK_INTERVAL_S = 5.0
+OBSERVE_INTERVAL_S = 0.25
+"""Gauges and the watchdog need no more; a look at every lane costs as much as a small batch."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Loop:
     _idle_commit_at: float = 0.0
     _timers_at: float = 0.0
     _stopped_checked_at: float = 0.0
+    _observed_at: float = 0.0
 
     async def step(self, stopping: asyncio.Event) -> None:
         """One round. Raises TermEndedError when this term is over."""
@@ -198,14 +201,27 @@ class Loop:
         log.info("lanes_released", kind=self.handler.kind, lanes=list(ids))
 
     def _observe(self) -> None:
+        if monotonic() - self._observed_at < OBSERVE_INTERVAL_S:
+            return
+        self._observed_at = monotonic()
         kind = self.handler.kind
         LANES_HELD.labels(kind).set(len(self.lanes))
         LANES_STOPPED.labels(kind).set(len(self.stopped))
         lag = self.lag()
         for topic, records in lag.items():
             LAG.labels(kind, topic).set(records)
+        for topic, offsets in self._held_back().items():
+            HELD_BACK.labels(kind, topic).set(offsets)
         if not any(lag.values()):
             self.moved_at = monotonic()
+
+    def _held_back(self) -> dict[str, int]:
+        """Offsets behind transactions that had not ended, by input topic, as the last fetch told."""
+        held_back = dict.fromkeys(self.source.inputs, 0)
+        for lane in self.lanes:
+            for topic, offsets in self.source.held_back(lane.id).items():
+                held_back[topic] += offsets
+        return held_back
 
     def lag(self) -> dict[str, int]:
         """Records that wait behind the held lanes' positions, by input topic, as the last fetch told."""

@@ -32,6 +32,12 @@ FENCED = Counter("tongdai_fenced", "Terms that ended because another worker owne
 LANES_HELD = Gauge("tongdai_lanes_held", "Lanes that this process holds.", ["kind"])
 LANES_STOPPED = Gauge("tongdai_lanes_stopped", "Lanes that wait for `tongdai recover`.", ["kind"])
 LAG = Gauge("tongdai_lag_records", "Records that wait behind the held lanes' positions.", ["kind", "topic"])
+HELD_BACK = Gauge(
+    "tongdai_held_back_records",
+    "Offsets of the held lanes behind a transaction that has not ended. Above zero for longer than a "
+    "transaction may take: nobody ends it, and no reader comes past it.",
+    ["kind", "topic"],
+)
 UPKEEP = Counter(
     "tongdai_upkeep",
     "What upkeep did: rows of message_seen that were forgotten, partitions of message that were made.",

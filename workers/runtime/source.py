@@ -225,6 +225,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         }
         return {topic: end for topic, end in ends.items() if end is not None}
 
+    def held_back(self, lane: int) -> dict[str, int]:
+        """How much of each input lies behind a transaction that had not ended when the last fetch told."""
+        return {
+            topic: max(0, (self._consumer.highwater(self._partition(topic, lane)) or end) - end)
+            for topic, end in self.ends(lane).items()
+        }
+
     def _partition(self, topic: str, lane: int) -> TopicPartition:
         return TopicPartition(self._topology.full_name(topic), lane)
 
