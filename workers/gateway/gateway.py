@@ -79,7 +79,7 @@ class Gateway:
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
-        self._presence_teller = PresenceTeller(self.id, self._presences, rosters, self._publisher)
+        self._presence_teller = PresenceTeller(self.id, self._pool, self._presences, rosters, self._publisher)
         self.commanding = Commanding(
             self._pool, rosters, self._publisher, waiting, self.audit, own.outcome_deadline_s
         )

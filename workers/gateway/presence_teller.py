@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from asyncpg import Pool
+
 from config.logging import get_logger
 from schemas.asks import GatewayAlive, SetPresence
 from schemas.assignments import Presence
@@ -22,18 +24,20 @@ from workers.gateway.calls import SOURCE
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.presence import AgentPlace, Presences
 from workers.gateway.roster import Rosters
+from workers.gateway.whereabouts import DeskPlace, Told, misheard
 
 TICK_S = 1.0
 ALIVE_EVERY_S = 10.0
 FORGOTTEN_AFTER_S = 25.0
 """A desk that has heard nothing for 30 s has dropped this gateway: all is told again."""
+LOOK_EVERY_S = 10.0
+"""What desks believe is looked at so often."""
+HEARD_WITHIN_S = 15.0
+"""What was told a shorter time ago may be on its way to the desk's tables."""
 RECORDS_MAX = 500
 
 _KINDS = {model: kind for kind, model in RECORDS.items()}
 _log = get_logger(__name__)
-
-DeskPlace = tuple[str, str]
-"""Workspace and desk."""
 
 
 class PresenceTeller:
@@ -43,14 +47,20 @@ class PresenceTeller:
         gateway: its id, by which desks tell the gateways apart.
     """
 
-    def __init__(self, gateway: str, presences: Presences, rosters: Rosters, publisher: Publisher) -> None:
+    def __init__(
+        self, gateway: str, pool: Pool, presences: Presences, rosters: Rosters, publisher: Publisher
+    ) -> None:
         self._gateway = gateway
+        self._pool = pool
         self._presences = presences
         self._rosters = rosters
         self._publisher = publisher
         self._due: dict[AgentPlace, Presence] = {}
         """What agents are, until it was told."""
-        self._told: dict[AgentPlace, tuple[DeskPlace, Presence]] = {}
+        self._told: dict[AgentPlace, Told] = {}
+        self._told_s: dict[AgentPlace, float] = {}
+        """When, in seconds."""
+        self._looked_s = 0.0
         self._alive_s: dict[DeskPlace, float] = {}
         """When each desk was last told that the gateway lives, in seconds."""
 
@@ -58,10 +68,21 @@ class PresenceTeller:
         """Tell, until cancelled."""
         while True:
             try:
+                await self.look(time.monotonic())
                 await self.tell(time.monotonic())
             except (UnpublishedError, *DATABASE_ERRORS) as error:
                 _log.warning("presence_waits", error=repr(error))
             await asyncio.sleep(TICK_S)
+
+    async def look(self, now_s: float) -> None:
+        """Tell again what desks do not believe: to them this gateway was silent for too long."""
+        if now_s - self._looked_s < LOOK_EVERY_S:
+            return
+        self._looked_s = now_s
+        heard_s = now_s - HEARD_WITHIN_S
+        told = {agent: told for agent, told in self._told.items() if self._told_s[agent] <= heard_s}
+        for agent in await misheard(self._pool, self._gateway, told):
+            _log.warning("presence_misheard", agent=agent, told=self._told.pop(agent)[1])
 
     async def tell(self, now_s: float) -> None:
         """Tell what has changed. Raises UnpublishedError and what Postgres raises: then it is told later."""
@@ -80,14 +101,16 @@ class PresenceTeller:
         ]
         await self._publish([*signs, *changed])
         self._alive_s |= {(one.workspace, one.desk): now_s for one in signs}
-        self._note(changed)
+        self._note(changed, now_s)
 
-    def _note(self, changed: Sequence[SetPresence]) -> None:
+    def _note(self, changed: Sequence[SetPresence], now_s: float) -> None:
         for one in changed:
             agent = one.workspace, one.agent
             self._told[agent] = (one.workspace, one.desk), one.presence
+            self._told_s[agent] = now_s
             if one.presence == "offline":
                 del self._told[agent]
+        self._told_s = {agent: at_s for agent, at_s in self._told_s.items() if agent in self._told}
         self._due = {}
         serving = {desk for desk, _ in self._told.values()}
         self._alive_s = {desk: at_s for desk, at_s in self._alive_s.items() if desk in serving}
