@@ -18,6 +18,7 @@ from workers.gateway.calls import CONVERSATION_CALLS
 from workers.local.simulator.agents.account import API, PATHS, Account, KeptOutError
 from workers.local.simulator.agents.act import Act, Answer
 from workers.local.simulator.agents.choice import CARES, Company, choose
+from workers.local.simulator.agents.doors import Doors
 from workers.local.simulator.agents.errand import Errands
 from workers.local.simulator.agents.habits import Habits
 from workers.local.simulator.agents.ledger import AgentLedger
@@ -25,6 +26,7 @@ from workers.local.simulator.agents.workplace import HELD_MAX, Held, Workplace
 from workers.routing.desk.care import by_hand
 
 COMPANY = Company(colleagues=("lan", "minh"), departments=("ban-hang",), reasons=("gia-cao",))
+GATEWAYS = ("http://gateway-1", "http://gateway-2")
 CLAIM = Act("claim", "c1", {})
 LAN = ("agent:hoa-sen/lan", "run-1")
 HELD = st.builds(
@@ -129,6 +131,8 @@ class Gateway:
 
     def __init__(self, *answers: int | Answer) -> None:
         self.keys: list[str] = []
+        self.hosts: list[str] = []
+        self.looked_up: list[str] = []
         self.signed_in = 0
         self._answers = list(answers)
 
@@ -137,7 +141,11 @@ class Gateway:
             self.signed_in += 1
             grant = {"access_token": "a", "refresh_token": "r", "expires_in_s": 600}
             return httpx.Response(200, content=orjson.dumps(grant))
-        self.keys.append(request.headers["idempotency-key"])
+        self.hosts.append(request.url.host)
+        if request.method == "GET":
+            self.looked_up.append(request.url.path.removeprefix(f"{API}/outcomes/"))
+        else:
+            self.keys.append(request.headers["idempotency-key"])
         answer = self._answers.pop(0)
         if answer == 0:
             raise httpx.ConnectError("nobody is there")
@@ -146,14 +154,14 @@ class Gateway:
 
 
 def _client(answers: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url="http://gateway", transport=httpx.MockTransport(answers))
+    return httpx.AsyncClient(transport=httpx.MockTransport(answers))
 
 
 async def _run(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, **habits: float) -> AgentLedger:
     monkeypatch.setattr("workers.local.simulator.agents.errand.RETRY_DELAYS_S", (0.0,) * 5)
     ledger, own = AgentLedger(), Habits(**{"again": 0.0, **habits})  # type: ignore[arg-type]
     async with _client(gateway) as http:
-        account = Account(http, "hoa-sen", "lan", "hoa sen demo")
+        account = Account(http, Doors(GATEWAYS), "hoa-sen", "lan", "hoa sen demo")
         await Errands(account, ledger, own, Random(1), "run").run(CLAIM)
     return ledger
 
@@ -184,13 +192,32 @@ async def test_what_the_gateway_refuses_itself_and_what_stays_unknown_is_no_outc
     assert (ledger.unanswered, ledger.told) == (1, {})
 
 
+async def test_who_loses_a_gateway_asks_the_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(0, 200)
+    assert (await _run(gateway, monkeypatch)).told == {LAN: "done"}
+    assert gateway.hosts == ["gateway-1", "gateway-2"]
+
+
+async def test_who_may_not_do_it_any_more_asks_what_became_of_it_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forbidden, unknown = (Answer(status, {"code": "x", "details": {}}) for status in (403, 404))
+    taken = Gateway(0, forbidden, unknown, 0, _refused("not_holder"))
+    ledger = await _run(taken, monkeypatch)
+    assert (ledger.told, ledger.turned_away) == ({LAN: "not_holder"}, {})
+    assert taken.looked_up == ["run-1"] * 3
+    never = Gateway(0, forbidden, *[unknown] * 5)
+    ledger = await _run(never, monkeypatch)
+    assert (ledger.told, ledger.turned_away) == ({}, {LAN: "x"})
+
+
 async def test_who_is_not_known_is_kept_out() -> None:
     def refuse(_: httpx.Request) -> httpx.Response:
         return httpx.Response(401, content=orjson.dumps({"detail": "no such account"}))
 
     async with _client(refuse) as http:
         with pytest.raises(KeptOutError, match="lan cannot sign in: no such account"):
-            await Account(http, "hoa-sen", "lan", "something else").token()
+            await Account(http, Doors(GATEWAYS), "hoa-sen", "lan", "something else").token()
 
 
 def test_a_share_is_from_0_to_1() -> None:

@@ -23,7 +23,7 @@ READY_TIMEOUT_S = 120.0
 def staff_of(settings: Settings, options: Options, workspace: Workspace, say: Callable[[str], None]) -> Staff:
     """Return those who play the first agents of the sample, as many as the options say."""
     return Staff(
-        gateway_url(settings),
+        [gateway_url(settings)],
         workspace.id,
         list(agents_of(workspace))[: options.agents],
         PASSWORD,

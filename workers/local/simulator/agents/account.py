@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from workers.local.simulator.agents.act import Act, Answer
+from workers.local.simulator.agents.doors import Doors
 
 API = "/api/v1"
 RETRY_S = 0.5
@@ -40,12 +41,16 @@ class Account:
     """One agent's.
 
     Args:
-        http: with the gateway's address.
+        http: without an address.
+        doors: the gateways.
         workspace, login, password: what is typed to sign in; the login is the agent's id.
     """
 
-    def __init__(self, http: httpx.AsyncClient, workspace: str, login: str, password: str) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, doors: Doors, workspace: str, login: str, password: str
+    ) -> None:
         self.login = login
+        self.doors = doors
         self.actor = f"agent:{workspace}/{login}"
         self._http = http
         self._credentials = {"workspace": workspace, "login": login, "password": password}
@@ -67,16 +72,20 @@ class Account:
     async def call(self, act: Act, key: str, timeout_s: float) -> Answer:
         """Do `act` under this idempotency key. Raises httpx.TransportError and KeptOutError."""
         named = {"authorization": f"Bearer {await self.token()}", "idempotency-key": key}
-        path = f"{API}/conversations/{act.conversation}/{PATHS[act.call]}"
-        response = await self._http.post(path, headers=named, json=act.body or None, timeout=timeout_s)
-        return _answer(response)
+        path = f"/conversations/{act.conversation}/{PATHS[act.call]}"
+        return await self._send("POST", path, headers=named, json=act.body or None, timeout=timeout_s)
+
+    async def outcome(self, key: str) -> Answer:
+        """What became of the command of this key. Raises httpx.TransportError and KeptOutError."""
+        named = {"authorization": f"Bearer {await self.token()}"}
+        return await self._send("GET", f"/outcomes/{key}", headers=named)
 
     async def _renew(self) -> None:
         """Refresh, or sign in when that is not possible (any more)."""
         refresh = self._grant.get("refresh_token")
         call, body = ("refresh", {"refresh_token": refresh}) if refresh else ("sign-in", self._credentials)
         try:
-            answer = _answer(await self._http.post(f"{API}/{call}", json=body))
+            answer = await self._send("POST", f"/{call}", json=body)
         except httpx.TransportError:
             await asyncio.sleep(RETRY_S)
             return
@@ -89,6 +98,16 @@ class Account:
             self.forget_token()
         else:
             raise KeptOutError(f"{self.login} cannot sign in: {answer.body.get('detail', answer.status)}")
+
+    async def _send(self, method: str, path: str, **request: Any) -> Answer:  # noqa: ANN401 - as httpx'
+        """Ask the gateway; the next call goes to another one when it fails. Raises httpx.TransportError."""
+        url = self.doors.url
+        try:
+            response = await self._http.request(method, f"{url}{API}{path}", **request)
+        except httpx.TransportError:
+            self.doors.leave(url)
+            raise
+        return _answer(response)
 
 
 def _answer(response: httpx.Response) -> Answer:

@@ -28,9 +28,8 @@ class Agent:
     """Somebody who answers customers until he is told to stop."""
 
     def __init__(
-        self, url: str, account: Account, company: Company, habits: Habits, ledger: AgentLedger, seed: str
+        self, account: Account, company: Company, habits: Habits, ledger: AgentLedger, seed: str
     ) -> None:
-        self._url = url
         self._account = account
         self._company = company
         self._habits = habits
@@ -52,12 +51,13 @@ class Agent:
             try:
                 await self._shift(stopping, on_online)
             except (OSError, TimeoutError, WebSocketException, LinkLostError):
+                self._account.doors.leave(self._account.doors.url)
                 await _passed(stopping, RECONNECT_S)
 
     async def _shift(self, stopping: asyncio.Event, on_online: Callable[[], None]) -> None:
         """Be connected, and work, for a while; then go home, or lose the connection and be back at once."""
         token = await self._account.token()
-        async with open_link(self._url) as link:
+        async with open_link(self._account.doors.url) as link:
             await link.sign_in(token, self._last_event_id)
             self._ledger.returns += self._last_event_id is not None
             listening = asyncio.create_task(link.listen(self._hear))
@@ -72,7 +72,9 @@ class Agent:
                 await self._settle(listening)
         if link.is_signed_out:
             self._account.forget_token()
-        if not is_lost:
+        if is_lost:
+            self._account.doors.leave(link.url)
+        else:
             await _passed(stopping, self._random.expovariate(1 / self._habits.home_s))
 
     async def _work(self, link: Link, listening: asyncio.Task[None], stopping: asyncio.Event) -> bool:
@@ -101,6 +103,7 @@ class Agent:
 
     def _hear(self, event: str, id_: str, data: Mapping[str, Any]) -> None:
         self._last_event_id = id_
+        self._ledger.sees(self._account.actor, event, id_, data)
         if event == "reset":
             self._place.reset()
             return

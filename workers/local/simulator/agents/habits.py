@@ -26,6 +26,8 @@ class Habits:
     """Instead of doing something he steps away, or is back."""
     lost: float = 0.01
     """Instead of doing something he loses his connection."""
+    patience_s: float = 15.0
+    """For an answer, before he sends the same again; longer than the gateway waits for an outcome."""
     pause_s: float = 0.8
     """Between two acts, on average."""
     shift_s: float = 60.0

@@ -26,9 +26,10 @@ class LinkLostError(Exception):
 
 
 class Link:
-    """A socket on which somebody has signed in."""
+    """A socket on which somebody has signed in, to the gateway at `url`."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, url: str, socket: ClientConnection) -> None:
+        self.url = url
         self._socket = socket
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
 
@@ -91,4 +92,4 @@ async def open_link(url: str) -> AsyncIterator[Link]:
     async with connect(
         address, compression=None, proxy=None, open_timeout=OPEN_TIMEOUT_S, close_timeout=CLOSE_TIMEOUT_S
     ) as socket:
-        yield Link(socket)
+        yield Link(url, socket)

@@ -11,6 +11,7 @@ import httpx
 from workers.local.simulator.agents.account import Account, KeptOutError
 from workers.local.simulator.agents.agent import Agent
 from workers.local.simulator.agents.choice import Company
+from workers.local.simulator.agents.doors import Doors
 from workers.local.simulator.agents.habits import Habits
 from workers.local.simulator.agents.ledger import AgentLedger
 
@@ -22,7 +23,7 @@ class Staff:
     """Plays agents through a gateway; `ledger` grows while it runs, `begun` is set once all have come.
 
     Args:
-        url: of the gateway, e.g. `http://127.0.0.1:8090`.
+        urls: of the gateways, e.g. `http://127.0.0.1:8090`; who loses one comes through another.
         workspace: whose agents they are.
         agents: ids of those who are played; each has an account of that login.
         password: of all their accounts.
@@ -31,11 +32,12 @@ class Staff:
         seed: of what they do and when; with the same run and the same events they do the same.
         run: part of every idempotency key; by default the time.
         habits: how often they do what.
+        ledger: takes what they are told; by default a new one.
     """
 
     def __init__(
         self,
-        url: str,
+        urls: Sequence[str],
         workspace: str,
         agents: Sequence[str],
         password: str,
@@ -45,10 +47,11 @@ class Staff:
         seed: int = 1,
         run: str | None = None,
         habits: Habits | None = None,
+        ledger: AgentLedger | None = None,
     ) -> None:
-        self.ledger = AgentLedger()
+        self.ledger = ledger or AgentLedger()
         self.begun = asyncio.Event()
-        self._url = url
+        self._urls = urls
         self._workspace = workspace
         self.agents = agents
         self._password = password
@@ -67,17 +70,18 @@ class Staff:
         """Have them work until `stop`; who is kept out is told of and stays at home."""
         limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
         async with (
-            httpx.AsyncClient(base_url=self._url, limits=limits, timeout=TIMEOUT_S, trust_env=False) as http,
+            httpx.AsyncClient(limits=limits, timeout=TIMEOUT_S, trust_env=False) as http,
             asyncio.TaskGroup() as group,
         ):
-            for login in self.agents:
-                account = Account(http, self._workspace, login, self._password)
+            for number, login in enumerate(self.agents):
+                doors = Doors(self._urls, number)
+                account = Account(http, doors, self._workspace, login, self._password)
                 group.create_task(self._play(account))
             self._check_all_came()
             await self._stopping.wait()
 
     async def _play(self, account: Account) -> None:
-        agent = Agent(self._url, account, self._company, self._habits, self.ledger, self._seed)
+        agent = Agent(account, self._company, self._habits, self.ledger, self._seed)
         try:
             await agent.run(self._stopping, lambda: self._came(account.login))
         except KeptOutError as error:
