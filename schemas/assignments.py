@@ -273,7 +273,7 @@ class Unblocked(ChainEvent):
 
 
 class HolderAbsent(ChainEvent):
-    """Its customer wrote while its holder is offline: if he still is at `until`, it waits anew."""
+    """Its customer wrote while its holder is offline: if he still is at `until`, it is back in the pool."""
 
     until: Moment | None
     """None: he is back or has answered, and keeps it."""

@@ -144,7 +144,7 @@ class Rule(InsideModel):
     reply_claims: bool = False
     """An agent who answers an offered conversation has it by that."""
     offline_grace_s: Annotated[int, Field(ge=0, le=24 * 60 * 60)] | None = None
-    """A customer writes and his agent is offline: after this it waits anew; none: he keeps it."""
+    """A customer writes and his agent is offline: after this it is back in the pool; none: he keeps it."""
 
 
 class Reason(InsideModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Appoint, SetCare, TakeOver, Transfer, TransferAccept
+from schemas.asks import Appoint, Claim, SetCare, TakeOver, Transfer, TransferAccept
 from schemas.assignments import (
     Assigned,
     Blocked,
@@ -87,7 +87,7 @@ class TestSilence:
 
 
 class TestAbsence:
-    def absent(self, *agents: str, **options: object) -> Scene:
+    def absent(self, *agents: Agent | str, **options: object) -> Scene:
         """An has Lan and has gone; she writes."""
         scene = a_scene(*agents, **{"offline_grace_s": 60, **options})
         scene.do(route("lan"))
@@ -102,21 +102,35 @@ class TestAbsence:
         assert ((told.until - told.at).total_seconds(), told.holder) == (60, "an")
         assert scene.do(touched("lan")) == []
 
-    def test_then_he_loses_it_to_the_next(self) -> None:
+    def test_then_it_is_back_in_the_pool_for_all_of_the_page(self) -> None:
         scene = self.absent("an", "binh")
         scene.do(touched("lan"))
-        off, assigned = run_out(scene, "offline")
+        off, offered = run_out(scene, "offline")
         assert isinstance(off, Unassigned)
         assert (off.how, off.former_holder, off.care, off.by) == ("offline", "an", "waiting", None)
-        assert assigned.holder == "binh"
+        assert isinstance(offered, Offered)
+        assert (offered.audience, offered.rule, offered.unrouted) == ("page:zalo:100", "chia-deu", False)
 
-    @pytest.mark.parametrize("online_only", [False, True])
-    def test_he_is_asked_again_where_only_those_who_are_online_are_asked(self, *, online_only: bool) -> None:
-        scene = self.absent("an", online_only=online_only)
+    @pytest.mark.parametrize("claimer", ["an", "binh"])
+    def test_whoever_is_first_has_it_from_the_pool_he_himself_too(self, claimer: str) -> None:
+        scene = self.absent("an", "binh")
         scene.do(touched("lan"))
-        *_, queued = run_out(scene, "offline")
-        assert isinstance(queued, Queued)
-        assert queued.passed_over == ({"offline": 1} if online_only else {"declined": 1})
+        run_out(scene, "offline")
+        scene.do(ask(Claim, "lan", claimer))
+        assert scene.conversation("lan").holder == claimer
+
+    def test_who_was_away_has_not_declined_it(self) -> None:
+        scene = self.absent("an")
+        scene.do(touched("lan"))
+        run_out(scene, "offline")
+        assert scene.conversation("lan").declined == frozenset()
+
+    def test_whoever_waits_has_his_place_when_he_is_free_by_it(self) -> None:
+        scene = self.absent(an_agent("an", 1))
+        scene.do(route("minh"))
+        scene.do(touched("lan"))
+        *_, assigned = run_out(scene, "offline")
+        assert (assigned.key, assigned.holder) == (scene.conversation("minh").key, "an")
 
     def test_he_keeps_it_when_he_is_back_in_time(self) -> None:
         scene = self.absent("an", "binh")

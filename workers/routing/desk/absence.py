@@ -1,4 +1,4 @@
-"""A customer writes while the agent who has him is offline: he keeps him, or after a time loses him."""
+"""A customer writes while the agent who has him is offline: he keeps him, or after a time the pool has him."""
 
 from __future__ import annotations
 
@@ -30,18 +30,12 @@ def holder_answered(draft: Draft, conversation: Conversation) -> None:
 
 
 def expire(draft: Draft, key: str) -> None:
-    """His time is over: if he is not back, somebody else is found.
-
-    Where only agents who are online are asked, he may be asked again when he is; elsewhere he would be at
-    once, and is not.
-    """
+    """His time is over: if he is not back, it is back in the pool of its page, where he may claim it too."""
     conversation = draft.desk.conversations[key]
     if not _is_absent(draft, conversation):
         draft.tell(HolderAbsent, conversation, until=None)
         return
-    rule = _rule(draft, conversation)
-    asked_again = rule is not None and rule.online_only
-    reassign(draft, take(draft, conversation, "offline", asked_again=asked_again), "next")
+    reassign(draft, take(draft, conversation, "offline", asked_again=True), "pool")
     drain(draft)
 
 
