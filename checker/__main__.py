@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 import psycopg
 from aiokafka.errors import KafkaError
 
+from checker.facts.history import History
 from checker.invariants.ledger import Ledger
 from checker.report import Report
 from checker.run import Run
@@ -19,6 +21,7 @@ from checker.servers import Servers
 from checker.tables import Tables
 from checker.topics import Topics, UnreadableTopicError
 
+T = TypeVar("T")
 HOLDS, VIOLATED, UNKNOWN = 0, 1, 2
 
 
@@ -39,12 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _checked(options: argparse.Namespace) -> Report:
-    ledger = None
-    if options.expected is not None:
-        with options.expected.open("rb") as lines:
-            ledger = Ledger(lines)
+    ledger = _read(Ledger, options.expected)
+    history = _read(History, options.history)
     with Topics(options.bootstrap_servers, options.prefix) as topics, Tables(options.dsn) as tables:
-        return Run(Servers(topics, tables), ledger).report()
+        return Run(Servers(topics, tables), ledger, history).report()
+
+
+def _read(kind: Callable[[Iterable[bytes]], T], path: Path | None) -> T | None:
+    if path is None:
+        return None
+    with path.open("rb") as lines:
+        return kind(lines)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--expected", type=Path, metavar="FILE", help="what was sent to inbound, as JSON lines"
     )
+    parser.add_argument("--history", type=Path, metavar="FILE", help="what agents did and were told")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from checker.facts.asks import asks_on
 from checker.facts.commands import Commands
 from checker.facts.desk_log import DeskLogs
+from checker.facts.history import History
 from checker.facts.letters import Letters
 from checker.facts.outcomes import Outcomes
 from checker.facts.roster import roster_events
 from checker.invariants.answered import AnsweredCheck, Answers
 from checker.invariants.answers import check_answers, check_sessions
 from checker.invariants.chain import ChainCheck
+from checker.invariants.heard import HeardCheck
 from checker.invariants.inbound import InboundCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
 from checker.invariants.lag import check_held_back, check_lag, check_lanes
@@ -24,7 +27,9 @@ from checker.invariants.once import Once
 from checker.invariants.projections import check_desk, check_followers, check_roster
 from checker.invariants.races import check_replies
 from checker.invariants.replay import Replay
+from checker.invariants.seen import SeenCheck
 from checker.invariants.transcript import TranscriptCheck
+from checker.record import LogRecord
 from checker.report import Report, Tally
 from checker.rows import (
     ConversationRow,
@@ -48,9 +53,10 @@ UNREAD_TOPICS = ("receipts",)
 class Run:
     """One run over a source."""
 
-    def __init__(self, source: Source, ledger: Ledger | None = None) -> None:
+    def __init__(self, source: Source, ledger: Ledger | None = None, history: History | None = None) -> None:
         self._source = source
         self._ledger = ledger
+        self._history = history
         self._once = Once(source)
         self._tallies: list[Tally] = list(self._once.tallies)
         self._counts: dict[str, int] = {}
@@ -68,8 +74,13 @@ class Run:
         self._tallies += [messages.follows, *chain.tallies]
         commands = Commands(self._once.records("commands"), letters)
         actions = list(asks_on("actions", self._once.records("actions"), letters))
-        answered = AnsweredCheck(Outcomes(self._once.records("outcomes")))
-        answered.walk([*commands.asks, *actions])
+        outcomes, asks = Outcomes(self._once.records("outcomes")), [*commands.asks, *actions]
+        answered = AnsweredCheck(outcomes)
+        answered.walk(asks)
+        if self._history is not None:
+            heard = HeardCheck(self._history)
+            heard.walk(asks, outcomes)
+            self._tallies += heard.tallies
         self._tallies += [
             *answered.tallies,
             check_replies(chain.refusals, commands.asks, answered.answers),
@@ -140,7 +151,12 @@ class Run:
 
     def _notifier(self, chain: ChainCheck, messages: MessagesCheck) -> None:
         notices = NoticesCheck(chain.chains, messages.transcripts)
-        notices.walk(self._once.records("notifications"), self._source.rows(NoticeRow))
+        records: Iterable[LogRecord] = self._once.records("notifications")
+        if self._history is not None:
+            seen = SeenCheck(self._history)
+            records = seen.watch(records)
+            self._tallies += seen.tallies
+        notices.walk(records, self._source.rows(NoticeRow))
         lanes = self._source.partitions("messages")
         self._tallies += [
             *notices.tallies,
