@@ -204,7 +204,7 @@ async def test_commands_go_over_the_socket_in_their_order(settings: Settings, to
 async def test_a_socket_is_refused_or_ended_with_a_reason(
     settings: Settings, topics: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.gateway.gateway.LOOK_UP_TOKENS_EVERY", 1)
+    monkeypatch.setattr("workers.gateway.token_checks.LOOK_UP_EVERY", 1)
     async with shop(settings) as database:
         limits = {"sockets_per_agent_max": 2, "send_queue_bytes_max": 16_384, "message_bytes_max": 2_048}
         async with gateway(settings, **limits) as http:

@@ -142,14 +142,6 @@ class Commanding:
             found = await read_stored(self._pool, workspace, desks, actor, key)
         return [one.outcome for one in found if one.outcome is not None]
 
-    async def may_see(self, identity: Identity, id_: UUID) -> bool:
-        """Whether he may see this conversation. Raises what Postgres raises."""
-        found = await read_conversations(self._pool, identity.workspace, [id_])
-        if id_ not in found:
-            return False
-        roster = await self._rosters.of(identity.workspace)
-        return may(identity, relations(identity.agent, found[id_], roster), "see")
-
     async def desks(self, workspace: str) -> Collection[str]:
         """The desks of a workspace. Raises ApiError when Postgres does not answer."""
         async with _answering():

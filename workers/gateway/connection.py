@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+
+import orjson
 
 from workers.gateway.identity import Identity
 
@@ -24,7 +26,13 @@ TOO_MANY = Closing(4409, "too many connections")
 SLOW = Closing(4429, "you do not read what is sent: come back with your last event id")
 MALFORMED = Closing(4400, "that is no message of ours")
 NOT_READY = Closing(1013, "not ready yet: try again later")
+STOPPING = Closing(1012, "this gateway stops: come back with your last event id")
 FAILED = Closing(1011, "something failed on our side: come back with your last event id")
+
+
+def transient(event: str, data: Mapping[str, object]) -> str:
+    """What is said to those who are here at this moment: it has no id, and nobody gets it later."""
+    return orjson.dumps({"event": event, "data": data}).decode()
 
 
 class Connection:
@@ -50,6 +58,7 @@ class Connection:
         "token",
         "until",
         "waiting_bytes",
+        "warned_of",
     )
 
     def __init__(
@@ -63,6 +72,8 @@ class Connection:
         self.identity = identity
         self.token = token
         self.until = until
+        self.warned_of: datetime | None = None
+        """The end of a token of which he has been told that it is near."""
         self.closing: Closing | None = None
         self.held: list[str] | None = None
         """Pushes that wait until what he missed was sent; none: he is up to date."""

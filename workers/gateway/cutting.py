@@ -1,13 +1,17 @@
-"""uvicorn's WebSocket, which can be cut off in the middle: a client that reads nothing cannot hold it."""
+"""uvicorn's protocols, whose answers can be cut off in the middle: who reads nothing cannot hold them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
 CUT = "tongdai.cut"
 LINGER_S = 3.0
-"""So long the close frame may take to get through behind what the client has not read."""
+"""So long the last words may take to get through behind what the client has not read."""
 
 
 class CuttableSocket(WebSocketsSansIOProtocol):
@@ -32,3 +36,33 @@ class CuttableSocket(WebSocketsSansIOProtocol):
         if self.close_timer is not None:
             self.close_timer.cancel()
         self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)
+
+
+class CuttableHttp(HttpToolsProtocol):
+    """The same for answers that stream for ever: cut off, and told when the server stops."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **named)
+        self._on_stop: Callable[[], None] = _nothing
+
+    def on_message_begin(self) -> None:
+        """Begin a request with the extension."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CUT: {"now": self.cut, "on_stop": self.on_stop}}
+
+    def on_stop(self, call: Callable[[], None]) -> None:
+        """Call this when the server stops: else it waits for the end of the answer."""
+        self._on_stop = call
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Stop."""
+        self._on_stop()
+        super().shutdown()
+
+
+def _nothing() -> None:
+    """Do nothing."""

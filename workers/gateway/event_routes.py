@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
+from config.logging import get_logger
 from workers.gateway.asking import Bearer, Who, gateway_of, verify
-from workers.gateway.connection import Connection
+from workers.gateway.connection import FAILED, STOPPING, Closing, Connection
+from workers.gateway.cutting import CUT, LINGER_S
+from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.positions import WORD_CHARS_MAX
 from workers.gateway.problem import Problem, unavailable
@@ -19,10 +23,13 @@ from workers.gateway.problem import Problem, unavailable
 router = APIRouter(tags=["events"])
 
 ALIVE_EVERY_S = 15.0
+ALIVE = ": alive\n\n"
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "Events, each with the id to resume from."},
-    **{status: {"model": Problem} for status in (401, 429, 503)},
+    **{status: {"model": Problem} for status in (401, 422, 429, 503)},
 }
+
+_log = get_logger(__name__)
 
 
 @router.get("/events", operation_id="events", response_class=StreamingResponse, responses=ANSWERS)
@@ -38,33 +45,70 @@ async def events(
         raise unavailable("not_ready", "This gateway takes no more connections now. Try again.")
     token = bearer.credentials if bearer else ""
     until = (await verify(gateway, token)).until
-    connection = Connection(identity, token, until, gateway.settings.send_queue_bytes_max, lambda _: None)
-    return StreamingResponse(_events(gateway, connection, last_event_id), media_type="text/event-stream")
+    cutter = _Cutter(request)
+    connection = Connection(identity, token, until, gateway.settings.send_queue_bytes_max, cutter.soon)
+    cutter.on_stop(connection)
+    streamed = _events(gateway, connection, last_event_id, cutter)
+    return StreamingResponse(streamed, media_type="text/event-stream", headers={"connection": "close"})
 
 
-async def _events(gateway: Gateway, connection: Connection, last_event_id: str | None) -> AsyncIterator[str]:
+class _Cutter:
+    """Cuts off who does not read the last words either."""
+
+    def __init__(self, request: Request) -> None:
+        self._extension = request.scope["extensions"][CUT]
+        self._timer: asyncio.TimerHandle | None = None
+
+    def soon(self, _: Closing) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._extension["now"])
+
+    def on_stop(self, connection: Connection) -> None:
+        self._extension["on_stop"](lambda: connection.close(STOPPING))
+
+    def ended(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+async def _events(
+    gateway: Gateway, connection: Connection, last_event_id: str | None, cutter: _Cutter
+) -> AsyncIterator[str]:
     with gateway.connected(connection, "sse"):
-        joining = asyncio.create_task(gateway.stream.join(connection, last_event_id))
+        joining = asyncio.create_task(_join(gateway, connection, last_event_id))
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(ALIVE_EVERY_S):
-                        text = await connection.next()
-                except TimeoutError:
-                    yield ": alive\n\n"
-                    continue
-                if text is None:
-                    break
-                yield _sse(text)
+            async for text in _texts(connection):
+                yield text
             if connection.closing is not None:
                 yield f"event: closing\ndata: {orjson.dumps(connection.closing._asdict()).decode()}\n\n"
         finally:
+            cutter.ended()
             joining.cancel()
             await asyncio.gather(joining, return_exceptions=True)
 
 
+async def _join(gateway: Gateway, connection: Connection, last_event_id: str | None) -> None:
+    try:
+        await gateway.stream.join(connection, last_event_id)
+    except DATABASE_ERRORS as error:
+        _log.warning("events_failed", error=repr(error))
+        connection.close(FAILED)
+
+
+async def _texts(connection: Connection) -> AsyncIterator[str]:
+    """What is to be sent, and signs of life, until the connection ends."""
+    while True:
+        text: str | None = ALIVE
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ALIVE_EVERY_S):
+                event = await connection.next()
+                text = None if event is None else _sse(event)
+        if text is None:
+            return
+        yield text
+
+
 def _sse(text: str) -> str:
-    """The same event in the form of server-sent events."""
+    """The same event in the form of server-sent events; what has no id leaves the client's as it is."""
     event = orjson.loads(text)
-    data = orjson.dumps(event["data"]).decode()
-    return f"id: {event['id']}\nevent: {event['event']}\ndata: {data}\n\n"
+    id_ = f"id: {event['id']}\n" if "id" in event else ""
+    return f"{id_}event: {event['event']}\ndata: {orjson.dumps(event['data']).decode()}\n\n"

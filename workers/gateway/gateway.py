@@ -6,8 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -21,14 +19,13 @@ from workers.channels.rate_limit import RateLimit
 from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
 from workers.gateway.commanding import Commanding
-from workers.gateway.connection import TOKEN_ENDED, Connection
+from workers.gateway.connection import Connection
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.hub import Hub
 from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.presence import Presences
 from workers.gateway.presence_teller import PresenceTeller
-from workers.gateway.problem import ApiError
 from workers.gateway.queries.pool import query_pool
 from workers.gateway.queries.queries import Queries
 from workers.gateway.replay import Replay
@@ -37,6 +34,7 @@ from workers.gateway.sign_in import SignIns
 from workers.gateway.signing_key import signing_key
 from workers.gateway.stream import Stream
 from workers.gateway.tail import Tail
+from workers.gateway.token_checks import TokenChecks
 from workers.gateway.tokens import Tokens
 from workers.gateway.verifier import OwnTokens, TokenVerifier
 from workers.gateway.waiting import Waiting
@@ -44,9 +42,6 @@ from workers.gateway.waiting import Waiting
 CONNECTIONS_MAX = 8
 FORGET_EVERY_S = 600.0
 READY_DEADLINE_S = 2.0
-CHECK_TOKENS_EVERY_S = 2.0
-LOOK_UP_TOKENS_EVERY = 15
-"""One check in so many asks Postgres whether the account and the sign-in are still what they were."""
 
 _log = get_logger(__name__)
 
@@ -75,6 +70,7 @@ class Gateway:
         rosters = Rosters(self._pool)
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
         self.looking = Looking()
+        self.token_checks = TokenChecks(self.hub, self.verifier)
         self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
@@ -92,7 +88,7 @@ class Gateway:
                 self._beside("tail", self._tail.run()),
                 self._beside("audit", self.audit.run()),
                 self._beside("presence", self._presence_teller.run()),
-                self._beside("tokens", self._check_tokens()),
+                self._beside("tokens", self.token_checks.run()),
                 self._beside("forgetting", self._forget()),
             ]
             try:
@@ -146,34 +142,6 @@ class Gateway:
         identity = connection.identity
         if identity.agent is not None:
             self._presences.active((identity.workspace, identity.agent), time.monotonic(), away=away)
-
-    async def renew(self, connection: Connection, token: str) -> None:
-        """Let a connection go on with a new token of the same sign-in; else it ends."""
-        try:
-            verified = await self.verifier.verify(token)
-        except ApiError:
-            connection.close(TOKEN_ENDED)
-            return
-        if verified.identity != connection.identity:
-            connection.close(TOKEN_ENDED)
-            return
-        connection.token, connection.until = token, verified.until
-
-    async def _check_tokens(self) -> None:
-        """End connections whose token has ended, or whose account or sign-in is not what it was."""
-        for number in count():
-            for connection in self.hub.all():
-                if connection.until is not None and connection.until <= datetime.now(UTC):
-                    connection.close(TOKEN_ENDED)
-                elif number % LOOK_UP_TOKENS_EVERY == 0:
-                    await self._look_up(connection)
-            await asyncio.sleep(CHECK_TOKENS_EVERY_S)
-
-    async def _look_up(self, connection: Connection) -> None:
-        try:
-            await self.renew(connection, connection.token)
-        except DATABASE_ERRORS as error:
-            _log.warning("token_unchecked", error=repr(error))
 
     def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"gateway-{name}")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from uuid import UUID
 
-import orjson
-
-from workers.gateway.connection import Connection
+from workers.gateway.connection import Connection, transient
 
 LOOKED_AT_MAX = 20
 """By one connection."""
@@ -63,14 +60,10 @@ class Looking:
         said = {"conversation": str(conversation), "agent": connection.identity.agent}
         for other in lookers:
             if other is not connection:
-                other.send(_event("typing", said))
+                other.send(transient("typing", said))
 
     def _tell_who(self, place: Place) -> None:
         lookers = self._at.get(place, set())
         agents = sorted({one.identity.agent or "" for one in lookers})
         for one in lookers:
-            one.send(_event("looking", {"conversation": str(place[1]), "agents": agents}))
-
-
-def _event(kind: str, said: Mapping[str, object]) -> str:
-    return orjson.dumps({"event": kind, "data": said}).decode()
+            one.send(transient("looking", {"conversation": str(place[1]), "agents": agents}))

@@ -15,7 +15,7 @@ from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.server import StoppableServer, listen, url_of
 from workers.gateway.app import create_app
-from workers.gateway.cutting import CuttableSocket
+from workers.gateway.cutting import CuttableHttp, CuttableSocket
 from workers.migrations import lacking_migrations
 from workers.runtime.postgres import connect, disconnect
 
@@ -82,7 +82,7 @@ async def _check_database(settings: Settings) -> None:
 def _configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=CuttableHttp,
         ws=CuttableSocket,
         ws_max_size=settings.gateway.message_bytes_max,
         ws_per_message_deflate=False,  # 300 kB for each socket

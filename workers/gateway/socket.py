@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from config.logging import get_logger
 from workers.gateway.asking import verify
-from workers.gateway.client_messages import SAID, Active, Away, DoCall, Look, Said, SignIn, Typing
+from workers.gateway.client_messages import SAID, SignIn
 from workers.gateway.connection import (
     FAILED,
     MALFORMED,
@@ -28,7 +27,7 @@ from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.origins import is_allowed
 from workers.gateway.problem import ApiError
-from workers.gateway.socket_calls import SocketCalls
+from workers.gateway.socket_acts import SocketActs
 
 SIGN_IN_DEADLINE_S = 10.0
 
@@ -61,15 +60,15 @@ async def _serve(gateway: Gateway, websocket: WebSocket) -> None:
     connection, last_event_id = signed_in
     with gateway.connected(connection, "ws"):
         writing = asyncio.create_task(_write(connection, websocket))
-        calls = SocketCalls(gateway, connection, _address(websocket))
+        acts = SocketActs(gateway, connection, _address(websocket))
         try:
             await gateway.stream.join(connection, last_event_id)
-            await _read(gateway, connection, websocket, calls)
+            await _read(connection, websocket, acts)
         except DATABASE_ERRORS as error:
             _log.warning("socket_failed", error=repr(error))
             connection.close(FAILED)
         finally:
-            calls.end()
+            acts.end()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
 
@@ -99,37 +98,14 @@ async def _sign_in(gateway: Gateway, websocket: WebSocket) -> tuple[Connection, 
     return connection, said.last_event_id
 
 
-async def _read(gateway: Gateway, connection: Connection, websocket: WebSocket, calls: SocketCalls) -> None:
+async def _read(connection: Connection, websocket: WebSocket, acts: SocketActs) -> None:
     while connection.closing is None:
         try:
             said = SAID.validate_json(await websocket.receive_text())
         except (ValidationError, KeyError):
             connection.close(MALFORMED)
             return
-        await _take(gateway, connection, said, calls)
-
-
-async def _take(gateway: Gateway, connection: Connection, said: Said, calls: SocketCalls) -> None:
-    """Do what was said. What is too often is answered 429, or passed over when it has no answer."""
-    limited_s = gateway.agent_rate.take(connection.identity.actor, time.monotonic())
-    match said:
-        case DoCall():
-            await calls.begin(said, limited_s)
-        case SignIn():
-            await gateway.renew(connection, said.token)
-        case _ if limited_s:
-            return
-        case Active():
-            gateway.active(connection)
-        case Away():
-            gateway.active(connection, away=said.away)
-        case Look(off=True):
-            gateway.looking.look_away(connection, said.conversation)
-        case Look():
-            if await gateway.commanding.may_see(connection.identity, said.conversation):
-                gateway.looking.look(connection, said.conversation)
-        case Typing():
-            gateway.looking.type_in(connection, said.conversation)
+        await acts.take(said)
 
 
 async def _write(connection: Connection, websocket: WebSocket) -> None:

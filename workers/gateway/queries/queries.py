@@ -48,6 +48,11 @@ class Queries:
             roster = await self._rosters.of(identity.workspace)
             yield View(connection, scope_of(identity, roster), roster, identity)
 
+    async def seen(self, identity: Identity, id_: UUID, address: str) -> Conversation:
+        """The same as `conversation`, for who wants nothing else of this moment."""
+        async with self.view(identity) as view:
+            return await self.conversation(view, id_, address)
+
     async def conversation(self, view: View, id_: UUID, address: str) -> Conversation:
         """A conversation that he may see. Raises ApiError 404 or 403."""
         identity = view.identity
