@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+from schemas.base import Channel, ConversationKey, EventId, InsideModel, Moment, PageId, Slug
 
 CareStatus = Literal["new", "waiting", "accepted", "pending_close", "closed_won", "done", "refused"]
 Standing = Literal["idle", "held", "offered", "queued"]
@@ -52,7 +52,7 @@ class ChainEvent(InsideModel):
     page: PageId
     seq: int
     """1, 2, 3, … without gaps."""
-    previous: UUID | None
+    previous: EventId | None
     """The `ce_id` of the event before; none for the first."""
     epoch: int
     """How often the holder has changed."""
@@ -211,9 +211,10 @@ class Transferring(ChainEvent):
 class TransferEnded(ChainEvent):
     """It stays with its holder. An accepted one is told by `assigned`."""
 
-    how: Literal["rejected", "cancelled", "expired", "target_offline", "overtaken"]
+    how: Literal["rejected", "cancelled", "expired", "target_offline", "target_left", "overtaken"]
+    """`target_left`: whoever was asked is on leave, or not of the desk or the department any more."""
     agent: Slug | None = None
-    """Who rejected or went offline."""
+    """Who rejected, went offline or left; none: of a department nobody is left."""
     by: str | None = None
     command: str | None = None
 

@@ -14,7 +14,9 @@ from schemas.messages import MessageAttachment, MessageKind, Sender
 
 Parting = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
 """How a conversation left its agent and went to nobody, as `unassigned` events say it."""
-TransferEnding = Literal["accepted", "rejected", "cancelled", "expired", "target_offline", "overtaken"]
+TransferEnding = Literal[
+    "accepted", "rejected", "cancelled", "expired", "target_offline", "target_left", "overtaken"
+]
 
 
 class NoticeMessage(InsideModel):
@@ -91,7 +93,7 @@ class TransferEndedNotice(Notice):
 
     how: TransferEnding
     colleague: Slug | None = None
-    """Who has taken it, rejected it or gone offline."""
+    """Who has taken it, rejected it, gone offline or left."""
     holder: Slug | None
 
 

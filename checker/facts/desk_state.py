@@ -93,6 +93,8 @@ class DeskState:
         self.freed: set[str] = set()
         self.relisted: set[str] = set()
         self.moved: set[str] = set()
+        self.transferring: set[str] = set()
+        """Conversations whose transfer waits for an answer."""
         self._waits_under: dict[str, str] = {}
 
     def change(self, event: RosterEvent, step: int) -> None:
@@ -126,6 +128,9 @@ class DeskState:
         if link.what == "assigned" and link.method in PACED and link.holder is not None:
             self._pace(link.holder)
         self._wait(chain.conversation, conversation)
+        (self.transferring.discard if conversation.transfer is None else self.transferring.add)(
+            chain.conversation
+        )
         self.moved.add(chain.conversation)
 
     def conversation(self, chain: Chain) -> Conversation:

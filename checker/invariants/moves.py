@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from checker.facts.chains import Chain, Link
 from checker.facts.conversation import Conversation, moment
+from checker.facts.desk_log import Step
 from checker.facts.desk_state import DeskState
 from checker.invariants import transfers
 from checker.report import Tally
@@ -28,10 +29,11 @@ class Moves:
 
     def __init__(self) -> None:
         self.moves = Tally(3, "each event of a chain fits how things stood before it")
+        self.answerable = Tally(3, "no transfer waits for an answer that nobody can give")
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.moves]
+        return [self.moves, self.answerable]
 
     def before(self, state: DeskState, chain: Chain, link: Link) -> None:
         """Check an event against how its conversation stood."""
@@ -47,6 +49,15 @@ class Moves:
         if fault:
             rank = link.seq, link.cause_offset
             self.moves.fail(rank, f"{chain.key} seq {link.seq} ({link.what}): {fault}")
+
+    def after(self, state: DeskState, last: Step) -> None:
+        """Check after a decision that every transfer can still be answered."""
+        for name in state.transferring:
+            self.answerable.checked += 1
+            if not transfers.who_can_take(state, state.conversations[name]):
+                key = state.conversations[name].key
+                fault = f"after the command at offset {last.offset} nobody can take over {key}"
+                self.answerable.fail((last.offset,), fault)
 
 
 def _standing_fault(was: Conversation, link: Link) -> str:

@@ -65,6 +65,7 @@ class Replay:
                 self._event(state, step, number, ask)
         if ask is not None:
             self._races.after(state, ask, [step for _, step in decision])
+        self._moves.after(state, decision[-1][1])
         self._eligibility.after(state, decision[-1][1])
 
     def _event(self, state: DeskState, step: Step, number: int, ask: Ask | None) -> None:

@@ -64,7 +64,21 @@ def ended(state: DeskState, was: Conversation, link: Link) -> str:
         return f"{agent} is not offline"
     if how == "rejected" and agent not in _targets(state, was):
         return f"{agent} was not asked"
+    if how == "target_left" and (left := who_can_take(state, was)):
+        return f"{left} can still take it"
     return ""
+
+
+def who_can_take(state: DeskState, conversation: Conversation) -> set[str]:
+    """Who can still answer a transfer: asked, of the desk, not on leave and not offline."""
+    rejected = (conversation.transfer or {}).get("rejected", ())
+    asked = _targets(state, conversation).difference(rejected)
+    agents = {name: state.agent(name) for name in asked}
+    return {
+        name
+        for name, agent in agents.items()
+        if agent.active and not agent.on_leave and agent.presence != "offline"
+    }
 
 
 def _again(rejected: list[str], link: Link, was: Conversation) -> str:

@@ -95,6 +95,7 @@ class BusyDesk:
             self._random.choice(happenings)()
             if number % 200 == 199:
                 self._configure()
+        self._transfer_to_who_leaves()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -208,6 +209,25 @@ class BusyDesk:
             model = self._random.choice((TransferAccept, TransferAccept, TransferReject, TransferCancel))
             by = one.holder if model is TransferCancel else agent
             self.do(ask(model, _user(one), by, page=one.page))
+
+    def _transfer_to_who_leaves(self) -> None:
+        """Whoever shall take it over goes on leave before he has answered."""
+        one = self._one(
+            lambda one: one.holder and not one.transfer and not one.blocked and one.care != "done"
+        )
+        if one is None:
+            return
+        agent = next(agent for agent in AGENTS if agent != one.holder)
+        told = {"workspace": WORKSPACE, "desk": DESK, "agent": agent}
+        self._keys += 1
+        for command in (
+            SetLeave.model_validate({**self._by_operator(), "agent": agent, "on_leave": False}),
+            SetPresence.model_validate({**told, "gateway": "g1", "presence": "online"}),
+            ask(Transfer, _user(one), one.holder, page=one.page, to_agent=agent),
+        ):
+            self.do(command)
+        self._keys += 1
+        self.do(SetLeave.model_validate({**self._by_operator(), "agent": agent, "on_leave": True}))
 
     def _presence(self) -> None:
         told = {

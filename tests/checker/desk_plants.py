@@ -198,6 +198,7 @@ def of_rule(name: str) -> Fits:
 
 
 _FITS = "each event of a chain fits how things stood"
+_ANSWERABLE = "no transfer waits for an answer"
 _CARE = "the care status goes only where it may"
 _ROUND = "the next round begins"
 _FOLD = "folding assignments gives"
@@ -246,6 +247,11 @@ CASES: dict[str, tuple[Fault, str]] = {
         _FITS,
     ),
     "transfer ended without beginning": (rename_event("transferring", "confirmed"), _FITS),
+    "left without leaving": (_changed("transfer_ended", has(how="overtaken"), how="target_left"), _FITS),
+    "waits for who is not there": (
+        rename("transfer_ended", has(how="target_left"), "confirmed"),
+        _ANSWERABLE,
+    ),
     "expired too soon": (_changed("transfer_ended", has(how="overtaken"), how="expired"), _FITS),
     "overtaken in silence": (rename("transfer_ended", has(how="overtaken"), "confirmed"), _FITS),
     "accepted by a stranger": (_changed("assigned", by("transfer"), holder="ghost"), _FITS),

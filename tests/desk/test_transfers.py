@@ -10,6 +10,7 @@ from schemas.asks import (
     Appoint,
     Release,
     SetCare,
+    SetLeave,
     TakeOver,
     Transfer,
     TransferAccept,
@@ -18,10 +19,10 @@ from schemas.asks import (
 )
 from schemas.assignments import Assigned, TransferEnded, Transferring
 from schemas.commands import Command
-from schemas.definitions import Department
+from schemas.definitions import Agent, Department
 from schemas.outcomes import Done, Refused
 from tests.desk.flows import come, give_policy, names, run_out
-from tests.desk.log import a_rule, an_agent, ask, configure, key_of, route, session_ended
+from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.timers import timers_of
@@ -63,6 +64,18 @@ def to_binh() -> Transfer:
 def to_sale() -> Transfer:
     """An offers it to all of sale."""
     return ask(Transfer, "lan", "an", to_department="sale")
+
+
+def leave(agent: str, then: str = "keep") -> SetLeave:
+    """An operator sends somebody on leave."""
+    fields = {"actor": "cli:me", "authority": "admin", "idempotency_key": f"leave-{agent}", "on_leave": True}
+    named = {"workspace": WORKSPACE, "desk": DESK, "agent": agent, "then": then}
+    return SetLeave.model_validate(named | fields)
+
+
+def ended_by(scene: Scene, command: Command) -> list[TransferEnded]:
+    """The transfers that `command` ends."""
+    return [event for event in scene.do(command) if isinstance(event, TransferEnded)]
 
 
 class TestOffering:
@@ -221,16 +234,68 @@ class TestEnding:
     def test_an_agent_who_goes_offline_ends_what_was_offered_to_him(self, scene: Scene) -> None:
         scene.do(to_binh())
         come(scene, "binh", presence="offline")
-        (ended,) = scene.think(lambda draft: end_transfers_to(draft, "binh"))
+        (ended,) = scene.think(lambda draft: end_transfers_to(draft, "binh", "target_offline"))
         assert (ended.how, ended.agent, ended.holder) == ("target_offline", "binh", "an")
 
     def test_the_last_of_a_department_who_goes_offline_ends_it(self, scene: Scene) -> None:
         scene.do(to_sale())
         come(scene, "binh", "dung", presence="offline")
-        assert scene.think(lambda draft: end_transfers_to(draft, "binh")) == []
+        assert scene.think(lambda draft: end_transfers_to(draft, "binh", "target_offline")) == []
         come(scene, "chi", presence="offline")
-        (ended,) = scene.think(lambda draft: end_transfers_to(draft, "chi"))
+        (ended,) = scene.think(lambda draft: end_transfers_to(draft, "chi", "target_offline"))
         assert ended.how == "target_offline"
+
+    @pytest.mark.parametrize("then", ["keep", "pool", "next"])
+    def test_an_agent_who_goes_on_leave_ends_what_was_offered_to_him(self, scene: Scene, then: str) -> None:
+        scene.do(to_binh())
+        events = scene.do(leave("binh", then))
+        (ended,) = [event for event in events if isinstance(event, TransferEnded)]
+        assert (ended.how, ended.agent, ended.holder) == ("target_left", "binh", "an")
+        assert lan(scene).transfer is None
+        assert timers_of(lan(scene)) == []
+
+    def test_the_others_of_his_department_may_still_take_it(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        assert ended_by(scene, leave("binh")) == []
+        assert ended_by(scene, leave("chi")) == []
+        (ended,) = ended_by(scene, leave("dung"))
+        assert (ended.how, ended.agent, ended.holder) == ("target_left", "dung", "an")
+
+    @pytest.mark.parametrize(
+        "agents",
+        [
+            ("an", "chi", "dung", "chu"),
+            ("an", "chi", "dung", "chu", Agent(id="binh", name="Bình", on_leave=True)),
+        ],
+    )
+    def test_a_roster_without_him_ends_what_was_offered_to_him(
+        self, scene: Scene, agents: tuple[Agent | str, ...]
+    ) -> None:
+        scene.do(to_binh())
+        (ended,) = ended_by(scene, configure(agents, [a_rule("an")], idempotency_key="later"))
+        assert (ended.how, ended.agent, ended.holder) == ("target_left", "binh", "an")
+
+    @pytest.mark.parametrize(
+        ("sale", "ends"), [(("chi",), False), (("dung",), False), (("an",), True), ((), True), (None, True)]
+    )
+    def test_a_department_in_which_nobody_is_left_ends_what_was_offered_to_it(
+        self, scene: Scene, sale: tuple[str, ...] | None, *, ends: bool
+    ) -> None:
+        scene.do(to_sale())
+        departments = [] if sale is None else [SALE.model_copy(update={"agents": sale})]
+        command = configure(
+            ("an", "binh", "chi", "dung", "chu"),
+            [a_rule("an")],
+            departments=departments,
+            idempotency_key="later",
+        )
+        told = [(one.how, one.agent, one.holder) for one in ended_by(scene, command)]
+        assert told == ([("target_left", None, "an")] if ends else [])
+
+    def test_who_loses_it_by_his_own_leave_has_nothing_left_to_be_answered(self, scene: Scene) -> None:
+        scene.do(to_binh())
+        (ended,) = ended_by(scene, leave("an", "next"))
+        assert ended.how == "overtaken"
 
     @pytest.mark.parametrize(
         ("command", "after"),

@@ -269,6 +269,18 @@ SENTENCES = [
         "Nobody who could accept the transfer is online: the conversation stays with you",
     ),
     (
+        event(TransferEnded, how="target_left", agent="hoa"),
+        "minh",
+        "Hoa không còn trực, hội thoại vẫn do bạn phụ trách",
+        "Hoa is not on duty any more: the conversation stays with you",
+    ),
+    (
+        event(TransferEnded, how="target_left"),
+        "minh",
+        "Không còn ai để nhận chuyển, hội thoại vẫn do bạn phụ trách",
+        "Nobody is left who could accept the transfer: the conversation stays with you",
+    ),
+    (
         event(TransferEnded, how="overtaken"),
         "minh",
         "Việc chuyển hội thoại không còn hiệu lực",

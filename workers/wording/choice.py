@@ -57,9 +57,9 @@ def _transferring(params: Params, _: Names) -> str:
 
 
 def _transfer_ended(params: Params, _: Names) -> str:
-    how = params.get("how")
-    nobody = how == "target_offline" and "to_agent" not in params
-    return "transfer_ended.nobody_online" if nobody else f"transfer_ended.{how}"
+    how = params.get("how", "")
+    nobody = {"target_offline": "nobody_online", "target_left": "nobody_left"}
+    return f"transfer_ended.{how if 'to_agent' in params else nobody.get(how, how)}"
 
 
 def _care_changed(params: Params, _: Names) -> str:

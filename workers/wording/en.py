@@ -57,6 +57,12 @@ ENGLISH = Language(
         "transfer_ended.nobody_online": (
             "Nobody who could accept the transfer is online: the conversation stays with {agent}"
         ),
+        "transfer_ended.target_left": (
+            "{To_agent} is not on duty any more: the conversation stays with {agent}"
+        ),
+        "transfer_ended.nobody_left": (
+            "Nobody is left who could accept the transfer: the conversation stays with {agent}"
+        ),
         "transfer_ended.overtaken": "The transfer lapsed",
         "care_changed": "{By} changed the status from {former_care} to {care}",
         "care_changed.by_itself": "The status changed by itself from {former_care} to {care}",

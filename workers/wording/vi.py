@@ -57,6 +57,8 @@ VIETNAMESE = Language(
         "transfer_ended.nobody_online": (
             "Không còn ai trực tuyến để nhận chuyển, hội thoại vẫn do {agent} phụ trách"
         ),
+        "transfer_ended.target_left": "{To_agent} không còn trực, hội thoại vẫn do {agent} phụ trách",
+        "transfer_ended.nobody_left": "Không còn ai để nhận chuyển, hội thoại vẫn do {agent} phụ trách",
         "transfer_ended.overtaken": "Việc chuyển hội thoại không còn hiệu lực",
         "care_changed": "{By} đã chuyển trạng thái từ {former_care} sang {care}",
         "care_changed.by_itself": "Trạng thái tự chuyển từ {former_care} sang {care}",

@@ -1,4 +1,4 @@
-"""A customer writes while the agent who has him is offline: he keeps him, or after a time the pool has him."""
+"""A customer writes while the agent who has him is offline: he keeps him, or in time the pool has him."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from workers.routing.desk.leaving import leavers, vacate
 from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.refusals import refusal
 from workers.routing.desk.rehoming import rehome
+from workers.routing.desk.transfers import end_transfers_to_nobody
 
 
 def configure(draft: Draft, command: Configure) -> None:
@@ -23,6 +24,7 @@ def configure(draft: Draft, command: Configure) -> None:
         return
     leaving = leavers(draft.desk, command)
     result = change_roster(draft, command)
+    end_transfers_to_nobody(draft)
     rehome(draft)
     drain(draft)
     released = vacate(draft, leaving, "next", command)

@@ -56,6 +56,6 @@ def _move(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
         )
     )
     if now.presence == "offline":
-        end_transfers_to(draft, agent)
+        end_transfers_to(draft, agent, "target_offline")
     elif now.presence == "online" and before.presence != "online":
         drain(draft)

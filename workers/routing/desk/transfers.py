@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
+from typing import Literal
 
 from schemas.asks import Transfer, TransferAccept, TransferCancel, TransferReject
 from schemas.assignments import TransferEnded, Transferring
@@ -22,6 +23,7 @@ from workers.routing.outcomes import Refusal, Result
 SUGGESTED_MAX = 20
 """Of those who could be chosen instead, a refusal names so many at most."""
 Answer = TransferAccept | TransferReject
+Gone = Literal["target_offline", "target_left"]
 
 
 def transfer(draft: Draft, conversation: Conversation, command: Transfer) -> Refusal | Result:
@@ -87,15 +89,25 @@ def expire(draft: Draft, key: str) -> None:
     draft.tell(TransferEnded, draft.desk.conversations[key], how="expired")
 
 
-def end_transfers_to(draft: Draft, agent: str) -> None:
-    """`agent` has gone offline: what only he could still have taken stays with its holder."""
+def end_transfers_to(draft: Draft, agent: str, how: Gone) -> None:
+    """`agent` is not there any more: what only he could still have taken stays with its holder."""
+    departments = draft.desk.roster.departments
+    teams = (id_ for id_, entry in departments.items() if agent in entry.definition.agents)
+    _end(draft, (agent, *(f"department:{id_}" for id_ in teams)), how, agent)
+
+
+def end_transfers_to_nobody(draft: Draft) -> None:
+    """The roster is another: what nobody can take any more stays with its holder."""
+    _end(draft, draft.desk.transfers, "target_left")
+
+
+def _end(draft: Draft, targets: Iterable[str], how: Gone, agent: str | None = None) -> None:
     desk = draft.desk
-    teams = (id_ for id_, entry in desk.roster.departments.items() if agent in entry.definition.agents)
-    targets = (agent, *(f"department:{id_}" for id_ in teams))
     for key in sorted({key for target in targets for key in desk.transfers.get(target, ())}):
         conversation = desk.conversations[key]
-        if next(_left(desk, conversation), None) is None:
-            draft.tell(TransferEnded, conversation, how="target_offline", agent=agent)
+        if conversation.transfer is not None and next(_left(desk, conversation), None) is None:
+            gone = agent or conversation.transfer.to_agent
+            draft.tell(TransferEnded, conversation, how=how, agent=gone)
 
 
 NOBODY = Refusal("forbidden", "only an agent can answer: say in whose name", allowed=("appoint",))
