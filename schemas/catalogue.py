@@ -14,6 +14,7 @@ from schemas import (
     notifications,
     outbound,
     outcomes,
+    receipts,
     roster,
 )
 from schemas.envelope import Kind
@@ -35,6 +36,9 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("messages", "read"): messages.Read,
     Kind("messages", "customer_changed"): messages.CustomerChanged,
     Kind("outbound", "send"): outbound.Send,
+    Kind("outbound", "echoed"): outbound.Echoed,
+    Kind("receipts", "delivery"): receipts.Delivery,
+    Kind("receipts", "arrival"): receipts.Arrival,
     Kind("commands", "route"): commands.Route,
     Kind("commands", "session_ended"): commands.SessionEnded,
     Kind("commands", "touched"): commands.Touched,

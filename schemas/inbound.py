@@ -103,6 +103,8 @@ class Echo(InboundUtterance):
     author: Literal["bot", "human"]
     """`human`: somebody answered in the channel's own inbox."""
     author_id: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+    marker: Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")] | None = None
+    """What its sender gave the channel to be returned here; by it we know what we have sent ourselves."""
 
 
 class Other(InboundRecord):

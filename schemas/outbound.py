@@ -1,10 +1,13 @@
-"""outbound: what is to be said to customers on their channels. Key: `channel:account:user`."""
+"""outbound: what is to be said to customers on their channels, and what of it was seen there.
+
+Key: `channel:account:user`.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
+from schemas.base import Channel, ChannelMessageId, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment
 
 
@@ -27,4 +30,19 @@ class Send(InsideModel):
     """The channel's id of the message that it answers."""
     last_customer_at: Moment | None
     """When the customer last wrote: channels allow answers for so long after it."""
+    at: Moment
+
+
+class Echoed(InsideModel):
+    """The channel has shown a message of ours: whatever became of the call, it was sent."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    message: UUID
+    part: int
+    """Which part of it, from 0."""
+    channel_message_id: ChannelMessageId
     at: Moment

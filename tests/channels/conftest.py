@@ -57,7 +57,7 @@ async def led_topics(bootstrap_servers: str, topics: dict[str, str]) -> dict[str
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers)
     await consumer.start()
     try:
-        for name in ("inbound", "deadletter"):
+        for name in ("inbound", "receipts", "deadletter"):
             await consumer.end_offsets(await _partitions(consumer, topics[name]))
     finally:
         await consumer.stop()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other, Postback
+from schemas.receipts import Arrival
 from tests.channels.webhooks import from_user, said
 from workers.channels.channel import Refused, Skipped
 from workers.channels.messenger import ITEMS_MAX, Messenger
@@ -115,6 +116,7 @@ def test_an_echo_whichever_way_round(sender: str, recipient: str, app: Json, aut
     found = record({"sender": {"id": sender}, "recipient": {"id": recipient}, "message": message})
     assert isinstance(found, Echo)
     assert (found.user, found.author, found.author_id) == ("U", author, None if app is None else str(app))
+    assert found.marker == "x"
 
 
 @pytest.mark.parametrize("timestamp", ["1458692752478", 1458692752478])
@@ -127,7 +129,22 @@ def test_what_is_no_time_is_left_out(timestamp: Json) -> None:
     assert record(said() | {"timestamp": timestamp}).sent_at_ms is None
 
 
-@pytest.mark.parametrize("kind", ["read", "delivery", "reaction", "optin", "referral", "policy_enforcement"])
+def test_a_delivery_names_messages_and_a_reading_all_up_to_a_moment() -> None:
+    delivered = record(from_user(delivery={"mids": ["m_2", "m_3"], "watermark": 1458668856253}))
+    read = record(from_user(read={"watermark": "1458668856253"}))
+    assert isinstance(delivered, Arrival)
+    assert isinstance(read, Arrival)
+    assert (delivered.state, delivered.channel_message_ids) == ("delivered", ("m_2", "m_3"))
+    assert (read.state, read.channel_message_ids) == ("read", ())
+    assert delivered.until_ms == read.until_ms == 1458668856253
+
+
+@pytest.mark.parametrize("said_", [{}, {"mids": []}, {"mids": "m_2"}, {"watermark": None}])
+def test_an_arrival_of_nothing_is_refused(said_: Json) -> None:
+    assert refused(from_user(delivery=said_)).reason == "unreadable"
+
+
+@pytest.mark.parametrize("kind", ["reaction", "optin", "referral", "policy_enforcement"])
 def test_other_documented_kinds_are_kept_as_they_came(kind: str) -> None:
     event = from_user() | {kind: {"watermark": 1458668856253}}
     assert record(event) == Other(

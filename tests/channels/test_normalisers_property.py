@@ -13,6 +13,7 @@ from schemas.base import Json
 from schemas.catalogue import RECORDS
 from schemas.envelope import header, read_kind
 from schemas.inbound import InboundRecord
+from schemas.receipts import Arrival
 from workers.channels.channel import Channel, Item, Skipped
 from workers.channels.messenger import Messenger
 from workers.channels.messenger_event import KINDS as MESSENGER_KINDS
@@ -90,11 +91,12 @@ def check(channel: Channel, document: Json) -> list[Item]:
 
 def check_record(record: Outgoing, item: Item) -> None:
     assert len(record.value) <= MAX_MESSAGE_BYTES + DEADLETTER_EXTRA_BYTES
+    assert (record.topic == "receipts") == isinstance(item, Arrival)
     if not isinstance(item, InboundRecord):
         assert record.topic == "deadletter"
         assert header(record.headers, "deadletter_reason") in {b"unreadable", b"unknown_event"}
         return
-    read = RECORDS[read_kind(record.headers, "inbound")].model_validate_json(record.value)
+    read = RECORDS[read_kind(record.headers, record.topic)].model_validate_json(record.value)
     assert read == item
     assert record.key == item.key.encode()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other
+from schemas.receipts import Arrival
 from tests.channels.webhooks import OA, zalo_event
 from workers.channels.channel import Refused
 from workers.channels.zalo_event import normalise
@@ -111,14 +112,29 @@ def test_what_the_oa_sends_is_an_echo(sender: Json, author: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("event_name", "message", "ids"),
+    [
+        ("user_received_message", {"msg_id": "z1"}, ("z1",)),
+        ("user_seen_message", {"msg_id": "z1"}, ("z1",)),
+        ("user_seen_message", {"msg_ids": ["z1", "z2"]}, ("z1", "z2")),
+    ],
+)
+def test_what_has_arrived_is_named(event_name: str, message: Json, ids: tuple[str, ...]) -> None:
+    found = record(
+        {"event_name": event_name, "sender": {"id": OA}, "recipient": {"id": USER}, "message": message}
+    )
+    assert isinstance(found, Arrival)
+    assert (found.account, found.user, found.channel_message_ids) == (OA, USER, ids)
+    assert found.state == ("read" if event_name == "user_seen_message" else "delivered")
+
+
+@pytest.mark.parametrize(
     ("event", "account", "user"),
     [
         ({"event_name": "follow", "oa_id": OA, "follower": {"id": USER}}, OA, USER),
         ({"event_name": "unfollow", "oa_id": int(OA), "follower": {"id": int(USER)}}, OA, USER),
         ({"event_name": "user_click_chatnow", "oa_id": OA, "user_id": USER}, OA, USER),
         ({"event_name": "user_submit_info", "sender": {"id": USER}, "recipient": {"id": OA}}, OA, USER),
-        ({"event_name": "user_received_message", "sender": {"id": OA}, "recipient": {"id": USER}}, OA, USER),
-        ({"event_name": "user_seen_message", "sender": {"id": OA}, "recipient": {"id": USER}}, OA, USER),
         (
             {"event_name": "widget_interaction_accepted", "oa_id": OA, "data": {"user_id": USER}},
             OA,

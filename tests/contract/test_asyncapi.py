@@ -19,7 +19,6 @@ from workers.contract.header_schemas import cloudevents_headers, deadletter_head
 from workers.contract.record_schemas import record_schema
 
 DOCUMENT = read(FOLDER / "asyncapi.yaml")
-RESERVED = {"receipts"}
 
 
 def test_the_document_is_valid_by_asyncapis_own_schema() -> None:
@@ -60,15 +59,14 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_every_topic_in_use_is_a_channel_with_the_facts_of_the_catalogue() -> None:
     channels = DOCUMENT["channels"]
-    assert set(channels) == {topic.name for topic in CATALOGUE} - RESERVED
+    assert set(channels) == {topic.name for topic in CATALOGUE}
     expected = {"conversation": (48, 6), "desk": (24, 3), "deadletter": (6, 6)}
     for topic in CATALOGUE:
-        if topic.name not in RESERVED:
-            binding = channels[topic.name]["bindings"]["kafka"]
-            assert channels[topic.name]["address"] == f"tongdai.{topic.name}.v1" == binding["topic"]
-            assert (binding["partitions"], binding["x-local-partitions"]) == expected[topic.group]
-            assert binding["topicConfiguration"]["retention.ms"] == (topic.retention_ms or -1)
-            assert binding["topicConfiguration"]["cleanup.policy"] == ["delete"]
+        binding = channels[topic.name]["bindings"]["kafka"]
+        assert channels[topic.name]["address"] == f"tongdai.{topic.name}.v1" == binding["topic"]
+        assert (binding["partitions"], binding["x-local-partitions"]) == expected[topic.group]
+        assert binding["topicConfiguration"]["retention.ms"] == (topic.retention_ms or -1)
+        assert binding["topicConfiguration"]["cleanup.policy"] == ["delete"]
 
 
 def test_every_kind_of_record_is_written_and_described() -> None:

@@ -22,7 +22,7 @@ def health_routes(publisher: Publisher, metrics: IngressMetrics) -> Sequence[Rou
     async def readyz(_: Request) -> Response:
         if publisher.connected:
             return JSONResponse({"status": "ready"})
-        reasons = ["Kafka is not connected, or lacks the topics inbound and deadletter"]
+        reasons = ["Kafka is not connected, or lacks the topics inbound, receipts and deadletter"]
         return JSONResponse({"status": "not ready", "reasons": reasons}, status_code=503)
 
     async def metrics_text(_: Request) -> Response:

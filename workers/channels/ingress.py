@@ -16,7 +16,7 @@ from starlette.routing import Route
 from config.ingress import IngressSettings
 from config.logging import get_logger
 from config.settings import Settings
-from config.topics import DEADLETTER, INBOUND
+from config.topics import DEADLETTER, INBOUND, RECEIPTS
 from schemas.base import Json
 from workers.channels.admission import Admission
 from workers.channels.body import read_body
@@ -51,7 +51,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     """The ASGI application; its lifespan connects to Kafka in the background."""
     ingress = settings.ingress
     metrics = IngressMetrics()
-    topics = (INBOUND, DEADLETTER)
+    topics = (INBOUND, RECEIPTS, DEADLETTER)
     publisher = Publisher(settings.kafka, topics, ingress.publish_deadline_s, metrics, on_failure)
     channels: tuple[Channel, ...] = (Messenger(ingress.messenger_apps), Zalo(ingress.zalo_apps))
     intake = WebhookIntake(ingress, publisher, metrics)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.base import Json
 from schemas.ids import conversation_key
 from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other, Postback
+from schemas.receipts import Arrival, ArrivalState
 from workers.channels import fields
 from workers.channels.channel import (
     Refused,
@@ -30,8 +31,6 @@ PAGE_INBOX_APP = "26390203743090"
 """The app id in the echo of an answer that a person wrote in Meta's own inbox."""
 
 OTHER_EVENTS = (
-    "read",
-    "delivery",
     "reaction",
     "message_edit",
     "optin",
@@ -52,7 +51,8 @@ OTHER_EVENTS = (
 )
 """Documented kinds that nothing reads yet, by the field that carries them."""
 
-KINDS = ("message", "postback", *OTHER_EVENTS)
+ARRIVALS: dict[str, ArrivalState] = {"delivery": "delivered", "read": "read"}
+KINDS = ("message", "postback", *ARRIVALS, *OTHER_EVENTS)
 
 
 def normalise(page: Json, event: Json, *, standby: bool) -> InboundRecord | Refused:
@@ -91,6 +91,8 @@ def _record(account: str | None, user: str | None, item: dict[str, Any], standby
     if standby or kind in OTHER_EVENTS:
         return Other(**who, event="standby" if standby else kind)
     said = required_object(item[kind], kind)
+    if kind in ARRIVALS:
+        return _arrival(who, ARRIVALS[kind], said)
     return _postback(who, said) if kind == "postback" else _message(who, said)
 
 
@@ -112,9 +114,20 @@ def _postback(who: dict[str, Any], said: dict[str, Any]) -> Postback:
     return Postback(**who, channel_message_id=mid, text=title, payload=payload or "")
 
 
+def _arrival(who: dict[str, Any], state: ArrivalState, said: dict[str, Any]) -> Arrival:
+    """`mids` may be missing, and a reading names none: then the watermark says which."""
+    mids = said.get("mids")
+    known = [mid for each in mids if (mid := fields.identifier(each))] if isinstance(mids, list) else []
+    until_ms = fields.milliseconds(said.get("watermark"))
+    if not known and until_ms is None:
+        raise UnreadableError("neither mids nor a watermark say which messages are meant")
+    return Arrival(**who, state=state, channel_message_ids=tuple(known), until_ms=until_ms)
+
+
 def _author(said: dict[str, Any]) -> dict[str, Any]:
     app = fields.identifier(said.get("app_id"))
-    return {"author": "human" if app == PAGE_INBOX_APP else "bot", "author_id": app}
+    author = "human" if app == PAGE_INBOX_APP else "bot"
+    return {"author": author, "author_id": app, "marker": fields.text(said.get("metadata"))}
 
 
 def _attachment(value: dict[str, Any]) -> Attachment:

@@ -22,7 +22,7 @@ class IngressMetrics:
             "reason",
         )
         self.records = self._counter(
-            "records", "Records that Kafka has confirmed on inbound, by kind", "channel", "what"
+            "records", "Records that Kafka has confirmed on inbound and receipts, by kind", "channel", "what"
         )
         self.deadlettered = self._counter(
             "deadlettered", "Events that Kafka has confirmed on deadletter, by reason", "channel", "reason"

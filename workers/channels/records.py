@@ -1,4 +1,4 @@
-"""What a webhook's events become on Kafka: records of inbound, or dead letters."""
+"""What a webhook's events become on Kafka: records of inbound or receipts, or dead letters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from config.topics import DEADLETTER, INBOUND, MAX_MESSAGE_BYTES
+from config.topics import DEADLETTER, MAX_MESSAGE_BYTES
 from schemas import envelope
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
@@ -24,7 +24,9 @@ BATCH_OVERHEAD_BYTES = 512
 """What Kafka adds to a lone record: the batch's header (61), lengths, and room to spare."""
 
 _CONTENT_TYPE = ("content-type", b"application/json")
-_KINDS: dict[type, Kind] = {model: kind for kind, model in RECORDS.items() if kind.topic == INBOUND.name}
+_KINDS: dict[type, Kind] = {
+    model: kind for kind, model in RECORDS.items() if issubclass(model, InboundRecord)
+}
 
 
 class Webhook(NamedTuple):
@@ -56,16 +58,17 @@ def outgoing(webhook: Webhook, item: InboundRecord | Refused) -> Outgoing:
     if isinstance(item, Refused):
         return _dead_letter(webhook, item.reason, item.detail, item.key, orjson.dumps(item.original))
     value = item.model_dump_json(exclude_none=True).encode()
-    record = Outgoing(INBOUND.name, item.key.encode(), value, *_headers(webhook, item))
+    kind = _KINDS[type(item)]
+    headers = _headers(webhook, kind, item)
+    record = Outgoing(kind.topic, item.key.encode(), value, headers, kind.what)
     if _size_bytes(record) <= MAX_MESSAGE_BYTES:
         return record
     detail = f"the record would take {_size_bytes(record)} bytes; the topic takes {MAX_MESSAGE_BYTES}"
     return _dead_letter(webhook, "too_large", detail, item.key, webhook.body)
 
 
-def _headers(webhook: Webhook, item: InboundRecord) -> tuple[Headers, str]:
-    """The CloudEvents headers, and the record's kind. Every delivery of one event has the same `ce_id`."""
-    kind = _KINDS[type(item)]
+def _headers(webhook: Webhook, kind: Kind, item: InboundRecord) -> Headers:
+    """The CloudEvents headers. Every delivery of one event has the same `ce_id`."""
     if isinstance(item, InboundUtterance):
         id_ = message_id(item.page, item.channel_message_id)
     else:
@@ -75,7 +78,7 @@ def _headers(webhook: Webhook, item: InboundRecord) -> tuple[Headers, str]:
     at_ms = webhook.received_ms if item.sent_at_ms is None else item.sent_at_ms
     time = rfc3339(envelope.moment(at_ms))
     source = f"tongdai/{webhook.source}"
-    return envelope.headers(kind, id_=id_, source=source, subject=item.key, time=time), kind.what
+    return envelope.headers(kind, id_=id_, source=source, subject=item.key, time=time)
 
 
 def _dead_letter(webhook: Webhook, reason: Reason, detail: str, key: str | None, value: bytes) -> Outgoing:

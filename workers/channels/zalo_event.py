@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from schemas.ids import conversation_key
 from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other
+from schemas.receipts import Arrival, ArrivalState
 from workers.channels import fields
 from workers.channels.channel import (
     Refused,
@@ -22,7 +23,15 @@ from workers.channels.channel import (
     required_object,
 )
 from workers.channels.fields import mapping
-from workers.channels.zalo_kinds import FROM_OA, KINDS, OA_SEND, OTHER_EVENTS, USER_MESSAGES, USER_SEND
+from workers.channels.zalo_kinds import (
+    ARRIVALS,
+    FROM_OA,
+    KINDS,
+    OA_SEND,
+    OTHER_EVENTS,
+    USER_MESSAGES,
+    USER_SEND,
+)
 
 
 def normalise(event: dict[str, Any]) -> InboundRecord | Refused:
@@ -61,7 +70,20 @@ def _record(account: str | None, user: str | None, kind: str, event: dict[str, A
         raise UnreadableError(f"{kind}: names no account or no customer")
     who: dict[str, Any] = {"channel": "zalo", "account": account, "user": user, "raw": event}
     who["sent_at_ms"] = fields.milliseconds(event.get("timestamp"))
+    if kind in ARRIVALS:
+        return _arrival(who, ARRIVALS[kind], event)
     return Other(**who, event=kind) if kind in OTHER_EVENTS else _utterance(who, kind, event)
+
+
+def _arrival(who: dict[str, Any], state: ArrivalState, event: dict[str, Any]) -> Arrival:
+    """One message is named, or several: the documents show both."""
+    said = required_object(event.get("message"), "message")
+    several = said.get("msg_ids")
+    named = [said.get("msg_id"), *(several if isinstance(several, list) else ())]
+    ids = tuple(found for each in named if (found := fields.identifier(each)))
+    if not ids:
+        raise UnreadableError("message.msg_id: is missing")
+    return Arrival(**who, state=state, channel_message_ids=ids)
 
 
 def _utterance(who: dict[str, Any], kind: str, event: dict[str, Any]) -> Message | Echo:

@@ -5,6 +5,8 @@ Source: Zalo Official Account OpenAPI, webhook events.
 
 from __future__ import annotations
 
+from schemas.receipts import ArrivalState
+
 USER_SEND = "user_send_"
 OA_SEND = "oa_send_"
 
@@ -26,12 +28,16 @@ _GROUP_KINDS = tuple(what for what in _USER_KINDS if what != "location")
 USER_MESSAGES = frozenset(USER_SEND + what for what in _USER_KINDS)
 OA_MESSAGES = frozenset(OA_SEND + what for what in _OA_KINDS)
 
-FROM_OA = frozenset({"user_received_message", "user_seen_message", "oa_reacted_message", "oa_call_user"})
-"""Other events whose `sender` is the account."""
+ARRIVALS: dict[str, ArrivalState] = {"user_received_message": "delivered", "user_seen_message": "read"}
+"""What has reached a customer, or what he has read."""
+
+OA_DOES = frozenset({"oa_reacted_message", "oa_call_user"})
+FROM_OA = OA_DOES | ARRIVALS.keys()
+"""Events beside messages whose `sender` is the account."""
 
 OTHER_EVENTS = frozenset(
     {
-        *FROM_OA,
+        *OA_DOES,
         *(f"anonymous_send_{what}" for what in _USER_KINDS),
         *(f"oa_send_anonymous_{what}" for what in _USER_KINDS),
         *(f"user_send_group_{what}" for what in _GROUP_KINDS),
@@ -79,4 +85,4 @@ OTHER_EVENTS = frozenset(
 )
 """Documented kinds that nothing reads yet."""
 
-KINDS = USER_MESSAGES | OA_MESSAGES | OTHER_EVENTS
+KINDS = USER_MESSAGES | OA_MESSAGES | ARRIVALS.keys() | OTHER_EVENTS

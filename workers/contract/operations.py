@@ -34,6 +34,13 @@ _OF_INTAKE = ("route", "session_ended", "touched", "session_silent", "outside_an
 _OF_GATEWAYS = _whats("commands", *_OF_INTAKE, "timer_fired", "configure")
 _OPERATIONS = (
     Operation("ingress", "send", "inbound", "Publishes what channels post; so may any connector."),
+    Operation(
+        "ingress",
+        "send",
+        "receipts",
+        "Tells what has reached customers, and what they have read.",
+        whats=("arrival",),
+    ),
     Operation("ingress", "send", "deadletter", "Puts aside events that a channel's documentation lacks."),
     Operation("intake", "receive", "inbound", "Stores each message once and gives it its place.", True),
     Operation("intake", "receive", "assignments", "Follows who has the conversation.", True),
@@ -53,7 +60,7 @@ _OPERATIONS = (
         "Proposes that a silent session ends, or counts no more.",
         whats=_TIMERS,
     ),
-    Operation("intake", "send", "outbound", "Gives what agents answer to the channels."),
+    Operation("intake", "send", "outbound", "Gives what agents answer to the channels; tells their echoes."),
     Operation("intake", "send", "outcomes", "Tells the sender of an action what became of it."),
     Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("desk", "receive", "commands", "Decides, in the order of this log.", True),
@@ -70,6 +77,10 @@ _OPERATIONS = (
     Operation("notifier", "receive", "messages", "Learns what to tell.", True),
     Operation("notifier", "send", "notifications", "Tells agents."),
     Operation("notifier", "send", "deadletter", "Puts aside what it cannot understand."),
+    Operation("delivery", "receive", "outbound", "Sends each message, in order per conversation.", True),
+    Operation("delivery", "receive", "receipts", "Learns what has arrived and what was read.", True),
+    Operation("delivery", "send", "receipts", "Tells how each message stands.", whats=("delivery",)),
+    Operation("delivery", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("gateway", "send", "commands", "Asks for agents and page admins.", whats=_OF_GATEWAYS),
     Operation("gateway", "send", "actions", "Asks for agents in a conversation.", whats=_OF_AGENTS),
     Operation("gateway", "receive", "notifications", "Tells agents who are connected; it has no group."),

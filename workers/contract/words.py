@@ -75,7 +75,11 @@ TOPICS = {
         "Every message, note and log line of every transcript, once, in order; what agents have read, and "
         "how customers' profiles and tags change."
     ),
-    "outbound": "What is to be said to customers on their channels, each message once.",
+    "outbound": (
+        "What is to be said to customers on their channels, each message once; and what of it the channel "
+        "has shown again."
+    ),
+    "receipts": "How each message to a customer stands: queued, sent, delivered, read, failed or unknown.",
     "commands": "All that desks are asked, in the order in which they decide. No texts. Kept for ever.",
     "roster": (
         "Versions of the agents, departments, pages, rules and policy of every desk, and who is online. "
@@ -85,7 +89,7 @@ TOPICS = {
     "outcomes": "What became of each command of an agent, a service or the command line.",
     "deadletter": "Records that could not be understood, as they came, with the reason in their headers.",
 }
-"""Of each topic that has records today; receipts is reserved."""
+"""Of each topic."""
 
 PUBLIC = frozenset({"inbound", "assignments", "roster"})
 """Topics that other programs are meant to use."""

@@ -61,13 +61,13 @@ _ECHO = Echo(
     author="human",
     author_id="26390203743090",
 )
-_READ = Other(
+_REACTION = Other(
     channel="messenger",
     account=ACCOUNT,
     user=USER,
-    event="read",
+    event="reaction",
     sent_at_ms=_SENT_AT_MS + 95_000,
-    raw={"read": {"watermark": _SENT_AT_MS}},
+    raw={"reaction": {"action": "react", "emoji": "❤️", "mid": "m_echo-1763774190"}},
 )
 _STORED = Stored(
     workspace=WORKSPACE,
@@ -111,7 +111,7 @@ EXAMPLES = (
     _inbound("message", _MESSAGE, 0, 0),
     _inbound("postback", _POSTBACK, 1, 60),
     _inbound("echo", _ECHO, 2, 90),
-    _inbound("other", _READ, 3, 95),
+    _inbound("other", _REACTION, 3, 95),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),
     _intake(Kind("actions", "silence_timer"), _SILENT, 1042, 60 + _SILENT_AFTER_S),

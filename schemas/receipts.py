@@ -1,0 +1,83 @@
+"""receipts: how messages to customers fare on their channels. Key: `channel:account:user`.
+
+`delivery` says how one message of ours stands now, as the delivery worker knows it; `arrival` is what a
+channel tells of messages that it has had: delivered, or read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.base import (
+    Channel,
+    ChannelMessageId,
+    ConversationKey,
+    InsideModel,
+    Moment,
+    PageId,
+    Slug,
+)
+from schemas.inbound import InboundRecord, SentAtMs
+
+ARRIVED_MAX = 1_000
+DeliveryState = Literal["queued", "sent", "delivered", "read", "failed", "unknown"]
+"""`unknown`: it was given to the channel, which has not said what became of it."""
+ArrivalState = Literal["delivered", "read"]
+DeliveryReason = Literal[
+    "window_closed",  # the channel takes no answer so long after the customer's last message
+    "window_paid",  # it would take one for money, and the page does not pay
+    "too_long",  # longer than the channel takes, and the page does not split
+    "unsupported",  # the channel takes no such attachment
+    "unreachable",  # the customer has left, blocked the page, or was never there
+    "rejected",  # the channel does not take this message
+    "policy",  # the channel's policy forbids it
+    "billing",  # the channel account has no money or quota for it
+    "attachment_gone",  # the attachment can no longer be had
+    "not_connected",  # nobody has given the page's token
+    "token_broken",  # the page's token is not valid any more
+    "permission_missing",  # the page's token does not allow sending
+    "page_blocked",  # the channel has blocked the page
+    "page_restricted",  # the channel has restricted the page for a time
+    "rate_limited",  # too much is sent for the moment
+    "channel_down",  # the channel does not answer, or has an error of its own
+    "no_answer",  # given to the channel, and nothing came back
+    "too_many",  # too many answers wait in the conversation
+]
+"""Why a message waits, has failed or is unknown."""
+
+
+class Delivery(InsideModel):
+    """How one message stands now. Each change has its `version`, the highest is the newest."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    channel: Channel
+    message: UUID
+    position: int
+    sender: str
+    """Who wrote it, as `actor` of his action."""
+    state: DeliveryState
+    reason: DeliveryReason | None = None
+    parts: int
+    """How many the channel was to be given: a long text and each attachment are parts of their own."""
+    channel_message_ids: tuple[str, ...] = ()
+    """The channel's ids of the parts that it has taken, in their order."""
+    version: int
+    at: Moment
+
+
+class Arrival(InboundRecord):
+    """A channel tells that messages have reached the customer, or that he has read them."""
+
+    state: ArrivalState
+    channel_message_ids: Annotated[
+        tuple[ChannelMessageId, ...], Field(max_length=ARRIVED_MAX, strict=False)
+    ] = ()
+    until_ms: SentAtMs | None = None
+    """All that was sent to the customer up to this moment, by the channel's clock."""

@@ -1,0 +1,81 @@
+"""How an answer fares on its channel: the channel's own word of it (outbound, receipts)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.envelope import Kind
+from schemas.ids import event_id, message_id
+from schemas.outbound import Echoed
+from schemas.receipts import Arrival, Delivery
+from workers.contract.examples.example import at, example
+from workers.contract.examples.people import (
+    ACCOUNT,
+    CONVERSATION,
+    DESK,
+    KEY,
+    MINH_KEY,
+    PAGE,
+    USER,
+    WORKSPACE,
+    request_key,
+)
+
+_MID = "m_Zz8fQ1c0QeTq2r6mJ1v5cYwGk3Xn7Lh4Vb9Dp0Sa2Ef"
+_IN_PLACE: dict[str, Any] = {
+    "workspace": WORKSPACE,
+    "desk": DESK,
+    "conversation": CONVERSATION,
+    "key": KEY,
+    "page": PAGE,
+    "message": message_id(PAGE, request_key("say")),
+}
+_ECHOED = Echoed(**_IN_PLACE, part=0, channel_message_id=_MID, at=at(76))
+_DELIVERY = Delivery(
+    **_IN_PLACE,
+    channel="messenger",
+    position=4,
+    sender=MINH_KEY,
+    state="sent",
+    parts=1,
+    channel_message_ids=(_MID,),
+    version=1,
+    at=at(75.8),
+)
+_READ_MS = int(at(80).timestamp() * 1000)
+_ARRIVAL = Arrival(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    state="read",
+    until_ms=_READ_MS,
+    sent_at_ms=_READ_MS,
+    raw={"read": {"watermark": _READ_MS}},
+)
+
+EXAMPLES = (
+    example(
+        Kind("outbound", "echoed"),
+        _ECHOED,
+        key=KEY,
+        source="tongdai/intake/5",
+        id_=event_id("inbound", 5, 1_050, "intake", 0),
+        time=at(76),
+    ),
+    example(
+        Kind("receipts", "delivery"),
+        _DELIVERY,
+        key=KEY,
+        source="tongdai/delivery/5",
+        id_=event_id("outbound", 5, 18, "delivery", 0),
+        time=at(75.8),
+    ),
+    example(
+        Kind("receipts", "arrival"),
+        _ARRIVAL,
+        key=KEY,
+        source="tongdai/ingress/messenger",
+        id_=event_id("connector", 0, 4, "ingress", 0),
+        time=at(80),
+    ),
+)
