@@ -18,9 +18,11 @@ from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
+from workers.gateway.broadcast import Broadcast
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
 from workers.gateway.failures import DATABASE_ERRORS
+from workers.gateway.glance import Glance
 from workers.gateway.hub import Hub
 from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
@@ -69,7 +71,8 @@ class Gateway:
         waiting = Waiting()
         rosters = Rosters(self._pool)
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
-        self.looking = Looking()
+        self._broadcast = Broadcast(self.id, settings, self.metrics, self._hear)
+        self.looking = Looking(self._broadcast.say)
         self.token_checks = TokenChecks(self.hub, self.verifier)
         self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
@@ -87,6 +90,8 @@ class Gateway:
             tasks = [
                 self._beside("tail", self._tail.run()),
                 self._beside("audit", self.audit.run()),
+                self._beside("broadcast", self._broadcast.run()),
+                self._beside("looking", self.looking.run()),
                 self._beside("presence", self._presence_teller.run()),
                 self._beside("tokens", self.token_checks.run()),
                 self._beside("forgetting", self._forget()),
@@ -142,6 +147,9 @@ class Gateway:
         identity = connection.identity
         if identity.agent is not None:
             self._presences.active((identity.workspace, identity.agent), time.monotonic(), away=away)
+
+    def _hear(self, gateway: str, glance: Glance) -> None:
+        self.looking.hear(gateway, glance, time.monotonic())
 
     def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"gateway-{name}")

@@ -54,6 +54,11 @@ class GatewayMetrics:
             ["how"],
             registry=registry,
         )
+        self.glances_dropped = Counter(
+            "tongdai_gateway_glances_dropped",
+            "Words on who looks or types that the other gateways were not told, since too many waited",
+            registry=registry,
+        )
         self.connected = Gauge(
             "tongdai_gateway_connected",
             "1 while there is a connected producer, else 0",

@@ -66,7 +66,7 @@ class SocketActs:
                 await gateway.queries.seen(connection.identity, said.conversation, self._address)
                 gateway.looking.look(connection, said.conversation)
             case Typing():
-                gateway.looking.type_in(connection, said.conversation)
+                gateway.looking.type_in(connection, said.conversation, time.monotonic())
 
     async def _renew(self, token: str) -> None:
         if not await self._gateway.token_checks.renew(self._connection, token):
