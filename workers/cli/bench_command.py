@@ -101,6 +101,28 @@ def desk(
     _write(result, report, None, None, "desk")
 
 
+@app.command()
+def gateway(
+    report: ReportOption = None,
+    agents: Annotated[
+        int, typer.Option("--agents", min=2, max=4_000, help="Each with a socket, all of one rule.")
+    ] = 1_000,
+    conversations: Annotated[
+        int,
+        typer.Option("--conversations", min=1, max=1_000, help="Clicked on by all: in turn, then at once."),
+    ] = 200,
+    idle: Annotated[
+        int, typer.Option("--idle", min=1, max=50_000, help="Idle sockets of one gateway.")
+    ] = 10_000,
+) -> None:
+    """Let many agents click on the same conversations through one gateway, beside a bare floor."""
+    bench = _module("bench.gateway")
+    plan = bench.GatewayPlan(agents, conversations, min(conversations, 20), idle)
+    result = uvloop.run(bench.measure(_start(), plan, typer.echo))
+    _show(*_module("bench.gateway_table").tables(result))
+    _write(result, report, None, None, "gateway")
+
+
 def _start() -> Settings:
     """As every short command, without what a client logs while topics are a few milliseconds old."""
     settings = start_tool()

@@ -27,7 +27,7 @@ async def is_ready(host: str, port: int) -> bool:
 async def _ask(host: str, port: int) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        writer.write(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         return await reader.read(ANSWER_BYTES_MAX)
     finally:
         writer.close()

@@ -1,0 +1,1 @@
+"""Many agents at one gateway: clients in processes of their own, and what they are told."""
