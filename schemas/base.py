@@ -5,12 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 NO_CONTROL_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 NO_COLON_PATTERN = r"^[^\x00-\x1f\x7f:]+$"
 NO_NUL_PATTERN = r"^[^\x00]*$"
+UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 TEXT_CHARS_MAX = 20_000
 ATTACHMENTS_MAX = 32
@@ -42,6 +50,10 @@ Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=NO_NU
 Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARS_MAX, pattern=NO_CONTROL_PATTERN)]
 Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 """A point in time, RFC 3339 in UTC with milliseconds."""
+EventId = Annotated[
+    str, StringConstraints(pattern=UUID_PATTERN), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+"""A UUID as text: events are told by the thousand, and an object costs more than the hash that it says."""
 Json = Any
 """Whatever a channel sent."""
 

@@ -50,7 +50,7 @@ class Scene:
 
     def take(self, event: BaseModel) -> None:
         """Let `event` have happened."""
-        apply(self.desk, Decided(UUID(int=0), event))
+        apply(self.desk, Decided(str(UUID(int=0)), event))
 
     def conversation(self, user: str) -> Conversation:
         """The conversation of a customer of the usual page."""

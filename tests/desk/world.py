@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from schemas import envelope
 from schemas.assignments import ChainEvent
@@ -111,4 +110,4 @@ def read(event: Event) -> Decided:
     id_ = envelope.header(event.headers, "ce_id")
     if id_ is None:
         raise ValueError("an event without ce_id")
-    return Decided(UUID(id_.decode()), RECORDS[kind].model_validate_json(event.value))
+    return Decided(id_.decode(), RECORDS[kind].model_validate_json(event.value))

@@ -10,7 +10,7 @@ from uuid import UUID
 from schemas import envelope
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
-from schemas.ids import event_id, event_id_text
+from schemas.ids import event_id_text
 from workers.runtime.identity import FORWARDED_FROM, forwarded_from
 from workers.runtime.topology import MAX_BYTES
 
@@ -91,7 +91,7 @@ class Batch:
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def emit(
-        self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int, id_: UUID | None = None
+        self, cause: Record, kind: Kind, *, key: bytes, value: bytes, at_ms: int, id_: str | None = None
     ) -> None:
         """Publish `value` as a CloudEvent caused by `cause`, under an id that is equal on every re-execution.
 
@@ -99,7 +99,7 @@ class Batch:
         """
         headers = envelope.headers(
             kind,
-            id_=self._next_id(cause) if id_ is None else str(id_),
+            id_=self._next_id(cause) if id_ is None else id_,
             source=f"tongdai/{self.kind}/{cause.lane}",
             subject=key.decode(),
             time=envelope.time_text(at_ms),
@@ -113,11 +113,11 @@ class Batch:
         ordinal_key = (cause.topic, cause.lane, cause.offset)
         ordinal = self._ordinals.get(ordinal_key, 0)
         self._ordinals[ordinal_key] = ordinal + 1
-        return event_id_text(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
+        return self.id_of(cause, ordinal)
 
-    def id_of(self, cause: Record, ordinal: int) -> UUID:
+    def id_of(self, cause: Record, ordinal: int) -> str:
         """The id of the `ordinal`-th event, from 0, that `cause` gives rise to."""
-        return event_id(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
+        return event_id_text(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
 
     def _log(self, cause: Record) -> str:
         return self.log_ids.get(cause.topic, cause.topic)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from config.errors import TongdaiError
 from schemas.assignments import Cause
 from schemas.commands import AskedCommand, Command, Configure, TimerFired
-from schemas.ids import event_id
+from schemas.ids import event_id_text
 from schemas.outcomes import Refused
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Place
@@ -101,7 +101,7 @@ class Replay:
     def _decide(self, recorded: Recorded, command: Command, at: datetime) -> list[BaseModel]:
         self._decisions += 1
         cause = Cause(partition=recorded.partition, offset=recorded.offset)
-        id_of = partial(event_id, "whatif", recorded.partition, self._decisions, "desk")
+        id_of = partial(event_id_text, "whatif", recorded.partition, self._decisions, "desk")
         decided = carry_out(self.desk, command, Place(at, cause, id_of))
         if self._due is not None:
             self._due.note(decided, at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from schemas.assignments import (
     Assigned,
@@ -20,7 +19,7 @@ from schemas.assignments import (
     Why,
 )
 from schemas.envelope import Kind
-from schemas.ids import event_id
+from schemas.ids import event_id_text
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
     CLAIMED_KEY,
@@ -33,9 +32,9 @@ from workers.contract.examples.people import (
     conversation_of,
 )
 
-_OPENED_ID = event_id("commands", 3, 211, "desk", 0)
-_ASSIGNED_ID = event_id("commands", 3, 211, "desk", 1)
-_CONFIRMED_ID = event_id("commands", 3, 215, "desk", 0)
+_OPENED_ID = event_id_text("commands", 3, 211, "desk", 0)
+_ASSIGNED_ID = event_id_text("commands", 3, 211, "desk", 1)
+_CONFIRMED_ID = event_id_text("commands", 3, 215, "desk", 0)
 
 _WHY = Why(
     method="round_robin",
@@ -109,7 +108,7 @@ _QUEUED = Queued(
     **_place(WAITING_KEY, PAGE, 250, at(300)),
     **_NOBODY,
     seq=2,
-    previous=event_id("commands", 3, 250, "desk", 0),
+    previous=event_id_text("commands", 3, 250, "desk", 0),
     after_position=1,
     standing="queued",
     rule="messenger-deu",
@@ -123,7 +122,7 @@ _OFFERED = Offered(
     **_place(CLAIMED_KEY, ZALO_PAGE, 262, at(420)),
     **_NOBODY,
     seq=2,
-    previous=event_id("commands", 3, 262, "desk", 0),
+    previous=event_id_text("commands", 3, 262, "desk", 0),
     after_position=1,
     standing="offered",
     audience="rule:zalo-tu-nhan/0",
@@ -138,8 +137,8 @@ _OFFERED = Offered(
 )
 
 
-def _event(what: str, value: ChainEvent, id_: UUID | None = None) -> Example:
-    id_ = id_ or event_id("commands", value.cause.partition, value.cause.offset, "desk", 1)
+def _event(what: str, value: ChainEvent, id_: str | None = None) -> Example:
+    id_ = id_ or event_id_text("commands", value.cause.partition, value.cause.offset, "desk", 1)
     kind = Kind("assignments", what)
     return example(kind, value, key=value.key, source="tongdai/desk/3", id_=id_, time=value.at)
 

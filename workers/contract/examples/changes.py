@@ -27,7 +27,7 @@ from schemas.assignments import (
 )
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
-from schemas.ids import event_id
+from schemas.ids import event_id_text
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
     CLAIMED_KEY,
@@ -110,7 +110,7 @@ _REFUSED = ReplyRefused(
 def _chain() -> Iterator[Example]:
     """The steps as events: numbered, each naming its predecessor."""
     kinds = {model: kind for kind, model in RECORDS.items()}
-    previous = event_id("commands", _PARTITION, _CLAIMED_AT, "desk", 0)
+    previous = event_id_text("commands", _PARTITION, _CLAIMED_AT, "desk", 0)
     after_position = 1
     for seq, step in enumerate(_STEPS, start=4):
         after_position = step.fields.get("after_position", after_position)
@@ -127,7 +127,7 @@ def _chain() -> Iterator[Example]:
             at=at(step.second),
             cause=Cause(topic="commands", partition=_PARTITION, offset=step.offset),
         )
-        previous = event_id("commands", _PARTITION, step.offset, "desk", 0)
+        previous = event_id_text("commands", _PARTITION, step.offset, "desk", 0)
         source = f"tongdai/desk/{_PARTITION}"
         yield example(kinds[step.model], value, key=CLAIMED_KEY, source=source, id_=previous, time=value.at)
 
@@ -139,7 +139,7 @@ EXAMPLES = (
         _REFUSED,
         key=CLAIMED_KEY,
         source=f"tongdai/desk/{_PARTITION}",
-        id_=event_id("commands", _PARTITION, 271, "desk", 0),
+        id_=event_id_text("commands", _PARTITION, 271, "desk", 0),
         time=_REFUSED.at,
     ),
 )

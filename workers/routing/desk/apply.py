@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -41,7 +40,7 @@ class Step(NamedTuple):
 class Decided(NamedTuple):
     """One event of a decision, with its `ce_id`."""
 
-    id: UUID
+    id: str
     event: BaseModel
     step: Step | None = None
     """What it makes of its conversation, when that was worked out while it was decided."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from schemas.assignments import (
     Assigned,
@@ -34,7 +33,7 @@ Changes = dict[str, Any]
 """Fields of a conversation that are otherwise after the event."""
 
 
-def after(event: ChainEvent, id_: UUID, before: Conversation | None) -> Conversation:
+def after(event: ChainEvent, id_: str, before: Conversation | None) -> Conversation:
     """The conversation after `event`, whose `ce_id` is `id_`."""
     was = before or Conversation(event.conversation, event.key, event.page)
     changes: Changes = {

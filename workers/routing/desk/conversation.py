@@ -56,7 +56,7 @@ class Conversation(NamedTuple):
     key: str
     page: str
     seq: int = 0
-    last_event: UUID | None = None
+    last_event: str | None = None
     epoch: int = 0
     round: int = 1
     care: CareStatus = "new"

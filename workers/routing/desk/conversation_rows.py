@@ -96,11 +96,11 @@ _in_order = itemgetter(
 
 
 def conversation_of(row: Row) -> Conversation:
-    """The conversation of `row`; a driver's own kind of UUID is made an ordinary one."""
+    """The conversation of `row`; a driver's own kind of UUID is made an ordinary one, or text."""
     fields = {_NAMED_OTHERWISE.get(name, name): row[name] for name in _of_conversation}
     fields |= {name: frozenset(row[name]) for name in _SETS}
     fields["id"] = UUID(int=row["conversation_id"].int)
-    fields["last_event"] = UUID(int=row["last_event_id"].int)
+    fields["last_event"] = str(row["last_event_id"])
     fields["facts"] = Facts.model_validate(_read(row["facts"])) if row["facts"] else None
     fields["transfer"] = _transfer(row["transfer"])
     return Conversation(**fields)

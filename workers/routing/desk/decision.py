@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -31,7 +30,7 @@ class Place(NamedTuple):
     """The log's time, in whole milliseconds."""
     cause: Cause
     """The command's own place."""
-    id_of: Callable[[int], UUID]
+    id_of: Callable[[int], str]
     """The id of the n-th event, from 0, that the command gives rise to."""
 
 
@@ -79,7 +78,7 @@ class Draft:
         self._take(Decided(id_, event, Step(before, now)))
         return now
 
-    def _next_id(self) -> UUID:
+    def _next_id(self) -> str:
         return self.place.id_of(len(self.decided))
 
     def _take(self, decided: Decided) -> None:
