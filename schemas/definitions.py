@@ -96,6 +96,11 @@ class Fallback(InsideModel):
     id: Slug | None = None
     """Of the rule or agent."""
 
+    @property
+    def agent(self) -> str | None:
+        """The agent who is named, if one is."""
+        return self.id if self.kind == "agent" else None
+
 
 class Team(InsideModel):
     """Agents and departments that are asked together."""

@@ -225,7 +225,12 @@ class DeskState:
 
     def _pace(self, name: str) -> None:
         """A limit looks back only on what was given since a rule of his has had one."""
-        kept = max((rule.looks_back for rule in self.rules.values() if name in rule.listed_since), default=0)
+        rules = (
+            rule
+            for rule in self.rules.values()
+            if name in rule.listed_since or rule.fallback == ("agent", name)
+        )
+        kept = max((rule.looks_back for rule in rules), default=0)
         if kept:
             agent = self.agent(name)
             agent.given = [*agent.given, self.at_ms][-kept:]

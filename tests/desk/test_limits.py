@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
@@ -10,7 +10,8 @@ from schemas.assignments import Assigned, Offered, Queued
 from schemas.definitions import Agent, Conditions, Hours, Rule, Stretch, Window
 from tests.desk.log import PAGE, a_rule, an_agent, configure, route, session_ended
 from tests.desk.people import awaited, presence
-from tests.desk.scene import Scene, restarted, snapshot
+from tests.desk.scene import Scene, restarted, served, snapshot
+from workers.routing.desk.timers import timers_of_desk
 
 MESSENGER = "messenger:7"
 
@@ -137,3 +138,37 @@ def test_what_a_person_decides_is_not_counted(gap_s: int | None) -> None:
     scene = scene_with("an", gap_s=gap_s)
     scene.do(route("lan"))
     assert len(scene.desk.duties["an"].given) == (gap_s is not None)
+
+
+class TestWhomARuleFallsBackOn:
+    """Chu is named for the case that nobody of the rule is there; an is full."""
+
+    @pytest.fixture
+    def scene(self) -> Scene:
+        scene = Scene()
+        rule = a_rule("an", fallback={"kind": "agent", "id": "chu"}, gap_s=60)
+        scene.do(configure([an_agent("an", 1), "chu"], [rule]))
+        for user in ("lan", "minh", "tuan"):
+            scene.do(route(user))
+        return scene
+
+    def test_the_limits_of_the_rule_hold_for_him(self, scene: Scene) -> None:
+        assert scene.holders() == ["an", "chu"]
+        assert scene.conversation("tuan").standing == "queued"
+
+    def test_who_waits_is_served_when_they_end(self, scene: Scene) -> None:
+        (lifted,) = awaited(scene, "limits")
+        assert lifted.due_at == scene.desk.duties["chu"].given[0] + timedelta(seconds=60)
+        scene.log.wait(seconds=60)
+        assert served(scene.do(lifted)) == [("tuan", "chu")]
+        assert awaited(scene, "limits") == []
+
+    def test_who_waits_goes_before_who_comes_when_the_timer_is_late(self, scene: Scene) -> None:
+        scene.log.wait(seconds=61)
+        assert served(scene.do(route("hoa"))) == [("tuan", "chu")]
+        assert scene.conversation("hoa").standing == "queued"
+
+    def test_another_worker_knows_when_they_end(self, scene: Scene) -> None:
+        fresh = restarted(scene.desk)
+        assert snapshot(fresh) == snapshot(scene.desk)
+        assert timers_of_desk(fresh, scene.log.now) == timers_of_desk(scene.desk, scene.log.now)

@@ -115,8 +115,8 @@ def ways(desk: Desk, rule: Entry[Rule]) -> Iterator[Entry[Rule]]:
 def _to_fallback_agent(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> bool:
     """Give it to the agent whom the last of the rules names for the case that nobody is there."""
     *_, last = ways(draft.desk, rule)
-    agent = last.definition.fallback.id
-    if last.definition.fallback.kind != "agent" or agent is None:
+    agent = last.definition.fallback.agent
+    if agent is None:
         return False
     if bar_to(draft.desk, conversation, last, agent) is not None:
         return False

@@ -6,7 +6,7 @@ fork without touching the desk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,13 +99,26 @@ class Desk:
         """Let it be `at`; whether somebody can be chosen again who was barred by a limit until then."""
         if at <= self.at:
             return False
-        self.at = at
+        before, self.at = self.at, at
         if not self.limited:
             return False
+        is_over = any(until <= at for rule in self.limited for until in self.lifts_of(rule, before))
         lifted = {agent for rule in self.limited for until, agent in self.rings[rule].lifts if until <= at}
         for agent in lifted:
             self._seat(agent, self.duties[agent])
-        return bool(lifted)
+        return is_over
+
+    def lifts_of(self, rule: str, at: datetime) -> Iterator[datetime]:
+        """When the limits of `rule` that hold at `at` end: for agents of its ring, the soonest first, and for
+        the one whom it falls back on."""
+        yield from (until for until, _ in self.rings[rule].lifts)
+        definition = self.roster.rules[rule].definition
+        agent = definition.fallback.agent
+        if agent is not None:
+            duty, presence = self.duties.get(agent, ABSENT), self.presence_of(agent)
+            _, until = duties.bar_in(definition, duty, presence, at)
+            if until is not None:
+                yield until
 
     def bear(self, agent: str, sessions: int, channel: Channel) -> None:
         """Add `sessions` on `channel` to the load of `agent`."""
@@ -116,8 +129,9 @@ class Desk:
         if not self.limited:
             return
         duty = self.duties.get(agent, ABSENT)
-        limits = (duties.looked_at(self.roster.rules[rule].definition) for rule in duty.rules & self.limited)
-        if kept := max(limits, default=0):
+        limiting = [self.roster.rules[rule].definition for rule in self.limited]
+        binding = (rule for rule in limiting if rule.id in duty.rules or rule.fallback.agent == agent)
+        if kept := max(map(duties.looked_at, binding), default=0):
             self._set_duty(agent, duty._replace(given=(*duty.given, self.at)[-kept:]), ())
 
     def place(self, agent: str, whereabouts: Whereabouts) -> None:

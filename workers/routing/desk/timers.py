@@ -60,11 +60,13 @@ def _urgent(desk: Desk, _: datetime) -> Iterator[Timer]:
 
 
 def _limits(desk: Desk, at: datetime) -> Iterator[Timer]:
-    """While somebody waits: when a rule's limits bar one of its agents no more."""
+    """While somebody waits: when a rule's limits bar one of its agents no more, or whom it falls back on."""
     if not desk.queue.rules():
         return
     for rule in desk.limited:
-        if (until := next((until for until, _ in desk.rings[rule].lifts if until > at), None)) is not None:
+        if (
+            until := min((until for until in desk.lifts_of(rule, at) if until > at), default=None)
+        ) is not None:
             yield Timer("limits", rule, until)
 
 
