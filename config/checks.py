@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from config.ingress import IngressSettings
@@ -12,11 +13,15 @@ from config.postgres import PostgresSettings
 from config.problem import Problem, variable
 from config.profile import Profile
 from config.runtime import RuntimeSettings
+from config.webhooks import WebhooksSettings
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
 _DURABLE_COMMITS = {"on", "remote_apply"}
+
+_THIS_MACHINE = tuple(map(ip_network, ("127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "::1/128", "fe80::/10")))
+"""Loopback and link-local: the worker itself, and what clouds tell their machines in confidence."""
 
 
 def problems_of(settings: Settings) -> list[Problem]:
@@ -29,6 +34,8 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_runtime(settings.runtime),
         *_watchdog(settings.runtime, settings.postgres),
         *_ingress(settings.ingress, settings.runtime),
+        *_webhooks(settings.webhooks, settings.runtime),
+        *(_reachable(settings.webhooks) if settings.profile == "production" else ()),
     ]
 
 
@@ -151,3 +158,28 @@ def _repeated(field: str, key: str, values: list[str]) -> Iterator[Problem]:
             yield Problem(
                 variable("ingress", field), f"has {key} {value!r} {count} times: each must be unique"
             )
+
+
+def _webhooks(webhooks: WebhooksSettings, runtime: RuntimeSettings) -> Iterator[Problem]:
+    if webhooks.request_timeout_s >= runtime.stop_deadline_s:
+        text = (
+            f"must be below {variable('runtime', 'stop_deadline_s')}: who stops waits for what is under way"
+        )
+        yield Problem(variable("webhooks", "request_timeout_s"), text)
+    if webhooks.lease_s < webhooks.request_timeout_s + 2:
+        other = variable("webhooks", "request_timeout_s")
+        text = f"must exceed {other} by 2 s: a request must not outlive the lease under which it was sent"
+        yield Problem(variable("webhooks", "lease_s"), text)
+    if webhooks.retry_first_s > webhooks.retry_max_s:
+        text = f"must not exceed {variable('webhooks', 'retry_max_s')}: lower it"
+        yield Problem(variable("webhooks", "retry_first_s"), text)
+    if len({key.get_secret_value() for key in webhooks.signing_keys}) < len(webhooks.signing_keys):
+        yield Problem(variable("webhooks", "signing_keys"), "has the same key twice: remove one")
+
+
+def _reachable(webhooks: WebhooksSettings) -> Iterator[Problem]:
+    """Yield networks to which no customer's URL may ever lead."""
+    for network in webhooks.allow_networks:
+        if any(network.version == own.version and network.overlaps(own) for own in _THIS_MACHINE):
+            text = f"has {network}, which reaches this machine or its cloud's own service: name a smaller one"
+            yield Problem(variable("webhooks", "allow_networks"), text)

@@ -24,6 +24,7 @@ from config.routing import RoutingSettings
 from config.runtime import RuntimeSettings
 from config.validation import problems_of_values
 from config.variables import Variables, unknown_variables
+from config.webhooks import WebhooksSettings
 
 ENV_FILE = Path(".env")
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     routing: RoutingSettings = RoutingSettings()
     ingress: IngressSettings = IngressSettings()
     gateway: GatewaySettings = GatewaySettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

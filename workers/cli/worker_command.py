@@ -53,6 +53,14 @@ def gateway() -> None:
     run_gateway(start_worker())
 
 
+@app.command()
+def webhooks() -> None:
+    """Send events to the URLs that workspaces have named. Stops on SIGTERM."""
+    from workers.webhooks.process import run_webhooks  # noqa: PLC0415
+
+    run_webhooks(start_worker())
+
+
 def _run(name: str, make_handlers: MakeHandlers, chores: Sequence[Chore] = ()) -> None:
     import uvloop  # noqa: PLC0415
 

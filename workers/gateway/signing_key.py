@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from config.errors import ConfigurationError
+from config.kept_key import kept_key
 from config.logging import get_logger
 from config.problem import variable
 from config.settings import Settings
@@ -28,23 +28,7 @@ def signing_key(settings: Settings, local_key: Path = LOCAL_KEY) -> str:
             "draw it with: openssl rand -base64 48"
         )
     try:
-        return _kept(local_key)
+        return kept_key(local_key)
     except OSError as error:
         _log.warning("signing_key_not_kept", why=str(error), effect=f"a restart signs out; set {name}")
         return secrets.token_urlsafe(48)
-
-
-def _kept(path: Path) -> str:
-    """The key in the file; drawn when there is none. Two that start together get the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(drawn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    try:
-        path.hardlink_to(drawn)
-    except FileExistsError:
-        pass
-    finally:
-        drawn.unlink()
-    return path.read_text(encoding="utf-8").strip()

@@ -36,8 +36,8 @@ async def run_worker(
     FencedTooOftenError, SideTaskEndedError, TimeoutError when stopping takes longer than its deadline.
     """
     stopping = asyncio.Event()
-    with _signals(stopping):
-        topology = await _dependencies(settings)
+    with stop_signals(stopping):
+        topology = await dependencies(settings)
         runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
         statuses = [runtime.status for runtime in runtimes]
         watchdog = Watchdog(
@@ -101,8 +101,11 @@ def _raise_failures(
         raise SideTaskEndedError(f"{task.get_name()} has ended")
 
 
-async def _dependencies(settings: Settings) -> Topology:
-    """Wait for Kafka and Postgres, and check that both are prepared."""
+async def dependencies(settings: Settings) -> Topology:
+    """Wait for Kafka and Postgres, and check that both are prepared.
+
+    Raises DependencyDownError when they are not there in time, TopologyError.
+    """
     async with _deadline_for_dependencies(settings.runtime.dependency_start_timeout_s) as last_error:
         while True:
             try:
@@ -143,7 +146,7 @@ async def _deadline_for_dependencies(seconds: float) -> AsyncIterator[list[Depen
 
 
 @contextlib.contextmanager
-def _signals(stopping: asyncio.Event) -> Any:  # noqa: ANN401  a generator
+def stop_signals(stopping: asyncio.Event) -> Any:  # noqa: ANN401  a generator
     """SIGTERM and SIGINT ask for a graceful stop."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

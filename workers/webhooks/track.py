@@ -1,0 +1,84 @@
+"""How far one endpoint was told of one partition, and what waits to be told next."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from workers.webhooks.event import Event, Place
+
+BYTES_MAX = 65_536
+"""Of events that wait in memory for one endpoint and partition; one is let in however large."""
+
+
+@dataclass(slots=True)
+class Failing:
+    """Failures in a row, since when, and when to try again."""
+
+    failures: int = 0
+    since: datetime | None = None
+    retry_at: datetime | None = None
+
+    def fail(self, now: datetime) -> float:
+        """One more failure; returns for how many seconds it has been failing."""
+        self.failures += 1
+        self.since = self.since or now
+        return (now - self.since).total_seconds()
+
+    def wait_s(self, now: datetime) -> float:
+        """Seconds until it may be tried again."""
+        return max(0.0, (self.retry_at - now).total_seconds()) if self.retry_at is not None else 0.0
+
+    def end(self) -> None:
+        """It went well."""
+        self.failures, self.since, self.retry_at = 0, None, None
+
+
+@dataclass(slots=True)
+class Track:
+    """One partition, to one endpoint. Every record before `position` was delivered or is not wanted."""
+
+    place: Place
+    read_to: int
+    """The offset up to which the log was read."""
+    waiting: deque[Event] = field(default_factory=deque)
+    size: int = 0
+    """Bytes of what waits."""
+    failing: Failing = field(default_factory=Failing)
+    is_draining: bool = False
+
+    @property
+    def position(self) -> int:
+        """From here on it is to be told."""
+        return self.waiting[0].offset if self.waiting else self.read_to
+
+    def take(self, first: int, next_: int, events: Iterable[Event], room: int) -> int:
+        """Take the wanted `events` of the records from `first` to before `next_`, as far as there is room.
+
+        A stretch that does not join what was read is left: it will be read later, from `read_to` on. Returns
+        the bytes taken, at most `room` but for the only event that waits here.
+        """
+        if first > self.read_to:
+            return 0
+        taken = 0
+        for event in events:
+            if event.offset < self.read_to:
+                continue
+            if self.waiting and (self.size + event.size > BYTES_MAX or taken + event.size > room):
+                self.read_to = event.offset
+                return taken
+            self.waiting.append(event)
+            self.size += event.size
+            taken += event.size
+            self.read_to = event.offset + 1
+        self.read_to = max(self.read_to, next_)
+        return taken
+
+    def told(self) -> Event:
+        """The first that waits was delivered."""
+        event = self.waiting.popleft()
+        self.size -= event.size
+        self.failing.end()
+        return event

@@ -1,0 +1,387 @@
+"""An endpoint at work: what waits is sent, each partition in its order, and how far it came is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import uuid4
+
+from config.logging import get_logger
+from config.webhooks import WebhooksSettings
+from schemas.base import rfc3339
+from schemas.envelope import TYPE_PREFIX, moment
+from workers.webhooks import metrics
+from workers.webhooks.batch import Batch
+from workers.webhooks.catch_up import CatchUp
+from workers.webhooks.endpoint import ATTEMPTS_KEPT, Attempt, State
+from workers.webhooks.event import Event, Place, event_body
+from workers.webhooks.failures import DATABASE_ERRORS
+from workers.webhooks.feed import Feed
+from workers.webhooks.leases import Leased
+from workers.webhooks.selection import wants
+from workers.webhooks.sender import Sender
+from workers.webhooks.signing import Keys, UnknownKeyError
+from workers.webhooks.store import Standing, Store
+from workers.webhooks.track import Failing, Track
+from workers.webhooks.verdict import Answer, Delivered, GivenUp, Gone, Later, decide, is_of_the_whole
+
+IDLE_STORE_S = 10.0
+RETRY_STORE_S = 1.0
+LEASE_CHECK_S = 0.1
+TEST_TYPE = f"{TYPE_PREFIX}.webhooks.test.v1"
+
+_log = get_logger(__name__)
+
+
+class Tools(NamedTuple):
+    """What all endpoints of a worker work with."""
+
+    settings: WebhooksSettings
+    feed: Feed
+    catch_up: CatchUp
+    sender: Sender
+    keys: Keys
+    store: Store
+
+
+@dataclass(slots=True)
+class Lease:
+    """Until when the endpoint is ours, by the monotonic clock in seconds; asked before it was granted."""
+
+    until_s: float
+
+
+class Work:
+    """Tells one endpoint.
+
+    Args:
+        leased: the endpoint.
+        lease: until when; renewed from outside.
+        places: where it begins.
+        stuck: the partitions that were refused.
+    """
+
+    def __init__(
+        self,
+        leased: Leased,
+        lease: Lease,
+        places: Mapping[Place, int],
+        stuck: Mapping[Place, Failing],
+        tools: Tools,
+    ) -> None:
+        self._leased = leased
+        self._lease = lease
+        self._tools = tools
+        self._tracks = {
+            place: Track(place, offset, failing=stuck.get(place, Failing()))
+            for place, offset in places.items()
+        }
+        self._failing = Failing(leased.failures, leased.failing_since, leased.retry_at)
+        self._size = 0
+        self._room = asyncio.Semaphore(tools.settings.parallel_max)
+        self._probing = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._unstored = asyncio.Event()
+        self._unstored.set()
+        self._attempts: deque[Attempt] = deque(maxlen=ATTEMPTS_KEPT)
+        self._delivered_at: datetime | None = None
+        self._is_tested = False
+        self._test = asyncio.Event()
+        self._state: State | None = None
+        self._why: str | None = None
+        self._senders: asyncio.TaskGroup
+
+    @property
+    def workspace(self) -> str:
+        """Whose events it wants."""
+        return self._leased.name.workspace
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait in memory."""
+        return self._size
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether there is a failure that is not over."""
+        return bool(self._failing.failures) or any(one.failing.failures for one in self._tracks.values())
+
+    @property
+    def ended_why(self) -> str:
+        """Why it has ended, once it has."""
+        return {None: "asked", "disabled": "gone", "paused": "given_up"}.get(self._state, "asked")
+
+    def end(self) -> None:
+        """Begin nothing more; `run` returns when what is under way is over and stored."""
+        self._ended.set()
+
+    def test(self) -> None:
+        """Send a test event."""
+        self._test.set()
+
+    async def run(self) -> None:
+        """Tell it until it ends. Raises LeaseLostError (in a group) when it is not ours any more."""
+        async with asyncio.TaskGroup() as stores:
+            storing = stores.create_task(self._store_always())
+            async with asyncio.TaskGroup() as self._senders:
+                self._senders.create_task(self._send_tests())
+                if self._leased.is_active:
+                    await self._listen()
+                else:
+                    await self._ended.wait()
+            storing.cancel()
+        await self._tools.store.write(self._leased, self._standing())
+
+    def take(self, batch: Batch) -> None:
+        """Take what is wanted of a stretch of the log, as far as there is room."""
+        track = self._tracks.get(batch.place)
+        if track is None or self._ended.is_set():
+            return
+        events = [one for one in batch.events.get(self.workspace, ()) if wants(self._leased.events, one.kind)]
+        room = self._tools.settings.buffer_bytes_max - self._size
+        self._size += track.take(batch.first, batch.next_, events, room)
+        if track.waiting and not track.is_draining:
+            track.is_draining = True
+            self._senders.create_task(self._drain(track))
+
+    def gaps(self) -> dict[Place, int]:
+        """Where it is behind the feed and has room: the offsets that it needs next."""
+        if self._ended.is_set():
+            return {}
+        ends = self._tools.feed.ends
+        return {
+            place: track.read_to
+            for place, track in self._tracks.items()
+            if not track.waiting and track.read_to < ends.get(place, 0)
+        }
+
+    def skip(self, place: Place, begin: int) -> None:
+        """Its next records are not kept any more: that is told among the attempts."""
+        track = self._tracks[place]
+        lost = begin - track.read_to
+        _log.warning("webhook_records_expired", endpoint=self._leased.name, topic=place.topic, records=lost)
+        why = f"{lost} records, of all workspaces, were not kept until it came to them"
+        self._note(
+            Answer(None, why, None, 0), f"expired-{place.topic}-{place.partition}-{begin}", "expired", track
+        )
+        track.read_to = begin
+        self._unstored.set()
+
+    async def _listen(self) -> None:
+        feed, catch_up = self._tools.feed, self._tools.catch_up
+        feed.join(self)
+        catch_up.want(self)
+        try:
+            await self._ended.wait()
+        finally:
+            feed.leave(self)
+            catch_up.forget(self)
+
+    async def _drain(self, track: Track) -> None:
+        """Send what waits of a partition, one after the other."""
+        while track.waiting and not self._ended.is_set():
+            await self._pause(track.failing.wait_s(datetime.now(UTC)))
+            async with self._room, self._gate():
+                if not self._ended.is_set():
+                    await self._attempt(track)
+        track.is_draining = False
+        if self.gaps():
+            self._tools.catch_up.want(self)
+
+    @asynccontextmanager
+    async def _gate(self) -> AsyncIterator[None]:
+        """While the endpoint fails as a whole, one attempt at a time, each after its wait."""
+        if not self._failing.failures:
+            yield
+            return
+        async with self._probing:
+            await self._pause(self._failing.wait_s(datetime.now(UTC)))
+            yield
+
+    async def _attempt(self, track: Track) -> None:
+        event, seen = track.waiting[0], self._failing.failures
+        answer = await self._send(event.id, event.body)
+        if answer is None:
+            return
+        self._note(answer, event.id, event.kind.ce_type, track)
+        if answer.error is None:
+            self._told(track, event)
+        elif not is_of_the_whole(answer):
+            self._failing.end()
+            self._refused(answer, track.failing)
+        elif self._failing.failures == seen:  # else those that were sent beside it have told of the same
+            self._refused(answer, self._failing)
+        self._unstored.set()
+
+    async def _send(self, id_: str, body: bytes) -> Answer | None:
+        """Send once; none: it has ended before that."""
+        request_s = self._tools.settings.request_timeout_s
+        while self._lease.until_s - time.monotonic() < request_s:
+            # Nobody else may have it before the answer is here.
+            if await self._pause(LEASE_CHECK_S):
+                return None
+        try:
+            secrets = self._secrets(datetime.now(UTC))
+        except UnknownKeyError as error:
+            return Answer(None, str(error), None, 0)
+        answer = await self._tools.sender.send(self._leased.url, secrets, id_, body)
+        metrics.SECONDS.observe(answer.took_ms / 1000)
+        return answer
+
+    def _secrets(self, now: datetime) -> list[str]:
+        leased, keys = self._leased, self._tools.keys
+        former = leased.former_salt if leased.former_until is not None and now < leased.former_until else None
+        return [keys.secret(salt) for salt in (leased.salt, former) if salt is not None]
+
+    def _told(self, track: Track, event: Event) -> None:
+        track.told()
+        self._size -= event.size
+        self._failing.end()
+        self._delivered_at = datetime.now(UTC)
+        metrics.ATTEMPTS.labels("delivered").inc()
+        metrics.DELAY_SECONDS.observe(max(0.0, time.time() - event.timestamp_ms / 1000))
+
+    def _refused(self, answer: Answer, failing: Failing) -> None:
+        settings, now = self._tools.settings, datetime.now(UTC)
+        failing_s = failing.fail(now)
+        verdict = decide(
+            answer,
+            failing.failures,
+            failing_s,
+            random.random(),  # noqa: S311 - spreads, hides nothing
+            first_s=settings.retry_first_s,
+            max_s=settings.retry_max_s,
+            give_up_s=settings.give_up_s,
+        )
+        metrics.ATTEMPTS.labels(type(verdict).__name__.lower()).inc()
+        match verdict:
+            case Later(wait_s):
+                failing.retry_at = now + timedelta(seconds=wait_s)
+            case Gone():
+                self._stop("disabled", "it answered 410 Gone")
+            case GivenUp():
+                self._stop(
+                    "paused", f"nothing was taken since {rfc3339(failing.since or now)}: {answer.error}"
+                )
+            case Delivered():
+                pass
+
+    def _stop(self, state: State, why: str) -> None:
+        _log.warning("webhook_stopped", endpoint=self._leased.name, state=state, why=why)
+        self._state, self._why = state, why
+        self._ended.set()
+
+    def _note(self, answer: Answer, id_: str, type_: str, track: Track | None) -> None:
+        """Remember an attempt."""
+        self._attempts.append(
+            Attempt(
+                at=datetime.now(UTC),
+                event=id_,
+                type=type_,
+                topic=track.place.topic if track else None,
+                partition=track.place.partition if track else None,
+                offset=track.position if track else None,
+                status=answer.status,
+                error=answer.error,
+                took_ms=answer.took_ms,
+            )
+        )
+
+    async def _send_tests(self) -> None:
+        """Send each test that is asked for; of an endpoint that is not active, one, and then it ends."""
+        if self._leased.test_asked:
+            self._test.set()
+        while not await self._either(self._test):
+            self._test.clear()
+            id_, at = f"test-{uuid4()}", rfc3339(datetime.now(UTC))
+            workspace, endpoint = self._leased.name
+            attributes = {
+                "id": id_,
+                "source": TYPE_PREFIX,
+                "type": TEST_TYPE,
+                "time": at,
+                "subject": endpoint,
+            }
+            answer = await self._send(
+                id_, event_body(attributes, {"workspace": workspace, "endpoint": endpoint})
+            )
+            if answer is not None:
+                self._note(answer, id_, TEST_TYPE, None)
+                self._is_tested = True
+                self._unstored.set()
+            if not self._leased.is_active:
+                self._ended.set()
+
+    async def _store_always(self) -> None:
+        """Store how it stands after each change, many at once when they come fast, and now and then."""
+        stored = None
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_STORE_S):
+                    await self._unstored.wait()
+            except TimeoutError:
+                if self._standing() == stored:
+                    continue
+            self._unstored.clear()
+            standing = self._standing()
+            self._attempts.clear()
+            self._is_tested = False
+            try:
+                await self._tools.store.write(self._leased, standing)
+                stored = standing._replace(attempts=(), is_tested=False)
+            except DATABASE_ERRORS as error:
+                _log.warning("webhook_store_waits", endpoint=self._leased.name, error=repr(error))
+                self._attempts = deque((*standing.attempts, *self._attempts), maxlen=ATTEMPTS_KEPT)
+                self._is_tested = self._is_tested or standing.is_tested
+                self._unstored.set()
+                await asyncio.sleep(RETRY_STORE_S)
+
+    def _standing(self) -> Standing:
+        positions: dict[str, list[int]] = {}
+        for place in sorted(self._tracks):
+            positions.setdefault(place.topic, []).append(self._tracks[place].position)
+        waiting = [track.waiting[0].timestamp_ms for track in self._tracks.values() if track.waiting]
+        ends = self._tools.feed.ends
+        return Standing(
+            positions=positions,
+            failing=Failing(self._failing.failures, self._failing.since, self._failing.retry_at),
+            stuck={
+                place: Failing(track.failing.failures, track.failing.since, track.failing.retry_at)
+                for place, track in self._tracks.items()
+                if track.failing.failures
+            },
+            attempts=tuple(self._attempts),
+            delivered_at=self._delivered_at,
+            behind=sum(max(0, ends.get(place, 0) - track.position) for place, track in self._tracks.items()),
+            waiting_since=moment(min(waiting)) if waiting else None,
+            is_tested=self._is_tested,
+            state=self._state,
+            why=self._why,
+        )
+
+    async def _pause(self, wait_s: float) -> bool:
+        """Wait; returns at once, with true, when it has ended."""
+        if wait_s > 0:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._ended.wait()
+            except TimeoutError:
+                pass
+        return self._ended.is_set()
+
+    async def _either(self, event: asyncio.Event) -> bool:
+        """Wait for an event; true: it has ended instead."""
+        waits = [asyncio.ensure_future(one.wait()) for one in (event, self._ended)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        return self._ended.is_set() and not event.is_set()
