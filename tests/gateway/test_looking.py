@@ -63,7 +63,9 @@ async def said(connection: Connection) -> list[dict[str, Any]]:
 
 
 async def looking_at(connection: Connection) -> Sequence[str]:
-    return [one["data"]["agents"] for one in await said(connection)][-1]
+    """Who looks, as he was told last."""
+    agents: list[str] = [one["data"]["agents"] for one in await said(connection)][-1]
+    return agents
 
 
 async def test_what_another_gateway_says_holds_for_a_while_and_is_told_here() -> None:

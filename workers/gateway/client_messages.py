@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from schemas.base import Slug
+from schemas.base import PageId, Slug
 from workers.gateway.asking import KEY_PATTERN
 from workers.gateway.tokens import TOKEN_CHARS_MAX
 
@@ -63,6 +63,14 @@ class Look(ClientMessage):
     off: bool = False
 
 
+class Watch(ClientMessage):
+    """Every new line of a page that is the person's is to be told, or (`off`) not any more."""
+
+    do: Literal["watch"]
+    page: PageId
+    off: bool = False
+
+
 class Typing(ClientMessage):
     """The person types in a conversation that he looks at."""
 
@@ -70,5 +78,5 @@ class Typing(ClientMessage):
     conversation: UUID
 
 
-Said = SignIn | DoCall | Active | Away | Look | Typing
+Said = SignIn | DoCall | Active | Away | Look | Watch | Typing
 SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="do")])

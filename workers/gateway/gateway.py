@@ -24,6 +24,8 @@ from workers.gateway.connection import Connection
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.glance import Glance
 from workers.gateway.hub import Hub
+from workers.gateway.lines import Lines
+from workers.gateway.lines_tail import LinesTail
 from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.presence import Presences
@@ -40,6 +42,7 @@ from workers.gateway.token_checks import TokenChecks
 from workers.gateway.tokens import Tokens
 from workers.gateway.verifier import OwnTokens, TokenVerifier
 from workers.gateway.waiting import Waiting
+from workers.gateway.watching import Watching
 
 CONNECTIONS_MAX = 8
 FORGET_EVERY_S = 600.0
@@ -73,6 +76,9 @@ class Gateway:
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
         self._broadcast = Broadcast(self.id, settings, self.metrics, self._hear)
         self.looking = Looking(self._broadcast.say)
+        self.watching = Watching()
+        lines = Lines(self._pool, rosters, self.looking, self.watching)
+        self.lines_tail = LinesTail(settings, lines)
         self.token_checks = TokenChecks(self.hub, self.verifier)
         self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
@@ -89,6 +95,7 @@ class Gateway:
         async with self._pool, self.queries.pool, self._publisher:
             tasks = [
                 self._beside("tail", self._tail.run()),
+                self._beside("lines", self.lines_tail.run()),
                 self._beside("audit", self.audit.run()),
                 self._beside("broadcast", self._broadcast.run()),
                 self._beside("looking", self.looking.run()),
@@ -139,6 +146,7 @@ class Gateway:
                 self.metrics.cut.labels(str(connection.closing.code)).inc()
             self.hub.remove(connection)
             self.looking.leave(connection)
+            self.watching.leave(connection)
             if is_person:
                 self._presences.went(place, time.monotonic())
 

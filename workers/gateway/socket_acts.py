@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from schemas.base import rfc3339
-from workers.gateway.client_messages import Active, Away, DoCall, Look, Said, SignIn, Typing
+from workers.gateway.client_messages import Active, Away, DoCall, Look, Said, SignIn, Typing, Watch
 from workers.gateway.connection import Connection, transient
 from workers.gateway.problem import ApiError, too_many
 from workers.gateway.socket_calls import SocketCalls
@@ -46,13 +46,15 @@ class SocketActs:
                 try:
                     await self._do(said)
                 except ApiError as error:
-                    self._refuse(said.do, error, **said.model_dump(mode="json", include={"conversation"}))
+                    self._refuse(
+                        said.do, error, **said.model_dump(mode="json", include={"conversation", "page"})
+                    )
 
     def end(self) -> None:
         """Nobody waits for answers any more."""
         self._calls.end()
 
-    async def _do(self, said: Active | Away | Look | Typing) -> None:
+    async def _do(self, said: Active | Away | Look | Watch | Typing) -> None:
         """Raises ApiError."""
         gateway, connection = self._gateway, self._connection
         match said:
@@ -64,7 +66,15 @@ class SocketActs:
                 gateway.looking.look_away(connection, said.conversation)
             case Look():
                 await gateway.queries.seen(connection.identity, said.conversation, self._address)
+                await gateway.lines_tail.ready()
                 gateway.looking.look(connection, said.conversation)
+            case Watch(off=True):
+                gateway.watching.watch_off(connection, said.page)
+            case Watch():
+                await gateway.queries.own_page(connection.identity, said.page, self._address)
+                await gateway.lines_tail.ready()
+                gateway.watching.watch(connection, said.page)
+                connection.send(transient("watching", {"page": said.page}))
             case Typing():
                 gateway.looking.type_in(connection, said.conversation, time.monotonic())
 

@@ -16,7 +16,7 @@ from workers.gateway.identity import Identity
 from workers.gateway.problem import forbidden, not_found
 from workers.gateway.queries.cursor import Cursor
 from workers.gateway.queries.pool import reading
-from workers.gateway.queries.scope import Scope, scope_of
+from workers.gateway.queries.scope import Scope, owns, scope_of
 from workers.gateway.rights import may
 from workers.gateway.roster import Roster, Rosters
 
@@ -52,6 +52,15 @@ class Queries:
         """The same as `conversation`, for who wants nothing else of this moment."""
         async with self.view(identity) as view:
             return await self.conversation(view, id_, address)
+
+    async def own_page(self, identity: Identity, page: str, address: str) -> None:
+        """Raises ApiError 404 or 403 when a page is not his to see all of."""
+        async with self.view(identity) as view:
+            if page not in view.roster.desk_of_page:
+                raise not_found("unknown_page", f"There is no page {page} in this workspace.")
+            if not owns(identity, page, view.roster):
+                self._audit.refused(identity.workspace, identity.actor, address, "watch", "forbidden", page)
+                raise forbidden("You may not watch this page.")
 
     async def conversation(self, view: View, id_: UUID, address: str) -> Conversation:
         """A conversation that he may see. Raises ApiError 404 or 403."""

@@ -44,11 +44,16 @@ class Scope(NamedTuple):
 def scope_of(identity: Identity, roster: Roster) -> Scope:
     """What `identity` may see. An admin's pages are all, and so are those of a service that may see any."""
     agent = identity.agent or NOBODY
-    sees_all = identity.role == "admin" or "conversations" in identity.scopes
-    is_admin = identity.role == "page_admin"
-    pages = (page for page, admins in roster.admins.items() if sees_all or (is_admin and agent in admins))
+    pages = (page for page in roster.admins if owns(identity, page, roster))
     desk = roster.desk_of.get(agent, "")
     return Scope(identity.workspace, agent, desk, frozenset(pages), roster.audiences(agent, desk))
+
+
+def owns(identity: Identity, page: str, roster: Roster) -> bool:
+    """Whether a page of the workspace is his, so that he sees all of it."""
+    if identity.role == "admin" or "conversations" in identity.scopes:
+        return page in roster.admins
+    return identity.role == "page_admin" and identity.agent in roster.admins.get(page, ())
 
 
 def condition(scope: Scope, buckets: Collection[Bucket], parameters: Parameters) -> str:

@@ -1,0 +1,125 @@
+"""New lines of transcripts, told to those who have the conversation open or watch its page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from asyncpg import Pool
+
+from config.topics import MESSAGES
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from schemas.ids import conversation_id
+from workers.gateway.connection import Connection, transient
+from workers.gateway.conversations import Conversation, read_conversations, relations
+from workers.gateway.identity import Identity
+from workers.gateway.looking import Looking
+from workers.gateway.queries.scope import owns
+from workers.gateway.rights import may
+from workers.gateway.roster import Roster, Rosters
+from workers.gateway.tail import Record
+from workers.gateway.watching import Watching
+
+
+class Line(NamedTuple):
+    """A message that has its place in a transcript."""
+
+    workspace: str
+    page: str
+    conversation: UUID
+    is_note: bool
+    """Of colleagues among themselves."""
+    text: str
+    """What a socket is sent."""
+
+
+class Lines:
+    """Passes lines on. Rights are looked at anew with each batch: who looked may have lost them since."""
+
+    def __init__(self, pool: Pool, rosters: Rosters, looking: Looking, watching: Watching) -> None:
+        self._pool = pool
+        self._rosters = rosters
+        self._looking = looking
+        self._watching = watching
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody here wants any."""
+        return bool(self._looking.conversations or self._watching.pages)
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Pass on what somebody here wants. Raises what Postgres raises."""
+        by_workspace: dict[str, list[Line]] = defaultdict(list)
+        for record in records:
+            line = line_of(record) if self._is_wanted(record.key) else None
+            if line is not None:
+                by_workspace[line.workspace].append(line)
+        for workspace, lines in by_workspace.items():
+            roster = await self._rosters.of(workspace)
+            looked_at = {one.conversation for one in lines} & self._looking.conversations
+            found = await read_conversations(self._pool, workspace, looked_at) if looked_at else {}
+            for line in lines:
+                self._pass_on(line, roster, found.get(line.conversation))
+
+    def _is_wanted(self, key: bytes | None) -> bool:
+        """By the key alone, since most are not."""
+        name = (key or b"").decode(errors="replace")
+        if name.rpartition(":")[0] in self._watching.pages:
+            return True
+        return bool(self._looking.conversations) and conversation_id(name) in self._looking.conversations
+
+    def _pass_on(self, line: Line, roster: Roster, conversation: Conversation | None) -> None:
+        for connection in self._recipients(line, roster, conversation):
+            if not line.is_note or connection.identity.agent is not None:
+                connection.send(line.text)
+
+    def _recipients(
+        self, line: Line, roster: Roster, conversation: Conversation | None
+    ) -> Collection[Connection]:
+        watchers = self._watching.at((line.workspace, line.page))
+        found = set(watchers)
+        for one in watchers:
+            if not owns(one.identity, line.page, roster):
+                self._watching.watch_off(one, line.page)
+                found.discard(one)
+                one.send(_over("watch", {"page": line.page}))
+        for one in self._looking.at((line.workspace, line.conversation)):
+            if may_see(one.identity, conversation, roster):
+                found.add(one)
+            else:
+                self._looking.look_away(one, line.conversation)
+                one.send(_over("look", {"conversation": str(line.conversation)}))
+        return found
+
+
+def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+    """What a record says; none: it is of another kind, or of a form that this version does not know."""
+    try:
+        if read_kind(record.headers, MESSAGES.name).what != "stored":
+            return None
+        value = record.value.decode()
+        said = orjson.loads(value)
+        place = str(said["workspace"]), str(said["page"]), UUID(str(said["conversation"]))
+    except (
+        UnreadableEnvelopeError,
+        UnicodeDecodeError,
+        orjson.JSONDecodeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):
+        return None
+    return Line(*place, said.get("kind") == "note", f'{{"event":"line","data":{value}}}')
+
+
+def may_see(identity: Identity, conversation: Conversation | None, roster: Roster) -> bool:
+    """Whether he may see it now."""
+    return conversation is not None and may(identity, relations(identity.agent, conversation, roster), "see")
+
+
+def _over(do: str, about: dict[str, str]) -> str:
+    detail = "You may not see this any more."
+    return transient("refused", {"do": do, "status": 403, "code": "forbidden", "detail": detail, **about})
