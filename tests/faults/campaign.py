@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from tests.faults.book import Book
+from tests.faults.crowd import Crowd
 from tests.faults.ground import PREFIX, Ground
 from tests.faults.nemesis import Nemesis
 from tests.faults.sender import Sender
@@ -27,6 +29,8 @@ DRAINED_PER_S = 500.0
 """So many records at least, however busy the machine."""
 PAUSE_S = 3.0
 READY_S = 60.0
+QUIET_S = 90.0
+"""Longer than a desk waits for a sign of a lost gateway, and a transfer for its answer."""
 POLL_S = 0.5
 MISSED = "never hit anything: nothing is known of it"
 _IN_ORDER = (0, -signal.SIGTERM)
@@ -54,6 +58,8 @@ class Result:
     faults: list[dict[str, Any]]
     sent: dict[str, int]
     unknown: int
+    agents: dict[str, Any]
+    """What they did and were told, counted."""
     restarts: int
     crashes: list[str]
     """Workers that ended though nobody had killed them, with their codes."""
@@ -86,16 +92,20 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     for number in range(1, campaign.workers + 1):
         fleet.start("routing", number)
         fleet.start("notifier", number)
+    ground.start_gateways()
     fleet.keep()
     await ground.configure()
     await _ready(ground)
+    crowd = Crowd(list(ground.gateways.values()), ground.folder, campaign.seed)
+    await crowd.begin()
     sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
     stream = Stream(campaign.seed, ground.partitions["inbound"])
     sending = asyncio.create_task(sender.run(stream, campaign.messages, campaign.rate_per_s))
-    await _trouble(campaign, ground, sending)
+    await _trouble(campaign, ground, crowd.book, sending)
     await sending
     await sender.close()
-    heal_s = await _healed(ground)
+    heal_s, _ = await asyncio.gather(_healed(ground), crowd.finish())
+    await _end(ground, crowd)
     stopped = await fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
     return Result(
@@ -103,6 +113,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         faults=[line for line in ground.history.lines if line["what"] == "fault"],
         sent=dict(sender.kinds),
         unknown=sender.unknown,
+        agents=crowd.book.counts(),
         restarts=fleet.restarts,
         crashes=[
             f"{line['worker']} with {line['code']}"
@@ -125,10 +136,10 @@ async def _ready(ground: Ground) -> None:
             await asyncio.sleep(POLL_S)
 
 
-async def _trouble(campaign: Campaign, ground: Ground, sending: asyncio.Task[None]) -> None:
+async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyncio.Task[None]) -> None:
     """One fault after the other while messages flow, and now and then another configuration."""
     chance = random.Random(campaign.seed)
-    nemesis = Nemesis(ground, chance)
+    nemesis = Nemesis(ground, chance, book)
     faults = nemesis.faults()
     names = list(campaign.faults)
     while names:
@@ -140,6 +151,22 @@ async def _trouble(campaign: Campaign, ground: Ground, sending: asyncio.Task[Non
         # Each once whatever comes; then in any order, as long as there is something to hit.
         going_on = campaign.repeat and not sending.done()
         names = chance.sample(campaign.faults, 1) if going_on else []
+
+
+async def _end(ground: Ground, crowd: Crowd) -> None:
+    """Let agents and gateways go while the others work on, until nothing is due any more."""
+    await _quiet(ground)
+    await crowd.settle()
+    await ground.stop_gateways()
+    await _quiet(ground)
+
+
+async def _quiet(ground: Ground) -> None:
+    """Wait until all is read and no timer will say anything soon. Raises TimeoutError."""
+    async with asyncio.timeout(QUIET_S):
+        while await ground.timers() or any((await ground.lag()).values()):
+            await asyncio.sleep(POLL_S)
+    ground.history.add("quiet")
 
 
 async def _healed(ground: Ground) -> float | None:
@@ -166,6 +193,7 @@ async def check(ground: Ground) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "checker", "--bootstrap-servers", ground.servers, "--dsn", ground.dsn),
         *("--prefix", PREFIX, "--json", "--expected", str(ground.folder / "ledger.jsonl")),
+        *("--history", str(ground.folder / "agents.jsonl")),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

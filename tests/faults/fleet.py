@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.faults.history import History
 from workers.local.child import LEASH
 
+STARTED = (b"worker_started", b"gateway_listening")
 RESTART_S = 0.3
 POLL_S = 0.05
 
@@ -85,8 +86,9 @@ class Worker:
         while self.alive and time.monotonic() < deadline:
             with self.log.open("rb") as log:
                 log.seek(self._log_begins)
-                if b"worker_started" in log.read():
-                    return True
+                said = log.read()
+            if any(word in said for word in STARTED):
+                return True
             await asyncio.sleep(POLL_S)
         return False
 
@@ -109,10 +111,11 @@ class Fleet:
         self.restarts = 0
         self._keeper: asyncio.Task[None] | None = None
 
-    def start(self, kind: str, number: int) -> Worker:
-        """Start a worker, or start it again."""
+    def start(self, kind: str, number: int, more: Mapping[str, str] | None = None) -> Worker:
+        """Start a worker, or start it again; `more` is added to its environment the first time."""
         name = f"{kind}-{number}"
-        worker = self.workers.setdefault(name, Worker(name, kind, self._folder, self._environment))
+        environment = {**self._environment, **(more or {})}
+        worker = self.workers.setdefault(name, Worker(name, kind, self._folder, environment))
         worker.start()
         return worker
 

@@ -20,6 +20,7 @@ from tests.faults.history import History
 from tests.faults.town import configure, register
 from tests.faults.watch import lag_of
 from workers.local.kafka import EmbeddedKafka
+from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
 from workers.local.servers import local_servers
 from workers.migrations import migrate
@@ -27,6 +28,10 @@ from workers.migrations import migrate
 PREFIX = "faults"
 SESSION_S = 6.0
 """The consumers' session time-out: the shortest that Kafka takes."""
+GATEWAYS = 2
+STOPPING_S = 15.0
+"""So long stopping everything may take."""
+_TIMERS_DUE = "SELECT count(*) FROM desk_timer WHERE due_at < now() + make_interval(secs => $1)"
 
 
 @dataclass
@@ -41,7 +46,20 @@ class Ground:
     partitions: dict[str, int]
     history: History
     fleet: Fleet
+    gateways: dict[str, str] = field(default_factory=dict)
+    """Their URLs by the names of their workers."""
     configurations: int = field(default=0)
+
+    def start_gateways(self) -> None:
+        """Start them, each on a port that it keeps over its restarts."""
+        for number in range(1, GATEWAYS + 1):
+            port = free_port()
+            worker = self.fleet.start("gateway", number, {"TONGDAI_GATEWAY_PORT": str(port)})
+            self.gateways[worker.name] = f"http://{LOOPBACK}:{port}"
+
+    async def stop_gateways(self) -> None:
+        """Stop them in order."""
+        await asyncio.gather(*map(self.fleet.stop, self.fleet.of("gateway")))
 
     async def lag(self) -> dict[str, int]:
         """Each group's lag now. Raises UnseenError."""
@@ -51,6 +69,14 @@ class Ground:
         """Send the next configuration of the workspace."""
         await configure(self.servers, f"{PREFIX}.commands.v1", self.configurations)
         self.configurations += 1
+
+    async def timers(self) -> int:
+        """Timers that might come due while everything stops: of transfers, and of gateways not heard of."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return int(await connection.fetchval(_TIMERS_DUE, STOPPING_S))
+        finally:
+            await connection.close()
 
     async def owners(self) -> dict[tuple[str, int], str | None]:
         """Who owns each lane."""
@@ -110,4 +136,8 @@ def _environment(servers: str, dsn: str) -> Mapping[str, str]:
         "TONGDAI_RUNTIME_SESSION_TIMEOUT_MS": str(int(SESSION_S * 1000)),
         "TONGDAI_RUNTIME_HEARTBEAT_INTERVAL_MS": "1500",
         "TONGDAI_LOG_FORMAT": "json",
+        "TONGDAI_GATEWAY_SIGNING_KEY": "of the town, which has many gateways",
+        # So short that they end, and are renewed, within a run.
+        "TONGDAI_GATEWAY_ACCESS_TOKEN_S": "60",
+        "TONGDAI_GATEWAY_OFFLINE_GRACE_S": "1",
     }

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from tests.faults.book import Book
 from tests.faults.fleet import Worker
 from tests.faults.ground import SESSION_S, Ground
 from tests.faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
+GATEWAY_FREEZE_S = 33.0
+"""A desk that has heard nothing of a gateway for 30 s has dropped it."""
+UNDER_WAY_S = 0.03
+"""What was just sent is then at any of its stations."""
 OUTAGE_S, COORDINATORS_S = 2.0, 30.0
 CATCH_S = 10.0
 """How long to wait for a worker to be inside a transaction, or for work to be in flight."""
@@ -30,14 +35,17 @@ class Nemesis:
 
     ground: Ground
     random: random.Random
+    book: Book
 
     def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Every fault by its name."""
         return {
             "kill_routing": lambda: self.kill("routing"),
             "kill_notifier": lambda: self.kill("notifier"),
+            "kill_gateway": self.kill_gateway,
             "freeze_routing": lambda: self.freeze("routing"),
             "freeze_notifier": lambda: self.freeze("notifier"),
+            "freeze_gateway": self.freeze_gateway,
             "freeze_in_transaction": lambda: self.freeze_inside("freeze_in_transaction", writing=True),
             "freeze_before_writing": lambda: self.freeze_inside("freeze_before_writing", writing=False),
             "storm": self.storm,
@@ -52,6 +60,23 @@ class Nemesis:
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
         self._note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
+
+    async def kill_gateway(self) -> None:
+        """SIGKILL to a gateway that has yet to answer somebody."""
+        victim = await self._victim("gateway")
+        unanswered = await self._asked(victim)
+        victim.signal(signal.SIGKILL)
+        await victim.ended(10)
+        self._note("kill_gateway", hit=unanswered > 0, worker=victim.name, unanswered=unanswered)
+
+    async def freeze_gateway(self) -> None:
+        """SIGSTOP to such a gateway until its desk holds it for lost, then SIGCONT."""
+        victim, returns = await self._victim("gateway"), self.book.returns
+        unanswered = await self._asked(victim)
+        await self._frozen(victim, GATEWAY_FREEZE_S)
+        came_back = self.book.returns - returns
+        hit = unanswered > 0 and came_back > 0
+        self._note("freeze_gateway", hit=hit, worker=victim.name, unanswered=unanswered, came_back=came_back)
 
     async def freeze(self, kind: str) -> None:
         """SIGSTOP to one worker until long after its session has timed out, then SIGCONT."""
@@ -142,10 +167,19 @@ class Nemesis:
         running = len(self.ground.fleet.of(kind))
         return [running + more for more in range(1, STORM_WORKERS - running + 1)]
 
-    async def _frozen(self, victim: Worker) -> None:
+    async def _frozen(self, victim: Worker, seconds: float = FREEZE_S) -> None:
         victim.signal(signal.SIGSTOP)
-        await asyncio.sleep(FREEZE_S)
+        await asyncio.sleep(seconds)
         victim.signal(signal.SIGCONT)
+
+    async def _asked(self, gateway: Worker) -> int:
+        """Wait until commands lie unanswered at a gateway, and return how many; 0 when none did in time."""
+        url, deadline = self.ground.gateways[gateway.name], time.monotonic() + CATCH_S
+        while time.monotonic() < deadline:
+            await asyncio.sleep(self.random.uniform(0, UNDER_WAY_S))
+            if unanswered := self.book.waiting_at(url):
+                return unanswered
+        return 0
 
     async def _catch_inside(self, victim: Worker, *, writing: bool) -> bool:
         """Freeze the victim inside a transaction; False when it was not caught in time."""

@@ -17,10 +17,12 @@ from tests.faults.ground import ground
 FAULTS = (
     "kill_routing",
     "kill_notifier",
+    "kill_gateway",
     "freeze_routing",
     "freeze_in_transaction",
     "freeze_before_writing",
     "freeze_notifier",
+    "freeze_gateway",
     "restart_postgres",
     "restart_broker",
     "storm",
@@ -65,6 +67,7 @@ def told(result: Result) -> str:
     return "\n".join(
         [
             f"sent {result.sent}, unanswered {result.unknown}, counted {result.report['counts']}",
+            f"agents {result.agents}",
             *faults,
             f"workers started again {result.restarts} times, ended by themselves {result.crashes}",
             f"healed in {result.heal_s} s",

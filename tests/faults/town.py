@@ -1,7 +1,7 @@
 """The workspace that the runs use: pages, agents, rules, and how they change while messages flow.
 
 Ten agents have no limit; two have one that grows with each configuration, and a page of their own: so its
-conversations queue up and are drained in one decision.
+conversations queue up and are drained in one decision. Customers of another page are had by whoever is first.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ from collections.abc import Mapping
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
+from argon2 import PasswordHasher
+
+from workers.gateway.accounts import ADD
+from workers.local.simulator.agents.choice import Company
 
 WORKSPACE, DESK = "town", "main"
 DESK_KEY = f"{WORKSPACE}:{DESK}"
 AGENTS = tuple(f"agent-{number:02}" for number in range(1, 13))
 LIMITED = AGENTS[10:]
+TRANSFER_S = 5
 FIRST_LIMIT, LIMIT_STEP, LIMIT_MAX = 5, 10, 1_000
-PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002")
-"""The last one has no rule: its conversations are offered to everybody."""
-CROWDED = PAGES[2]
+PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002", "zalo:2003")
+"""The fourth one has no rule: its conversations are offered to its admin."""
+CROWDED, CONTESTED = PAGES[2], PAGES[4]
+ADMIN = AGENTS[0]
+PASSWORD = "mat khau cua pho"
+COMPANY = Company(colleagues=AGENTS, departments=("night",), reasons=("gia-cao", "het-hang"))
 STRANGE_PAGE = "messenger:9999"
 FOREIGN_WORKSPACE = "village"
 
@@ -37,12 +45,17 @@ def configuration(version: int) -> dict[str, object]:
         "idempotency_key": f"configuration-{version}",
         "agents": [_agent(name, limit) for name in AGENTS],
         "departments": [{"id": "night", "name": "Ca đêm", "agents": listed[5:]}],
-        "pages": [{"id": page, "name": page, "admins": [AGENTS[0]]} for page in PAGES],
+        "pages": [{"id": page, "name": page, "admins": [ADMIN]} for page in PAGES],
         "rules": [
-            _rule("shop", pages=PAGES[:1], agents=listed),
+            _rule("shop", pages=PAGES[:1], agents=listed, after_refusal="pool"),
             _rule("evening", pages=PAGES[1:2], agents=listed[:3], departments=["night"]),
             _rule("crowded", pages=[CROWDED], agents=LIMITED),
+            _rule("fastest", pages=[CONTESTED], agents=AGENTS, method="self_claim", reply_claims=True),
         ],
+        "policy": {
+            "reasons": [{"id": reason, "name": reason} for reason in COMPANY.reasons],
+            "transfer_timeout_s": TRANSFER_S,
+        },
     }
 
 
@@ -51,11 +64,11 @@ def _agent(name: str, limit: int) -> dict[str, object]:
 
 
 def _rule(name: str, **fields: object) -> dict[str, object]:
-    return {"id": name, "name": name, "owner": AGENTS[0], "method": "round_robin", **fields}
+    return {"id": name, "name": name, "owner": ADMIN, "method": "round_robin", **fields}
 
 
 async def register(dsn: str) -> None:
-    """Reserve the pages and agents, as `tongdai apply` does before its command goes out."""
+    """Reserve the pages and agents, as `tongdai apply` does before its command; let agents sign in."""
     connection = await asyncpg.connect(dsn)
     try:
         # Long ago: everything that is sent finds its page known.
@@ -66,6 +79,11 @@ async def register(dsn: str) -> None:
         await connection.executemany(
             "INSERT INTO agent_registry VALUES ($1, $2, $3)", [(WORKSPACE, agent, DESK) for agent in AGENTS]
         )
+        # No secret: a hash that takes no time lets all of them come at once.
+        hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+        for agent in AGENTS:
+            role = "page_admin" if agent == ADMIN else "agent"
+            await connection.execute(ADD, WORKSPACE, agent, hashed, role, agent)
     finally:
         await connection.close()
 

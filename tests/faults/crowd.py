@@ -1,0 +1,103 @@
+"""The agents of a run: they work through several gateways, and settle in the end what stayed open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.faults.book import Book
+from tests.faults.town import AGENTS, COMPANY, PASSWORD, WORKSPACE
+from workers.local.simulator.agents.account import Account
+from workers.local.simulator.agents.act import Act, Answer
+from workers.local.simulator.agents.doors import Doors
+from workers.local.simulator.agents.habits import Habits
+from workers.local.simulator.agents.ledger import Attempt
+from workers.local.simulator.agents.link import open_link
+from workers.local.simulator.agents.staff import Staff
+
+HABITS = Habits(pause_s=0.4, patience_s=4.0, shift_s=20.0, home_s=3.0, lost=0.03, again=0.05, claim=0.7)
+"""Busy people with bad networks: when a gateway says nothing they soon go to another."""
+BEGIN_S, FINISH_S, LOOK_S = 120.0, 90.0, 30.0
+
+
+class Crowd:
+    """Everybody who works in the town.
+
+    Args:
+        urls: of the gateways.
+        folder: for the history of what they do.
+        seed: of what they do.
+    """
+
+    def __init__(self, urls: Sequence[str], folder: Path, seed: int) -> None:
+        self.book = Book(folder / "agents.jsonl")
+        self.remarks: list[str] = []
+        self._urls = urls
+        self._staff = Staff(
+            urls,
+            WORKSPACE,
+            AGENTS,
+            PASSWORD,
+            COMPANY,
+            self.remarks.append,
+            seed=seed,
+            run=str(seed),
+            habits=HABITS,
+            ledger=self.book,
+        )
+        self._working: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Have them come; returns when all are there."""
+        self._working = asyncio.create_task(self._staff.run())
+        begun = asyncio.create_task(self._staff.begun.wait())
+        await asyncio.wait((begun, self._working), timeout=BEGIN_S, return_when=asyncio.FIRST_COMPLETED)
+        if not begun.done() or self.remarks:
+            raise TimeoutError(f"not all agents have come: {self.remarks}")
+
+    async def finish(self) -> None:
+        """Let them finish what is under way and go."""
+        assert self._working is not None
+        self._staff.stop()
+        await asyncio.wait_for(self._working, FINISH_S)
+
+    async def settle(self) -> None:
+        """Each asks what became of what he was never told, and sees what came while he was away."""
+        async with httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
+            await asyncio.gather(*(self._settle(http, agent) for agent in AGENTS))
+        self.book.close()
+
+    async def _settle(self, http: httpx.AsyncClient, agent: str) -> None:
+        account = Account(http, Doors(self._urls), WORKSPACE, agent, PASSWORD)
+        for attempt in self.book.unsettled():
+            if attempt.actor == account.actor:
+                await self._look_up(account, attempt.key)
+        await self._look(account)
+
+    async def _look_up(self, account: Account, key: str) -> None:
+        attempt = Attempt(account.actor, key, Act("outcome", "", {}), account.doors.url)
+        self.book.asks(attempt)
+        answer: Answer | None = None
+        try:
+            answer = await account.outcome(key)
+        finally:
+            self.book.hears(attempt, answer)
+
+    async def _look(self, account: Account) -> None:
+        ready = asyncio.Event()
+
+        def hear(event: str, id_: str, data: Mapping[str, Any]) -> None:
+            self.book.sees(account.actor, event, id_, data)
+            if event in {"ready", "reset"}:
+                ready.set()
+
+        async with open_link(account.doors.url) as link:
+            await link.sign_in(await account.token(), self.book.last_event.get(account.actor))
+            listening = asyncio.create_task(link.listen(hear))
+            await asyncio.wait_for(ready.wait(), LOOK_S)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
