@@ -18,14 +18,13 @@ def build(model: type[M], fields: dict[str, Any]) -> M:
     schema. A field that is missing fails when the record is written. Raises TypeError when one is unknown.
     """
     usual, made, names = _shape(model)
-    values = usual.copy()
-    values.update(fields)
+    values = {**usual, **fields}
     if len(values) != len(usual):
         raise TypeError(f"{model.__name__} has no field {', '.join(values.keys() - usual.keys())}")
     for name, factory in made:
         if name not in fields:
             values[name] = factory()
-    built = model.__new__(model)
+    built = _new(model)
     _set(built, "__dict__", values)
     _set(built, "__pydantic_fields_set__", names)
     _set(built, "__pydantic_extra__", None)
@@ -33,7 +32,7 @@ def build(model: type[M], fields: dict[str, Any]) -> M:
     return built
 
 
-_set = object.__setattr__
+_new, _set = object.__new__, object.__setattr__
 """The models are frozen."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from schemas.assignments import (
@@ -27,7 +28,7 @@ from schemas.assignments import (
     Unfollowed,
     Unmuted,
 )
-from workers.routing.desk.conversation import Conversation, Transfer
+from workers.routing.desk.conversation import SAID_BY_ALL, Conversation, Transfer
 
 Changes = dict[str, Any]
 """Fields of a conversation that are otherwise after the event."""
@@ -36,30 +37,27 @@ Changes = dict[str, Any]
 def after(event: ChainEvent, id_: str, before: Conversation | None) -> Conversation:
     """The conversation after `event`, whose `ce_id` is `id_`."""
     was = before or Conversation(event.conversation, event.key, event.page)
-    changes: Changes = {
-        "seq": event.seq,
-        "last_event": id_,
-        "epoch": event.epoch,
-        "round": event.round,
-        "care": event.care,
-        "standing": event.standing,
-        "holder": event.holder,
-        "session": event.session,
-        "after_position": event.after_position,
-    }
-    if was.audience is not None:
-        changes.update(_offer_over(event))
     special = SPECIAL.get(type(event))
-    if special is not None:
-        changes.update(special(event, was))
-    return was.changed(changes)
+    changes = special(event, was) if special is not None else {}
+    if was.audience is not None and event.standing != "offered":
+        changes = {**_OFFER_OVER, **changes}
+    return was.told(id_, _said(event), changes)
 
 
-def _offer_over(event: ChainEvent) -> Changes:
-    """An offer ends with the first event after which it is not offered; `Offered` says its own."""
-    if event.standing == "offered":
-        return {}
-    return {"audience": None, "ring": 0, "offer_expires_at": None}
+_said: Callable[[ChainEvent], tuple[Any, ...]] = attrgetter(*SAID_BY_ALL)
+_OFFER_OVER: Changes = {"audience": None, "ring": 0, "offer_expires_at": None}
+"""An offer ends with the first event after which it is not offered; `Offered` says its own."""
+_WANTED_NO_MORE: Changes = {
+    "session_open": False,
+    "silent": False,
+    "transfer": None,
+    "absent_until": None,
+    "quiet_until": None,
+    "rule": None,
+    "queued_at": None,
+    "queued_offset": None,
+    "priority": 2,
+}
 
 
 def _session_opened(event: SessionOpened, _: Conversation) -> Changes:
@@ -67,18 +65,7 @@ def _session_opened(event: SessionOpened, _: Conversation) -> Changes:
 
 
 def _session_closed(event: SessionClosed, was: Conversation) -> Changes:
-    over = {"rule": None, "queued_at": None, "queued_offset": None, "priority": 2}
-    return (
-        {
-            "session_open": False,
-            "silent": False,
-            "transfer": None,
-            "absent_until": None,
-            "quiet_until": None,
-        }
-        | over
-        | _held(event, was)
-    )
+    return {**_WANTED_NO_MORE, **_held(event, was)}
 
 
 def _held(event: ChainEvent, was: Conversation) -> Changes:
@@ -117,7 +104,7 @@ def _offered(event: Offered, was: Conversation) -> Changes:
 def _assigned(event: Assigned, was: Conversation) -> Changes:
     """Being given it follows and unmutes it; who declined may be asked again after somebody else."""
     holder = frozenset((event.holder,)) if event.holder else frozenset()
-    return {
+    changes: Changes = {
         "followers": was.followers | holder,
         "muted": was.muted - holder,
         "declined": was.declined & holder,
@@ -125,7 +112,10 @@ def _assigned(event: Assigned, was: Conversation) -> Changes:
         "quiet_until": None,
         "transfer": None,
         "absent_until": None,
-    } | (_held(event, was) | {"held_since": event.at} if was.holder != event.holder else {})
+    }
+    if was.holder != event.holder:
+        changes |= {"held_since": event.at, **_held(event, was)}
+    return changes
 
 
 def _unassigned(event: Unassigned, was: Conversation) -> Changes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -55,16 +55,16 @@ class Conversation(NamedTuple):
     id: UUID
     key: str
     page: str
-    seq: int = 0
     last_event: str | None = None
+    seq: int = 0
     epoch: int = 0
     round: int = 1
     care: CareStatus = "new"
     standing: Standing = "idle"
     holder: str | None = None
     session: int = 0
-    session_open: bool = False
     after_position: int = 0
+    session_open: bool = False
     rule: str | None = None
     """The rule that queued or offered it."""
     queued_at: datetime | None = None
@@ -122,10 +122,13 @@ class Conversation(NamedTuple):
 
     def changed(self, changes: Mapping[str, Any]) -> Conversation:
         """The conversation with `changes`, by field: `_replace`, at a third of its time."""
-        fields: list[Any] = list(self)
-        for name, value in changes.items():
-            fields[_INDEX[name]] = value
-        return tuple.__new__(Conversation, fields)
+        return _changed(list(self), changes)
+
+    def told(self, id_: str, said: Iterable[Any], changes: Mapping[str, Any]) -> Conversation:
+        """The same after the event `id_`, of which `said` is what SAID_BY_ALL names, in that order."""
+        fields = list(self)
+        fields[_TOLD] = (id_, *said)
+        return _changed(fields, changes)
 
     def given_to(self, agent: str) -> dict[str, Any]:
         """What an event says that makes `agent` the holder."""
@@ -141,4 +144,13 @@ class Conversation(NamedTuple):
         return {"holder": None, "standing": "idle", "care": "waiting"}
 
 
+def _changed(fields: list[Any], changes: Mapping[str, Any]) -> Conversation:
+    for name, value in changes.items():
+        fields[_INDEX[name]] = value
+    return tuple.__new__(Conversation, fields)
+
+
 _INDEX = {name: index for index, name in enumerate(Conversation._fields)}
+_TOLD = slice(_INDEX["last_event"], _INDEX["after_position"] + 1)
+SAID_BY_ALL = Conversation._fields[_TOLD][1:]
+"""Fields of a conversation that every event of its chain says."""

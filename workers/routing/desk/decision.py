@@ -53,9 +53,10 @@ class Draft:
 
         Returns the conversation after it.
         """
+        desk, place = self.desk, self.place
         fields: dict[str, Any] = {
-            "workspace": self.desk.workspace,
-            "desk": self.desk.id,
+            "workspace": desk.workspace,
+            "desk": desk.id,
             "conversation": conversation.id,
             "key": conversation.key,
             "page": conversation.page,
@@ -65,15 +66,15 @@ class Draft:
             "round": conversation.round,
             "session": conversation.session,
             "after_position": conversation.after_position,
-            "at": self.place.at,
+            "at": place.at,
             "standing": conversation.standing,
             "holder": conversation.holder,
             "care": conversation.care,
-            "cause": self.place.cause,
+            "cause": place.cause,
+            **changes,
         }
-        fields.update(changes)
         event, id_ = build(model, fields), self._next_id()
-        before = self.desk.conversations.get(conversation.key)
+        before = desk.conversations.get(conversation.key)
         now = after(event, id_, before)
         self._take(Decided(id_, event, Step(before, now)))
         return now
