@@ -100,10 +100,10 @@ class Loop:
                 for lane in sorted(self.source.assigned)
                 if lane not in self.lanes and lane not in self.stopped
             ]
-            if wanted:
+            if due := self.takeover.due(wanted):
                 # A takeover may publish: at most one Kafka transaction of a term is unconfirmed.
                 await self._confirm()
-                await self.takeover.attempt(self.term, self.connection, self.lanes, wanted)
+                await self.takeover.attempt(self.term, self.connection, self.lanes, due)
             await self._notice_recovered()
 
     async def _notice_recovered(self) -> None:

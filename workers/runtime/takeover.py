@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -41,7 +41,7 @@ BLOCKED_AFTER_S = 1.0
 
 @dataclass(slots=True)
 class Takeover:
-    """Makes assigned lanes mine. `attempt` may be called again until every lane is held or stopped."""
+    """Makes assigned lanes mine: `attempt` those that are `due`, until each is held or stopped."""
 
     ledger: Ledger
     groups: Groups
@@ -54,12 +54,16 @@ class Takeover:
     """Lanes whose row is mine and that do not run yet."""
     _waiting_since: dict[int, float] = field(default_factory=dict)
 
+    def due(self, wanted: Iterable[int]) -> list[int]:
+        """Those of the wanted lanes that are not to be left alone for now."""
+        return [lane for lane in wanted if self.back_offs.over(lane)]
+
     async def attempt(self, term: Term, connection: Connection, lanes: Lanes, wanted: Sequence[int]) -> None:
-        """Go as far as possible with each wanted lane.
+        """Go as far as possible with each wanted lane that is due.
 
         Raises TermEndedError, and DependencyDownError when Kafka or Postgres do not answer.
         """
-        unclaimed = [lane for lane in wanted if lane not in self._claimed and self.back_offs.over(lane)]
+        unclaimed = [lane for lane in wanted if lane not in self._claimed]
         if unclaimed:
             await self._claim(term, connection, unclaimed)
         claimed = [lane for lane in wanted if lane in self._claimed]
@@ -124,7 +128,8 @@ class Takeover:
                 await self._not_started(term, connection, lane, step)
         if publish:
             await self._publish(term, connection, rows, publish)
-        await self._hold(connection, lanes, rows, [*start, *publish])
+        if ready := [*start, *publish]:
+            await self._hold(connection, lanes, rows, ready)
 
     async def _publish(
         self, term: Term, connection: Connection, rows: dict[int, StoredLane], above: dict[int, int]
@@ -144,7 +149,7 @@ class Takeover:
     async def _hold(
         self, connection: Connection, lanes: Lanes, rows: dict[int, StoredLane], ready: Sequence[int]
     ) -> None:
-        beginnings = await self.source.beginnings(ready) if ready else {}
+        beginnings = await self.source.beginnings(ready)
         ahead = await self.ledger.published_ahead(connection, ready)
         for lane in ready:
             if not self._assigned(lane):
@@ -163,6 +168,7 @@ class Takeover:
             )
             self.source.read_from(lane, next_offsets)
             self._claimed.remove(lane)
+            self.back_offs.forget(lane)
             self._waiting_since.pop(lane, None)
         log.info("lanes_held", lanes=lanes.ids)
 
@@ -188,7 +194,7 @@ class Takeover:
                 self.stopped[lane] = reason
                 log.error("lane_stopped", lane=lane, reason=reason)
             case BackOff():
-                log.info("group_offset_awaited", lane=lane)
+                log.info("group_offset_awaited", lane=lane, again_in_s=round(self.back_offs.lose(lane), 3))
             case _:
                 raise AssertionError(step)
 
