@@ -30,7 +30,7 @@ from workers.webhooks.sender import Sender
 from workers.webhooks.signing import Keys, UnknownKeyError
 from workers.webhooks.store import Standing, Store
 from workers.webhooks.track import Failing, Track
-from workers.webhooks.verdict import Answer, Delivered, GivenUp, Gone, Later, decide, is_of_the_whole
+from workers.webhooks.verdict import Answer, GivenUp, Gone, Later, decide, is_of_the_whole
 
 IDLE_STORE_S = 10.0
 RETRY_STORE_S = 1.0
@@ -261,17 +261,14 @@ class Work:
             give_up_s=settings.give_up_s,
         )
         metrics.ATTEMPTS.labels(type(verdict).__name__.lower()).inc()
+        failing.retry_at = now + timedelta(seconds=verdict.wait_s if isinstance(verdict, Later) else 0)
         match verdict:
-            case Later(wait_s):
-                failing.retry_at = now + timedelta(seconds=wait_s)
             case Gone():
                 self._stop("disabled", "it answered 410 Gone")
             case GivenUp():
                 self._stop(
                     "paused", f"nothing was taken since {rfc3339(failing.since or now)}: {answer.error}"
                 )
-            case Delivered():
-                pass
 
     def _stop(self, state: State, why: str) -> None:
         _log.warning("webhook_stopped", endpoint=self._leased.name, state=state, why=why)
