@@ -188,6 +188,7 @@ class Unassigned(ChainEvent):
 
     former_holder: Slug
     how: Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+    """`outside` is said by nobody: a human who answers outside takes nothing from who holds it."""
     by: str | None = None
     command: str | None = None
     asked_again: bool = False

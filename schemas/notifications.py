@@ -12,7 +12,7 @@ from schemas.assignments import CareStatus, Means, Standing
 from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment, MessageKind, Sender
 
-Parting = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+Parting = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline"]
 """How a conversation left its agent and went to nobody, as `unassigned` events say it."""
 TransferEnding = Literal[
     "accepted", "rejected", "cancelled", "expired", "target_offline", "target_left", "overtaken"

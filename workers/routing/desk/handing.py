@@ -10,7 +10,7 @@ from schemas.commands import AskedCommand
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 
-How = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline", "outside"]
+How = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline"]
 
 
 def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conversation:
