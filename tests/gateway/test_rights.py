@@ -47,6 +47,7 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "set_profile": ("holder", "holder administrator"),
     "set_capacity": ("", "supervisor"),
     "set_leave": ("self", "self supervisor"),
+    "manage_webhooks": ("", ""),
 }
 SCOPES: dict[Call, str] = {
     **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),

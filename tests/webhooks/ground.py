@@ -27,7 +27,7 @@ from workers.webhooks.worker import Worker
 DEADLINE_S = 60.0
 SHOP = "shop"
 KEY = "a-signing-key-of-the-tests-long-enough"
-KEYS = Keys([KEY])
+KEYS = Keys(lambda: [KEY])
 ASSIGNED = Kind("assignments", "assigned")
 STORED = Kind("messages", "stored")
 ROOT = Path(__file__).parents[2]

@@ -43,6 +43,8 @@ from workers.gateway.tokens import Tokens
 from workers.gateway.verifier import OwnTokens, TokenVerifier
 from workers.gateway.waiting import Waiting
 from workers.gateway.watching import Watching
+from workers.webhooks.administering import Webhooks
+from workers.webhooks.signing import signing_keys
 
 CONNECTIONS_MAX = 8
 FORGET_EVERY_S = 600.0
@@ -80,6 +82,7 @@ class Gateway:
         lines = Lines(self._pool, rosters, self.looking, self.watching)
         self.lines_tail = LinesTail(settings, lines)
         self.token_checks = TokenChecks(self.hub, self.verifier)
+        self.webhooks = Webhooks(settings, signing_keys(settings))
         self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
@@ -124,6 +127,12 @@ class Gateway:
         except DATABASE_ERRORS as error:
             found.append(f"Postgres does not answer: {error!r}")
         return found
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to Postgres that may write. Raises what Postgres raises."""
+        async with self._pool.acquire() as connection:
+            yield connection
 
     @property
     def is_serving(self) -> bool:

@@ -39,6 +39,7 @@ Call = Literal[
     "set_profile",
     "set_capacity",
     "set_leave",
+    "manage_webhooks",
 ]
 
 
@@ -83,6 +84,8 @@ RIGHTS: dict[Call, Right] = {
     "set_profile": _people("holder", "administrator", scope="customers"),
     "set_capacity": _people("supervisor", scope="roster"),
     "set_leave": _people("self", "supervisor", scope="roster"),
+    # What is told outside, and where: an admin of the workspace alone.
+    "manage_webhooks": _people(),
 }
 
 _OF_ADMINS = frozenset({"administrator", "supervisor"})

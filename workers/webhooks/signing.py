@@ -10,8 +10,9 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +41,14 @@ class UnknownKeyError(Exception):
 
 
 class Keys:
-    """The keys of the settings, by their ids."""
+    """The keys of the settings, by their ids; asked for when one is needed first."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = {_id_of(key): key for key in keys}
+    def __init__(self, load: Callable[[], Sequence[str]]) -> None:
+        self._load = load
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return {_id_of(key): key for key in self._load()}
 
     @property
     def can_draw(self) -> bool:
@@ -82,13 +87,17 @@ def signing_keys(settings: Settings, local_key: Path = LOCAL_KEY) -> Keys:
     """The keys; the local profile draws one and keeps it. Without any, nothing can be signed."""
     given = [key.get_secret_value() for key in settings.webhooks.signing_keys]
     if given or settings.profile == "production":
-        return Keys(given)
+        return Keys(lambda: given)
+    return Keys(lambda: _local(local_key))
+
+
+def _local(path: Path) -> list[str]:
     try:
-        return Keys([kept_key(local_key)])
+        return [kept_key(path)]
     except OSError as error:
         name = variable("webhooks", "signing_keys")
         _log.warning("webhooks_without_key", why=str(error), effect=f"none can be added or sent; set {name}")
-        return Keys([])
+        return []
 
 
 def _id_of(key: str) -> str:
