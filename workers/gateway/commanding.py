@@ -6,8 +6,9 @@ Nothing here is lost with the gateway: who repeats with the same key is told the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +18,7 @@ from asyncpg import Pool
 from schemas import asks
 from workers.channels.problem import UnpublishedError
 from workers.channels.publisher import Publisher
+from workers.channels.records import Outgoing
 from workers.gateway.audit import Audit
 from workers.gateway.calls import (
     Asked,
@@ -35,7 +37,8 @@ from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
 from workers.gateway.roster import Roster, Rosters
-from workers.gateway.stored import read_stored
+from workers.gateway.stored import Key, read_stored
+from workers.gateway.together import Together
 from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
 
 
@@ -51,7 +54,7 @@ class Sent(NamedTuple):
     """A request that is on its way, or was answered before."""
 
     workspace: str
-    desks: Collection[str]
+    desks: frozenset[str]
     actor: str
     key: str
     request: Request
@@ -74,6 +77,10 @@ class Commanding:
         self._pool = pool
         self._rosters = rosters
         self._publisher = publisher
+        # A thousand agents who click at once cost a few statements and sendings, not thousands.
+        self._found = Together(self._find)
+        self._known = Together(partial(read_stored, pool))
+        self._sending = Together(self._send_all)
         self._waiting = waiting
         self._audit = audit
         self._outcome_deadline_s = outcome_deadline_s
@@ -84,7 +91,7 @@ class Commanding:
     ) -> AsyncIterator[Sent]:
         """Send a call on one conversation. Raises ApiError when it is not to be sent."""
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            conversation = (await self._conversations(asker, [id_]))[0]
+            conversation = await self._conversation(asker, id_)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body)
             roster = await self._roster(asker)
             stands = relations(asker.identity.agent, conversation, roster)
@@ -136,13 +143,13 @@ class Commanding:
             found = await self.stored(sent.workspace, sent.desks, sent.actor, sent.key)
             return next((one for one in found if sent.request.is_answered_by(one)), None)
 
-    async def stored(self, workspace: str, desks: Collection[str], actor: str, key: str) -> list[Outcome]:
+    async def stored(self, workspace: str, desks: frozenset[str], actor: str, key: str) -> list[Outcome]:
         """The outcomes that are stored of a key. Raises ApiError when Postgres does not answer."""
         async with _answering():
-            found = await read_stored(self._pool, workspace, desks, actor, key)
+            found = await self._known.ask(workspace, Key(desks, actor, key))
         return [one.outcome for one in found if one.outcome is not None]
 
-    async def desks(self, workspace: str) -> Collection[str]:
+    async def desks(self, workspace: str) -> frozenset[str]:
         """The desks of a workspace. Raises ApiError when Postgres does not answer."""
         async with _answering():
             return (await self._rosters.of(workspace)).desks
@@ -159,7 +166,7 @@ class Commanding:
         identity = asker.identity
         request = request_of(asked)
         async with _answering():
-            known = await read_stored(self._pool, identity.workspace, roster.desks, identity.actor, asker.key)
+            known = await self._known.ask(identity.workspace, Key(roster.desks, identity.actor, asker.key))
         if not all(one.is_of(request) for one in known):
             sentence = (
                 "This idempotency key was used for another request: send this one with a key of its own."
@@ -189,10 +196,28 @@ class Commanding:
 
     async def _publish(self, asked: Asked) -> None:
         try:
-            await self._publisher.publish([record_of(asked)])
+            record = record_of(asked)
+            await self._sending.ask((record.topic, record.key), record)
         except UnpublishedError as error:
             sentence = "It is not known whether this was taken. Send it again with the same key."
             raise unavailable("unpublished", sentence, error.retry_after_s or 1.0) from error
+
+    async def _send_all(self, _: tuple[str, bytes | None], records: Sequence[Outgoing]) -> Sequence[None]:
+        """Those of one key, in their order."""
+        await self._publisher.publish(records)
+        return [None] * len(records)
+
+    async def _conversation(self, asker: Asker, id_: UUID) -> Conversation:
+        """That of the asker's workspace. Raises ApiError when it is not there."""
+        async with _answering():
+            found = await self._found.ask(asker.identity.workspace, id_)
+        if found is None:
+            raise _unknown([str(id_)])
+        return found
+
+    async def _find(self, workspace: str, ids: Sequence[UUID]) -> Sequence[Conversation | None]:
+        found = await read_conversations(self._pool, workspace, set(ids))
+        return [found.get(id_) for id_ in ids]
 
     async def _conversations(self, asker: Asker, ids: Collection[UUID]) -> list[Conversation]:
         """Those of the asker's workspace, in this order. Raises ApiError when one is not there."""
@@ -200,13 +225,17 @@ class Commanding:
             found = await read_conversations(self._pool, asker.identity.workspace, ids)
         missing = [str(id_) for id_ in ids if id_ not in found]
         if missing:
-            sentence = f"There is no conversation {missing[0]} in this workspace."
-            raise not_found("unknown_conversation", sentence, details={"subjects": missing})
+            raise _unknown(missing)
         return [found[id_] for id_ in dict.fromkeys(ids)]
 
     async def _roster(self, asker: Asker) -> Roster:
         async with _answering():
             return await self._rosters.of(asker.identity.workspace)
+
+
+def _unknown(missing: Sequence[str]) -> ApiError:
+    sentence = f"There is no conversation {missing[0]} in this workspace."
+    return not_found("unknown_conversation", sentence, details={"subjects": missing})
 
 
 @asynccontextmanager

@@ -52,6 +52,8 @@ class Roster:
         for desk, page in pages:
             self.desk_of_page[page.id] = desk
             self.admins[page.id] = frozenset(page.admins)
+        self.desks = frozenset((*self.desk_of.values(), *self.desk_of_page.values()))
+        """All of the workspace's that have agents or pages."""
         self._rules = tuple(rules)
         self._rings = {
             (desk, rule.id): tuple(
@@ -63,11 +65,6 @@ class Roster:
             for desk, rule in self._rules
         }
         self._works_for: dict[str, Agents] = {}
-
-    @property
-    def desks(self) -> frozenset[str]:
-        """All of the workspace's that have agents or pages."""
-        return frozenset((*self.desk_of.values(), *self.desk_of_page.values()))
 
     def works_for(self, page: str) -> Agents:
         """The agents of every rule that names the page or its channel, and its admins."""

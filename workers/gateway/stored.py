@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
@@ -11,14 +11,31 @@ from schemas.outcomes import Done, Refused
 from workers.gateway.waiting import Outcome, Request
 from workers.runtime.handler import Connection
 
+# A search in each index for each key, however many there are: OFFSET keeps it from becoming a join of tables.
 READ = """
-SELECT encode(request_sha256, 'hex'), outcome FROM desk_outcome
-WHERE workspace_id = $1 AND desk_id = ANY ($2) AND actor = $3 AND idempotency_key = $4
-    AND decided_at > now() - interval '1 day'
-UNION ALL
-SELECT encode(request_sha256, 'hex'), outcome FROM intake_outcome
-WHERE workspace_id = $1 AND actor = $3 AND idempotency_key = $4 AND decided_at > now() - interval '1 day'
+SELECT ask.number, encode(found.request_sha256, 'hex'), found.outcome
+FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS ask (actor, idempotency_key, number),
+    LATERAL (
+        SELECT request_sha256, outcome FROM desk_outcome
+        WHERE workspace_id = $1 AND desk_id = ANY ($2) AND desk_outcome.actor = ask.actor
+            AND desk_outcome.idempotency_key = ask.idempotency_key
+            AND decided_at > now() - interval '1 day'
+        UNION ALL
+        SELECT request_sha256, outcome FROM intake_outcome
+        WHERE workspace_id = $1 AND intake_outcome.actor = ask.actor
+            AND intake_outcome.idempotency_key = ask.idempotency_key
+            AND decided_at > now() - interval '1 day'
+        OFFSET 0
+    ) AS found
 """
+
+
+class Key(NamedTuple):
+    """A sender's idempotency key, and the desks that may know it."""
+
+    desks: frozenset[str]
+    actor: str
+    key: str
 
 
 class Stored(NamedTuple):
@@ -35,12 +52,14 @@ class Stored(NamedTuple):
         return request.is_answered_by(self.outcome)
 
 
-async def read_stored(
-    connection: Connection, workspace: str, desks: Collection[str], actor: str, key: str
-) -> list[Stored]:
-    """What the desks and intake have stored of a key: more than one only when it was used twice."""
-    rows = await connection.fetch(READ, workspace, list(desks), actor, key)
-    return [Stored(digest, _outcome(text)) for digest, text in rows]
+async def read_stored(connection: Connection, workspace: str, keys: Sequence[Key]) -> list[list[Stored]]:
+    """What the desks and intake have stored of each key: more than one only when it was used twice."""
+    desks = frozenset[str]().union(*(one.desks for one in keys))
+    actors, names = [one.actor for one in keys], [one.key for one in keys]
+    found: list[list[Stored]] = [[] for _ in keys]
+    for number, digest, text in await connection.fetch(READ, workspace, list(desks), actors, names):
+        found[number - 1].append(Stored(digest, _outcome(text)))
+    return found
 
 
 def _outcome(text: str | None) -> Outcome | None:
