@@ -14,6 +14,7 @@ from workers.gateway.asking import verify
 from workers.gateway.client_messages import SAID, SignIn
 from workers.gateway.connection import (
     FAILED,
+    GONE,
     MALFORMED,
     NOT_READY,
     NOT_SIGNED_IN,
@@ -113,6 +114,8 @@ async def _write(connection: Connection, websocket: WebSocket) -> None:
     with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: cut off while it was written to
         while (text := await connection.next()) is not None:
             await websocket.send_text(text)
+    # Nobody takes what waits any more: who waits for room, or to hear something, is to end as well.
+    connection.close(GONE)
 
 
 async def _close(websocket: WebSocket, closing: Closing) -> None:
