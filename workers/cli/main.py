@@ -19,6 +19,7 @@ COMMANDS = {
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
     "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
+    "webhooks": Entry("workers.cli.webhooks_command", "Tell events to other systems' URLs."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
     "explain": Entry("workers.cli.explain_command", "Tell why a conversation is where it is."),
     "whatif": Entry("workers.cli.whatif_command", "See what a desk would have done under other rules."),
