@@ -10,6 +10,7 @@ from schemas.assignments import Cause
 from schemas.building import build
 from schemas.commands import Command, TimerFired
 from schemas.envelope import moment
+from schemas.writing import written
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import KIND_OF, Place, key_of
@@ -112,7 +113,7 @@ class DeskHandler:
             reading.record,
             kind,
             key=key_of(event).encode(),
-            value=event.model_dump_json().encode(),
+            value=written(event),
             at_ms=reading.at_ms,
             id_=decided.id,
         )
