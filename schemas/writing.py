@@ -20,7 +20,7 @@ def written(record: BaseModel) -> bytes:
 
 def _plain(value: Any) -> object:  # noqa: ANN401  whatever a record holds
     """What orjson does not know by itself."""
-    return _plainly(type(value))(value)
+    return _plainly(value.__class__)(value)
 
 
 @cache
