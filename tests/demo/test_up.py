@@ -18,7 +18,7 @@ from workers.local.ports import free_port
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 
 DEADLINE_S = 60.0
-WORKERS = ("gateway", "ingress", "notifier", "routing")
+WORKERS = ("gateway", "ingress", "notifier", "routing", "webhooks")
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ async def _up(
             say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
         port = settings.ingress.port or free_port()
         gateway_port = settings.gateway.port or free_port()
-        workers = duties(connected, ingress_port=port, gateway_port=gateway_port)
+        workers = duties(connected, ingress_port=port, gateway_port=gateway_port, with_webhooks=True)
         crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
         async with working(crew, stop), beside(backing.failure()) as side:
             await stop.unless_asked(side.run(crew.ready(None)))

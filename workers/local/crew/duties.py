@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from config.problem import variable
 from config.settings import Settings
@@ -11,6 +11,7 @@ from workers.local.crew.member import Duty
 from workers.local.ports import LOOPBACK, free_port
 
 LANE_WORKERS = ("routing", "notifier")
+WEBHOOKS = "webhooks"
 _ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -19,14 +20,16 @@ def duties(
     *,
     ingress_port: int,
     gateway_port: int | None = None,
+    with_webhooks: bool = False,
     more: Mapping[str, str] | None = None,
 ) -> list[Duty]:
-    """Return ingress, routing and notifier, and the gateway if it has a port, each as a process.
+    """Return ingress, routing and notifier, gateway and webhooks if they are wanted, each as a process.
 
     Args:
         settings: with the addresses of the servers.
         ingress_port: where the ingress listens; its health is asked there, too.
         gateway_port: the same of the gateway; none: there is no gateway.
+        with_webhooks: whether webhooks are sent.
         more: environment variables that win over this process's.
     """
     environment = {
@@ -37,7 +40,12 @@ def duties(
     ingress = Duty(
         "ingress", ("worker", "ingress"), environment, (_reached(settings.ingress.host), ingress_port)
     )
-    return [ingress, *_lane_workers(settings, environment), *_gateway(settings, environment, gateway_port)]
+    workers = (*LANE_WORKERS, WEBHOOKS) if with_webhooks else LANE_WORKERS
+    return [
+        ingress,
+        *_with_health(workers, settings, environment),
+        *_gateway(settings, environment, gateway_port),
+    ]
 
 
 def _gateway(settings: Settings, environment: Mapping[str, str], port: int | None) -> Iterator[Duty]:
@@ -46,10 +54,13 @@ def _gateway(settings: Settings, environment: Mapping[str, str], port: int | Non
         yield Duty("gateway", ("worker", "gateway"), told, (_reached(settings.gateway.host), port))
 
 
-def _lane_workers(settings: Settings, environment: Mapping[str, str]) -> Iterator[Duty]:
+def _with_health(
+    workers: Sequence[str], settings: Settings, environment: Mapping[str, str]
+) -> Iterator[Duty]:
+    """Those who tell their health on a port of its own."""
     host, first = _reached(settings.runtime.health_host), settings.runtime.health_port
-    for number, name in enumerate(LANE_WORKERS):
-        # Two processes cannot share a port: the second one takes the next.
+    for number, name in enumerate(workers):
+        # Two processes cannot share a port: each takes the next.
         port = first + number if first else free_port()
         told = {variable("runtime", "health_port"): str(port)}
         yield Duty(name, ("worker", name), {**environment, **told}, (host, port))
