@@ -16,7 +16,9 @@ from config.settings import Settings
 from workers.channels.server import StoppableServer, listen, url_of
 from workers.gateway.app import create_app
 from workers.gateway.cutting import CuttableHttp, CuttableSocket
+from workers.gateway.open_files import allow_sockets
 from workers.migrations import lacking_migrations
+from workers.runtime.garbage import collect_seldom
 from workers.runtime.postgres import connect, disconnect
 
 GRACE_S = 8
@@ -54,6 +56,8 @@ async def serve(
 
 def run_gateway(settings: Settings) -> None:
     """Run the gateway in this process. Raises as `serve` does."""
+    allow_sockets(settings.gateway.sockets_max)
+    collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))
 
