@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,12 +61,12 @@ async def test_a_sign_in_lives_by_its_refresh_tokens_and_ends_when_an_old_one_co
     assert (identity.actor, identity.role) == ("agent:shop/lan", "agent")
     # Two tabs at once get the same next token.
     second, same = await asyncio.gather(
-        sign_ins.refresh(first.refresh_token), sign_ins.refresh(first.refresh_token)
+        sign_ins.refresh(first.refresh_token, HOME), sign_ins.refresh(first.refresh_token, HOME)
     )
     assert second.refresh_token == same.refresh_token != first.refresh_token
-    third = await sign_ins.refresh(second.refresh_token)
-    assert await _code(sign_ins.refresh(first.refresh_token)) == "unauthenticated"
-    assert await _code(sign_ins.refresh(third.refresh_token)) == "unauthenticated"
+    third = await sign_ins.refresh(second.refresh_token, HOME)
+    assert await _code(sign_ins.refresh(first.refresh_token, HOME)) == "unauthenticated"
+    assert await _code(sign_ins.refresh(third.refresh_token, HOME)) == "unauthenticated"
     monkeypatch.setattr("workers.gateway.verifier.CACHED_S", -1.0)
     assert await _code(verifier.verify(third.access_token)) == "unauthenticated"
     assert await pool.fetchval("SELECT ended_why FROM sign_in") == "reused"
@@ -75,16 +76,16 @@ async def test_a_stolen_token_is_told_even_when_it_comes_at_once_but_after_two_r
     sign_ins: SignIns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)
-    await sign_ins.refresh(first.refresh_token)
+    await sign_ins.refresh(first.refresh_token, HOME)
     monkeypatch.setattr("workers.gateway.sign_in.TOGETHER_S", 0.0)
-    assert await _code(sign_ins.refresh(first.refresh_token)) == "unauthenticated"
+    assert await _code(sign_ins.refresh(first.refresh_token, HOME)) == "unauthenticated"
 
 
 async def test_who_is_disabled_or_has_another_password_is_out(sign_ins: SignIns, pool: asyncpg.Pool) -> None:
     granted = await sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)
     async with pool.acquire() as connection:
         await accounts.set_password(connection, "shop", LAN.login, PASSWORD + "!")
-    assert await _code(sign_ins.refresh(granted.refresh_token)) == "unauthenticated"
+    assert await _code(sign_ins.refresh(granted.refresh_token, HOME)) == "unauthenticated"
     assert await _code(sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)) == "unauthenticated"
     granted = await sign_ins.sign_in("shop", LAN.login, PASSWORD + "!", HOME)
     async with pool.acquire() as connection:
@@ -111,14 +112,75 @@ def test_the_delay_grows_and_has_an_end() -> None:
     assert delays[-1] == WAIT_LAST_S
 
 
+async def test_a_lock_ends_by_itself_grows_with_each_guess_and_is_gone_with_the_right_password(
+    sign_ins: SignIns, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.gateway.attempts.WAIT_FIRST_S", 60.0)
+
+    async def guess() -> float | None:
+        with pytest.raises(ApiError) as refused:
+            await sign_ins.sign_in("shop", LAN.login, "wrong", HOME)
+        return refused.value.retry_after_s
+
+    async def pass_time(seconds: float) -> None:
+        await pool.execute(
+            "UPDATE sign_in_attempt SET last_at = last_at - make_interval(secs => $1)", seconds
+        )
+
+    for _ in range(FREE_OF_LOGIN):
+        assert await guess() is None
+    waits: list[float] = []
+    for _ in range(3):
+        waits.append(await guess() or 0.0)
+        await pass_time(waits[-1])
+        assert await guess() is None  # it is looked at, and wrong
+    for wait, longer in pairwise(waits):
+        assert longer == pytest.approx(wait * 2, rel=0.3)
+    # The right password does not help while the lock lasts; then it ends it.
+    assert await _code(sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)) == "too_many_attempts"
+    await pass_time(waits[-1] * 2 + 60)
+    await sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)
+    for _ in range(FREE_OF_LOGIN):
+        assert await guess() is None
+
+
+NETWORKS = ("203.0.113.0/24", "2001:db8:5::/48", "192.0.2.7/32", "2001:db8:6::1/128")
+
+
+INSIDE = (
+    "203.0.113.5",
+    "::ffff:203.0.113.5",
+    "192.0.2.7",
+    "2001:db8:5:1::9",
+    "2001:db8:5::1%eth0",
+    "2001:db8:6::1",
+)
+OUTSIDE = (HOME, "::ffff:203.0.114.5", "192.0.2.8", "2001:db8:6::2", "2001:db8:7::1", "")
+
+
 async def test_with_an_allow_list_people_come_from_its_networks_only(
     sign_ins: SignIns, pool: asyncpg.Pool
 ) -> None:
-    await accounts.allow_network(pool, "shop", "203.0.113.0/24", "office")
-    assert await _code(sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)) == "unauthenticated"
-    await sign_ins.sign_in("shop", LAN.login, PASSWORD, "::ffff:203.0.113.5")
-    with pytest.raises(TongdaiError, match="no network"):
-        await accounts.allow_network(pool, "shop", "203.0.113.5/24", "")
+    elsewhere = await sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME)
+    for network in NETWORKS:
+        await accounts.allow_network(pool, "shop", network, "office")
+    assert [one for one in (*INSIDE, *OUTSIDE) if await sign_ins._may_come("shop", one)] == list(INSIDE)
+    granted = await sign_ins.sign_in("shop", LAN.login, PASSWORD, INSIDE[1])
+    await sign_ins.refresh(granted.refresh_token, INSIDE[3])
+    for attempt in (
+        sign_ins.sign_in("shop", LAN.login, PASSWORD, HOME),
+        sign_ins.refresh(elsewhere.refresh_token, HOME),
+    ):
+        with pytest.raises(ApiError) as refused:
+            await attempt
+        # Whoever tries learns nothing of the list; the audit does.
+        assert (refused.value.code, refused.value.noted.code) == ("unauthenticated", "network")
+
+
+async def test_what_is_no_network_is_told(pool: asyncpg.Pool) -> None:
+    for wrong in ("203.0.113.5/24", "2001:db8::1/48", "office"):
+        with pytest.raises(TongdaiError, match="no network"):
+            await accounts.allow_network(pool, "shop", wrong, "")
 
 
 async def test_a_service_has_one_token_until_it_is_revoked(pool: asyncpg.Pool) -> None:

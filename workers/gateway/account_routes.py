@@ -86,7 +86,7 @@ async def sign_in(request: Request, credentials: Credentials) -> Grant:
 async def refresh(request: Request, body: Refresh) -> Grant:
     """Stay in. A refresh token that comes a second time ends the whole sign-in, for it may be stolen."""
     try:
-        return _grant(await gateway_of(request).sign_ins.refresh(body.refresh_token))
+        return _grant(await gateway_of(request).sign_ins.refresh(body.refresh_token, address_of(request)))
     except DATABASE_ERRORS as error:
         raise _no_database() from error
 

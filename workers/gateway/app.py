@@ -17,7 +17,7 @@ from starlette.routing import WebSocketRoute
 from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.publisher import OnFailure
-from workers.gateway import account_routes, command_routes, event_routes, webhook_routes
+from workers.gateway import account_routes, audit_routes, command_routes, event_routes, webhook_routes
 from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
 from workers.gateway.gateway import Gateway
@@ -53,8 +53,9 @@ def create_app(settings: Settings, on_failure: OnFailure) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.gateway.origins,
-        allow_methods=["GET", "POST", "PUT"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
+        expose_headers=["location", "retry-after"],
     )
     return app
 
@@ -81,6 +82,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(query_routes.router, prefix=API)
     app.include_router(event_routes.router, prefix=API)
     app.include_router(webhook_routes.router, prefix=API)
+    app.include_router(audit_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)
@@ -105,13 +107,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - starlette calls it with no other
     is_guess = error.code == "too_many_attempts"
     if error.status == HTTPStatus.UNAUTHORIZED or is_guess:
-        state = request.state
+        state, noted = request.state, error.noted
         gateway_of(request).audit.refused(
-            getattr(state, "workspace", ""),
-            getattr(state, "actor", ""),
+            noted.workspace or getattr(state, "workspace", ""),
+            noted.actor or getattr(state, "actor", ""),
             address_of(request),
             request.url.path.removeprefix(API + "/").partition("/")[0],
-            error.code,
+            noted.code,
         )
     return error.response()
 

@@ -19,7 +19,7 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 
 class Limits:
-    """Middleware: refuses an address that asks too often, and bodies that are too large or too slow."""
+    """Middleware: refuses an address that asks, or opens sockets, too often; bodies too large or too slow."""
 
     def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
@@ -28,13 +28,16 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is within the limits."""
-        if scope["type"] != "http" or scope["path"] in UNLIMITED:
+        if scope["type"] == "lifespan" or scope["path"] in UNLIMITED:
             await self._app(scope, receive, send)
             return
         wait_s = self._rate.take((scope["client"] or ("",))[0], time.monotonic())
         if wait_s:
             refusal = too_many("This address sends too many requests.", wait_s)
             await refusal.response()(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
             return
         await self._app(scope, _Body(receive, self._body_bytes_max).receive, _with_headers(send))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -34,6 +34,14 @@ class Problem(BaseModel):
     """What programs show, e.g. of `taken`: `winner`, `earlier_ms`."""
 
 
+class Noted(NamedTuple):
+    """What the audit says of a refusal, and the client is not told."""
+
+    code: str
+    workspace: str = ""
+    actor: str = ""
+
+
 class ApiError(Exception):
     """A request is refused; `sentence` says what is wrong and what to do."""
 
@@ -46,8 +54,10 @@ class ApiError(Exception):
         allowed: Sequence[str] = (),
         details: Mapping[str, Any] | None = None,
         retry_after_s: float | None = None,
+        noted: Noted | None = None,
     ) -> None:
         super().__init__(sentence)
+        self.noted = noted or Noted(code)
         self.status = status
         self.code = code
         self.retry_after_s = retry_after_s
@@ -71,9 +81,9 @@ class ApiError(Exception):
         return Response(self.problem.model_dump_json(), self.status, headers, MEDIA_TYPE)
 
 
-def unauthenticated(sentence: str) -> ApiError:
+def unauthenticated(sentence: str, noted: Noted | None = None) -> ApiError:
     """Who asks is not known."""
-    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthenticated", sentence)
+    return ApiError(HTTPStatus.UNAUTHORIZED, "unauthenticated", sentence, noted=noted)
 
 
 def forbidden(sentence: str, **more: Any) -> ApiError:  # noqa: ANN401 - as ApiError
@@ -111,8 +121,10 @@ def _place(location: Sequence[object]) -> str:
 
 
 def of_framework(error: HTTPException) -> ApiError:
-    """What the framework refuses: an unknown path, a wrong method."""
+    """What the framework refuses: an unknown path, a wrong method, a body that is not even text."""
     status = HTTPStatus(error.status_code)
+    if status == HTTPStatus.BAD_REQUEST:
+        return invalid([{"loc": ("body",), "msg": str(error.detail)}])
     code = _CODES.get(status) or status.phrase.lower().replace(" ", "_")
     return ApiError(status, code, str(error.detail))
 

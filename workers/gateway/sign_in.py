@@ -16,7 +16,7 @@ from asyncpg import Pool
 
 from workers.gateway.attempts import attempt_succeeded, begin_attempt
 from workers.gateway.passwords import Passwords
-from workers.gateway.problem import ApiError, unauthenticated
+from workers.gateway.problem import ApiError, Noted, unauthenticated
 from workers.gateway.tokens import Claims, Tokens, WrongTokenError
 
 TOGETHER_S = 10.0
@@ -73,23 +73,29 @@ class SignIns:
             raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_attempts", sentence, retry_after_s=wait_s)
         account = await self._pool.fetchrow(ACCOUNT, workspace, login)
         right = await self._passwords.verify(account and account["password_hash"], password)
-        if not (right and account and account["active"] and await self._may_come(workspace, address)):
+        if not (right and account and account["active"]):
             raise unauthenticated(_WRONG)
+        if not await self._may_come(workspace, address):
+            raise unauthenticated(_WRONG, Noted("network"))
         await attempt_succeeded(self._pool, workspace, login, address)
         return await self._begin(workspace, login, address)
 
-    async def refresh(self, token: str) -> Granted:
+    async def refresh(self, token: str, address: str) -> Granted:
         """Continue a sign-in with its current refresh token. Raises ApiError."""
         try:
             claims = self._tokens.read("refresh", token)
         except WrongTokenError as error:
             raise unauthenticated("The refresh token is no good: sign in again.") from error
+        of = claims.workspace, f"login:{claims.login}"
+        if not await self._may_come(claims.workspace, address):
+            raise unauthenticated("The refresh token is no good here: sign in again.", Noted("network", *of))
         place = (claims.workspace, claims.sign_in, claims.generation)
         generation = await self._pool.fetchval(ROTATE, *place)
         generation = generation or await self._pool.fetchval(TOGETHER, *place, TOGETHER_S)
         if generation is None:
             await self._pool.execute(END, claims.workspace, claims.sign_in, "reused")
-            raise unauthenticated("The refresh token was used before, or its sign-in is over: sign in again.")
+            sentence = "The refresh token was used before, or its sign-in is over: sign in again."
+            raise unauthenticated(sentence, Noted("reused", *of))
         return self._granted(claims._replace(generation=generation))
 
     async def sign_out(self, token: str) -> None:
