@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from config.delivery import DeliverySettings
 from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
 from config.postgres import PostgresSettings
@@ -35,6 +36,7 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_watchdog(settings.runtime, settings.postgres),
         *_ingress(settings.ingress, settings.runtime),
         *_webhooks(settings.webhooks, settings.runtime),
+        *_delivery(settings.delivery, settings.runtime),
         *(_reachable(settings.webhooks) if settings.profile == "production" else ()),
     ]
 
@@ -183,3 +185,13 @@ def _reachable(webhooks: WebhooksSettings) -> Iterator[Problem]:
         if any(network.version == own.version and network.overlaps(own) for own in _THIS_MACHINE):
             text = f"has {network}, which reaches this machine or its cloud's own service: name a smaller one"
             yield Problem(variable("webhooks", "allow_networks"), text)
+
+
+def _delivery(delivery: DeliverySettings, runtime: RuntimeSettings) -> Iterator[Problem]:
+    if delivery.request_timeout_s >= runtime.stop_deadline_s:
+        other = variable("runtime", "stop_deadline_s")
+        text = f"must be below {other}: who stops waits for the answers to what is under way"
+        yield Problem(variable("delivery", "request_timeout_s"), text)
+    if delivery.retry_first_s > delivery.retry_last_s:
+        text = f"must not exceed {variable('delivery', 'retry_last_s')}: lower it"
+        yield Problem(variable("delivery", "retry_first_s"), text)

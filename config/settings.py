@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as SourceError
 
 from config.checks import problems_of, warnings_of
+from config.delivery import DeliverySettings
 from config.gateway import GatewaySettings
 from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     routing: RoutingSettings = RoutingSettings()
     ingress: IngressSettings = IngressSettings()
     gateway: GatewaySettings = GatewaySettings()
+    delivery: DeliverySettings = DeliverySettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     log: LogSettings = LogSettings()
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
     "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
+    "pages": Entry("workers.cli.pages_command", "Give pages their tokens, and see how they fare."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
     "webhooks": Entry("workers.cli.webhooks_command", "Tell events to other systems' URLs."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),

@@ -54,8 +54,8 @@ def recover_lanes(
 
 def _parse(text: str) -> tuple[str, int]:
     kind, _, number = text.partition("/")
-    if kind not in {"intake", "desk", "notifier"} or not number.isdecimal():
-        raise UsageError(f"{text!r} is no lane: write intake/N, desk/N or notifier/N")
+    if kind not in {"intake", "desk", "notifier", "delivery"} or not number.isdecimal():
+        raise UsageError(f"{text!r} is no lane: write intake/N, desk/N, notifier/N or delivery/N")
     return kind, int(number)
 
 

@@ -54,6 +54,14 @@ def gateway() -> None:
 
 
 @app.command()
+def delivery() -> None:
+    """Give agents' answers to the channels, and tell how each one fares. Stops on SIGTERM."""
+    from workers.channels.delivery.worker import run_delivery  # noqa: PLC0415
+
+    run_delivery(start_worker())
+
+
+@app.command()
 def webhooks() -> None:
     """Send events to the URLs that workspaces have named. Stops on SIGTERM."""
     from workers.webhooks.process import run_webhooks  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -25,12 +25,20 @@ from workers.runtime.watchdog import Watchdog
 log = structlog.get_logger(__name__)
 
 MakeHandlers = Callable[[Topology, Settings], Sequence[Handler]]
+SideTasks = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+"""What else the worker does, by name."""
 
 
 async def run_worker(
-    name: str, make_handlers: MakeHandlers, settings: Settings, chores: Sequence[Chore] = ()
+    name: str,
+    make_handlers: MakeHandlers,
+    settings: Settings,
+    chores: Sequence[Chore] = (),
+    side_tasks: SideTasks | None = None,
 ) -> None:
-    """Run the handlers, and `chores` beside them, until SIGTERM or SIGINT.
+    """Run the handlers, and `chores` and `side_tasks` beside them, until SIGTERM or SIGINT.
+
+    A side task is cancelled once the lanes are given up, and may still bring something to its end.
 
     Raises DependencyDownError when Kafka or Postgres are not there in time, TopologyError,
     FencedTooOftenError, SideTaskEndedError, TimeoutError when stopping takes longer than its deadline.
@@ -48,14 +56,15 @@ async def run_worker(
         )
         watchdog.start()
         health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
-        side_tasks = {"health": health.serve()}
+        beside = {"health": health.serve()}
+        beside |= {task: begin() for task, begin in (side_tasks or {}).items()}
         if chores:
-            side_tasks["upkeep"] = keep_up(chores, settings)
+            beside["upkeep"] = keep_up(chores, settings)
         log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
         try:
             await supervise(
                 {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
-                side_tasks,
+                beside,
                 stopping,
                 settings.runtime.stop_deadline_s,
             )

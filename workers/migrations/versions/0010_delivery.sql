@@ -46,7 +46,9 @@ CREATE TABLE delivery_page (
     access_token   bytea,
     refresh_token  bytea,                         -- Zalo's, good for one use
     token_version  int  NOT NULL DEFAULT 0,       -- the fence: who has refreshed another version is too late
-    refresh_at     timestamptz,                   -- well before the access token ends
+    token_at       timestamptz,                   -- since when it has this token
+    token_ends_at  timestamptz,
+    refresh_at     timestamptz,                   -- well before that; none: it cannot be exchanged
     refreshing_until timestamptz,                 -- somebody refreshes it until then
     refresh_failures int NOT NULL DEFAULT 0,
     too_long       text NOT NULL DEFAULT 'split' CHECK (too_long IN ('split', 'refuse')),

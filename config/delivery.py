@@ -1,0 +1,65 @@
+"""Answers on their way to the channels: where the platforms are, how fast, how long, and the tokens' key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from config.section import PositiveInt, PositiveSeconds, Secret, Section
+
+KEY_BYTES_MIN = 32
+Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=500)]
+Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _long_enough(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any(len(key.get_secret_value().encode()) < KEY_BYTES_MIN for key in keys):
+        raise ValueError(
+            f"has a key shorter than {KEY_BYTES_MIN} bytes: draw one with openssl rand -base64 48"
+        )
+    return keys
+
+
+class DeliverySettings(Section):
+    """Of the delivery worker."""
+
+    keys: Annotated[
+        tuple[Secret, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_long_enough),
+        Field(max_length=10),
+    ] = ()
+    """Encrypt the pages' tokens in the database, separated by commas: the first encrypts, all decrypt."""
+    messenger_url: Url = "https://graph.facebook.com/v26.0"
+    zalo_url: Url = "https://openapi.zalo.me"
+    zalo_oauth_url: Url = "https://oauth.zaloapp.com"
+    messenger_page_rate_per_s: Rate = 300.0
+    """Of texts and pictures; sounds and films count thirty times, as the platform allows ten of them."""
+    zalo_app_rate_per_s: Rate = 4_000 / 60
+    """Of all pages of one Zalo app together."""
+    page_parallel_max: Annotated[PositiveInt, Field(le=1_000)] = 32
+    """Messages of one page under way at once, in each worker; while the channel fails, one."""
+    connect_timeout_s: PositiveSeconds = 3.0
+    request_timeout_s: Annotated[PositiveSeconds, Field(le=60)] = 10.0
+    """From the beginning of connecting to the end of the answer."""
+    attempts_max: Annotated[PositiveInt, Field(le=1_000)] = 12
+    """Failures of the channel in a row after which a message has failed."""
+    retry_first_s: PositiveSeconds = 1.0
+    retry_last_s: PositiveSeconds = 300.0
+    pause_retry_s: PositiveSeconds = 600.0
+    """A page that is paused is tried with one message after so long."""
+    echo_wait_s: PositiveSeconds = 20.0
+    """So long a message without an answer waits for the channel's echo of it."""
+    unanswered: Literal["mark", "resend"] = "mark"
+    """What becomes of it then: `mark` leaves it unknown and goes on, `resend` gives it once more."""
+    refresh_part: Annotated[float, Field(gt=0.1, lt=1)] = 0.8
+    """Zalo's tokens are exchanged when this part of their life is over."""
+    waiting_max: Annotated[PositiveInt, Field(le=10_000)] = 200
+    """Answers that wait in one conversation; more have failed."""

@@ -1,0 +1,101 @@
+"""What operators do with pages: give a page its token, say how it is used, see how it fares."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from config.errors import UsageError
+from schemas.ids import channel_of
+from workers.channels.delivery.page_rows import NOTIFY
+from workers.channels.delivery.vault import Vault
+from workers.runtime.handler import Connection
+
+CHANNELS = ("messenger", "zalo")
+
+# Another token mends what is broken, and what waits is sent.
+CONNECT = """
+INSERT INTO delivery_page AS page (page_id, workspace_id, app, access_token, refresh_token, token_version,
+    token_at, token_ends_at, refresh_at)
+SELECT page_id, workspace_id, $2, $3, $4, 1, now(), now() + $5::interval,
+    CASE WHEN $4::bytea IS NULL THEN NULL ELSE now() + $6::interval END
+FROM page_registry WHERE page_id = $1
+ON CONFLICT (page_id) DO UPDATE SET workspace_id = excluded.workspace_id, app = excluded.app,
+    access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+    token_version = page.token_version + 1, token_at = now(), token_ends_at = excluded.token_ends_at,
+    refresh_at = excluded.refresh_at, refreshing_until = NULL, refresh_failures = 0,
+    resume_at = now(), paused = nullif(page.paused, 'not_connected')
+"""
+SET = """
+UPDATE delivery_page SET too_long = coalesce($2, too_long), human_agent = coalesce($3, human_agent),
+    pays = coalesce($4, pays)
+WHERE page_id = $1
+"""
+LIST = """
+SELECT page.page_id, page.workspace_id, page.app, page.paused, page.paused_at, page.resume_at, page.failures,
+    page.token_ends_at, page.refresh_failures, page.too_long, page.human_agent, page.pays,
+    (SELECT count(*) FROM delivery d WHERE d.page_id = page.page_id AND d.state = 'queued') AS waiting
+FROM delivery_page page WHERE $1::text IS NULL OR page.workspace_id = $1
+ORDER BY page.workspace_id, page.page_id
+"""
+
+
+class Tokens(NamedTuple):
+    """What a platform gave for a page. Secrets."""
+
+    access: str
+    refresh: str | None = None
+    app: str | None = None
+    life: timedelta | None = None
+    """How long the access token is good for; none: for ever, as far as is known."""
+
+
+class PageState(NamedTuple):
+    """How a page fares."""
+
+    page: str
+    workspace: str
+    app: str | None
+    paused: str | None
+    paused_at: datetime | None
+    resume_at: datetime | None
+    failures: int
+    token_ends_at: datetime | None
+    refresh_failures: int
+    too_long: str
+    human_agent: bool
+    pays: bool
+    waiting: int
+
+
+async def connect_page(connection: Connection, vault: Vault, page: str, tokens: Tokens) -> None:
+    """Keep a page's tokens, encrypted; from then on its messages are sent.
+
+    Raises UsageError when no workspace has the page, or nothing can be sent on its channel.
+    """
+    if channel_of(page) not in CHANNELS:
+        raise UsageError(f"{page}: messages are sent on {' and '.join(CHANNELS)} only")
+    refresh = None if tokens.refresh is None else vault.seal(tokens.refresh)
+    # Exchanged at once: what somebody has typed in may be old.
+    soon = timedelta(0)
+    sealed = vault.seal(tokens.access)
+    status = await connection.execute(CONNECT, page, tokens.app, sealed, refresh, tokens.life, soon)
+    if status != "INSERT 0 1":
+        raise UsageError(
+            f"no workspace has the page {page}: name it in a workspace file, `tongdai apply` that"
+        )
+    await connection.execute(NOTIFY)
+
+
+async def set_page(
+    connection: Connection, page: str, *, too_long: str | None, human_agent: bool | None, pays: bool | None
+) -> None:
+    """Say how a page is used; what is none stays. Raises UsageError when it is not connected."""
+    if await connection.execute(SET, page, too_long, human_agent, pays) != "UPDATE 1":
+        raise UsageError(f"the page {page} is not connected: `tongdai pages connect {page}`")
+
+
+async def list_pages(connection: Connection, workspace: str | None) -> list[PageState]:
+    """All pages of one workspace, or of all."""
+    rows: list[Any] = await connection.fetch(LIST, workspace)
+    return [PageState(*row) for row in rows]

@@ -1,0 +1,237 @@
+"""A courier: gives one page's messages to its channel until nothing is left that may go now."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import NamedTuple
+
+from asyncpg import Pool
+
+from config.errors import ConfigurationError
+from config.logging import get_logger
+from config.settings import Settings
+from schemas.ids import channel_of
+from schemas.receipts import DeliveryReason
+from workers.channels.delivery import message_rows, page_rows
+from workers.channels.delivery.claims import Taking, take
+from workers.channels.delivery.failures import DATABASE_ERRORS
+from workers.channels.delivery.message_rows import Claimed
+from workers.channels.delivery.metrics import ATTEMPTS, CALL_SECONDS, FAILED, PAUSED, RESUMED
+from workers.channels.delivery.page_rows import Page
+from workers.channels.delivery.parts import Part, is_too_long, parts_of
+from workers.channels.delivery.progress import Calm, Expired, PageStep, Paused, Step, Troubled, after
+from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.channels.delivery.sender import Call, Sender
+from workers.channels.delivery.senders import Senders
+from workers.channels.delivery.vault import Vault
+from workers.channels.delivery.window import Terms, terms
+
+FRESH_S = 5.0
+"""A claim that is older is given back: this process was frozen, and another may have given up on it."""
+RECORD_TRIES = 10
+RATE_WAIT_S = 0.05
+
+log = get_logger(__name__)
+
+
+class Means(NamedTuple):
+    """What all couriers of a worker share."""
+
+    settings: Settings
+    pool: Pool
+    senders: Senders
+    vault: Vault
+
+
+class Courier:
+    """Works for one page.
+
+    Args:
+        means: connections, senders, keys.
+        page_id: whose messages.
+        stopping: no more are begun once it is set.
+    """
+
+    def __init__(self, means: Means, page_id: str, stopping: asyncio.Event) -> None:
+        self._means = means
+        self._page_id = page_id
+        self._stopping = stopping
+        self._channel = channel_of(page_id)
+        self._parallel_max = means.settings.delivery.page_parallel_max
+
+    async def run(self) -> None:
+        """Return when nothing may go now. What is under way is always brought to its end."""
+        under_way: set[asyncio.Task[None]] = set()
+        careful = False
+        try:
+            while True:
+                room = 0 if careful and under_way else self._parallel_max - len(under_way)
+                taking = await self._take(room)
+                if taking is not None:
+                    careful = taking.page.failures > 0 or taking.page.paused is not None
+                    begun_s = time.monotonic()
+                    under_way |= {
+                        asyncio.create_task(self._deliver(taking.page, each, begun_s))
+                        for each in taking.claimed
+                    }
+                if not under_way:
+                    if taking is None or taking.wait_s is None:
+                        return
+                    await asyncio.sleep(max(taking.wait_s, RATE_WAIT_S))
+                    continue
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            if under_way:
+                await asyncio.wait(under_way)
+
+    async def _take(self, room: int) -> Taking | None:
+        if room <= 0 or self._stopping.is_set():
+            return None
+        async with self._means.pool.acquire() as connection:
+            return await take(connection, self._page_id, room, self._means.settings.delivery)
+
+    async def _deliver(self, page: Page, claimed: Claimed, begun_s: float) -> None:
+        """Give the next part to the channel. What nobody foresaw costs this message and no other."""
+        try:
+            await self._attempt(page, claimed, begun_s)
+        except DATABASE_ERRORS as error:
+            log.warning("attempt_lost", message=str(claimed.message), error=repr(error))
+        except Exception:
+            log.exception("attempt_lost", message=str(claimed.message), effect="it will be unknown")
+
+    async def _attempt(self, page: Page, claimed: Claimed, begun_s: float) -> None:
+        """Give the next part to the channel, and store what became of it."""
+        sender = self._means.senders[self._channel]
+        now = self._terms(page, claimed)
+        part = parts_of(claimed.content, sender.text_max)[len(claimed.standing.ids)]
+        reason = now.reason or _refusal(page, claimed, part, sender)
+        if reason is not None:
+            step = Step("failed", claimed.standing.ids, reason)
+            await self._record(page, claimed, step, None)
+            return
+        if time.monotonic() - begun_s > FRESH_S or self._stopping.is_set():
+            await self._take_back(claimed)
+            return
+        result = await self._give(page, claimed, part, sender, now)
+        log.debug("given", page=page.id, message=str(claimed.message), part=part.number, became=_word(result))
+        spread = random.random()  # noqa: S311 - no secret
+        step, page_step = after(result, claimed.standing, self._means.settings.delivery, spread)
+        if isinstance(result, Failed | Unanswered):
+            log.info(
+                "not_taken",
+                page=page.id,
+                message=str(claimed.message),
+                attempt=claimed.attempt,
+                became=_word(result),
+                detail=result.detail if isinstance(result, Failed) else result.why,
+            )
+        await self._record(page, claimed, step, page_step)
+
+    def _terms(self, page: Page, claimed: Claimed) -> Terms:
+        return terms(
+            self._channel,
+            claimed.silent_s,
+            by_person=claimed.sender.startswith("agent:"),
+            human_agent=page.human_agent,
+            pays=page.pays,
+        )
+
+    async def _give(self, page: Page, claimed: Claimed, part: Part, sender: Sender, now: Terms) -> Result:
+        if page.access_token is None:
+            return Failed("stop", "not_connected", "no token is stored for the page")
+        try:
+            token = self._means.vault.open(page.access_token)
+        except ConfigurationError as error:
+            return Failed("stop", "token_broken", str(error))
+        account, user = claimed.key.removeprefix(f"{self._channel}:").split(":", 1)
+        call = Call(
+            account,
+            token,
+            page.app,
+            user,
+            claimed.message,
+            part,
+            claimed.content.get("reply_to") if part.number == 0 else None,
+            now.tag,
+        )
+        with CALL_SECONDS.labels(self._channel).time():
+            result = await sender.send(call)
+        ATTEMPTS.labels(self._channel, _word(result)).inc()
+        return result
+
+    async def _record(self, page: Page, claimed: Claimed, step: Step, page_step: PageStep | None) -> None:
+        """Store it, though Postgres may be away for a while: what the channel has said is known only here."""
+        for attempt in range(1, RECORD_TRIES + 1):
+            try:
+                async with self._means.pool.acquire() as connection, connection.transaction():
+                    if await message_rows.go_on(connection, claimed, step) and step.state == "failed":
+                        FAILED.labels(self._channel, step.reason).inc()
+                    await self._follow(connection, page, page_step)
+            except DATABASE_ERRORS as error:
+                log.warning("not_recorded", message=str(claimed.message), error=repr(error), tried=attempt)
+                await asyncio.sleep(min(attempt, 5) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            else:
+                return
+        log.error("attempt_lost", message=str(claimed.message), effect="it will be unknown")
+
+    async def _follow(self, connection: object, page: Page, step: PageStep | None) -> None:
+        """What it means for the page; none: nothing was given to the channel."""
+        match step:
+            case Calm():
+                if page.failures or page.paused:
+                    await self._calm(connection, page)
+            case Troubled(seconds, of_app):
+                await page_rows.trouble(connection, page, seconds, of_app=of_app)
+            case None if page.paused is not None:
+                await page_rows.untried(connection, page)
+            case Expired() if page.renewable:
+                await page_rows.expire(connection, page)
+            case Expired():
+                await self._pause(
+                    connection, page, "token_broken", self._means.settings.delivery.pause_retry_s
+                )
+            case Paused(reason, seconds):
+                await self._pause(connection, page, reason, seconds)
+
+    async def _calm(self, connection: object, page: Page) -> None:
+        if await page_rows.calm(connection, page.id) is not None:
+            RESUMED.labels(self._channel).inc()
+            log.info("page_resumed", page=page.id)
+
+    async def _pause(self, connection: object, page: Page, reason: DeliveryReason, seconds: float) -> None:
+        if await page_rows.pause(connection, page, reason, seconds):
+            PAUSED.labels(self._channel, reason).inc()
+            log.error(
+                "page_paused",
+                page=page.id,
+                workspace=page.workspace,
+                reason=reason,
+                again_in_s=seconds,
+                effect="nothing is sent for this page until it is mended",
+            )
+
+    async def _take_back(self, claimed: Claimed) -> None:
+        async with self._means.pool.acquire() as connection:
+            await message_rows.take_back(connection, claimed, 0.0)
+
+
+def _refusal(page: Page, claimed: Claimed, part: Part, sender: Sender) -> DeliveryReason | None:
+    """Why the message cannot be given to this channel at all."""
+    if page.too_long == "refuse" and is_too_long(claimed.content, sender.text_max):
+        return "too_long"
+    if part.attachment is not None and not sender.takes(part.attachment):
+        return "unsupported"
+    return None
+
+
+def _word(result: Result) -> str:
+    match result:
+        case Taken():
+            return "taken"
+        case Unanswered():
+            return "unanswered"
+    return result.means

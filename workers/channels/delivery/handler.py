@@ -1,0 +1,139 @@
+"""Delivery as a handler of the runtime: what is to be sent is stored, what is known of it is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from schemas.base import rfc3339
+from schemas.catalogue import RECORDS
+from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
+from schemas.ids import channel_of
+from schemas.inbound import InboundRecord
+from schemas.outbound import Echoed, Send
+from schemas.receipts import Arrival, Delivery
+from workers.channels.delivery import message_rows, news
+from workers.channels.delivery.parts import parts_of
+from workers.channels.delivery.senders import text_max
+from workers.runtime.batch import Batch, Record, TimerDue
+from workers.runtime.handler import Connection
+from workers.runtime.refusal import RefusedError, problems
+
+INPUTS = ("outbound", "receipts")
+
+
+class DeliveryHandler:
+    """The only writer of what is to be sent; couriers change how it stands, by the number of their attempt.
+
+    Args:
+        waiting_max: messages that wait in one conversation, at most.
+    """
+
+    kind = "delivery"
+    inputs = INPUTS
+
+    def __init__(self, *, waiting_max: int) -> None:
+        self._waiting_max = waiting_max
+
+    async def handle(self, connection: Connection, batch: Batch) -> None:
+        """Apply `batch`; see workers.runtime.handler.Handler."""
+        values = _read_all(batch)
+        sends = [(record, value) for record, value in values if isinstance(value, Send)]
+        await self._store(connection, sends)
+        for _, value in values:
+            if isinstance(value, Echoed):
+                await news.echoed(connection, value)
+            elif isinstance(value, Arrival):
+                await news.arrived(connection, value)
+
+    async def due_timers(
+        self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
+    ) -> Sequence[TimerDue]:
+        """What has changed and was not told: it goes to receipts, once, in the lane's own transaction."""
+        return await news.untold(connection, lanes, limit)
+
+    def forget(self, lanes: Collection[int] | None = None) -> None:
+        """Nothing is remembered."""
+
+    async def _store(self, connection: Connection, sends: Sequence[tuple[Record, Send]]) -> None:
+        if not sends:
+            return
+        conversations = sorted({str(send.conversation) for _, send in sends})
+        waiting = Counter(await message_rows.waiting(connection, conversations))
+        rows = []
+        for record, send in sends:
+            row = _row(record, send)
+            if row["state"] == "queued" and waiting[str(send.conversation)] >= self._waiting_max:
+                row |= {"state": "failed", "reason": "too_many", "content": None}
+            waiting[str(send.conversation)] += row["state"] == "queued"
+            rows.append(row)
+        await message_rows.enqueue(connection, rows)
+        await connection.execute("SELECT pg_notify('tongdai_delivery', '')")
+
+
+def _row(record: Record, send: Send) -> dict[str, Any]:
+    """The row of a message; one that says nothing has failed."""
+    attachments = [attachment.model_dump(exclude_none=True) for attachment in send.attachments]
+    content = {"text": send.text, "attachments": attachments, "reply_to": send.reply_to}
+    parts = len(parts_of(content, text_max(channel_of(send.page))))
+    said = {"state": "queued", "reason": None, "content": content}
+    if not parts:
+        said = {"state": "failed", "reason": "rejected", "content": None}
+    return {
+        **said,
+        "workspace_id": send.workspace,
+        "message_id": str(send.message),
+        "desk_id": send.desk,
+        "lane": record.lane,
+        "conversation_id": str(send.conversation),
+        "key": send.key,
+        "page_id": send.page,
+        "position": send.position,
+        "sender": send.sender,
+        "parts": parts,
+        "last_customer_at": send.last_customer_at and rfc3339(send.last_customer_at),
+        "changed_at": rfc3339(send.at),
+    }
+
+
+def _read_all(batch: Batch) -> list[tuple[Record, BaseModel]]:
+    """The batch's records as values; those that cannot be read are put on deadletter."""
+    values = []
+    for record in batch.records:
+        try:
+            value = _read(record)
+        except RefusedError as refusal:
+            batch.reject(record, refusal.reason, refusal.detail)
+        else:
+            if not isinstance(value, Delivery):  # our own word
+                values.append((record, value))
+    return values
+
+
+def _read(record: Record) -> BaseModel:
+    try:
+        kind = read_kind(record.headers, record.topic)
+    except UnreadableEnvelopeError as error:
+        raise RefusedError("unreadable_envelope", str(error)) from error
+    model = _MODELS.get(kind)
+    if model is None:
+        raise RefusedError("unknown_type", f"nothing called {kind.what[:100]!r} is known on {record.topic}")
+    try:
+        value = model.model_validate_json(record.value)
+    except ValidationError as error:
+        raise RefusedError("unreadable", problems(error)) from error
+    if _key(value).encode() != record.key:
+        raise RefusedError("wrong_key", "the record's key is not that of its value")
+    return value
+
+
+def _key(value: BaseModel) -> str:
+    return value.key if isinstance(value, InboundRecord) else cast("Send | Echoed | Delivery", value).key
+
+
+_MODELS: Mapping[Kind, type[BaseModel]] = {
+    kind: model for kind, model in RECORDS.items() if kind.topic in INPUTS
+}

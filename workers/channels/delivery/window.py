@@ -1,0 +1,46 @@
+"""How long after a customer's last message his channel takes an answer. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from schemas.base import Channel
+from schemas.receipts import DeliveryReason
+
+HOUR_S = 60 * 60.0
+DAY_S = 24 * HOUR_S
+LATE_DAYS = 7
+
+
+class Terms(NamedTuple):
+    """On what terms a message may be sent now; with a reason it may not."""
+
+    tag: Literal["HUMAN_AGENT"] | None = None
+    reason: DeliveryReason | None = None
+
+
+OPEN = Terms()
+CLOSED = Terms(reason="window_closed")
+
+
+def terms(
+    channel: Channel, silent_s: float | None, *, by_person: bool, human_agent: bool, pays: bool
+) -> Terms:
+    """The terms of an answer.
+
+    Args:
+        channel: of the page.
+        silent_s: seconds since the customer's last message; none: he has never written.
+        by_person: a human wrote it, not a bot.
+        human_agent: Messenger has allowed the page its tag.
+        pays: the page lets Zalo charge for an answer.
+    """
+    if channel not in {"messenger", "zalo"}:
+        return OPEN
+    if silent_s is None or silent_s > LATE_DAYS * DAY_S:
+        return CLOSED
+    if channel == "messenger":
+        if silent_s <= DAY_S:
+            return OPEN
+        return Terms(tag="HUMAN_AGENT") if human_agent and by_person else CLOSED
+    return OPEN if silent_s <= 2 * DAY_S or pays else Terms(reason="window_paid")

@@ -1,0 +1,33 @@
+"""The delivery worker: its lanes, and the dispatcher beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import uvloop
+
+from config.settings import Settings
+from workers.channels.delivery.dispatcher import Dispatcher
+from workers.channels.delivery.handler import DeliveryHandler
+from workers.channels.delivery.vault import open_vault
+from workers.runtime.handler import Handler
+from workers.runtime.topology import Topology
+from workers.runtime.worker import run_worker
+
+
+def run_delivery(settings: Settings) -> None:
+    """Run the worker in this process until SIGTERM or SIGINT.
+
+    Raises ConfigurationError when production has no key for the tokens, and as `run_worker` does.
+    """
+    # Also with level debug: it shows addresses, and Messenger wants its token in them.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    dispatcher = Dispatcher(settings, open_vault(settings))
+    uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks={"dispatcher": dispatcher.run}))
+
+
+def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
+    """The one handler of delivery's lanes."""
+    topology.lanes(DeliveryHandler.inputs)
+    return [DeliveryHandler(waiting_max=settings.delivery.waiting_max)]
