@@ -69,7 +69,7 @@ class ChainEvent(InsideModel):
 
 
 class Facts(InsideModel):
-    """What rules choose by, as the customer's message told; no texts."""
+    """What rules choose by, as the session's first customer message told, with the tags of now; no texts."""
 
     channel: Channel
     tags: tuple[str, ...] = ()
@@ -293,6 +293,12 @@ class SessionSilenced(ChainEvent):
 
 class SessionWoken(ChainEvent):
     """Its open session counts again."""
+
+
+class FactsChanged(ChainEvent):
+    """Its customer has other tags in an open session: rules choose by these facts from here on."""
+
+    facts: Facts
 
 
 class ReplyRefused(InsideModel):

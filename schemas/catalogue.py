@@ -88,6 +88,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("assignments", "quieted"): assignments.Quieted,
     Kind("assignments", "session_silenced"): assignments.SessionSilenced,
     Kind("assignments", "session_woken"): assignments.SessionWoken,
+    Kind("assignments", "facts_changed"): assignments.FactsChanged,
     Kind("assignments", "reply_refused"): assignments.ReplyRefused,
     Kind("roster", "agent_changed"): roster.AgentChanged,
     Kind("roster", "department_changed"): roster.DepartmentChanged,

@@ -53,10 +53,11 @@ class SessionEnded(ConversationCommand):
 
 
 class Touched(ConversationCommand):
-    """Somebody wrote in an open session; at most once a minute, and at once when it was silent."""
+    """Somebody wrote in an open session; once a minute, and at once when it was silent or has other tags."""
 
     by: Literal["customer", "agent"]
     tags: tuple[str, ...] = ()
+    """The customer's, as they are by now: rules choose by them from here on."""
 
 
 class SessionSilent(ConversationCommand):

@@ -113,7 +113,7 @@ Chains = dict[str, Chain]
 
 
 _SAID = {
-    "session_opened": ("facts",),
+    **dict.fromkeys(("session_opened", "facts_changed"), ("facts",)),
     "queued": ("queued_at", "queued_offset", "priority", "limit"),
     "offered": (
         "audience",

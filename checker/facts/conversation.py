@@ -189,6 +189,10 @@ def _woken(now: Conversation, _: Link) -> None:
     now.silent = False
 
 
+def _facts_changed(now: Conversation, link: Link) -> None:
+    now.facts = link.said.get("facts")
+
+
 _OF_TRANSFER = ("to_agent", "to_department", "agents", "by", "command", "expires_at", "rejected")
 _SPECIAL: dict[str, Callable[[Conversation, Link], None]] = {
     "session_opened": _session_opened,
@@ -210,5 +214,6 @@ _SPECIAL: dict[str, Callable[[Conversation, Link], None]] = {
     "quieted": _quieted,
     "session_silenced": _silenced,
     "session_woken": _woken,
+    "facts_changed": _facts_changed,
 }
 """What an event changes beside what every one says."""

@@ -147,6 +147,15 @@ def _woken(_: DeskState, was: Conversation, __: Link) -> str:
     return "" if was.silent else "it was not silent"
 
 
+def _facts_changed(_: DeskState, was: Conversation, link: Link) -> str:
+    if not was.session_open or was.facts is None:
+        return "no session is open"
+    told = link.said.get("facts", {})
+    if told.get("tags") == was.facts.get("tags"):
+        return "the tags are the same"
+    return "" if told | {"tags": 0} == was.facts | {"tags": 0} else "more than the tags has changed"
+
+
 _SPECIAL: dict[str, Callable[[DeskState, Conversation, Link], str]] = {
     "assigned": _assigned,
     "unassigned": _unassigned,
@@ -161,4 +170,5 @@ _SPECIAL: dict[str, Callable[[DeskState, Conversation, Link], str]] = {
     "quieted": _quieted,
     "session_silenced": _silenced,
     "session_woken": _woken,
+    "facts_changed": _facts_changed,
 }

@@ -48,7 +48,7 @@ from schemas.commands import (
     TimerFired,
     Touched,
 )
-from schemas.definitions import Agent, Department, Policy, Rule
+from schemas.definitions import Agent, Conditions, Department, Policy, Rule
 from schemas.ids import conversation_id
 from schemas.outcomes import Done, Outcome
 from tests.desk.flows import REASONS
@@ -88,6 +88,8 @@ def richer_rosters(draw: st.DrawFn) -> tuple[list[Agent], list[Department], list
             "gap_s": st.sampled_from((None, None, 20)),
             "urgent_after_s": st.sampled_from((None, 40)),
             "offline_grace_s": st.sampled_from((None, 0, 30)),
+            "conditions": st.sampled_from((Conditions(), Conditions(), Conditions(tags=("vip",)))),
+            "vip_tags": st.sampled_from(((), ("gold",))),
         }
     )
     return agents, departments, [rule_.model_copy(update=draw(options)) for rule_ in rules]
@@ -208,9 +210,13 @@ class EveryCommand(DeskMachine):
     def a_gateway_lives(self, gateway: str) -> None:
         self.do(GatewayAlive(workspace=WORKSPACE, desk=DESK, gateway=gateway))
 
-    @rule(user=st.sampled_from(USERS), by=st.sampled_from(("customer", "agent")))
-    def somebody_writes(self, user: str, by: str) -> None:
-        self.tell(Touched, user, by=by)
+    @rule(
+        user=st.sampled_from(USERS),
+        by=st.sampled_from(("customer", "agent")),
+        tags=st.sampled_from(((), ("vip",), ("gold",), ("gold", "vip"))),
+    )
+    def somebody_writes(self, user: str, by: str, tags: tuple[str, ...]) -> None:
+        self.tell(Touched, user, by=by, tags=tags)
 
     @rule(user=st.sampled_from(USERS))
     def a_session_is_silent(self, user: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.envelope import Kind
+from schemas.envelope import Kind, moment
 from schemas.ids import conversation_id
 from schemas.messages import CustomerChanged, Read, Stored
 from schemas.outbound import Send
@@ -356,6 +356,17 @@ class TestTouching:
         assert chat.commands() == ["route", "touched", "touched"]
         assert [value.get("by") for _, value in chat.intake.commands] == [None, "customer", "agent"]
 
+    def test_tells_other_tags_with_the_next_message_however_soon_it_comes(self) -> None:
+        chat = held()
+        chat.act("set_labels", add_groups=["sỉ"])
+        chat.customer()
+        assert chat.commands() == ["route"]
+        chat.act("set_labels", add_tags=["vip"])
+        chat.customer()
+        chat.customer()
+        assert chat.commands() == ["route", "touched"]
+        assert chat.intake.commands[-1][1]["tags"] == ["vip"]
+
     def test_is_not_told_outside_of_a_session(self) -> None:
         chat = held()
         chat.act("end_session")
@@ -445,6 +456,34 @@ class TestOutsideAnswers:
         chat = Chat()
         chat.apply(chat.log.say("u1", "e1", what="echo", author="human"))
         assert (chat.commands(), len(chat.intake.stored)) == ([], 1)
+
+
+class TestQuiet:
+    def test_each_message_asks_the_desk_once_and_its_answer_lets_the_next_one_ask(self) -> None:
+        chat = offered()
+        chat.desk("quieted", until=moment(chat.log.now_ms + 1_800_000).isoformat(), care="waiting")
+        assert chat.conversation.standing == "idle"
+        chat.customer()
+        chat.customer()
+        assert chat.commands() == ["route", "route"]
+        assert not any(value["opens_session"] for _, value in chat.intake.commands[1:])
+        chat.desk("confirmed", care="waiting")
+        chat.customer()
+        assert chat.commands() == ["route", "route", "route"]
+
+    def test_gives_no_log_line_and_leaves_the_session_open(self) -> None:
+        chat = offered()
+        lines = len(chat.intake.stored)
+        chat.desk("quieted", until=moment(chat.log.now_ms + 1_800_000).isoformat(), care="waiting")
+        assert len(chat.intake.stored) == lines
+        assert chat.conversation.session_open
+
+    def test_ends_when_the_desk_finds_somebody(self) -> None:
+        chat = offered()
+        chat.desk("quieted", until=moment(chat.log.now_ms + 1_800_000).isoformat(), care="waiting")
+        chat.held_by("minh")
+        chat.customer()
+        assert chat.commands() == ["route"]
 
 
 class TestKeywords:

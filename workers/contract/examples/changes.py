@@ -11,6 +11,8 @@ from schemas.assignments import (
     CareChanged,
     Cause,
     ChainEvent,
+    Facts,
+    FactsChanged,
     Followed,
     HolderAbsent,
     Muted,
@@ -44,6 +46,7 @@ _PARTITION = 3
 _CLAIMED_AT = 270
 """The offset of Lan's claim; `assigned` was number 3 of the chain."""
 _PENDING = {"care": "pending_close"}
+_VIP = Facts(channel="zalo", tags=("vip",), language="vi")
 _NOBODY = {"holder": None, "standing": "idle", "care": "waiting"}
 
 
@@ -80,6 +83,7 @@ _STEPS = (
     _Step(287, 950, Unfollowed, _minh("unfollow")),
     _Step(300, 2_700, SessionSilenced, {"after_position": 9} | _PENDING),
     _Step(302, 2_800, SessionWoken, {"after_position": 10} | _PENDING),
+    _Step(302, 2_800, FactsChanged, {"after_position": 10, "facts": _VIP} | _PENDING),
     _Step(303, 2_860, HolderAbsent, {"after_position": 11, "until": at(3_460)} | _PENDING),
     _Step(310, 3_600, Blocked, {"until": at(3_600) + timedelta(days=7)} | _by(LAN_KEY, "block") | _PENDING),
     _Step(311, 3_700, Unblocked, _by(LAN_KEY, "unblock") | _PENDING),

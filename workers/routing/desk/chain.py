@@ -11,6 +11,7 @@ from schemas.assignments import (
     Blocked,
     CareChanged,
     ChainEvent,
+    FactsChanged,
     Followed,
     HolderAbsent,
     Muted,
@@ -195,6 +196,10 @@ def _woken(_: SessionWoken, __: Conversation) -> Changes:
     return {"silent": False}
 
 
+def _facts_changed(event: FactsChanged, _: Conversation) -> Changes:
+    return {"facts": event.facts}
+
+
 SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     SessionOpened: _session_opened,
     SessionClosed: _session_closed,
@@ -215,5 +220,6 @@ SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     Quieted: _quieted,
     SessionSilenced: _silenced,
     SessionWoken: _woken,
+    FactsChanged: _facts_changed,
 }
 """What else an event changes, beside the place and the standing that every one says."""

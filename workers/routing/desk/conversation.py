@@ -72,7 +72,7 @@ class Conversation(NamedTuple):
     queued_offset: int | None = None
     priority: int = 2
     facts: Facts | None = None
-    """Of the session's first customer message; none before the first session."""
+    """Of the session's first customer message, with the tags of now; none before the first session."""
     reason: str | None = None
     outcome: DoneOutcome | None = None
     declined: frozenset[str] = frozenset()

@@ -11,6 +11,7 @@ from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.handing import overtake_transfer
 from workers.routing.desk.reopening import reopen, to_the_same
+from workers.routing.desk.tagging import retag
 
 
 def route(draft: Draft, command: Route) -> None:
@@ -26,19 +27,18 @@ def route(draft: Draft, command: Route) -> None:
         draft.tell(Confirmed, conversation)
     elif command.session > conversation.session:
         _open(draft, conversation, command)
-    elif _is_wanted(conversation):
-        deal(draft, conversation)
     else:
-        customer_wrote(draft, draft.tell(Confirmed, conversation))
+        _go_on(draft, conversation, command)
 
 
 def touched(draft: Draft, command: Touched) -> None:
-    """Somebody wrote: a silent session counts again, an agent who is not there is missed."""
+    """Somebody wrote: a silent session counts again, tags count, an agent who is not there is missed."""
     conversation = _of_open_session(draft, command)
     if conversation is None:
         return
     if conversation.silent:
         conversation = draft.tell(SessionWoken, conversation)
+    conversation = retag(draft, conversation, command.tags)
     (customer_wrote if command.by == "customer" else holder_answered)(draft, conversation)
 
 
@@ -82,6 +82,16 @@ def _open(draft: Draft, conversation: Conversation, command: Route) -> None:
         customer_wrote(draft, conversation)
     elif not (reopens and to_the_same(draft, conversation)):
         deal(draft, conversation)
+
+
+def _go_on(draft: Draft, conversation: Conversation, command: Route) -> None:
+    """Nobody was wanted when it was asked: somebody is now, or that has been answered already."""
+    if conversation.session_open:
+        conversation = retag(draft, conversation, command.tags)
+    if _is_wanted(conversation):
+        deal(draft, conversation)
+    else:
+        customer_wrote(draft, draft.tell(Confirmed, conversation))
 
 
 def _is_wanted(conversation: Conversation) -> bool:

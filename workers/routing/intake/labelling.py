@@ -42,6 +42,9 @@ def _keep(act: Act[Any], customer: Customer) -> None:
     conversation = act.conversation
     act.given.customers[conversation.id] = customer
     act.work.known_customers[conversation.id] = (conversation, customer)
+    if set(customer.tags) != set(conversation.tags):
+        conversation.touched_at_ms = None  # the next message tells the desk, however soon it comes
+        act.work.change(conversation)
     conversation.tags = customer.tags
     value = {
         **conversation.facts,
