@@ -14,7 +14,9 @@ from workers.local.simulator.agents.habits import Habits
 from workers.local.simulator.agents.ledger import AgentLedger, Attempt
 from workers.local.simulator.agents.link import Link, LinkLostError
 
-RETRY_DELAYS_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0)
+RETRY_DELAYS_S = (0.0, 0.2, 0.5, 1.0, 2.0, *[5.0] * 10)
+"""Long enough for a broker that recovers on a busy machine."""
+LOOK_UPS_MAX = 8
 _UNSURE = {HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}
 """It may have been taken, and what it became is not known: the same may be sent again."""
 
@@ -78,7 +80,7 @@ class Errands:
 
     async def _became(self, key: str) -> Answer | None:
         """What became of a command that may have been taken; none: nothing, as far as one can know now."""
-        for delay_s in RETRY_DELAYS_S:
+        for delay_s in RETRY_DELAYS_S[:LOOK_UPS_MAX]:
             await asyncio.sleep(delay_s)
             try:
                 answer = await self._account.outcome(key)
