@@ -35,7 +35,7 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_runtime(settings.runtime),
         *_watchdog(settings.runtime, settings.postgres),
         *_ingress(settings.ingress, settings.runtime),
-        *_webhooks(settings.webhooks, settings.runtime),
+        *_webhooks(settings.webhooks),
         *_delivery(settings.delivery, settings.runtime),
         *(_reachable(settings.webhooks) if settings.profile == "production" else ()),
     ]
@@ -162,12 +162,7 @@ def _repeated(field: str, key: str, values: list[str]) -> Iterator[Problem]:
             )
 
 
-def _webhooks(webhooks: WebhooksSettings, runtime: RuntimeSettings) -> Iterator[Problem]:
-    if webhooks.request_timeout_s >= runtime.stop_deadline_s:
-        text = (
-            f"must be below {variable('runtime', 'stop_deadline_s')}: who stops waits for what is under way"
-        )
-        yield Problem(variable("webhooks", "request_timeout_s"), text)
+def _webhooks(webhooks: WebhooksSettings) -> Iterator[Problem]:
     if webhooks.lease_s < webhooks.request_timeout_s + 2:
         other = variable("webhooks", "request_timeout_s")
         text = f"must exceed {other} by 2 s: a request must not outlive the lease under which it was sent"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -16,6 +16,17 @@ DAY_S = 24 * 60 * 60.0
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    """Each as a network, or told by what was written."""
+    parts = _split(value)
+    if not isinstance(parts, list | tuple):
+        return parts
+    try:
+        return tuple(ip_network(part) for part in parts)
+    except ValueError as error:
+        raise ValueError(f"names what is no network such as 10.1.0.0/16: {error}") from error
 
 
 def _long_enough(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -39,7 +50,7 @@ class WebhooksSettings(Section):
     """The secrets of all endpoints are computed from these, separated by commas, each at least 32 bytes; the
     first makes new ones. The same in all gateways and workers; one that is gone silences its endpoints."""
     allow_networks: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split), Field(max_length=100)
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks), Field(max_length=100)
     ] = ()
     """Networks that are not public and may be sent to all the same, separated by commas."""
     connect_timeout_s: PositiveSeconds = 5.0

@@ -87,6 +87,11 @@ def test_an_empty_variable_is_as_good_as_none(load: Load) -> None:
         ("INGRESS_BODY_LIMIT_BYTES", "1048576", "less than or equal to 983040"),
         ("INGRESS_RATE_BURST", "1", "TONGDAI_INGRESS_RATE_PER_S"),
         ("INGRESS_MESSENGER_APPS", "not json", "JSON list"),
+        ("WEBHOOKS_SIGNING_KEYS", "short", "32 bytes"),
+        ("WEBHOOKS_SIGNING_KEYS", f"{'k' * 32},{'k' * 32}", "same key twice"),
+        ("WEBHOOKS_ALLOW_NETWORKS", "10.0.0.1/8", "host bits"),
+        ("WEBHOOKS_LEASE_S", "16", "TONGDAI_WEBHOOKS_REQUEST_TIMEOUT_S"),
+        ("WEBHOOKS_RETRY_FIRST_S", "3600.5", "less than or equal to 3600"),
         ("LOG_LEVEL", "loud", "'debug'"),
         ("LOG_FORMAT", "xml", "'json'"),
     ],
@@ -104,6 +109,10 @@ def test_a_wrong_value_is_refused_by_name(refuse: Refuse, variable: str, value: 
         ("POSTGRES_SYNCHRONOUS_COMMIT", "local", "`on`"),
         ("KAFKA_BOOTSTRAP_SERVERS", "", "is not set"),
         ("POSTGRES_DSN", "", "is not set"),
+        ("WEBHOOKS_ALLOW_NETWORKS", "10.1.0.0/16,127.0.0.0/8", "127.0.0.0/8, which reaches this machine"),
+        ("WEBHOOKS_ALLOW_NETWORKS", "169.254.169.254/32", "reaches this machine"),
+        ("WEBHOOKS_ALLOW_NETWORKS", "0.0.0.0/0", "reaches this machine"),
+        ("WEBHOOKS_ALLOW_NETWORKS", "::/0", "reaches this machine"),
     ],
 )
 def test_production_refuses_what_is_unsafe(refuse: Refuse, variable: str, value: str, says: str) -> None:

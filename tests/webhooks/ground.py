@@ -73,6 +73,10 @@ class Receiver:
                 self._some.clear()
                 await self._some.wait()
 
+    async def until_told(self, count: int) -> None:
+        """Wait until so many different events have come."""
+        await self.until(lambda: len({id_ for id_, _ in self.seen}) == count)
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Receiver]:
         """Serve on a free port."""

@@ -93,12 +93,13 @@ async def test_an_endpoint_that_hangs_and_one_that_refuses_delay_nobody_else(
         hangs.held.set()
         refuses.answers = lambda _: 200
         for receiver in (hangs, refuses):
-            await receiver.until(lambda receiver=receiver: len({id_ for id_, _ in receiver.seen}) == 60)
+            await receiver.until_told(60)
             assert all(receiver.values(key) == list(range(10)) for key in KEYS_OF_CUSTOMERS)
 
 
 def _partition(key: str) -> int:
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % CONVERSATION_PARTITIONS
+    hashed: int = murmur2(key.encode()) & 0x7FFFFFFF
+    return hashed % CONVERSATION_PARTITIONS
 
 
 def _unless(event: dict[str, Any], key: str, number: int) -> int:
@@ -120,7 +121,7 @@ async def test_after_kill_9_another_worker_goes_on_without_a_gap(
         before = len(receiver.seen)
         assert before < 600, "it was too fast to be killed in the middle"
         async with process(quick, tmp_path):
-            await receiver.until(lambda: len({id_ for id_, _ in receiver.seen}) == 600)
+            await receiver.until_told(600)
         for key in KEYS_OF_CUSTOMERS:
             assert receiver.values(key) == list(range(100))
         # Again came what was under way or not stored yet: a few, and each right where it belongs.

@@ -16,6 +16,9 @@ Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
 
 URL_CHARS_MAX = 2_048
+_UNICAST = IPv6Network("2000::/3")
+_SPECIAL = (IPv4Network("192.0.0.0/24"), IPv6Network("3fff::/20"))
+"""Of IANA's registries, what Python takes for public in one version or another."""
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
 
@@ -29,18 +32,18 @@ class RefusedUrlError(ValueError):
 
 
 def may_reach(address: Address, allowed: Networks) -> bool:
-    """Whether webhooks may go to this address."""
+    """Whether webhooks may go to this address, or to the IPv4 address to which it leads."""
     within = _within(address)
-    if any(one in network for one in (address, within) for network in allowed):
-        return True
-    return is_public(address) and is_public(within)
+    return is_public(within) or any(one in network for one in (address, within) for network in allowed)
 
 
 def is_public(address: Address) -> bool:
     """Whether it is one of the public network's single hosts."""
-    if isinstance(address, IPv6Address) and address.is_site_local:
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
         return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    if any(address in network for network in _SPECIAL):
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def check_url(url: str, *, https_only: bool, allowed: Networks) -> None:

@@ -27,6 +27,7 @@ from workers.webhooks.work import Lease, Tools, Work
 KIND = "webhooks"
 BEAT_S = 1.0
 CONNECTIONS_MAX = 8
+STOP_MARGIN_S = 3.0
 
 _log = get_logger(__name__)
 
@@ -144,12 +145,17 @@ class Worker:
             del self._held[name]
 
     async def _finish(self, leases: Leases) -> None:
+        """Let what is under way end, as far as there is time: what is cut off is sent again by others."""
         tasks = [held.task for held in self._held.values() if held.task is not None]
         for held in self._held.values():
             if held.work is not None:
                 held.work.end()
             else:
                 held.lose()
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.runtime.stop_deadline_s - STOP_MARGIN_S)
+        for held in list(self._held.values()):
+            held.lose()
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
             await leases.leave()
