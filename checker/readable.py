@@ -170,6 +170,7 @@ _RULES: dict[str, _Rules] = {
     | {
         "author": lambda found: isinstance(found, str) and found in {"bot", "human"},
         "author_id": _text(0, 128, _NUL),
+        "marker": _text(0, 1_000, _NUL),
     },
     "other": _COMMON | {"event": _text(1, 100, r"(?!)")},
 }

@@ -11,6 +11,7 @@ from checker.facts.desk_log import DeskLogs
 from checker.facts.history import History
 from checker.facts.letters import Letters
 from checker.facts.outcomes import Outcomes
+from checker.facts.own_sent import OwnSent
 from checker.facts.roster import roster_events
 from checker.invariants.answered import AnsweredCheck, Answers
 from checker.invariants.answers import check_answers, check_sessions
@@ -46,9 +47,6 @@ from checker.rows import (
 )
 from checker.source import Source
 
-UNREAD_TOPICS = ("receipts",)
-"""Topics of which only the events' ids are checked."""
-
 
 class Run:
     """One run over a source."""
@@ -66,7 +64,7 @@ class Run:
         began = time.monotonic()
         conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
         letters = Letters(self._source.records("deadletter"))
-        inbound = self._inbound(letters)
+        inbound = self._inbound(letters, OwnSent(self._once.records("receipts")))
         messages = MessagesCheck()
         messages.walk(self._once.records("messages"))
         chain = ChainCheck()
@@ -93,8 +91,6 @@ class Run:
         self._tallies += [*transcript.tallies, *lines.tallies]
         self._desk(chain, letters, conversations, commands, answered.answers)
         self._notifier(chain, messages)
-        for topic in UNREAD_TOPICS:
-            self._once.drain(topic)
         self._tallies += [
             check_held_back(self._source, ("inbound", "deadletter", *self._once.counts)),
             check_lag(self._source),
@@ -103,9 +99,9 @@ class Run:
         self._counts |= self._once.counts
         return Report(self._tallies, self._counts, time.monotonic() - began)
 
-    def _inbound(self, letters: Letters) -> InboundCheck:
+    def _inbound(self, letters: Letters, own: OwnSent) -> InboundCheck:
         pages = {row.page: row for row in self._source.rows(PageRow)}
-        check = InboundCheck(letters, pages, self._source.partitions("inbound"))
+        check = InboundCheck(letters, pages, own, self._source.partitions("inbound"))
         records = self._source.records("inbound")
         if self._ledger is not None:
             promised = LedgerCheck(self._ledger)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from checker.facts.letters import Letter, Letters, content_of
 from checker.facts.occurrences import Occurrences, identity_of
+from checker.facts.own_sent import OwnSent
 from checker.murmur2 import partition_of
 from checker.readable import Judged, Verdict, judge
 from checker.record import LogRecord, Place, shown
@@ -19,7 +20,7 @@ LARGE_BYTES = 500_000
 class InboundCheck:
     """One walk over inbound."""
 
-    def __init__(self, letters: Letters, pages: Mapping[str, PageRow], partitions: int) -> None:
+    def __init__(self, letters: Letters, pages: Mapping[str, PageRow], own: OwnSent, partitions: int) -> None:
         self.occurrences = Occurrences()
         self.refused = Tally(1, "each unreadable or refused record is once in deadletter")
         self.accepted = Tally(1, "no readable record is in deadletter")
@@ -27,6 +28,7 @@ class InboundCheck:
         self.records = 0
         self._letters = letters
         self._pages = pages
+        self._own = own
         self._partitions = partitions
         self._misplaced: list[tuple[int, Place]] = []
 
@@ -84,7 +86,7 @@ class InboundCheck:
         elif misplaced:
             identity = identity_of(judged.page, judged.value["channel_message_id"])
             self._misplaced.append((identity, record.place))
-        else:
+        elif not self._own.is_echoed(judged.what, judged.page, judged.value):
             self.occurrences.add(record, judged.what, judged.value, judged.page)
 
     def _fail_refused(self, record: LogRecord, fault: str) -> None:

@@ -110,6 +110,8 @@ class LinesCheck:
     def _check_sent(self, outbound: Iterable[LogRecord]) -> None:
         left = {message for message, spoken in self._spoken.items() if not spoken.is_note}
         for record in outbound:
+            if record.what("outbound") != "send":
+                continue  # the channel's echo of one
             self.sent.checked += 1
             value = record.json()
             spoken, where = self._spoken.get(value["message"]), f"outbound {shown(record.place)}"

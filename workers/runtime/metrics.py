@@ -13,9 +13,10 @@ FORWARDED = Counter(
 )
 INTAKE = Counter(
     "tongdai_intake_records",
-    "What became of records that intake took: `stored` as a message; `duplicate` of a stored one; `other`, a "
-    "channel's event that nothing reads yet; `stale_assignment`, applied before; `stale_timer`, of a session "
-    "that was over; of agents' actions `acted`, `refused_action`, and `repeated_action`, which came before.",
+    "What became of records that intake took: `stored` as a message; `duplicate` of a stored one; "
+    "`own_echo`, the channel's of a message that we have sent; `other`, a channel's event that nothing reads "
+    "yet; `stale_assignment`, applied before; `stale_timer`, of a session that was over; of agents' actions "
+    "`acted`, `refused_action`, and `repeated_action`, which came before.",
     ["became"],
 )
 BATCH_RECORDS = Histogram(

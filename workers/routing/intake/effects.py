@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from schemas.actions import Action, SilenceTimer
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.inbound import Echo
-from workers.routing.intake import replies
+from workers.routing.intake import own, replies
 from workers.routing.intake.acts import act
 from workers.routing.intake.admission import Admitted, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
@@ -53,6 +53,8 @@ class Effects:
                 self._follow(work, conversation, one, given)
             elif one.message in given.seen:
                 work.became["duplicate"] += 1
+            elif conversation is not None and (found := given.own.get(one.message)):
+                own.tell(work, conversation, one, found)
             else:
                 given.seen.add(one.message)
                 self._store(work, conversation, one, given)

@@ -13,6 +13,7 @@ from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.dedupe import find_seen
 from workers.routing.intake.outcomes import asker_of
+from workers.routing.intake.own import Own, find_own
 from workers.routing.intake.policies import Policies
 from workers.routing.intake.quoting import Quoted
 from workers.routing.intake.rules import Rules
@@ -31,6 +32,8 @@ class Given:
     customers: dict[str, Customer] = field(default_factory=dict)
     """Those of whom an action says something, by conversation."""
     quoted: Quoted = field(default_factory=dict)
+    own: dict[str, Own] = field(default_factory=dict)
+    """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
 
 
 class Lookup:
@@ -51,7 +54,7 @@ class Lookup:
         told = [one for one in admitted if isinstance(one, Told)]
         await self._policies.look_up(connection, self._desks(said, told))
         seen = await find_seen(connection, {one.message: one.owner.workspace for one in said})
-        given = Given(self._policies, self._rules, seen)
+        given = Given(self._policies, self._rules, seen, own=await find_own(connection, said))
         actions = [one.value for one in told if isinstance(one.value, Action)]
         if actions:
             await self._give_to_actions(connection, work, given, actions)

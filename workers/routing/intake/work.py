@@ -40,6 +40,7 @@ class SessionEnding(NamedTuple):
 Became = Literal[
     "stored",
     "duplicate",
+    "own_echo",
     "other",
     "stale_assignment",
     "stale_timer",
