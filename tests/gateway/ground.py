@@ -118,12 +118,13 @@ async def gateway(settings: Settings, **more: object) -> AsyncIterator[httpx.Asy
     try:
         async with asyncio.timeout(DEADLINE_S):
             await asyncio.wait((task, url), return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                task.result()
-            async with httpx.AsyncClient(base_url=await url, timeout=30.0) as client:
+        if task.done():
+            task.result()
+        async with httpx.AsyncClient(base_url=await url, timeout=30.0) as client:
+            async with asyncio.timeout(DEADLINE_S):
                 while (await client.get("/readyz")).status_code != httpx.codes.OK:
                     await asyncio.sleep(0.05)
-                yield client
+            yield client
     finally:
         stop.set()
         await asyncio.wait_for(task, DEADLINE_S)

@@ -16,10 +16,10 @@ from config.gateway import GatewaySettings
 from config.settings import Settings
 from tests.gateway.ground import KEY, SHOP, Client, add_people, gateway, sign_in, until
 from tests.gateway.test_sockets import receive, say
+from workers.channels.problem import MEDIA_TYPE
 from workers.gateway import accounts
 from workers.gateway.accounts import Account
 from workers.gateway.app import create_app
-from workers.gateway.problem import MEDIA_TYPE
 
 CONSOLE = "https://console.example.com"
 

@@ -17,7 +17,14 @@ from starlette.routing import WebSocketRoute
 from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.publisher import OnFailure
-from workers.gateway import account_routes, audit_routes, command_routes, event_routes, webhook_routes
+from workers.gateway import (
+    account_routes,
+    audit_routes,
+    command_routes,
+    event_routes,
+    leave_routes,
+    webhook_routes,
+)
 from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
 from workers.gateway.gateway import Gateway
@@ -83,6 +90,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(event_routes.router, prefix=API)
     app.include_router(webhook_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)
+    app.include_router(leave_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)

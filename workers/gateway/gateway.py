@@ -30,6 +30,7 @@ from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.presence import Presences
 from workers.gateway.presence_teller import PresenceTeller
+from workers.gateway.queries.leave import LeavePreviews
 from workers.gateway.queries.pool import query_pool
 from workers.gateway.queries.queries import Queries
 from workers.gateway.replay import Replay
@@ -84,6 +85,7 @@ class Gateway:
         self.token_checks = TokenChecks(self.hub, self.verifier)
         self.webhooks = Webhooks(settings, signing_keys(settings))
         self.queries = Queries(query_pool(settings), rosters, self.audit)
+        self.leave_previews = LeavePreviews()
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
