@@ -15,6 +15,10 @@ from workers.local.simulator.agents.act import Act, Answer
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
+PING_S = 20.0
+MESSAGE_BYTES_MAX = 1_048_576
+MESSAGES_WAITING_MAX = 64
+"""What comes in is taken at once; more than so many, and the gateway is left to wait, and to cut it off."""
 TOKEN_ENDED = 4401
 
 OnEvent = Callable[[str, str, Mapping[str, Any]], None]
@@ -74,7 +78,8 @@ class Link:
 
     def _take(self, said: Mapping[str, Any], on_event: OnEvent) -> None:
         if "event" in said:
-            on_event(said["event"], said["id"], said["data"])
+            if "id" in said:  # else it is of this moment alone: who looks, a token that ends soon
+                on_event(said["event"], said["id"], said["data"])
         elif (waiting := self._waiting.get(said["re"])) is not None and not waiting.done():
             waiting.set_result(Answer(said["status"], said["body"]))
 
@@ -90,6 +95,14 @@ async def open_link(url: str) -> AsyncIterator[Link]:
     """Yield a socket to the gateway at `url` (`http://…`). Raises OSError, or a WebSocketException."""
     address = f"{url.replace('http', 'ws', 1)}/api/v1/ws"
     async with connect(
-        address, compression=None, proxy=None, open_timeout=OPEN_TIMEOUT_S, close_timeout=CLOSE_TIMEOUT_S
+        address,
+        compression=None,
+        proxy=None,
+        open_timeout=OPEN_TIMEOUT_S,
+        close_timeout=CLOSE_TIMEOUT_S,
+        ping_interval=PING_S,
+        ping_timeout=PING_S,
+        max_size=MESSAGE_BYTES_MAX,
+        max_queue=MESSAGES_WAITING_MAX,
     ) as socket:
         yield Link(url, socket)
