@@ -111,6 +111,27 @@ async def test_who_asks_too_much_is_told_when_to_come_back(
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize(
+    ("proxies", "address"),
+    [("127.0.0.0/8", "2001:db8:5::1"), ("10.0.0.0/8", "127.0.0.1")],
+    ids=["of its proxy", "of anybody"],
+)
+async def test_where_a_client_is_is_taken_from_proxies_alone(
+    settings: Settings, topics: dict[str, str], rows: asyncpg.Connection[Any], proxies: str, address: str
+) -> None:
+    async with gateway(settings, proxies=proxies) as http:
+        wrong = {"workspace": SHOP, "login": "lan", "password": "guess"}
+        said = {"x-forwarded-for": "198.51.100.7, 2001:db8:5::1"}
+        assert (await http.post("/api/v1/sign-in", json=wrong, headers=said)).status_code == 401
+        await until(rows, "SELECT FROM audit WHERE address = $1", address)
+
+
+def test_what_is_no_proxy_is_told() -> None:
+    with pytest.raises(ValueError, match="no address and no network"):
+        GatewaySettings.model_validate({"proxies": "10.0.0.1/8"})
+
+
+@pytest.mark.servers
 async def test_admins_read_what_was_refused_in_their_workspace_and_nobody_else_does(
     settings: Settings, topics: dict[str, str], rows: asyncpg.Connection[Any]
 ) -> None:
