@@ -1,4 +1,4 @@
-"""Echoes of what we have sent ourselves: the transcript has them already; delivery learns that they were sent.
+"""Echoes of what we have sent ourselves: the transcript has them already; delivery learns they were sent.
 
 Messenger gives our mark back. Zalo gives nothing back: an echo whose id is not known yet is ours when its
 text is that of the message which is being given to the channel in this conversation.

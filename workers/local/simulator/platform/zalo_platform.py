@@ -57,6 +57,8 @@ class ZaloPlatform:
         life_s: int = 90_000,
     ) -> None:
         self.accounts = {account.id: account for account in accounts}
+        self.tokens = {account.token: account for account in accounts}
+        """Good access tokens: an exchange leaves the former one good."""
         self.refresh_tokens = dict(refresh_tokens or {})
         """Good ones, by account."""
         self.exchanges: list[str] = []
@@ -75,10 +77,7 @@ class ZaloPlatform:
         )
 
     async def _message(self, request: Request) -> Response:
-        account = next(
-            (each for each in self.accounts.values() if each.token == request.headers.get("access_token")),
-            None,
-        )
+        account = self.tokens.get(request.headers.get("access_token", ""))
         if account is None:
             return _error(ZaloError(-216, "Access token is invalid"))
         fault = account.faults.popleft() if account.faults else None
@@ -140,6 +139,7 @@ class ZaloPlatform:
             return _error(ZaloError(-14014, "Invalid refresh token"))
         self.refresh_tokens[account] = secrets.token_hex(16)
         self.accounts[account].token = secrets.token_hex(16)
+        self.tokens[self.accounts[account].token] = self.accounts[account]
         self.exchanges.append(account)
         if fault == "lose":
             return PlainTextResponse("<html>Bad Gateway</html>", HTTPStatus.BAD_GATEWAY)
