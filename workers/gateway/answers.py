@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import orjson
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from schemas.base import Moment
 from schemas.outcomes import Done
-from workers.gateway.problem import ApiError
+from workers.gateway.problem import ApiError, Problem
 from workers.gateway.waiting import Outcome
 
 API = "/api/v1"
@@ -33,11 +34,16 @@ class Taken(BaseModel):
     status_url: str
 
 
-class Answer(BaseModel):
+class Answer(NamedTuple):
     """The same over a socket: the status that HTTP would have."""
 
     status: int
-    body: dict[str, Any]
+    body: Carried | Taken | Problem
+
+    def text(self, id_: str) -> str:
+        """What the socket is sent in answer to the call `id_`."""
+        named = orjson.dumps(id_).decode()
+        return f'{{"re":{named},"status":{self.status},"body":{self.body.model_dump_json()}}}'
 
 
 def refusal(outcome: Outcome) -> ApiError | None:
@@ -69,16 +75,16 @@ def taken(key: str) -> Taken:
 def answer_of(outcome: Outcome | None, key: str) -> Answer:
     """The answer to a command."""
     if outcome is None:
-        return Answer(status=HTTPStatus.ACCEPTED, body=taken(key).model_dump(mode="json"))
+        return Answer(status=HTTPStatus.ACCEPTED, body=taken(key))
     refused = refusal(outcome)
     if refused is not None:
         return answer_of_error(refused)
-    return Answer(status=HTTPStatus.OK, body=carried(outcome).model_dump(mode="json"))
+    return Answer(status=HTTPStatus.OK, body=carried(outcome))
 
 
 def answer_of_error(error: ApiError) -> Answer:
     """The answer to what was refused here."""
-    return Answer(status=error.status, body=error.problem.model_dump(mode="json"))
+    return Answer(status=error.status, body=error.problem)
 
 
 def response_of(outcome: Outcome | None, key: str) -> Response:

@@ -96,6 +96,8 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("set_profile", actions.SetProfile, "profile", "PUT"),
     )
 }
+CALLS_BY_NAME: Mapping[str, ConversationCall] = dict(CONVERSATION_CALLS.items())
+"""The same for names that anybody may have sent."""
 
 
 class CapacityBody(Body):

@@ -36,6 +36,11 @@ def transient(event: str, data: Mapping[str, object]) -> str:
     return orjson.dumps({"event": event, "data": data}).decode()
 
 
+def _never(_: str) -> bool:
+    """Send nothing at once: all of it goes one after the other."""
+    return False
+
+
 class Connection:
     """A connection of somebody who has signed in.
 
@@ -44,11 +49,14 @@ class Connection:
         until: when his token ends; none: never by itself.
         bytes_max: what may wait for him.
         cut: ends the connection at once, whatever is in its buffers.
+        push: sends something at once, or returns false when the client has to be waited for.
     """
 
     __slots__ = (
         "_bytes_max",
         "_cut",
+        "_idle",
+        "_push",
         "_some",
         "_taken",
         "_waiting",
@@ -69,6 +77,7 @@ class Connection:
         until: datetime | None,
         bytes_max: int,
         cut: Callable[[Closing], None],
+        push: Callable[[str], bool] = _never,
     ) -> None:
         self.identity = identity
         self.token = token
@@ -86,11 +95,15 @@ class Connection:
         self._taken = asyncio.Event()
         self._bytes_max = bytes_max
         self._cut = cut
+        self._push = push
+        self._idle = False
+        """Whether all that was said has been sent, and who sends it waits for more."""
 
     def send(self, text: str) -> None:
         """Let `text` be sent next; never waits. Who does not read is cut off."""
-        if self.closing is not None:
+        if self.closing is not None or (self._idle and self._push(text)):
             return
+        self._idle = False
         self.waiting_bytes += len(text)
         if self.waiting_bytes > self._bytes_max:
             self.close(SLOW)
@@ -131,7 +144,9 @@ class Connection:
             if self.closing is not None:
                 return None
             self._some.clear()
+            self._idle = True
             await self._some.wait()
+            self._idle = False
         text = self._waiting.popleft()
         self.waiting_bytes -= len(text)
         self._taken.set()

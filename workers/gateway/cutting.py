@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
-CUT = "tongdai.cut"
+CUT, PUSH = "tongdai.cut", "tongdai.push"
 LINGER_S = 3.0
 """So long the last words may take to get through behind what the client has not read."""
 
 
 class CuttableSocket(WebSocketsSansIOProtocol):
-    """Puts `cut(code, reason)` into the scope's extensions; `send` waits for a client, `cut` does not."""
+    """Puts `cut(code, reason)` and `push(text)` into the scope's extensions; `send` waits, they do not."""
 
     async def run_asgi(self) -> None:
-        """Run the application with the extension."""
-        self.scope["extensions"] = {**(self.scope["extensions"] or {}), CUT: {"now": self.cut}}
+        """Run the application with the extensions."""
+        own: dict[str, dict[object, object]] = {CUT: {"now": self.cut}, PUSH: {"now": self.push}}
+        self.scope["extensions"] = {**(self.scope["extensions"] or {}), **own}
         await super().run_asgi()
+
+    def push(self, text: str) -> bool:
+        """Send at once, unless the client has to be waited for, or is gone: then nothing is sent."""
+        if not self.writable.is_set() or self.close_sent or self.conn.state is not State.OPEN:
+            return False
+        if self.transport.is_closing():
+            return False
+        self.transport.write(_framed(text))
+        return True
 
     def cut(self, code: int, reason: str) -> None:
         """Say why, and end the connection soon, whatever is in its buffers."""
@@ -62,6 +75,12 @@ class CuttableHttp(HttpToolsProtocol):
         """Stop."""
         self._on_stop()
         super().shutdown()
+
+
+@lru_cache(maxsize=8)
+def _framed(text: str) -> bytes:
+    """As a frame, made once for the thousand sockets that are told the same."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 def _nothing() -> None:

@@ -23,7 +23,7 @@ from workers.gateway.connection import (
     Closing,
     Connection,
 )
-from workers.gateway.cutting import CUT
+from workers.gateway.cutting import CUT, PUSH
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.origins import is_allowed
@@ -95,7 +95,9 @@ async def _sign_in(gateway: Gateway, websocket: WebSocket) -> tuple[Connection, 
         await _close(websocket, TOKEN_ENDED if error.code == "unauthenticated" else NOT_READY)
         return None
     size_max = gateway.settings.send_queue_bytes_max
-    connection = Connection(verified.identity, said.token, verified.until, size_max, _cutter(websocket))
+    push = websocket.scope["extensions"][PUSH]["now"]
+    cutter = _cutter(websocket)
+    connection = Connection(verified.identity, said.token, verified.until, size_max, cutter, push)
     return connection, said.last_event_id
 
 

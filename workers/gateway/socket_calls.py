@@ -6,12 +6,11 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING
 
-import orjson
 from pydantic import ValidationError
 
 from schemas import asks
 from workers.gateway.answers import Answer, answer_of, answer_of_error
-from workers.gateway.calls import CONVERSATION_CALLS, BulkBody, CapacityBody, LeaveBody
+from workers.gateway.calls import CALLS_BY_NAME, BulkBody, CapacityBody, LeaveBody
 from workers.gateway.client_messages import DoCall
 from workers.gateway.commanding import Asker, Sent
 from workers.gateway.connection import Connection
@@ -60,7 +59,7 @@ class SocketCalls:
         commanding = self._gateway.commanding
         asker = Asker(self._connection.identity, self._address, said.idempotency_key)
         try:
-            call = next((one for one in CONVERSATION_CALLS.values() if one.name == said.call), None)
+            call = CALLS_BY_NAME.get(said.call)
             if call is not None and said.conversation is not None:
                 body = call.body.model_validate(said.body)
                 return commanding.conversation(asker, call, said.conversation, body)
@@ -88,13 +87,8 @@ class SocketCalls:
         self._answer(said, answer)
 
     def _answer(self, said: DoCall, answer: Answer) -> None:
-        self._connection.send(f'{{"re":{_quoted(said.id)},{answer.model_dump_json()[1:]}')
+        self._connection.send(answer.text(said.id))
 
     def _count(self, said: DoCall, became: str) -> None:
-        call = said.call if said.call in CONVERSATION_CALLS or said.call == "bulk" else "other"
+        call = said.call if said.call in CALLS_BY_NAME or said.call == "bulk" else "other"
         self._gateway.metrics.answers.labels(call, became).inc()
-
-
-def _quoted(text: str) -> str:
-
-    return orjson.dumps(text).decode()
