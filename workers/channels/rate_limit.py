@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Callable
 
 ADDRESSES_MAX = 10_000
 IPV6_PREFIX = 64
@@ -11,9 +12,20 @@ IPV6_PREFIX = 64
 
 
 class RateLimit:
-    """A token bucket per address: `rate_per_s` on average, `burst` at once."""
+    """A token bucket per address: `rate_per_s` on average, `burst` at once.
 
-    def __init__(self, rate_per_s: float, burst: int, addresses_max: int = ADDRESSES_MAX) -> None:
+    Args:
+        bucket: whose bucket it is that somebody takes from; for others than addresses, `str`.
+    """
+
+    def __init__(
+        self,
+        rate_per_s: float,
+        burst: int,
+        addresses_max: int = ADDRESSES_MAX,
+        bucket: Callable[[str], str] | None = None,
+    ) -> None:
+        self._bucket = bucket or bucket_of
         self._rate_per_s = rate_per_s
         self._burst = float(burst)
         self._addresses_max = addresses_max
@@ -22,7 +34,7 @@ class RateLimit:
 
     def take(self, address: str, now_s: float) -> float:
         """Take one token. Returns 0, or after how many seconds there will be one."""
-        bucket = bucket_of(address)
+        bucket = self._bucket(address)
         tokens, counted_s = self._buckets.pop(bucket, (self._burst, now_s))
         tokens = min(self._burst, tokens + (now_s - counted_s) * self._rate_per_s)
         wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._rate_per_s

@@ -145,13 +145,13 @@ class Commanding:
 
     async def stored(self, workspace: str, desks: frozenset[str], actor: str, key: str) -> list[Outcome]:
         """The outcomes that are stored of a key. Raises ApiError when Postgres does not answer."""
-        async with _answering():
+        with _ANSWERING:
             found = await self._known.ask(workspace, Key(desks, actor, key))
         return [one.outcome for one in found if one.outcome is not None]
 
     async def desks(self, workspace: str) -> frozenset[str]:
         """The desks of a workspace. Raises ApiError when Postgres does not answer."""
-        async with _answering():
+        with _ANSWERING:
             return (await self._rosters.of(workspace)).desks
 
     async def _send(
@@ -165,7 +165,7 @@ class Commanding:
         """Send what was not answered before, if it is allowed. What was is told again, allowed or not."""
         identity = asker.identity
         request = request_of(asked)
-        async with _answering():
+        with _ANSWERING:
             known = await self._known.ask(identity.workspace, Key(roster.desks, identity.actor, asker.key))
         if not all(one.is_of(request) for one in known):
             sentence = (
@@ -209,7 +209,7 @@ class Commanding:
 
     async def _conversation(self, asker: Asker, id_: UUID) -> Conversation:
         """That of the asker's workspace. Raises ApiError when it is not there."""
-        async with _answering():
+        with _ANSWERING:
             found = await self._found.ask(asker.identity.workspace, id_)
         if found is None:
             raise _unknown([str(id_)])
@@ -221,7 +221,7 @@ class Commanding:
 
     async def _conversations(self, asker: Asker, ids: Collection[UUID]) -> list[Conversation]:
         """Those of the asker's workspace, in this order. Raises ApiError when one is not there."""
-        async with _answering():
+        with _ANSWERING:
             found = await read_conversations(self._pool, asker.identity.workspace, ids)
         missing = [str(id_) for id_ in ids if id_ not in found]
         if missing:
@@ -229,7 +229,7 @@ class Commanding:
         return [found[id_] for id_ in dict.fromkeys(ids)]
 
     async def _roster(self, asker: Asker) -> Roster:
-        async with _answering():
+        with _ANSWERING:
             return await self._rosters.of(asker.identity.workspace)
 
 
@@ -238,9 +238,15 @@ def _unknown(missing: Sequence[str]) -> ApiError:
     return not_found("unknown_conversation", sentence, details={"subjects": missing})
 
 
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    try:
-        yield
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
+class _Answering:
+    """Says in the API's words that Postgres does not answer. Raises ApiError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, DATABASE_ERRORS):
+            raise unavailable("database_down", "The database does not answer. Send it again.") from error
+
+
+_ANSWERING = _Answering()

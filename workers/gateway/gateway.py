@@ -70,7 +70,7 @@ class Gateway:
         self.sign_ins = SignIns(self._pool, tokens)
         self.verifier: TokenVerifier = OwnTokens(self._pool, tokens)
         self.audit = Audit(self._pool, self.metrics)
-        self.agent_rate = RateLimit(own.agent_rate_per_s, own.agent_rate_burst)
+        self.agent_rate = RateLimit(own.agent_rate_per_s, own.agent_rate_burst, bucket=str)
         self._publisher = Publisher(
             settings.kafka, (COMMANDS, ACTIONS), own.publish_deadline_s, self.metrics, on_failure
         )
