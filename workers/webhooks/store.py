@@ -64,15 +64,16 @@ class Standing(NamedTuple):
     positions: Mapping[str, Sequence[int]]
     failing: Failing
     stuck: Mapping[Place, Failing]
-    attempts: Sequence[Attempt]
-    """Those since the last time."""
     delivered_at: datetime | None
     behind: int
     waiting_since: datetime | None
-    is_tested: bool
     state: State | None = None
     """None: as it is."""
     why: str | None = None
+    attempts: Sequence[Attempt] = ()
+    """Those since the last time."""
+    is_tested: bool = False
+    """Whether a test is among them."""
 
 
 class Store:

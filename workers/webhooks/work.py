@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
@@ -20,21 +18,20 @@ from schemas.envelope import TYPE_PREFIX, moment
 from workers.webhooks import metrics
 from workers.webhooks.batch import Batch
 from workers.webhooks.catch_up import CatchUp
-from workers.webhooks.endpoint import ATTEMPTS_KEPT, Attempt, State
+from workers.webhooks.endpoint import State
 from workers.webhooks.event import Event, Place, event_body
-from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.feed import Feed
+from workers.webhooks.journal import Journal
 from workers.webhooks.leases import Leased
+from workers.webhooks.post import Lease, Post, pause
 from workers.webhooks.selection import wants
 from workers.webhooks.sender import Sender
-from workers.webhooks.signing import Keys, UnknownKeyError
+from workers.webhooks.signing import Keys
 from workers.webhooks.store import Standing, Store
 from workers.webhooks.track import Failing, Track
 from workers.webhooks.verdict import Answer, GivenUp, Gone, Later, decide, is_of_the_whole
 
-IDLE_STORE_S = 10.0
-RETRY_STORE_S = 1.0
-LEASE_CHECK_S = 0.1
+BECAME: dict[type, str] = {Later: "later", Gone: "gone", GivenUp: "given_up"}
 TEST_TYPE = f"{TYPE_PREFIX}.webhooks.test.v1"
 
 _log = get_logger(__name__)
@@ -49,13 +46,6 @@ class Tools(NamedTuple):
     sender: Sender
     keys: Keys
     store: Store
-
-
-@dataclass(slots=True)
-class Lease:
-    """Until when the endpoint is ours, by the monotonic clock in seconds; asked before it was granted."""
-
-    until_s: float
 
 
 class Work:
@@ -77,7 +67,6 @@ class Work:
         tools: Tools,
     ) -> None:
         self._leased = leased
-        self._lease = lease
         self._tools = tools
         self._tracks = {
             place: Track(place, offset, failing=stuck.get(place, Failing()))
@@ -88,11 +77,9 @@ class Work:
         self._room = asyncio.Semaphore(tools.settings.parallel_max)
         self._probing = asyncio.Lock()
         self._ended = asyncio.Event()
-        self._unstored = asyncio.Event()
-        self._unstored.set()
-        self._attempts: deque[Attempt] = deque(maxlen=ATTEMPTS_KEPT)
+        self._post = Post(leased, lease, self._ended, tools.settings, tools.sender, tools.keys)
+        self._journal = Journal(leased, tools.store, self._standing)
         self._delivered_at: datetime | None = None
-        self._is_tested = False
         self._test = asyncio.Event()
         self._state: State | None = None
         self._why: str | None = None
@@ -129,7 +116,7 @@ class Work:
     async def run(self) -> None:
         """Tell it until it ends. Raises LeaseLostError (in a group) when it is not ours any more."""
         async with asyncio.TaskGroup() as stores:
-            storing = stores.create_task(self._store_always())
+            storing = stores.create_task(self._journal.keep())
             async with asyncio.TaskGroup() as self._senders:
                 self._senders.create_task(self._send_tests())
                 if self._leased.is_active:
@@ -137,7 +124,7 @@ class Work:
                 else:
                     await self._ended.wait()
             storing.cancel()
-        await self._tools.store.write(self._leased, self._standing())
+        await self._journal.close()
 
     def take(self, batch: Batch) -> None:
         """Take what is wanted of a stretch of the log, as far as there is room."""
@@ -168,11 +155,10 @@ class Work:
         lost = begin - track.read_to
         _log.warning("webhook_records_expired", endpoint=self._leased.name, topic=place.topic, records=lost)
         why = f"{lost} records, of all workspaces, were not kept until it came to them"
-        self._note(
+        self._journal.note(
             Answer(None, why, None, 0), f"expired-{place.topic}-{place.partition}-{begin}", "expired", track
         )
         track.read_to = begin
-        self._unstored.set()
 
     async def _listen(self) -> None:
         feed, catch_up = self._tools.feed, self._tools.catch_up
@@ -187,7 +173,7 @@ class Work:
     async def _drain(self, track: Track) -> None:
         """Send what waits of a partition, one after the other."""
         while track.waiting and not self._ended.is_set():
-            await self._pause(track.failing.wait_s(datetime.now(UTC)))
+            await pause(self._ended, track.failing.wait_s(datetime.now(UTC)))
             async with self._room, self._gate():
                 if not self._ended.is_set():
                     await self._attempt(track)
@@ -202,15 +188,15 @@ class Work:
             yield
             return
         async with self._probing:
-            await self._pause(self._failing.wait_s(datetime.now(UTC)))
+            await pause(self._ended, self._failing.wait_s(datetime.now(UTC)))
             yield
 
     async def _attempt(self, track: Track) -> None:
         event, seen = track.waiting[0], self._failing.failures
-        answer = await self._send(event.id, event.body)
+        answer = await self._post.send(event.id, event.body)
         if answer is None:
             return
-        self._note(answer, event.id, event.kind.ce_type, track)
+        self._journal.note(answer, event.id, event.kind.ce_type, track)
         if answer.error is None:
             self._told(track, event)
         elif not is_of_the_whole(answer):
@@ -218,27 +204,7 @@ class Work:
             self._refused(answer, track.failing)
         elif self._failing.failures == seen:  # else those that were sent beside it have told of the same
             self._refused(answer, self._failing)
-        self._unstored.set()
-
-    async def _send(self, id_: str, body: bytes) -> Answer | None:
-        """Send once; none: it has ended before that."""
-        request_s = self._tools.settings.request_timeout_s
-        while self._lease.until_s - time.monotonic() < request_s:
-            # Nobody else may have it before the answer is here.
-            if await self._pause(LEASE_CHECK_S):
-                return None
-        try:
-            secrets = self._secrets(datetime.now(UTC))
-        except UnknownKeyError as error:
-            return Answer(None, str(error), None, 0)
-        answer = await self._tools.sender.send(self._leased.url, secrets, id_, body)
-        metrics.SECONDS.observe(answer.took_ms / 1000)
-        return answer
-
-    def _secrets(self, now: datetime) -> list[str]:
-        leased, keys = self._leased, self._tools.keys
-        former = leased.former_salt if leased.former_until is not None and now < leased.former_until else None
-        return [keys.secret(salt) for salt in (leased.salt, former) if salt is not None]
+        self._journal.changed()
 
     def _told(self, track: Track, event: Event) -> None:
         track.told()
@@ -260,7 +226,7 @@ class Work:
             max_s=settings.retry_max_s,
             give_up_s=settings.give_up_s,
         )
-        metrics.ATTEMPTS.labels(type(verdict).__name__.lower()).inc()
+        metrics.ATTEMPTS.labels(BECAME[type(verdict)]).inc()
         failing.retry_at = now + timedelta(seconds=verdict.wait_s if isinstance(verdict, Later) else 0)
         match verdict:
             case Gone():
@@ -274,22 +240,6 @@ class Work:
         _log.warning("webhook_stopped", endpoint=self._leased.name, state=state, why=why)
         self._state, self._why = state, why
         self._ended.set()
-
-    def _note(self, answer: Answer, id_: str, type_: str, track: Track | None) -> None:
-        """Remember an attempt."""
-        self._attempts.append(
-            Attempt(
-                at=datetime.now(UTC),
-                event=id_,
-                type=type_,
-                topic=track.place.topic if track else None,
-                partition=track.place.partition if track else None,
-                offset=track.position if track else None,
-                status=answer.status,
-                error=answer.error,
-                took_ms=answer.took_ms,
-            )
-        )
 
     async def _send_tests(self) -> None:
         """Send each test that is asked for; of an endpoint that is not active, one, and then it ends."""
@@ -306,39 +256,13 @@ class Work:
                 "time": at,
                 "subject": endpoint,
             }
-            answer = await self._send(
+            answer = await self._post.send(
                 id_, event_body(attributes, {"workspace": workspace, "endpoint": endpoint})
             )
             if answer is not None:
-                self._note(answer, id_, TEST_TYPE, None)
-                self._is_tested = True
-                self._unstored.set()
+                self._journal.note(answer, id_, TEST_TYPE, None)
             if not self._leased.is_active:
                 self._ended.set()
-
-    async def _store_always(self) -> None:
-        """Store how it stands after each change, many at once when they come fast, and now and then."""
-        stored = None
-        while True:
-            try:
-                async with asyncio.timeout(IDLE_STORE_S):
-                    await self._unstored.wait()
-            except TimeoutError:
-                if self._standing() == stored:
-                    continue
-            self._unstored.clear()
-            standing = self._standing()
-            self._attempts.clear()
-            self._is_tested = False
-            try:
-                await self._tools.store.write(self._leased, standing)
-                stored = standing._replace(attempts=(), is_tested=False)
-            except DATABASE_ERRORS as error:
-                _log.warning("webhook_store_waits", endpoint=self._leased.name, error=repr(error))
-                self._attempts = deque((*standing.attempts, *self._attempts), maxlen=ATTEMPTS_KEPT)
-                self._is_tested = self._is_tested or standing.is_tested
-                self._unstored.set()
-                await asyncio.sleep(RETRY_STORE_S)
 
     def _standing(self) -> Standing:
         positions: dict[str, list[int]] = {}
@@ -354,24 +278,12 @@ class Work:
                 for place, track in self._tracks.items()
                 if track.failing.failures
             },
-            attempts=tuple(self._attempts),
             delivered_at=self._delivered_at,
             behind=sum(max(0, ends.get(place, 0) - track.position) for place, track in self._tracks.items()),
             waiting_since=moment(min(waiting)) if waiting else None,
-            is_tested=self._is_tested,
             state=self._state,
             why=self._why,
         )
-
-    async def _pause(self, wait_s: float) -> bool:
-        """Wait; returns at once, with true, when it has ended."""
-        if wait_s > 0:
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._ended.wait()
-            except TimeoutError:
-                pass
-        return self._ended.is_set()
 
     async def _either(self, event: asyncio.Event) -> bool:
         """Wait for an event; true: it has ended instead."""

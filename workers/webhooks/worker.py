@@ -18,11 +18,12 @@ from workers.webhooks.catch_up import CatchUp
 from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.feed import Feed
 from workers.webhooks.leases import Leased, Leases, Name
+from workers.webhooks.post import Lease
 from workers.webhooks.selection import topics_of
 from workers.webhooks.sender import open_sender
 from workers.webhooks.signing import Keys
 from workers.webhooks.store import LeaseLostError, Store
-from workers.webhooks.work import Lease, Tools, Work
+from workers.webhooks.work import Tools, Work
 
 KIND = "webhooks"
 BEAT_S = 1.0
