@@ -16,7 +16,7 @@ from tests.desk.log import DESK, WORKSPACE, Log, configure, key_of
 from workers.routing.desk import loading, people_rows, storing
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.conversation_rows import conversation_of
+from workers.routing.desk.conversation_rows import USUAL, conversation_of, row_of
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
@@ -124,7 +124,7 @@ def restarted(desk: Desk) -> Desk:
     fresh = Desk(desk.workspace, desk.id)
     roster = desk.roster
     loads = Counter((one.burdens, one.page) for one in desk.conversations.values() if one.burdens)
-    rows = [storing.conversation_row(desk, key) for key in desk.conversations]
+    rows = [{**USUAL, **row_of(desk.workspace, desk.id, one)} for one in desk.conversations.values()]
     loading.fill(
         fresh,
         {

@@ -17,6 +17,7 @@ from tests.desk.log import BEGIN_MS, PAGE, a_rule, an_agent, configure, key_of, 
 from tests.desk.people import alive, presence
 from tests.desk.scene import snapshot
 from tests.desk.world import PARTITIONS, World, batch_of, read
+from workers.routing.desk import storing
 from workers.routing.desk.handler import DeskHandler
 from workers.runtime.batch import Batch
 
@@ -159,11 +160,17 @@ async def test_an_outcome_is_kept_and_not_repeated(world: World) -> None:
     assert await world.connection.fetchval("SELECT count(*) FROM desk_outcome") == 1
 
 
-async def test_outcomes_of_yesterday_are_dropped(world: World) -> None:
+async def test_outcomes_of_yesterday_are_dropped_now_and_then(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "DROP_EVERY", 3)
+    kept = "SELECT count(*) FROM desk_outcome WHERE decided_at < to_timestamp($1) - interval '24 hours'"
     await world.handle(configure(["an"], []))
     await world.connection.execute("UPDATE desk_outcome SET decided_at = decided_at - interval '25 hours'")
-    await world.handle(configure(["an"], [], idempotency_key="second"))
-    assert await world.connection.fetchval("SELECT idempotency_key FROM desk_outcome") == "second"
+    for number, old in ((2, 1), (3, 1), (4, 0)):
+        await world.handle(configure(["an"], [], idempotency_key=f"the {number}th"))
+        assert await world.connection.fetchval(kept, BEGIN_MS / 1000) == old
+    assert await world.connection.fetchval("SELECT count(*) FROM desk_outcome") == 3
 
 
 async def test_what_the_registry_gives_to_another_desk_is_refused(world: World) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -26,13 +28,24 @@ CROSS JOIN LATERAL (
 STORE = """
 INSERT INTO desk_outcome (
     workspace_id, desk_id, actor, idempotency_key, request_sha256, outcome, decided_at)
-SELECT outcome->>'workspace', outcome->>'desk', outcome->>'actor', outcome->>'idempotency_key',
-    decode(outcome->>'request_sha256', 'hex'), outcome, (outcome->>'at')::timestamptz
-FROM jsonb_array_elements($1::jsonb) AS given (outcome)
+SELECT workspace, desk, actor, idempotency_key, decode(request_sha256, 'hex'), outcome, at
+FROM json_to_recordset($1::json) AS given (
+    workspace text, desk text, actor text, idempotency_key text, request_sha256 text, outcome jsonb,
+    at timestamptz)
 ON CONFLICT (workspace_id, desk_id, actor, idempotency_key) DO UPDATE SET
     request_sha256 = excluded.request_sha256, outcome = excluded.outcome, decided_at = excluded.decided_at
 """
-DROP_OLD = "DELETE FROM desk_outcome WHERE workspace_id || ':' || desk_id = $1 AND decided_at < $2"
+DROP_OLD = """
+DELETE FROM desk_outcome
+WHERE workspace_id || ':' || desk_id = $1 AND decided_at < $2 AND decided_at <= coalesce((
+    SELECT decided_at FROM desk_outcome
+    WHERE workspace_id || ':' || desk_id = $1 AND decided_at < $2
+    ORDER BY decided_at
+    OFFSET $3 LIMIT 1
+), $2)
+"""
+DROP_EVERY = 500
+"""Outcomes of a desk; each time, of the old ones, four times as many as have come are dropped."""
 
 Asker = tuple[str, str, str, str]
 """Workspace, desk, actor and idempotency key."""
@@ -47,13 +60,22 @@ async def load_outcomes(connection: Connection, askers: Collection[Asker]) -> li
 
 
 async def store_outcomes(connection: Connection, outcomes: Collection[Outcome]) -> None:
-    """Keep `outcomes`, and drop those of their desks that are older than a day."""
-    if not outcomes:
-        return
-    given = [{"kind": type(one).__name__.lower(), **one.model_dump(mode="json")} for one in outcomes]
-    await connection.execute(STORE, orjson.dumps(given).decode())
-    desks = {(desk_key(one.workspace, one.desk), one.at - KEPT) for one in outcomes}
-    await connection.executemany(DROP_OLD, desks)
+    """Keep `outcomes`."""
+    if outcomes:
+        await connection.execute(STORE, orjson.dumps([_row(one) for one in outcomes]).decode())
+
+
+async def drop_old(connection: Connection, workspace: str, desk: str, at: datetime) -> None:
+    """Drop the oldest outcomes of a desk, of those that nobody can ask for any more at `at`."""
+    await connection.execute(DROP_OLD, desk_key(workspace, desk), at - KEPT, 4 * DROP_EVERY)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    said = {"kind": type(outcome).__name__.lower(), **vars(outcome)}
+    return {**{name: said[name] for name in _COLUMNS}, "outcome": said}
+
+
+_COLUMNS = ("workspace", "desk", "actor", "idempotency_key", "request_sha256", "at")
 
 
 def _outcome(text: str) -> Outcome:

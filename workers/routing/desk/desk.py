@@ -35,6 +35,7 @@ class Desk:
         "armed",
         "at",
         "conversations",
+        "drops_after",
         "duties",
         "elsewhere",
         "full",
@@ -86,6 +87,8 @@ class Desk:
         self.queue: Lines | ForkedQueue = Lines()
         self.outcomes: MutableMapping[tuple[str, str], Outcome] = {}
         """By actor and idempotency key: those that the commands at hand name."""
+        self.drops_after = 0
+        """How many more outcomes the table is given until old ones are dropped from it."""
         self.elsewhere: dict[str, str] = {}
         """Pages and agents that the commands at hand name and that the registry gives to another desk."""
         self.armed: dict[tuple[TimerName, str], datetime] = {}
@@ -311,6 +314,7 @@ class Fork(Desk):
         self.conversations = Layer(base.conversations)
         self.queue = base.queue
         self.outcomes = Layer(base.outcomes)
+        self.drops_after = base.drops_after
         self.elsewhere = base.elsewhere
         self.armed = base.armed
 

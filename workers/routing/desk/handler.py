@@ -14,7 +14,6 @@ from schemas.writing import written
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import KIND_OF, Place, key_of
-from workers.routing.desk.desk import Desk
 from workers.routing.desk.memory import Memory
 from workers.routing.desk.reading import INPUTS, read
 from workers.routing.desk.storing import Changes
@@ -69,10 +68,13 @@ class DeskHandler:
             place = _place(batch, one)
             changes.timers.watch(desk, one.record.lane, place.at)
             for decided in carry_out(desk, one.command, place):
-                self._tell(batch, one, desk, decided, changes)
+                changes.note(desk, decided)
+                _tell(batch, one, decided)
             if isinstance(one.command, TimerFired):
                 changes.timers.fired(desk, one.command)
         await changes.write(connection)
+        for desk, key in changes.conversations():
+            self._memory.used(desk, key)
         self._memory.tidy()
 
     async def due_timers(
@@ -100,23 +102,14 @@ class DeskHandler:
                 batch.forward(record)
         return readings
 
-    def _tell(self, batch: Batch, reading: Reading, desk: Desk, decided: Decided, changes: Changes) -> None:
-        event, step = decided.event, decided.step
-        changes.note(desk, event)
-        if step is not None:
-            changes.timers.note(desk, step.before, step.now)
-            self._memory.used(desk, step.now.key)
-        kind = KIND_OF.get(type(event))
-        if kind is None:  # what only the desk's tables keep
-            return
-        batch.emit(
-            reading.record,
-            kind,
-            key=key_of(event).encode(),
-            value=written(event),
-            at_ms=reading.at_ms,
-            id_=decided.id,
-        )
+
+def _tell(batch: Batch, reading: Reading, decided: Decided) -> None:
+    """Publish an event, unless it is one that only the desk's tables keep."""
+    event = decided.event
+    kind = KIND_OF.get(type(event))
+    if kind is not None:
+        key, value = key_of(event).encode(), written(event)
+        batch.emit(reading.record, kind, key=key, value=value, at_ms=reading.at_ms, id_=decided.id)
 
 
 def _place(batch: Batch, reading: Reading) -> Place:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import orjson
 from pydantic import BaseModel
 
-from schemas.assignments import Assigned, ChainEvent
+from schemas.assignments import Assigned
 from schemas.outcomes import Outcome
 from schemas.roster import (
     AgentChanged,
@@ -19,8 +19,11 @@ from schemas.roster import (
     PresenceChanged,
     RuleChanged,
 )
-from workers.routing.desk import conversation_rows, people_rows
-from workers.routing.desk.answers import Asker, store_outcomes
+from workers.routing.desk import people_rows
+from workers.routing.desk.answers import DROP_EVERY, Asker, drop_old, store_outcomes
+from workers.routing.desk.apply import Decided
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.conversation_rows import STORE, row_of
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.gateways import GatewayHeard
 from workers.routing.desk.roster import Entry
@@ -66,48 +69,69 @@ class Changes:
         self._rows: dict[str, dict[tuple[str, str, str], Callable[[], Row]]] = {
             statement: {} for statement, *_ in _KEPT.values()
         }
+        self._steps: dict[tuple[str, str, str], tuple[Desk, Conversation | None]] = {}
+        """By workspace, desk and key: the conversations that changed, each as it stood before."""
         self._turned: dict[tuple[str, str, str], Desk] = {}
         self._outcomes: dict[Asker, Outcome] = {}
+        self._answered: set[Desk] = set()
         self.timers = Arming()
 
-    def note(self, desk: Desk, event: BaseModel) -> None:
-        """Remember that `event`, which has been applied, changed something of `desk`."""
-        match event:
-            case ChainEvent():
-                self._note_chain(desk, event)
-            case Outcome():
-                if desk.outcomes[event.actor, event.idempotency_key] is event:
-                    self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
-            case _ if type(event) in _KEPT:
-                self._add(type(event), desk, _ID_OF[type(event)](event))
+    def note(self, desk: Desk, decided: Decided) -> None:
+        """Remember that what was decided, and has been applied, changed something of `desk`."""
+        event, step = decided.event, decided.step
+        if step is not None:
+            self._steps.setdefault((desk.workspace, desk.id, step.now.key), (desk, step.before))
+            if type(event) is Assigned:
+                self._note_assigned(desk, event)
+        elif type(event) in _KEPT:
+            self._add(type(event), desk, _ID_OF[type(event)](event))
+        elif isinstance(event, Outcome) and desk.outcomes[event.actor, event.idempotency_key] is event:
+            self._outcomes[desk.workspace, desk.id, event.actor, event.idempotency_key] = event
+            self._answered.add(desk)
+            desk.drops_after -= 1
 
-    def _note_chain(self, desk: Desk, event: ChainEvent) -> None:
-        self._add(ChainEvent, desk, event.key)
-        if not isinstance(event, Assigned):
-            return
+    def _note_assigned(self, desk: Desk, event: Assigned) -> None:
         if event.why.rule is not None:
             self._turned[desk.workspace, desk.id, event.why.rule] = desk
         if event.holder is not None and desk.duties[event.holder].given:
             self._add(Assigned, desk, event.holder)
 
+    def conversations(self) -> Iterator[tuple[Desk, str]]:
+        """Those that changed: each one's desk and key."""
+        return ((desk, key) for (_, _, key), (desk, _) in self._steps.items())
+
     async def write(self, connection: Connection) -> None:
         """Write all of it inside the open transaction of `connection`."""
+        await self._write_conversations(connection)
         for statement, rows in self._rows.items():
             if rows:
                 await connection.execute(statement, orjson.dumps([row() for row in rows.values()]).decode())
-        cursors = [(*place, desk.rings[place[2]].cursor) for place, desk in self._turned.items()]
-        await connection.executemany(CURSOR, cursors)
-        await store_outcomes(connection, self._outcomes.values())
+        if self._turned:
+            cursors = [(*place, desk.rings[place[2]].cursor) for place, desk in self._turned.items()]
+            await connection.executemany(CURSOR, cursors)
+        await self._write_outcomes(connection)
         await self.timers.write(connection)
+
+    async def _write_outcomes(self, connection: Connection) -> None:
+        await store_outcomes(connection, self._outcomes.values())
+        for desk in self._answered:
+            if desk.drops_after <= 0:
+                desk.drops_after = DROP_EVERY
+                await drop_old(connection, desk.workspace, desk.id, desk.at)
+
+    async def _write_conversations(self, connection: Connection) -> None:
+        """As they stand now; what runs out follows from that and from how they stood before the batch."""
+        rows = []
+        for (workspace, id_, key), (desk, before) in self._steps.items():
+            now = desk.conversations[key]
+            self.timers.note(desk, before, now)
+            rows.append(row_of(workspace, id_, now))
+        if rows:
+            await connection.execute(STORE, orjson.dumps(rows).decode())
 
     def _add(self, model: type[BaseModel], desk: Desk, id_: str) -> None:
         statement, row = _KEPT[model]
         self._rows[statement][desk.workspace, desk.id, id_] = partial(row, desk, id_)
-
-
-def conversation_row(desk: Desk, key: str) -> Row:
-    """The row of desk_conversation."""
-    return conversation_rows.row_of(desk.workspace, desk.id, desk.conversations[key])
 
 
 def rule_row(desk: Desk, rule: str) -> Row:
@@ -168,9 +192,8 @@ _KEPT: dict[type[BaseModel], tuple[str, Callable[[Desk, str], Row]]] = {
     PresenceChanged: (people_rows.PRESENCES, people_rows.presence_row),
     GatewayHeard: (people_rows.GATEWAYS, people_rows.gateway_row),
     Assigned: (people_rows.PACES, people_rows.pace_row),
-    ChainEvent: (conversation_rows.STORE, conversation_row),
 }
-"""Which statement keeps what an event changes, and the row it is given; of `assigned`, beside its chain's."""
+"""Which statement keeps what an event changes, and the row it is given; of `assigned`, the pace."""
 _ID_OF: dict[type[BaseModel], Callable[[Any], str]] = {
     AgentChanged: lambda event: str(event.agent.id),
     DepartmentChanged: lambda event: str(event.department.id),

@@ -59,6 +59,7 @@ class Arming:
         self._watches: dict[tuple[str, str], Watch] = {}
         self._armed: dict[Place, datetime] = {}
         self._disarmed: set[Place] = set()
+        self._fired: list[tuple[Desk, str]] = []
 
     def watch(self, desk: Desk, lane: int, at: datetime) -> None:
         """Note that something of `desk` is decided at `at`."""
@@ -66,21 +67,27 @@ class Arming:
 
     def note(self, desk: Desk, before: Conversation | None, now: Conversation) -> None:
         """Note that a conversation of `desk` changed."""
-        self._swap(desk, timers_of(before) if before else (), timers_of(now))
+        was, is_ = timers_of(before) if before else [], timers_of(now)
+        if was != is_:
+            self._swap(desk, was, is_)
 
     def fired(self, desk: Desk, fired: TimerFired) -> None:
         """Note that a timer, whose row is gone, was decided on: what still is to come is armed anew."""
         if fired.timer not in OF_CONVERSATION:
             if desk.armed.get((fired.timer, fired.subject)) == fired.due_at:
                 del desk.armed[fired.timer, fired.subject]
-        elif conversation := desk.conversations.get(fired.subject):
-            self._swap(desk, (), timers_of(conversation))
+        else:
+            self._fired.append((desk, fired.subject))
 
     async def write(self, connection: Connection) -> None:
         """Write it inside the open transaction of `connection`."""
+        for desk, key in self._fired:
+            if conversation := desk.conversations.get(key):
+                self._swap(desk, (), timers_of(conversation))
         for desk, _, at in self._watches.values():
             self._compare(desk, timers_of_desk(desk, at))
-        await connection.executemany(DISARM, self._disarmed - self._armed.keys())
+        if disarmed := self._disarmed - self._armed.keys():
+            await connection.executemany(DISARM, disarmed)
         if self._armed:
             await connection.execute(ARM, orjson.dumps([self._row(place) for place in self._armed]).decode())
 
