@@ -15,8 +15,8 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.memory import Memory
 from workers.runtime.handler import Connection
 
-FORESEEN_MAX = 2_000
-"""Conversations that he holds, or that wait: with more, it would take too long to think it through."""
+FORESEEN_MAX = 1_000
+"""Conversations that he holds, or that wait: so many fit one decision, and take no time to think through."""
 WAITING = """
 SELECT count(*) FROM (
     SELECT FROM desk_conversation

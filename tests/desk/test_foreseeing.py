@@ -1,0 +1,53 @@
+"""What a leave would do, told before, is what it then does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.desk.log import a_rule, an_agent, configure, route, session_ended
+from tests.desk.scene import Scene, restarted
+from tests.desk.test_people import set_leave
+from workers.routing.desk.preview import Foreseen, foresee
+
+AGENTS = ("an", "binh", "chi")
+
+
+@given(
+    customers=st.integers(0, 9),
+    ended=st.sets(st.integers(0, 8)),
+    capacity=st.one_of(st.none(), st.integers(1, 4)),
+    then=st.sampled_from(["keep", "pool", "next"]),
+)
+def test_what_is_foreseen_comes_true(
+    customers: int, ended: set[int], capacity: int | None, then: str
+) -> None:
+    scene = Scene()
+    scene.do(configure([*(an_agent(one, capacity) for one in AGENTS), "chu"], [a_rule(*AGENTS)]))
+    users = [f"u{number}" for number in range(customers)]
+    for number, user in enumerate(users):
+        scene.do(route(user))
+        if number in ended:
+            scene.do(session_ended(user))
+    command = set_leave("an", then=then)
+    touched = [user for user in users if scene.conversation(user).holder == "an"]
+    told = foresee(restarted(scene.desk), command, scene.log.next().at)
+    scene.do(command)
+    after = [scene.conversation(user) for user in touched]
+    given_to = Counter(one.holder for one in after if one.holder not in (None, "an"))
+    standing = Counter(one.standing for one in after)
+    kept = sum(one.holder == "an" for one in after)
+    assert told == Foreseen(given_to, standing["offered"], standing["queued"], standing["idle"], kept)
+    assert sum(told.given.values()) + sum(told[1:]) == len(touched)
+
+
+def test_a_leave_gives_in_turn_what_is_being_talked_about() -> None:
+    scene = Scene()
+    scene.do(configure([*AGENTS, "chu"], [a_rule(*AGENTS)]))
+    for number in range(9):
+        scene.do(route(f"u{number}"))
+    told = foresee(restarted(scene.desk), set_leave("an"), scene.log.next().at)
+    assert sorted(told.given.values()) == [1, 2]
+    assert set(told.given) == {"binh", "chi"}
