@@ -128,7 +128,7 @@ class Run:
     ) -> None:
         roster = roster_events(self._once.records("roster"))
         logs = DeskLogs(chain.chains, roster, commands, self._source.log_id("commands"))
-        replay = Replay(answers)
+        replay = Replay(answers, commands.vacated)
         replay.run(logs.of)
         self._tallies += [
             check_answers(chain.chains, commands, letters),

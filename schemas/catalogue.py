@@ -45,6 +45,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("commands", "session_silent"): commands.SessionSilent,
     Kind("commands", "outside_answer"): commands.OutsideAnswer,
     Kind("commands", "timer_fired"): commands.TimerFired,
+    Kind("commands", "vacate"): commands.Vacate,
     Kind("commands", "configure"): commands.Configure,
     Kind("commands", "claim"): asks.Claim,
     Kind("commands", "reply_claim"): asks.ReplyClaim,

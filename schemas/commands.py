@@ -83,6 +83,19 @@ class TimerFired(Command):
     due_at: Moment
 
 
+class Vacate(Command):
+    """The desk's own: agents who have left give up what they hold, where that is more than one decision."""
+
+    leaving: Annotated[dict[Slug, Literal["on_leave", "agent_removed"]], Field(max_length=AGENTS_MAX)]
+    then: Literal["pool", "next"]
+    at: Moment
+    """When they left: what they were given since stays theirs."""
+    by: Actor
+    """Whose command it was."""
+    command: IdempotencyKey
+    """Its idempotency key."""
+
+
 class AskedCommand(Command):
     """What an agent, a service or the CLI asks for: it has exactly one outcome."""
 

@@ -38,6 +38,8 @@ class Commands:
     def __init__(self, records: Iterable[LogRecord], letters: Letters) -> None:
         self.routes: list[Route] = []
         self.asks: list[Ask] = []
+        self.vacated: dict[Place, tuple[str, str]] = {}
+        """Of leaves that go on: by whom and by which command they were."""
         self.configured: dict[tuple[Desk, int], Place] = {}
         self._changing: dict[Place, tuple[Desk, int, str]] = {}
         self._letters = letters
@@ -60,7 +62,7 @@ class Commands:
         if ask is not None and not self._letters.of("commands", record.place):
             self.asks.append(ask)
         what = record.what("commands") or ""
-        if what == "route" or what in _CHANGING:
+        if what in {"route", "vacate"} or what in _CHANGING:
             try:
                 self._note(record, what, record.json(), clock)
             except (KeyError, ValueError):
@@ -72,6 +74,9 @@ class Commands:
             self.routes.append(
                 Route(record.place, value["conversation"], value["session"], value["opens_session"])
             )
+            return
+        if what == "vacate":
+            self.vacated[record.place] = value["by"], value["command"]
             return
         self._changing[record.place] = (desk, clock, what)
         if what == "configure":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checker.facts.asks import Ask
 from checker.facts.chains import Chain, Link
 from checker.invariants.answered import Answers
+from checker.record import Place
 from checker.report import Tally
 
 BY_PERSON = {
@@ -23,6 +26,7 @@ HOWS = {
     "agent_removed": {"configure"},
 }
 """By which command an agent loses it."""
+LEAVES = ("on_leave", "agent_removed")
 ASKED_BY = {
     "confirmed": {"reply_claim"},
     "transferring": {"transfer"},
@@ -40,13 +44,21 @@ ASKED_BY = {
 class Named:
     """Watches a replay."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, vacated: Mapping[Place, tuple[str, str]]) -> None:
         self.named = Tally(6, "each event that names a command is of one that was carried out")
         self._answers = answers
+        self._vacated = vacated
+        self._left: set[tuple[str, str]] = set()
 
     @property
     def tallies(self) -> list[Tally]:
         return [self.named]
+
+    def asked(self, ask: Ask) -> None:
+        """Remember a leave that was carried out: more of it may follow."""
+        outcome = self._answers.get((ask.topic, ask.place))
+        if ask.what in HOWS["on_leave"] and outcome is not None and not outcome.code:
+            self._left.add((ask.asker[2], ask.asker[3]))
 
     def event(self, chain: Chain, link: Link, ask: Ask | None) -> None:
         """Check that the event comes from the command that it names, if any."""
@@ -62,6 +74,11 @@ class Named:
             self.named.fail((link.cause_offset, link.seq), f"{where}: {fault}")
 
     def _fault(self, link: Link, ask: Ask | None) -> str:
+        goes_on = self._vacated.get((link.cause_partition, link.cause_offset))
+        if goes_on is not None:
+            told = link.said.get("by"), link.said.get("command")
+            follows = goes_on == told and goes_on in self._left and link.said.get("how") in LEAVES
+            return "" if follows else f"names the command {told[1]}, by which nobody has left"
         if ask is None or ask.asker[3] != link.said.get("command"):
             return f"names the command {link.said.get('command')}, which is not its cause"
         if ask.what not in _asked_by(link):

@@ -17,18 +17,19 @@ from checker.invariants.moves import Moves
 from checker.invariants.named import Named
 from checker.invariants.races import Races
 from checker.invariants.rotation import Rotation
+from checker.record import Place
 from checker.report import Tally
 
 
 class Replay:
     """All desks, one after the other. `conversations` is how each stands in the end, by its id."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, vacated: Mapping[Place, tuple[str, str]]) -> None:
         self.conversations: dict[str, Conversation] = {}
         self._moves = Moves()
         self._care = Care()
         self._rotation = Rotation()
-        self._named = Named(answers)
+        self._named = Named(answers, vacated)
         self._races = Races(answers)
         self._eligibility = Eligibility()
 
@@ -58,6 +59,7 @@ class Replay:
         if ask is not None:
             state.at_ms = max(state.at_ms, ask.at_ms)
             self._races.before(state, ask)
+            self._named.asked(ask)
         for number, step in decision:
             if step.roster is not None:
                 state.change(step.roster, number)

@@ -31,7 +31,8 @@ def _whats(topic: str, *without: str) -> tuple[str, ...]:
 _TIMERS = ("session_timer", "silence_timer")
 _OF_AGENTS = _whats("actions", *_TIMERS)
 _OF_INTAKE = ("route", "session_ended", "touched", "session_silent", "outside_answer", "reply_claim")
-_OF_GATEWAYS = _whats("commands", *_OF_INTAKE, "timer_fired", "configure")
+_OF_THE_DESK = ("timer_fired", "vacate")
+_OF_GATEWAYS = _whats("commands", *_OF_INTAKE, *_OF_THE_DESK, "configure")
 _OPERATIONS = (
     Operation("ingress", "send", "inbound", "Publishes what channels post; so may any connector."),
     Operation(
@@ -60,12 +61,22 @@ _OPERATIONS = (
         "Proposes that a silent session ends, or counts no more.",
         whats=_TIMERS,
     ),
-    Operation("intake", "send", "outbound", "Gives what agents answer to the channels; tells their echoes."),
+    Operation(
+        "intake",
+        "send",
+        "outbound",
+        "Gives what agents answer to the channels; tells what these show of it.",
+        whats=("send", "echoed"),
+    ),
     Operation("intake", "send", "outcomes", "Tells the sender of an action what became of it."),
     Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("desk", "receive", "commands", "Decides, in the order of this log.", True),
     Operation(
-        "desk", "send", "commands", "Proposes that the time of something is over.", whats=("timer_fired",)
+        "desk",
+        "send",
+        "commands",
+        "Proposes that the time of something is over; goes on with what is more than one decision.",
+        whats=_OF_THE_DESK,
     ),
     Operation("desk", "send", "assignments", "Tells every change of responsibility."),
     Operation(
@@ -80,6 +91,13 @@ _OPERATIONS = (
     Operation("delivery", "receive", "outbound", "Sends each message, in order per conversation.", True),
     Operation("delivery", "receive", "receipts", "Learns what has arrived and what was read.", True),
     Operation("delivery", "send", "receipts", "Tells how each message stands.", whats=("delivery",)),
+    Operation(
+        "delivery",
+        "send",
+        "outbound",
+        "Proposes that no echo of a message will come.",
+        whats=("echo_timer",),
+    ),
     Operation("delivery", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("gateway", "send", "commands", "Asks for agents and page admins.", whats=_OF_GATEWAYS),
     Operation("gateway", "send", "actions", "Asks for agents in a conversation.", whats=_OF_AGENTS),

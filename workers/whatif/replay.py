@@ -2,7 +2,8 @@
 
 Without other rules it decides what was decided, event by event: a desk is a function of its log. Under other
 rules things run out at other times, so what the recorded timers said is passed over, and the desk's own come
-when they are due. People's acts and the ends of sessions stay as they were recorded.
+when they are due; a leave that is more than one decision goes on at once. People's acts and the ends of
+sessions stay as they were recorded.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 
 from config.errors import TongdaiError
 from schemas.assignments import Cause
-from schemas.commands import AskedCommand, Command, Configure, TimerFired
+from schemas.commands import AskedCommand, Command, Configure, TimerFired, Vacate
 from schemas.ids import event_id_text
 from schemas.outcomes import Refused
 from workers.routing.desk.decide import carry_out
@@ -105,9 +106,12 @@ class Replay:
         decided = carry_out(self.desk, command, Place(at, cause, id_of))
         if self._due is not None:
             self._due.note(decided, at)
+        events = [one.event for one in decided]
+        for going_on in [event for event in events if isinstance(event, Vacate)] if self._due else ():
+            events += self._decide(recorded, going_on, at)
         if isinstance(command, AskedCommand) and self._decisions % FORGET_EVERY < 2:
             self._forget(at - KEPT)
-        return [one.event for one in decided]
+        return events
 
     def _forget(self, before: datetime) -> None:
         """Drop outcomes that nobody can ask for any more."""

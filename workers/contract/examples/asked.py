@@ -13,6 +13,7 @@ from schemas.commands import (
     SessionSilent,
     TimerFired,
     Touched,
+    Vacate,
 )
 from schemas.envelope import Kind
 from schemas.ids import event_id
@@ -108,6 +109,15 @@ _DONE = Done(
         "rules": {"added": 2, "changed": 0, "removed": 0},
     },
 )
+_VACATE = Vacate(
+    workspace=WORKSPACE,
+    desk=DESK,
+    leaving={"minh": "on_leave"},
+    then="next",
+    at=at(729),
+    by=ACTOR,
+    command=IDEMPOTENCY_KEY,
+)
 _REFUSED = Refused(
     workspace=WORKSPACE,
     desk=DESK,
@@ -148,6 +158,7 @@ EXAMPLES = (
     _command("session_silent", _SILENT, 1_067, 2_700),
     _command("outside_answer", _OUTSIDE, 1_061, 90.2),
     _command("timer_fired", _TIMER, 275, 720, "desk/3"),
+    _command("vacate", _VACATE, 276, 730, "desk/3"),
     _outcome("done", _DONE, 0),
     _outcome("refused", _REFUSED, 1),
 )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from schemas.assignments import Assigned, ChainEvent, Confirmed, Means, ReplyRefused
+from schemas.commands import Vacate
 from schemas.ids import channel_of
 from schemas.outcomes import Done, Outcome, Refused
 from schemas.roster import (
@@ -89,8 +90,8 @@ def _assigned(desk: Desk, event: Assigned, decided: Decided) -> None:
         desk.give(event.holder)
 
 
-def _nothing(_: Desk, __: ReplyRefused, ___: Decided) -> None:
-    """It is told to who keeps the answer; the chain goes on without it."""
+def _nothing(_: Desk, __: ReplyRefused | Vacate, ___: Decided) -> None:
+    """Told to who keeps the answer, the chain goes on without it; or to be decided on when its turn comes."""
 
 
 def _agent(desk: Desk, event: AgentChanged, _: Decided) -> None:
@@ -133,7 +134,7 @@ def _outcome(desk: Desk, event: Outcome, _: Decided) -> None:
 _APPLY: dict[type[BaseModel], Callable[[Desk, Any, Decided], None]] = {
     **dict.fromkeys((Confirmed, *SPECIAL), _chain),
     Assigned: _assigned,
-    ReplyRefused: _nothing,
+    **dict.fromkeys((ReplyRefused, Vacate), _nothing),
     AgentChanged: _agent,
     DepartmentChanged: _department,
     PageChanged: _page,

@@ -28,4 +28,4 @@ def configure(draft: Draft, command: Configure) -> None:
     rehome(draft)
     drain(draft)
     released = vacate(draft, leaving, "next", command)
-    done(draft, command, {**result, "conversations": {"released": released}})
+    done(draft, command, {**result, "conversations": released})

@@ -39,6 +39,7 @@ from schemas.commands import (
     SessionSilent,
     TimerFired,
     Touched,
+    Vacate,
 )
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.appointing import appoint, release, take_off, take_over
@@ -53,6 +54,7 @@ from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
 from workers.routing.desk.following import follow, mute, unfollow, unmute
+from workers.routing.desk.leaving import go_on
 from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.outside import outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
@@ -67,6 +69,7 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     SessionSilent: session_silent,
     OutsideAnswer: outside_answer,
     TimerFired: timer_fired,
+    Vacate: go_on,
     Configure: configure,
     Claim: about_conversation(claim),
     ReplyClaim: reply_claim,

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from schemas.assignments import Cause, ChainEvent, ReplyRefused
 from schemas.building import build
 from schemas.catalogue import RECORDS
+from schemas.commands import Vacate
 from schemas.envelope import Kind
 from schemas.ids import agent_key, desk_key
 from schemas.outcomes import Outcome
@@ -100,4 +101,6 @@ def key_of(event: BaseModel) -> str:
             return desk_key(event.workspace, event.desk)
         case Outcome():
             return event.actor
+        case Vacate():
+            return desk_key(event.workspace, event.desk)
     raise TypeError(f"{type(event).__name__} is not an event of the desk")

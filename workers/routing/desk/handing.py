@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Unfollowed, Why
 from schemas.building import build
-from schemas.commands import AskedCommand
+from schemas.commands import AskedCommand, Vacate
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 
@@ -50,7 +50,7 @@ def take(
     draft: Draft,
     conversation: Conversation,
     how: How,
-    command: AskedCommand | None = None,
+    command: AskedCommand | Vacate | None = None,
     *,
     asked_again: bool = False,
 ) -> Conversation:
@@ -64,8 +64,7 @@ def take(
         **conversation.without_holder(),
         former_holder=conversation.holder,
         how=how,
-        by=command.actor if command else None,
-        command=command.idempotency_key if command else None,
+        **_asked(command),
         asked_again=asked_again,
     )
     return _let_go(draft, now, conversation.holder)
@@ -86,6 +85,16 @@ def overtake_transfer(draft: Draft, conversation: Conversation) -> Conversation:
     if conversation.transfer is None:
         return conversation
     return draft.tell(TransferEnded, conversation, how="overtaken")
+
+
+def _asked(command: AskedCommand | Vacate | None) -> dict[str, str | None]:
+    """By whose command, and by which: of a leave that goes on, by that of the leave."""
+    match command:
+        case Vacate():
+            return {"by": command.by, "command": command.command}
+        case AskedCommand():
+            return {"by": command.actor, "command": command.idempotency_key}
+    return {"by": None, "command": None}
 
 
 def _let_go(draft: Draft, conversation: Conversation, former: str | None) -> Conversation:

@@ -1,4 +1,8 @@
-"""Agents who leave, for a while or for good: what they held goes to others, all of it in one act."""
+"""Agents who leave, for a while or for good: what they held goes to others, all of it by one act.
+
+The act stands at one place of the log. Of what is more than fits one decision the rest is released by records
+that the desk itself puts on its log, each once the one before has been carried out.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,19 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from schemas.asks import SetLeave
-from schemas.commands import AskedCommand, Command, Configure
+from schemas.commands import AskedCommand, Command, Configure, Vacate
 from schemas.definitions import Agent
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.dealing import reassign
+from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import take
 
 Leave = Literal["on_leave", "agent_removed"]
 Then = Literal["pool", "next"]
+Counts = dict[str, int]
+PART = 1_000
+"""So many conversations one decision releases at most: a few megabytes of events."""
 
 
 def leavers(desk: Desk, command: AskedCommand) -> Mapping[str, Leave]:
@@ -33,22 +40,53 @@ def may_leave(desk: Desk, command: Command) -> Collection[str]:
     match command:
         case SetLeave():
             return (command.agent,)
+        case Vacate():
+            return command.leaving
         case Configure():
             stay = {agent.id for agent in command.agents if not agent.on_leave}
             return desk.roster.agents.keys() - stay
     return ()
 
 
-def vacate(draft: Draft, leaving: Mapping[str, Leave], then: Then, command: AskedCommand) -> int:
-    """Let nobody of `leaving` hold anything, and somebody else have what is being talked about; how many.
+def vacate(draft: Draft, leaving: Mapping[str, Leave], then: Then, command: AskedCommand) -> Counts:
+    """Let nobody of `leaving` hold anything, and somebody else have what is being talked about.
 
-    What is done stays with them: its customer's next message finds somebody else.
+    What is done stays with them: its customer's next message finds somebody else. Says how many were
+    released, and when it is so, that more follow by records of the desk's own.
     """
-    held = [one for one in draft.desk.conversations.values() if one.holder in leaving and one.care != "done"]
-    for conversation in sorted(held, key=_age):
-        how = leaving[conversation.holder or ""]
-        reassign(draft, take(draft, conversation, how, command, asked_again=True), then)
-    return len(held)
+    act = Vacate(
+        workspace=command.workspace,
+        desk=command.desk,
+        leaving=dict(leaving),
+        then=then,
+        at=draft.place.at,
+        by=command.actor,
+        command=command.idempotency_key,
+    )
+    return _release(draft, act)
+
+
+def go_on(draft: Draft, command: Vacate) -> None:
+    """The next of what they held when they left."""
+    _release(draft, command)
+    drain(draft)
+
+
+def _release(draft: Draft, act: Vacate) -> Counts:
+    held = sorted((one for one in draft.desk.conversations.values() if _goes(one, act)), key=_age)
+    for conversation in held[:PART]:
+        how = act.leaving[conversation.holder or ""]
+        reassign(draft, take(draft, conversation, how, act, asked_again=True), act.then)
+    if len(held) <= PART:
+        return {"released": len(held)}
+    draft.say(act)
+    return {"released": PART, "more_follow": True}
+
+
+def _goes(conversation: Conversation, act: Vacate) -> bool:
+    since = conversation.held_since
+    leaves = conversation.holder in act.leaving and conversation.care != "done"
+    return leaves and (since is None or since <= act.at)
 
 
 def _leavers(desk: Desk, agents: Collection[Agent]) -> Mapping[str, Leave]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -78,14 +79,18 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 """
+# In the order in which workers.routing.desk.leaving releases them.
 HELD = """
-SELECT found.* FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (workspace_id, desk_id, agent_id)
+SELECT found.* FROM unnest($3::text[]) AS wanted (agent_id)
 CROSS JOIN LATERAL (
     SELECT * FROM desk_conversation
-    WHERE workspace_id || '/' || holder = wanted.workspace_id || '/' || wanted.agent_id
-        AND desk_id = wanted.desk_id AND holder IS NOT NULL AND care <> 'done'
+    WHERE workspace_id || '/' || holder = $1 || '/' || wanted.agent_id
+        AND desk_id = $2 AND holder IS NOT NULL AND care <> 'done'
+        AND held_since <= coalesce($4::timestamptz, 'infinity')
     OFFSET 0
 ) AS found
+ORDER BY NOT session_open, held_since, key COLLATE "C"
+LIMIT $5
 """
 CONVERSATIONS = """
 SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
@@ -140,10 +145,13 @@ async def load_conversations(
     return {(workspace, one.conversation.id): one for workspace, one in found}
 
 
-async def load_held(connection: Connection, wanted: Collection[tuple[str, str, str]]) -> list[Conversation]:
-    """What is held, and not done, by agents that are given with their workspaces and desks."""
-    columns = [[one[place] for one in wanted] for place in range(3)]
-    return [conversation_of(row) for row in await connection.fetch(HELD, *columns)]
+async def load_held(
+    connection: Connection, desk: Name, agents: Collection[str], at: datetime | None, limit: int
+) -> list[Conversation]:
+    """What is held, and not done, by `agents` of a desk, and was `at` a time, if given: the first `limit` of
+    what they would give up."""
+    rows = await connection.fetch(HELD, *desk, list(agents), at, limit)
+    return [conversation_of(row) for row in rows]
 
 
 def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:

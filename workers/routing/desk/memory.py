@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
 from schemas.asks import Bulk, ConversationAsk, Subject
-from schemas.commands import AskedCommand, Command, Configure, ConversationCommand, TimerFired
+from schemas.commands import AskedCommand, Command, Configure, ConversationCommand, TimerFired, Vacate
 from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
-from workers.routing.desk.leaving import may_leave
+from workers.routing.desk.leaving import PART, may_leave
 from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks, load_held
 from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
@@ -105,11 +105,17 @@ class Memory:
             self.used(desk, key)
 
     async def _load_held(self, connection: Connection, commands: Collection[Command]) -> None:
-        """What those hold who may have to give it up by one of `commands`."""
-        for command in commands:
+        """The first of what those hold who may have to give it up by one of `commands`.
+
+        Beyond what one decision releases, as many as the others of the batch can change before it.
+        """
+        leaves = [command for command in commands if may_leave(self.desk(command), command)]
+        limit = 1 + PART * len(leaves) + sum(len(subjects_of(command)) for command in commands)
+        for command in leaves:
             desk = self.desk(command)
-            wanted = [(desk.workspace, desk.id, agent) for agent in may_leave(desk, command)]
-            for conversation in await load_held(connection, wanted) if wanted else ():
+            at = command.at if isinstance(command, Vacate) else None
+            name, agents = (desk.workspace, desk.id), may_leave(desk, command)
+            for conversation in await load_held(connection, name, agents, at, limit):
                 if conversation.key not in desk.conversations:
                     desk.keep(conversation)
                     self.used(desk, conversation.key)

@@ -43,7 +43,7 @@ def set_leave(draft: Draft, command: SetLeave) -> None:
         end_transfers_to(draft, command.agent, "target_left")
     released = vacate(draft, leaving, "pool" if command.then == "pool" else "next", command)
     drain(draft)
-    done(draft, command, {"agent": command.agent, "on_leave": command.on_leave, "released": released})
+    done(draft, command, {"agent": command.agent, "on_leave": command.on_leave, **released})
 
 
 def _administers(desk: Desk, command: SetCapacity | SetLeave) -> bool:
