@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.partitioner import murmur2
 
 from config.settings import Settings
@@ -228,3 +230,34 @@ async def test_nothing_is_sent_to_an_inside_address(settings: Settings, topics: 
         await publish(quick, topics["assignments"], range(3))
         await until(database, "SELECT FROM webhook_attempt WHERE error LIKE '%no public address%'")
         assert (receiver.seen, receiver.refused) == ([], 0)
+
+
+async def test_large_events_are_told_and_those_that_expired_are_named(
+    settings: Settings, topics: dict[str, str]
+) -> None:
+    quick = with_webhooks(settings, buffer_bytes_max=1_048_576)
+    await publish(quick, topics["messages"], range(20), kind=STORED, data={"text": "x" * 300_000})
+    async with Receiver().listening() as receiver, connected(quick) as database:
+        await add(quick, "crm", receiver.url, events=["messages"])
+        # It stood at the beginning while its first records were still there.
+        await database.execute("UPDATE webhook_endpoint SET start = NULL")
+        await database.execute(
+            "INSERT INTO webhook_position VALUES ('shop', 'crm', 'messages', array_fill(0, ARRAY[$1::int]))",
+            CONVERSATION_PARTITIONS,
+        )
+        await _expire(quick, topics["messages"], 4)
+        async with working(quick) as worker:
+            await receiver.until(lambda: receiver.values() == list(range(4, 20)))
+            await until(
+                database, "SELECT FROM webhook_attempt WHERE event_type = 'expired' AND error LIKE '4 rec%'"
+            )
+            assert worker.status.problems() == []
+
+
+async def _expire(settings: Settings, topic: str, before: int) -> None:
+    """Have Kafka forget the first records of the default key's partition."""
+    admin = AIOKafkaAdminClient(**settings.kafka.client_options())
+    await admin.start()
+    partition = TopicPartition(topic, _partition("messenger:1:u1"))
+    await admin.delete_records({partition: RecordsToDelete(before_offset=before)})
+    await admin.close()

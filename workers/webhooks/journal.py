@@ -15,6 +15,8 @@ from workers.webhooks.store import Standing, Store
 from workers.webhooks.track import Track
 from workers.webhooks.verdict import Answer
 
+GATHER_S = 0.05
+"""What was delivered in so short a time is stored together; after a crash it is delivered once more."""
 IDLE_STORE_S = 10.0
 RETRY_STORE_S = 1.0
 
@@ -68,6 +70,7 @@ class Journal:
             try:
                 async with asyncio.timeout(IDLE_STORE_S):
                     await self._changed.wait()
+                await asyncio.sleep(GATHER_S)
             except TimeoutError:
                 if self._standing() == stored:
                     continue
