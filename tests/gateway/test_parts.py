@@ -144,7 +144,18 @@ def _done(command: str) -> Done:
         ("https://evil.example.com", False),
         ("https://chat.example.com.evil.example", False),
         ("null", False),
+        ("http://[", False),
+        ("https://", False),
+        ("", False),
     ],
 )
 def test_a_browser_connects_from_our_pages_only(origin: str | None, allowed: bool) -> None:
     assert is_allowed(origin, "chat.example.com", ("https://console.example.com",)) == allowed
+    if not allowed:
+        assert not is_allowed(origin, "", ())
+        assert not is_allowed(origin, None, ())
+
+
+@given(st.text(), st.text())
+def test_an_origin_may_be_any_text(origin: str, host: str) -> None:
+    assert not is_allowed(origin, host, ()) or host in origin
