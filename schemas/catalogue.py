@@ -37,6 +37,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("messages", "customer_changed"): messages.CustomerChanged,
     Kind("outbound", "send"): outbound.Send,
     Kind("outbound", "echoed"): outbound.Echoed,
+    Kind("outbound", "echo_timer"): outbound.EchoTimer,
     Kind("receipts", "delivery"): receipts.Delivery,
     Kind("receipts", "arrival"): receipts.Arrival,
     Kind("commands", "route"): commands.Route,

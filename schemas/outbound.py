@@ -33,6 +33,18 @@ class Send(InsideModel):
     at: Moment
 
 
+class EchoTimer(InsideModel):
+    """The time for a message's echo is over: what the channel has shown before stands before this here."""
+
+    workspace: Slug
+    conversation: UUID
+    key: ConversationKey
+    message: UUID
+    version: int
+    """Of how the message stood; ignored when it has changed since."""
+    due_at: Moment
+
+
 class Echoed(InsideModel):
     """The channel has shown a message of ours: whatever became of the call, it was sent."""
 

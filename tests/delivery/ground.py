@@ -19,10 +19,10 @@ from schemas import envelope
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import channel_of, conversation_id
-from schemas.outbound import Echoed, Send
+from schemas.outbound import Echoed, EchoTimer, Send
 from schemas.receipts import Arrival, ArrivalState, Delivery
 from tests.channels.webhooks import APPS
-from workers.channels.delivery import connecting
+from workers.channels.delivery import connecting, news, unanswered
 from workers.channels.delivery.connecting import Tokens
 from workers.channels.delivery.dispatcher import Dispatcher
 from workers.channels.delivery.handler import DeliveryHandler
@@ -60,7 +60,7 @@ async def eventually(condition: Callable[[], Awaitable[object]], what: str) -> N
 class Ground:
     """One test's database, pages and platforms."""
 
-    def __init__(self, settings: Settings, database: asyncpg.Connection) -> None:
+    def __init__(self, settings: Settings, database: asyncpg.Pool) -> None:
         ingress = settings.ingress
         self.one, self.two = (Account(page.partition(":")[2], f"token of {page}") for page in (ONE, TWO))
         self.oa = Account("300", "token of the oa")
@@ -84,11 +84,11 @@ class Ground:
 
     async def handle(self, *values: BaseModel) -> None:
         """The lane stores what its topics say."""
-        handler = DeliveryHandler(waiting_max=self.settings.delivery.waiting_max)
+        handler = DeliveryHandler(self.settings.delivery)
         records = [self._record(value) for value in values]
         batch = Batch("delivery", records, [record.timestamp_ms for record in records])
-        async with self.database.transaction():
-            await handler.handle(self.database, batch)
+        async with self.database.acquire() as connection, connection.transaction():
+            await handler.handle(connection, batch)
         assert batch.rejected == 0
 
     async def say(self, page: str, user: str, text: str | None, **fields: Any) -> UUID:  # noqa: ANN401 - of Send
@@ -163,20 +163,21 @@ class Ground:
 
     async def told(self) -> list[Delivery]:
         """What receipts is told now."""
-        async with self.database.transaction():
-            due = await DeliveryHandler(waiting_max=10).due_timers(self.database, range(64), 0, 1_000)
+        due = await news.untold(self.database, range(64), 1_000)
         assert {(timer.topic, timer.kind) for timer in due} <= {("receipts", Kind("receipts", "delivery"))}
         return [Delivery.model_validate_json(timer.value) for timer in due]
 
     def dispatcher(self, **changed: object) -> Dispatcher:
-        """A worker's dispatcher."""
+        """A worker's dispatcher, from now on with other settings."""
         delivery = self.settings.delivery.model_copy(update=changed)
-        return Dispatcher(self.settings.model_copy(update={"delivery": delivery}), self.vault)
+        self.settings = self.settings.model_copy(update={"delivery": delivery})
+        return Dispatcher(self.settings, self.vault)
 
     @asynccontextmanager
     async def delivering(self, workers: int = 1, **changed: object) -> AsyncIterator[None]:
         """Dispatchers at work."""
         tasks = [asyncio.create_task(self.dispatcher(**changed).run()) for _ in range(workers)]
+        tasks.append(asyncio.create_task(self._time_passes()))
         try:
             yield
         finally:
@@ -184,6 +185,13 @@ class Ground:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert {type(result) for result in results} == {asyncio.CancelledError}, results
+
+    async def _time_passes(self) -> None:
+        """The lane proposes its timers, and reads them back."""
+        while True:
+            for timer in await unanswered.due(self.database, range(64), 100):
+                await self.handle(EchoTimer.model_validate_json(timer.value))
+            await asyncio.sleep(0.05)
 
     def _record(self, value: BaseModel) -> Any:  # noqa: ANN401 - a row
         kind = next(kind for kind, model in RECORDS.items() if model is type(value))
@@ -199,8 +207,8 @@ async def ground(dsn: str, **delivery: object) -> AsyncIterator[Ground]:
     """Everything, with the three pages registered and connected."""
     settings = Settings.model_validate({"postgres": {"dsn": dsn}, "ingress": APPS})
     async with AsyncExitStack() as stack:
-        database = await asyncpg.connect(dsn)
-        stack.push_async_callback(database.close)
+        database = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
+        stack.callback(database.terminate)
         found = Ground(settings, database)
         facebook = await stack.enter_async_context(serving(found.facebook.asgi))
         zalo = await stack.enter_async_context(serving(found.zalo.asgi))

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from schemas.messages import MessageAttachment
+from schemas.outbound import EchoTimer
 from tests.delivery.ground import OA, ONE, TWO, eventually, ground
-from workers.channels.delivery import connecting, lost, message_rows
+from workers.channels.delivery import connecting, lost, message_rows, unanswered
 from workers.channels.delivery.claims import take
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.progress import Step
@@ -245,24 +246,38 @@ async def test_the_same_record_twice_is_one_message(database: str) -> None:
 
 
 async def test_an_attempt_without_a_worker_is_found_and_a_late_one_changes_nothing(database: str) -> None:
-    async with ground(database) as field:
+    async with ground(database, unanswered="resend") as field, field.database.acquire() as connection:
         message = await field.say(ONE, "an", "một")
         own = field.settings.delivery
-        taken = await take(field.database, ONE, 5, own)
+        taken = await take(connection, ONE, 5, own)
         assert taken is not None
-        again = await take(field.database, ONE, 5, own)
+        again = await take(connection, ONE, 5, own)
         assert (len(taken.claimed), again and again.claimed) == (1, []), "taken by one"
-        await field.database.execute("UPDATE delivery SET attempted_at = now() - interval '1 hour'")
-        assert await lost.find_lost(field.database, own) == 1
-        resending = own.model_copy(update={"unanswered": "resend"})
-        await field.database.execute("UPDATE delivery SET due_at = now()")
-        await lost.settle_unknown(field.database, resending)
-        second = await take(field.database, ONE, 5, own)
+        await connection.execute("UPDATE delivery SET attempted_at = now() - interval '1 hour'")
+        assert await lost.find_lost(connection, own) == 1
+        await connection.execute("UPDATE delivery SET due_at = now()")
+        (timer,) = await unanswered.due(connection, [3], 10)
+        assert await unanswered.due(connection, [3], 10) == [], "proposed once"
+        assert await take(connection, ONE, 5, own) == again, "nothing is decided yet"
+        await field.handle(EchoTimer.model_validate_json(timer.value))
+        second = await take(connection, ONE, 5, own)
         assert second is not None
         assert [each.attempt for each in second.claimed] == [2]
         late, now = Step("failed", (), "rejected"), Step("sent", ("m1",))
-        assert not await message_rows.go_on(field.database, taken.claimed[0], late)
-        assert await message_rows.go_on(field.database, second.claimed[0], now)
+        assert not await message_rows.go_on(connection, taken.claimed[0], late)
+        assert await message_rows.go_on(connection, second.claimed[0], now)
+        assert (await field.row(message))["state"] == "sent"
+
+
+async def test_an_echo_that_was_read_before_its_timer_leaves_nothing_to_decide(database: str) -> None:
+    async with ground(database, unanswered="resend") as field, field.database.acquire() as connection:
+        message = await field.say(ONE, "an", "một")
+        await take(connection, ONE, 5, field.settings.delivery)
+        await connection.execute("UPDATE delivery SET state = 'unknown', due_at = now()")
+        (timer,) = await unanswered.due(connection, [3], 10)
+        await field.handle(
+            field.echo(f"{ONE}:an", message, 0, "m1"), EchoTimer.model_validate_json(timer.value)
+        )
         assert (await field.row(message))["state"] == "sent"
 
 

@@ -17,6 +17,7 @@ from schemas.receipts import DeliveryReason
 from workers.channels.delivery import message_rows, page_rows
 from workers.channels.delivery.claims import Taking, take
 from workers.channels.delivery.failures import DATABASE_ERRORS
+from workers.channels.delivery.lost import fresh_s
 from workers.channels.delivery.message_rows import Claimed
 from workers.channels.delivery.metrics import ATTEMPTS, CALL_SECONDS, FAILED, PAUSED, RESUMED
 from workers.channels.delivery.page_rows import Page
@@ -28,8 +29,6 @@ from workers.channels.delivery.senders import Senders
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.window import Terms, terms
 
-FRESH_S = 5.0
-"""A claim that is older is given back: this process was frozen, and another may have given up on it."""
 RECORD_TRIES = 10
 RATE_WAIT_S = 0.05
 
@@ -113,7 +112,7 @@ class Courier:
             step = Step("failed", claimed.standing.ids, reason)
             await self._record(page, claimed, step, None)
             return
-        if time.monotonic() - begun_s > FRESH_S or self._stopping.is_set():
+        if time.monotonic() - begun_s > fresh_s(self._means.settings.delivery) or self._stopping.is_set():
             await self._take_back(claimed)
             return
         result = await self._give(page, claimed, part, sender, now)

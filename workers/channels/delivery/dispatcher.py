@@ -65,7 +65,6 @@ class Dispatcher:
             await self._listen(means.pool)
             async with means.pool.acquire() as connection:
                 LOST.inc(await lost.find_lost(connection, self._settings.delivery))
-                await lost.settle_unknown(connection, self._settings.delivery)
                 pages = await page_rows.due_pages(connection)
             self._end_couriers()
             self._send(means, pages)

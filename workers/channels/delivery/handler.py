@@ -8,14 +8,16 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from config.delivery import DeliverySettings
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
 from schemas.ids import channel_of
 from schemas.inbound import InboundRecord
-from schemas.outbound import Echoed, Send
+from schemas.outbound import Echoed, EchoTimer, Send
 from schemas.receipts import Arrival, Delivery
-from workers.channels.delivery import message_rows, news
+from workers.channels.delivery import message_rows, news, unanswered
+from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
 from workers.runtime.batch import Batch, Record, TimerDue
@@ -29,14 +31,14 @@ class DeliveryHandler:
     """The only writer of what is to be sent; couriers change how it stands, by the number of their attempt.
 
     Args:
-        waiting_max: messages that wait in one conversation, at most.
+        settings: how many wait in one conversation, and what becomes of what is not answered.
     """
 
     kind = "delivery"
     inputs = INPUTS
 
-    def __init__(self, *, waiting_max: int) -> None:
-        self._waiting_max = waiting_max
+    def __init__(self, settings: DeliverySettings) -> None:
+        self._settings = settings
 
     async def handle(self, connection: Connection, batch: Batch) -> None:
         """Apply `batch`; see workers.runtime.handler.Handler."""
@@ -48,12 +50,15 @@ class DeliveryHandler:
                 await news.echoed(connection, value)
             elif isinstance(value, Arrival):
                 await news.arrived(connection, value)
+            elif isinstance(value, EchoTimer):
+                await unanswered.decide(connection, value, self._settings)
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
     ) -> Sequence[TimerDue]:
-        """What has changed and was not told: it goes to receipts, once, in the lane's own transaction."""
-        return await news.untold(connection, lanes, limit)
+        """What has changed is told on receipts; of what was not answered the lane is to decide."""
+        timers = await unanswered.due(connection, lanes, limit)
+        return [*timers, *await news.untold(connection, lanes, limit - len(timers))]
 
     def forget(self, lanes: Collection[int] | None = None) -> None:
         """Nothing is remembered."""
@@ -66,12 +71,12 @@ class DeliveryHandler:
         rows = []
         for record, send in sends:
             row = _row(record, send)
-            if row["state"] == "queued" and waiting[str(send.conversation)] >= self._waiting_max:
+            if row["state"] == "queued" and waiting[str(send.conversation)] >= self._settings.waiting_max:
                 row |= {"state": "failed", "reason": "too_many", "content": None}
             waiting[str(send.conversation)] += row["state"] == "queued"
             rows.append(row)
         await message_rows.enqueue(connection, rows)
-        await connection.execute("SELECT pg_notify('tongdai_delivery', '')")
+        await connection.execute(NOTIFY)
 
 
 def _row(record: Record, send: Send) -> dict[str, Any]:
@@ -131,7 +136,11 @@ def _read(record: Record) -> BaseModel:
 
 
 def _key(value: BaseModel) -> str:
-    return value.key if isinstance(value, InboundRecord) else cast("Send | Echoed | Delivery", value).key
+    return (
+        value.key
+        if isinstance(value, InboundRecord)
+        else cast("Send | Echoed | EchoTimer | Delivery", value).key
+    )
 
 
 _MODELS: Mapping[Kind, type[BaseModel]] = {

@@ -30,4 +30,4 @@ def run_delivery(settings: Settings) -> None:
 def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
     """The one handler of delivery's lanes."""
     topology.lanes(DeliveryHandler.inputs)
-    return [DeliveryHandler(waiting_max=settings.delivery.waiting_max)]
+    return [DeliveryHandler(settings.delivery)]

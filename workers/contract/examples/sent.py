@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
-from schemas.outbound import Echoed
+from schemas.outbound import Echoed, EchoTimer
 from schemas.receipts import Arrival, Delivery
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
@@ -31,6 +31,14 @@ _IN_PLACE: dict[str, Any] = {
     "message": message_id(PAGE, request_key("say")),
 }
 _ECHOED = Echoed(**_IN_PLACE, part=0, channel_message_id=_MID, at=at(76))
+_TIMER = EchoTimer(
+    workspace=WORKSPACE,
+    conversation=CONVERSATION,
+    key=KEY,
+    message=message_id(PAGE, request_key("say")),
+    version=1,
+    due_at=at(95),
+)
 _DELIVERY = Delivery(
     **_IN_PLACE,
     channel="messenger",
@@ -61,6 +69,14 @@ EXAMPLES = (
         source="tongdai/intake/5",
         id_=event_id("inbound", 5, 1_050, "intake", 0),
         time=at(76),
+    ),
+    example(
+        Kind("outbound", "echo_timer"),
+        _TIMER,
+        key=KEY,
+        source="tongdai/delivery/5",
+        id_=event_id("outbound", 5, 18, "delivery", 1),
+        time=at(95),
     ),
     example(
         Kind("receipts", "delivery"),

@@ -18,7 +18,7 @@ CREATE TABLE delivery (
     state           text  NOT NULL
         CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown')),
     reason          text,
-    due_at          timestamptz,                  -- queued: not before; unknown: until then the channel may still tell
+    due_at          timestamptz,                  -- queued: not before; unknown: the echo's timer
     attempts        int   NOT NULL DEFAULT 0,     -- numbers them: who comes back late finds another number
     failures        int   NOT NULL DEFAULT 0,     -- in a row
     attempted_at    timestamptz,
@@ -34,7 +34,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_of_conversation ON delivery (conversation_id, position);
 CREATE INDEX delivery_due ON delivery (page_id, due_at) WHERE state = 'queued';
 CREATE INDEX delivery_sending ON delivery (attempted_at) WHERE state = 'sending';
-CREATE INDEX delivery_unknown ON delivery (due_at) WHERE state = 'unknown' AND due_at IS NOT NULL;
+CREATE INDEX delivery_unknown ON delivery (lane, due_at) WHERE state = 'unknown' AND due_at IS NOT NULL;
 CREATE INDEX delivery_untold ON delivery (lane, changed_at) WHERE NOT told;
 
 -- A page as the channel's API knows it: its token, how it is to be used, and whether it may be used now.

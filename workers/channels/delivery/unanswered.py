@@ -1,0 +1,75 @@
+"""Messages without an answer whose echo does not come: decided in the lane, behind every echo it has read.
+
+A worker's clock only proposes. Were it to decide, a lane that lags, or that nobody holds, would have messages
+sent twice whose echoes wait in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import orjson
+
+from config.delivery import DeliverySettings
+from schemas.base import rfc3339
+from schemas.envelope import Kind
+from schemas.ids import EVENTS, uuid5
+from schemas.outbound import EchoTimer
+from workers.channels.delivery.page_rows import NOTIFY
+from workers.channels.delivery.progress import Standing, settle
+from workers.runtime.batch import TimerDue
+from workers.runtime.handler import Connection
+
+TIMER = Kind("outbound", "echo_timer")
+
+PROPOSE = """
+WITH due AS (
+    SELECT workspace_id, message_id, due_at FROM delivery
+    WHERE lane = ANY($1::int[]) AND state = 'unknown' AND due_at <= now()
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE delivery d SET due_at = 'infinity'
+FROM due WHERE d.workspace_id = due.workspace_id AND d.message_id = due.message_id
+RETURNING d.workspace_id, d.message_id, d.conversation_id, d.key, d.lane, d.version, due.due_at
+"""
+SETTLE = """
+UPDATE delivery SET state = $4, reason = $5, due_at = now() + $6::interval,
+    version = version + 1, told = false, changed_at = now()
+WHERE workspace_id = $1 AND message_id = $2 AND version = $3 AND state = 'unknown'
+"""
+
+
+async def due(connection: Connection, lanes: Sequence[int], limit: int) -> list[TimerDue]:
+    """Timers of messages that have waited long enough, on their way from now on."""
+    return [
+        TimerDue(
+            lane=row["lane"],
+            topic=TIMER.topic,
+            id=uuid5(EVENTS, f"echo/{row['workspace_id']}/{row['message_id']}/{row['version']}"),
+            key=row["key"].encode(),
+            kind=TIMER,
+            value=orjson.dumps(
+                {
+                    "workspace": row["workspace_id"],
+                    "conversation": row["conversation_id"],
+                    "key": row["key"],
+                    "message": row["message_id"],
+                    "version": row["version"],
+                    "due_at": rfc3339(row["due_at"]),
+                },
+                default=str,
+            ),
+        )
+        for row in await connection.fetch(PROPOSE, lanes, limit)
+    ]
+
+
+async def decide(connection: Connection, timer: EchoTimer, settings: DeliverySettings) -> None:
+    """No echo has come: the operators' rule holds."""
+    step = settle(Standing((), 1), settings)
+    wait = None if step.due_s is None else timedelta(seconds=step.due_s)
+    await connection.execute(
+        SETTLE, timer.workspace, timer.message, timer.version, step.state, step.reason, wait
+    )
+    await connection.execute(NOTIFY)
