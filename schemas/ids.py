@@ -99,6 +99,6 @@ def agent_key(workspace: str, agent: str) -> str:
     return f"agent:{workspace}/{agent}"
 
 
-def audience_key(audience: str) -> str:
-    """The Kafka key of what an audience is told: `audience:rule:<rule>/<ring>`, `audience:page:<page>`, …"""
-    return f"audience:{audience}"
+def audience_key(workspace: str, audience: str) -> str:
+    """The Kafka key of what an audience is told: `audience:workspace/rule:<rule>/<ring>`, …"""
+    return f"audience:{workspace}/{audience}"

@@ -1,6 +1,6 @@
 """notifications: what one agent, or an audience of agents, must be told.
 
-Key: `agent:workspace/agent`, or `audience:` and the audience.
+Key: `agent:workspace/agent`, or `audience:workspace/` and the audience.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class AudienceNotice(InsideModel):
     workspace: Slug
     notice: UUID
     audience: str
-    """As in the key."""
+    """As in the key, behind the workspace."""
     conversation: UUID
     key: ConversationKey
     page: PageId

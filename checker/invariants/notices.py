@@ -56,7 +56,7 @@ class NoticesCheck:
         rank = (notice["seq"], record.offset)
         if "audience" in notice:
             where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['audience']})"
-            if record.key != f"audience:{notice['audience']}".encode():
+            if record.key != f"audience:{notice['workspace']}/{notice['audience']}".encode():
                 self.ordered.fail(rank, f"{where}: key {record.key!r}")
             self.told.audience(what, notice, where, rank)
             return

@@ -262,7 +262,7 @@ class Story:
         notice = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{what} {key} {last['seq']} {audience}"))
         said = {"notice": notice, "audience": audience, "seq": last["seq"], "epoch": last["epoch"]}
         value = self._about(key) | said | {"holder": last["holder"]} | fields
-        self.planted.append("notifications", f"audience:{audience}", what, value, self.now_ms)
+        self.planted.append("notifications", f"audience:{WORKSPACE}/{audience}", what, value, self.now_ms)
 
     def _changed(self, key: str) -> None:
         last = self._chains[key][-1]

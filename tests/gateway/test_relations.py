@@ -11,7 +11,7 @@ from workers.gateway.connection import Connection
 from workers.gateway.conversations import Conversation, agent_relations, relations
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity, Role
-from workers.gateway.notices import Noted, recipients
+from workers.gateway.notices import Noted, recipients, workspace_of
 from workers.gateway.roster import Roster
 
 PAGE = "zalo:7"
@@ -96,11 +96,11 @@ def test_relations_to_an_agent() -> None:
     [
         ("agent:shop/lan", "message", {"lan"}),
         ("agent:other/lan", "message", {"lan of other"}),
-        ("audience:rule:vip/0", "offered", {"lan", "chu"}),
-        (f"audience:page:{PAGE}", "offered", {"lan", "ha", "nga", "chu"}),
-        (f"audience:page:{PAGE}", "conversation_changed", {"ha", "chu"}),
-        (f"audience:admins:{PAGE}", "offered", {"ha", "chu"}),
-        ("audience:rule:web/0", "offered", {"chu"}),
+        ("audience:shop/rule:vip/0", "offered", {"lan", "chu"}),
+        (f"audience:shop/page:{PAGE}", "offered", {"lan", "ha", "nga", "chu"}),
+        (f"audience:shop/page:{PAGE}", "conversation_changed", {"ha", "chu"}),
+        (f"audience:shop/admins:{PAGE}", "offered", {"ha", "chu"}),
+        ("audience:shop/rule:web/0", "offered", {"chu"}),
     ],
 )
 def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: str, told: set[str]) -> None:
@@ -117,7 +117,8 @@ def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: 
     people["chu of other"] = _connection("other", "chu", "admin")
     for connection in people.values():
         hub.add(connection)
-    one = Noted(0, 0, key, kind, f'{{"workspace":"shop","page":"{PAGE}"}}')
+    one = Noted(0, 0, key, kind, f'{{"page":"{PAGE}"}}')
+    assert workspace_of(one) == key.partition(":")[2].partition("/")[0]
     found = recipients(one, ROSTER)
     reached = list(hub.reached(found))
     assert {name for name, connection in people.items() if connection in reached} == told

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from config.settings import Settings
 from schemas.assignments import Presence
 from schemas.envelope import Kind
-from schemas.ids import agent_key
+from schemas.ids import agent_key, audience_key
 from tests.gateway.ground import (
     PAGE,
     SHOP,
@@ -57,7 +57,7 @@ def to(agent: str, number: int) -> tuple[Kind, str, dict[str, Any]]:
 
 def offer(number: int) -> tuple[Kind, str, dict[str, Any]]:
     """An offer to the first rule."""
-    return OFFERED, "audience:rule:first/0", {"workspace": SHOP, "page": PAGE, "number": number}
+    return OFFERED, audience_key(SHOP, "rule:first/0"), {"workspace": SHOP, "page": PAGE, "number": number}
 
 
 async def numbers(socket_: ClientConnection, count: int) -> tuple[list[int], str]:

@@ -75,7 +75,7 @@ def notified(what: str, key: bytes, value: bytes) -> Notified | None:
     """What a published notice says, once it is of its model, and its key is its recipient; none: no row."""
     notice = RECORDS[Kind("notifications", what)].model_validate_json(value)
     if isinstance(notice, AudienceNotice):
-        assert key == f"audience:{notice.audience}".encode()
+        assert key == f"audience:{notice.workspace}/{notice.audience}".encode()
         return None
     assert isinstance(notice, Notice)
     assert key == f"agent:{WORKSPACE}/{notice.agent}".encode()

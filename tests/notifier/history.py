@@ -25,6 +25,7 @@ from schemas.assignments import (
     Muted,
     Offered,
     Queued,
+    Quieted,
     SessionClosed,
     SessionOpened,
     Standing,
@@ -164,7 +165,7 @@ class History:
             key=self.key,
             page="messenger:page-1",
             seq=seq,
-            previous=self.steps[-1].id if self.steps else None,
+            previous=str(self.steps[-1].id) if self.steps else None,
             epoch=epoch,
             round=1,
             session=more.pop("session", len(self.sessions)),
@@ -346,7 +347,12 @@ def _widened(circle: Circle, event: ChainEvent) -> Circle:
     return circle._replace(**changes)
 
 
-_STANDINGS: dict[type[ChainEvent], Standing] = {Offered: "offered", Queued: "queued", Unassigned: "idle"}
+_STANDINGS: dict[type[ChainEvent], Standing] = {
+    Offered: "offered",
+    Queued: "queued",
+    Unassigned: "idle",
+    Quieted: "idle",
+}
 
 
 def _left(last: ChainEvent | None) -> Standing:

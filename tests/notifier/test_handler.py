@@ -23,7 +23,7 @@ from tests.notifier.ground import (
     store_transcript,
     stored_notices,
 )
-from tests.notifier.history import BEGIN, History, Notified, invent
+from tests.notifier.history import BEGIN, WORKSPACE, History, Notified, invent
 from tests.notifier.judged import judge
 from workers.notifier.handler import NotifierHandler
 from workers.notifier.recipients import BrokenChainError
@@ -94,7 +94,7 @@ def assert_announced(histories: Sequence[History], events: Sequence[Event]) -> N
             conversation = UUID(value["conversation"])
             found[conversation, kind_of(event), value["audience"], value["seq"]] += 1
         elif event.key.startswith(b"audience:"):
-            assert event.key == b"audience:page:messenger:page-1"
+            assert event.key == f"audience:{WORKSPACE}/page:messenger:page-1".encode()
             changed[UUID(value["conversation"])] = value["standing"], value["holder"]
     expected = Counter(
         (history.conversation, *one) for history in histories for one in history.expected_announcements()

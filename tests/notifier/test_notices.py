@@ -12,7 +12,7 @@ from schemas.catalogue import RECORDS
 from schemas.ids import notice_id
 from schemas.messages import MessageAttachment
 from schemas.notifications import MessageNotice, NoticeMessage
-from tests.notifier.history import BEGIN, History
+from tests.notifier.history import BEGIN, WORKSPACE, History
 from workers.notifier.notices import Issued, issue
 from workers.notifier.told import Announced, Told
 
@@ -109,7 +109,7 @@ def test_what_an_audience_is_told_is_one_record_without_a_row(told: Announced) -
     issued = issue(told)
     notice = model_of(issued)
 
-    assert (issued.key, issued.row) == (b"audience:rule:r/0", None)
+    assert (issued.key, issued.row) == (f"audience:{WORKSPACE}/rule:r/0".encode(), None)
     assert (notice.audience, notice.seq, notice.channel) == ("rule:r/0", 1, "messenger")
     assert {name: getattr(notice, name) for name in told.more} == told.more
 

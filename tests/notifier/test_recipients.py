@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.assignments import Blocked, Followed, Muted, Unfollowed
+from schemas.assignments import Blocked, ChainEvent, Followed, Muted, Quieted, Unfollowed
 from tests.notifier.follower import Follower, interleave
-from tests.notifier.history import History, invent
+from tests.notifier.history import BEGIN, History, invent
+from workers.notifier.places import Counted
 from workers.notifier.recipients import BrokenChainError
 from workers.notifier.told import Told
 
@@ -186,6 +188,72 @@ def test_a_mute_silences_messages_until_one_is_given_it_again() -> None:
         ("message", 5),
     ]
     assert follower.unread("an") == 3
+
+
+@pytest.mark.parametrize("silenced_by", [Muted, Unfollowed])
+def test_a_holder_who_has_silenced_it_is_told_of_no_message_and_all_are_counted(
+    silenced_by: type[ChainEvent],
+) -> None:
+    history = first_message()
+    history.decide(silenced_by, holder="an", after_position=1, agent="an")
+    for _ in range(2):
+        history.say("customer", seq=3, epoch=1)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
+
+    assert [told.what for told in follower.told] == ["assigned"]
+    assert follower.unread("an") == 3
+    assert follower.conversation.count == Counted(("held", "agent:an"), 3)
+    follower.take(history.read("an", 3, seq=3, epoch=1))
+    assert follower.conversation.count == Counted(("held", "agent:an"), 0)
+
+
+@pytest.mark.parametrize("silenced_by", [Muted, Unfollowed])
+def test_what_silences_messages_hides_not_that_one_loses_it_and_is_given_it_again(
+    silenced_by: type[ChainEvent],
+) -> None:
+    history = first_message()
+    history.decide(silenced_by, holder="an", after_position=1, agent="an")
+    history.unassign("taken_off", by="agent:acme/chu", after_position=1)
+    history.say("customer", seq=4, epoch=1)
+    history.assign("an", after_position=2)
+    history.say("customer", seq=5, epoch=2)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.steps[:4], history.messages[1]])
+    follower.take_all([*history.steps[4:], *history.messages[2:]])
+
+    assert [told.what for told in follower.told] == ["assigned", "unassigned", "assigned", "message"]
+    assert (follower.told[-1].unread, follower.unread("an")) == (3, 3)
+
+
+def test_a_former_holder_whom_the_policy_does_not_let_follow_is_told_of_the_hand_over_alone() -> None:
+    history = first_message()
+    history.assign("binh", after_position=1)
+    history.decide(Unfollowed, holder="binh", after_position=1, agent="an")
+    history.say("customer", seq=4, epoch=2)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
+
+    told = [(one.agent, one.what) for one in follower.told]
+    assert told == [("an", "assigned"), ("binh", "assigned"), ("an", "unassigned"), ("binh", "message")]
+    assert (follower.unread("an"), follower.unread("binh")) == (0, 2)
+    assert follower.conversation.count == Counted(("held", "agent:binh"), 2)
+
+
+def test_a_human_who_answers_outside_withdraws_the_offer_and_tells_nobody() -> None:
+    history = History("u1", sessions=[1])
+    history.say("customer", seq=0, epoch=0)
+    history.open(None, after_position=1)
+    history.offer("page:messenger:page-1", after_position=1)
+    until = {"until": BEGIN + timedelta(minutes=30)}
+    history.decide(Quieted, holder=None, after_position=1, care="waiting", **until)
+    history.say("customer", seq=3, epoch=0)
+    follower = Follower(history)
+    follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
+
+    assert follower.told == []
+    assert [what for what, *_ in follower.announced] == ["offered", "withdrawn"]
+    assert follower.conversation.count == Counted(("unheld",), 2)
 
 
 def test_a_blocked_customer_notifies_nobody() -> None:

@@ -32,8 +32,8 @@ KEYS: dict[str, Key] = {
         "the agent that changed; the desk, when a department, a page, a rule or the policy changed",
     ),
     "agent or audience": Key(
-        "agent:workspace/agent, or audience:…",
-        f"^(agent:{_SLUG}/{_SLUG}|audience:.+)$",
+        "agent:workspace/agent, or audience:workspace/…",
+        f"^(agent:{_SLUG}/{_SLUG}|audience:{_SLUG}/.+)$",
         "the agent who is told, whose notices are in order; or the audience of an offer",
     ),
     "agent, service or cli": Key(

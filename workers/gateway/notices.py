@@ -56,21 +56,17 @@ def noted(record: Any) -> Noted | None:  # noqa: ANN401 - aiokafka's ConsumerRec
 
 def workspace_of(one: Noted) -> str:
     """Whose it is: the roster of this workspace says who the audience is."""
-    if one.key.startswith(AGENT):
-        return one.key.removeprefix(AGENT).partition("/")[0]
-    return str(_said(one).get("workspace", ""))
+    return one.key.partition(":")[2].partition("/")[0]
 
 
 def recipients(one: Noted, roster: Roster | None) -> Recipients:
     """Who is to be told. The roster is needed for audiences alone."""
+    workspace, _, name = one.key.partition(":")[2].partition("/")
     if one.key.startswith(AGENT):
-        workspace, _, agent = one.key.removeprefix(AGENT).partition("/")
-        return Recipients(workspace, frozenset({agent}))
-    said = _said(one)
-    workspace, page = str(said.get("workspace", "")), str(said.get("page", ""))
+        return Recipients(workspace, frozenset({name}))
     if roster is None:
         return Recipients(workspace, frozenset())
-    name = one.key.removeprefix(AUDIENCE)
+    page = str(_said(one).get("page", ""))
     only_admins = one.kind in FOR_ADMINS or name.startswith("admins:")
     agents = roster.admins.get(page, frozenset()) if only_admins else roster.audience(name, page)
     return Recipients(workspace, agents, only_admins, watchers=True)

@@ -130,7 +130,9 @@ def _announce(told: Announced) -> Issued:
         "at": rfc3339(event.at),
         **{name: _plain(each) for name, each in told.more.items()},
     }
-    return Issued(KINDS[told.what], audience_key(told.audience).encode(), orjson.dumps(value), None)
+    return Issued(
+        KINDS[told.what], audience_key(event.workspace, told.audience).encode(), orjson.dumps(value), None
+    )
 
 
 def _bare(more: Mapping[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ _TO_AUDIENCES: dict[str, AudienceNotice] = {
 
 
 def _notice(what: str, value: Notice | AudienceNotice) -> Example:
-    key = _AGENT if isinstance(value, Notice) else audience_key(value.audience)
+    key = _AGENT if isinstance(value, Notice) else audience_key(value.workspace, value.audience)
     source = "tongdai/notifier/5"
     return example(
         Kind("notifications", what), value, key=key, source=source, id_=value.notice, time=value.at
