@@ -35,6 +35,14 @@ class CuttableSocket(WebSocketsSansIOProtocol):
         self.transport.write(_framed(text))
         return True
 
+    def keepalive_timeout(self) -> None:
+        """End a connection whose ping is not answered; not while it is we who do not read the answer."""
+        if not self.read_paused:
+            super().keepalive_timeout()
+            return
+        self.pong_timer = self.pending_ping_payload = None
+        self.schedule_ping()
+
     def cut(self, code: int, reason: str) -> None:
         """Say why, and end the connection soon, whatever is in its buffers."""
         if self.transport.is_closing():
