@@ -15,11 +15,12 @@ from websockets.exceptions import InvalidStatus
 from config.gateway import GatewaySettings
 from config.settings import Settings
 from tests.gateway.ground import KEY, SHOP, Client, add_people, gateway, sign_in, until
-from tests.gateway.test_sockets import receive, say
+from tests.gateway.test_sockets import closed, receive, say
 from workers.channels.problem import MEDIA_TYPE
 from workers.gateway import accounts
 from workers.gateway.accounts import Account
 from workers.gateway.app import create_app
+from workers.gateway.connection import TOKEN_ENDED
 
 CONSOLE = "https://console.example.com"
 
@@ -157,12 +158,20 @@ async def test_admins_read_what_was_refused_in_their_workspace_and_nobody_else_d
         right = {"workspace": SHOP, "login": "minh", "password": "mat khau cua shop"}
         assert (await http.post("/api/v1/sign-in", json=right)).status_code == 401
         assert (await http.post("/api/v1/sign-in", json={**right, "workspace": "rival"})).status_code == 401
+        assert (await Client(http, "tds_shop.crm.guess").get("me")).status_code == 401
+        ended = "UPDATE sign_in SET ended_at = now() WHERE login = 'lan'"
+        await rows.execute(ended)
+        async with lan.signed_in() as tab:
+            assert await closed(tab) == TOKEN_ENDED
         for code in ("origin", "network", "forbidden"):
             await until(rows, "SELECT FROM audit WHERE code = $1", code)
         await until(rows, "SELECT FROM audit WHERE workspace_id = 'rival'")
+        await until(rows, "SELECT FROM audit WHERE actor = 'login:lan' AND call = 'ws'")
 
         told = (await chu.get("audit")).json()["attempts"]
         assert [(one["actor"], one["call"], one["code"]) for one in told] == [
+            ("login:lan", "ws", "unauthenticated"),
+            ("service:shop/crm", "me", "unauthenticated"),
             ("login:minh", "sign-in", "network"),
             ("agent:shop/lan", "audit", "forbidden"),
             ("login:lan", "sign-in", "unauthenticated"),
@@ -175,7 +184,7 @@ async def test_admins_read_what_was_refused_in_their_workspace_and_nobody_else_d
         assert rest["next"] is None
         for narrowed, count in (
             ("code=network", 1),
-            ("actor=login:lan", 2),
+            ("actor=login:lan", 3),
             ("since=2100-01-01T00:00:00Z", 0),
         ):
             assert len((await chu.get(f"audit?{narrowed}")).json()["attempts"]) == count

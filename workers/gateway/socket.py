@@ -91,7 +91,8 @@ async def _sign_in(gateway: Gateway, websocket: WebSocket) -> tuple[Connection, 
     try:
         verified = await verify(gateway, said.token)
     except ApiError as error:
-        gateway.audit.refused("", "", _address(websocket), "ws", error.code)
+        noted = error.noted
+        gateway.audit.refused(noted.workspace, noted.actor, _address(websocket), "ws", noted.code)
         await _close(websocket, TOKEN_ENDED if error.code == "unauthenticated" else NOT_READY)
         return None
     size_max = gateway.settings.send_queue_bytes_max

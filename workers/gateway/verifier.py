@@ -15,7 +15,7 @@ from uuid import UUID
 from asyncpg import Pool
 
 from workers.gateway.identity import Identity
-from workers.gateway.problem import unauthenticated
+from workers.gateway.problem import Noted, unauthenticated
 from workers.gateway.service_tokens import read_service_token, scopes_of
 from workers.gateway.tokens import TOKEN_CHARS_MAX, Tokens, WrongTokenError
 
@@ -72,10 +72,11 @@ class OwnTokens:
             raise unauthenticated("The token is none of ours.")
         service = read_service_token(token)
         if service is not None:
+            identity = Identity(service.workspace, "service", None, service.service)
             scopes = await scopes_of(self._pool, service)
             if scopes is None:
-                raise unauthenticated("The service token is no good.")
-            return Verified(Identity(service.workspace, "service", None, service.service, scopes), None)
+                raise unauthenticated("The service token is no good.", _noted(identity))
+            return Verified(identity._replace(scopes=scopes), None)
         try:
             claims = self._tokens.read("access", token)
         except WrongTokenError as error:
@@ -86,5 +87,10 @@ class OwnTokens:
     async def _standing(self, workspace: str, login: str, sign_in: UUID) -> Identity:
         row = await self._pool.fetchrow(STANDING, workspace, login, sign_in)
         if row is None:
-            raise unauthenticated("This sign-in is over: sign in again.")
+            noted = Noted("unauthenticated", workspace, f"login:{login}")
+            raise unauthenticated("This sign-in is over: sign in again.", noted)
         return Identity(workspace, row["role"], row["agent_id"], login, sign_in=sign_in)
+
+
+def _noted(identity: Identity) -> Noted:
+    return Noted("unauthenticated", identity.workspace, identity.actor)
