@@ -9,6 +9,7 @@ from config.errors import ExitCode
 from config.settings import Settings
 from tests.cli.conftest import Tongdai
 from tests.cli.publishing import Sent, publish
+from workers.channels.delivery.handler import DeliveryHandler
 from workers.cli.lags import GROUPS
 from workers.notifier.handler import NotifierHandler
 from workers.routing.desk.handler import DeskHandler
@@ -91,6 +92,6 @@ async def test_a_kafka_that_is_not_there_is_a_dependency(
 
 
 def test_the_groups_inputs_are_the_handlers() -> None:
-    handlers = (IntakeHandler, DeskHandler, NotifierHandler)
+    handlers = (IntakeHandler, DeskHandler, NotifierHandler, DeliveryHandler)
     expected = {handler.kind: set(handler.inputs) for handler in handlers}
     assert {group: {topic.name for topic in inputs} for group, inputs in GROUPS.items()} == expected

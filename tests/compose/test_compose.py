@@ -22,7 +22,7 @@ SCHEMA = json.loads((Path(__file__).parent / "data" / "compose-spec.json").read_
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("tongdai:")]
-WORKERS = {"ingress", "routing", "notifier", "gateway", "webhooks"}
+WORKERS = {"ingress", "routing", "notifier", "gateway", "delivery", "webhooks"}
 _VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 

@@ -18,7 +18,7 @@ from workers.local.ports import free_port
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 
 DEADLINE_S = 60.0
-WORKERS = ("gateway", "ingress", "notifier", "routing", "webhooks")
+WORKERS = ("delivery", "gateway", "ingress", "notifier", "routing", "webhooks")
 
 
 @asynccontextmanager
@@ -33,6 +33,7 @@ async def _up(settings: Settings, folder: Path) -> AsyncIterator[Tongdai]:
         "TONGDAI_INGRESS_PORT": str(free_port()),
         "TONGDAI_GATEWAY_PORT": str(free_port()),
         "TONGDAI_GATEWAY_SIGNING_KEY": "a key that is kept nowhere, of the tests",
+        "TONGDAI_DELIVERY_KEYS": "a key that is kept nowhere either: of the tests",
     }
     async with tongdai("up", folder=folder, environment=environment) as command:
         await command.until("tongdai  * ready")

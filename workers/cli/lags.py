@@ -16,7 +16,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
-from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND, MESSAGES, Topic
+from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND, MESSAGES, OUTBOUND, RECEIPTS, Topic
 from workers.cli.topic_reader import TopicReader, answering, open_reader
 
 RETRY_S = 0.1
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, Sequence[Topic]] = {
     "intake": (ASSIGNMENTS, ACTIONS, INBOUND),
     "desk": (COMMANDS,),
     "notifier": (ASSIGNMENTS, MESSAGES),
+    "delivery": (OUTBOUND, RECEIPTS),
 }
 """The inputs of each group, by its last word."""
 

@@ -22,7 +22,7 @@ def up(
         typer.Option("--local", help="Use embedded servers even when the settings name Kafka and Postgres."),
     ] = False,
 ) -> None:
-    """Run ingress, routing, notifier and gateway; start again who dies. Ctrl-C stops all of them in order.
+    """Run all workers; start again who dies. Ctrl-C stops all of them in order.
 
     Uses the Kafka and Postgres that the settings name; when they name none, embedded ones with their data in
     .tongdai. Applies migrations and creates missing topics first. Each line of a worker begins with its name.

@@ -10,7 +10,7 @@ from config.settings import Settings
 from workers.local.backing import ADDRESSES, backing_servers
 from workers.local.crew.beside import beside
 from workers.local.crew.crew import Crew
-from workers.local.crew.duties import duties
+from workers.local.crew.duties import DELIVERY, WEBHOOKS, duties
 from workers.local.crew.output import Show
 from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
 from workers.local.ports import free_port
@@ -53,7 +53,7 @@ async def _up(
             say(f"for other commands, in another terminal: set -a; . {data_dir / ADDRESSES}; set +a")
         port = settings.ingress.port or free_port()
         gateway_port = settings.gateway.port or free_port()
-        workers = duties(connected, ingress_port=port, gateway_port=gateway_port, with_webhooks=True)
+        workers = duties(connected, ingress_port=port, gateway_port=gateway_port, beside=(DELIVERY, WEBHOOKS))
         crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
         async with working(crew, stop), beside(backing.failure()) as side:
             await stop.unless_asked(side.run(crew.ready(None)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config.errors import ConfigurationError
 from config.kept_key import kept_key
+from config.logging import get_logger
 from config.problem import variable
 from config.settings import Settings
 
 LOCAL_KEY = Path(".tongdai/delivery.key")
 _NAME = variable("delivery", "keys")
+
+log = get_logger(__name__)
 
 
 class Vault:
@@ -43,10 +47,10 @@ class Vault:
             ) from error
 
 
-def open_vault(settings: Settings, local_key: Path = LOCAL_KEY) -> Vault:
+def open_vault(settings: Settings, local_key: Path = LOCAL_KEY, *, must_last: bool = True) -> Vault:
     """The vault of these settings; in the local profile its key may be drawn and kept on this machine.
 
-    Raises ConfigurationError when production has no key.
+    Raises ConfigurationError when production has no key, or when it must last and cannot be kept.
     """
     keys = [key.get_secret_value() for key in settings.delivery.keys]
     if keys:
@@ -59,7 +63,10 @@ def open_vault(settings: Settings, local_key: Path = LOCAL_KEY) -> Vault:
     try:
         return Vault([kept_key(local_key)])
     except OSError as error:
-        raise ConfigurationError(f"{local_key} cannot be kept ({error}): set {_NAME}") from error
+        if must_last:
+            raise ConfigurationError(f"{local_key} cannot be kept ({error}): set {_NAME}") from error
+        log.warning("no_key_for_tokens", why=str(error), effect=f"no page can be connected: set {_NAME}")
+        return Vault([secrets.token_urlsafe(48)])
 
 
 def _derived(key: str) -> bytes:

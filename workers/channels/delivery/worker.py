@@ -23,7 +23,7 @@ def run_delivery(settings: Settings) -> None:
     """
     # Also with level debug: it shows addresses, and Messenger wants its token in them.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    dispatcher = Dispatcher(settings, open_vault(settings))
+    dispatcher = Dispatcher(settings, open_vault(settings, must_last=False))
     uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks={"dispatcher": dispatcher.run}))
 
 

@@ -11,7 +11,7 @@ from workers.local.crew.member import Duty
 from workers.local.ports import LOOPBACK, free_port
 
 LANE_WORKERS = ("routing", "notifier")
-WEBHOOKS = "webhooks"
+DELIVERY, WEBHOOKS = "delivery", "webhooks"
 _ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -20,16 +20,16 @@ def duties(
     *,
     ingress_port: int,
     gateway_port: int | None = None,
-    with_webhooks: bool = False,
+    beside: Sequence[str] = (),
     more: Mapping[str, str] | None = None,
 ) -> list[Duty]:
-    """Return ingress, routing and notifier, gateway and webhooks if they are wanted, each as a process.
+    """Return ingress, routing and notifier, and whoever else is wanted, each as a process.
 
     Args:
         settings: with the addresses of the servers.
         ingress_port: where the ingress listens; its health is asked there, too.
         gateway_port: the same of the gateway; none: there is no gateway.
-        with_webhooks: whether webhooks are sent.
+        beside: DELIVERY and WEBHOOKS, if they are wanted.
         more: environment variables that win over this process's.
     """
     environment = {
@@ -40,10 +40,9 @@ def duties(
     ingress = Duty(
         "ingress", ("worker", "ingress"), environment, (_reached(settings.ingress.host), ingress_port)
     )
-    workers = (*LANE_WORKERS, WEBHOOKS) if with_webhooks else LANE_WORKERS
     return [
         ingress,
-        *_with_health(workers, settings, environment),
+        *_with_health((*LANE_WORKERS, *beside), settings, environment),
         *_gateway(settings, environment, gateway_port),
     ]
 

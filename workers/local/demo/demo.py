@@ -99,8 +99,9 @@ async def _with_workers(
 
     settings = backing.settings
     variables = ingress_variables(settings.ingress, options.rate_per_s)
-    ports = {"ingress_port": settings.ingress.port, "gateway_port": settings.gateway.port}
-    workers = duties(settings, **ports, more=variables)
+    workers = duties(
+        settings, ingress_port=settings.ingress.port, gateway_port=settings.gateway.port, more=variables
+    )
     crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
     # The first customer is not to wait for what only agents need.
     async with working(crew, stop, later=("gateway",)):
