@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from schemas.asks import Claim
@@ -11,7 +10,7 @@ from schemas.assignments import Cause
 from schemas.commands import Command, Configure, Route, SessionEnded
 from schemas.definitions import Agent, Method, Page, Rule
 from schemas.envelope import moment
-from schemas.ids import DEFAULT_DESK, conversation_id, event_id_text
+from schemas.ids import DEFAULT_DESK, conversation_id, event_ids
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Place
 from workers.routing.desk.desk import Desk
@@ -74,8 +73,8 @@ def losing(agents: int) -> Work:
 
 def place(offset: int) -> Place:
     """The place of the record at `offset`, a millisecond after the one before."""
-    id_of = partial(event_id_text, "commands", 0, offset, "desk")
-    return Place(moment(BEGIN_MS + offset), Cause(partition=0, offset=offset), id_of)
+    ids = event_ids("commands", 0, offset, "desk")
+    return Place(moment(BEGIN_MS + offset), Cause(partition=0, offset=offset), ids)
 
 
 def _configure(agents: int, *, capacity: int | None = None, method: Method = "round_robin") -> Configure:

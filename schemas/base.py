@@ -27,7 +27,8 @@ URL_CHARS_MAX = 4_096
 
 def rfc3339(at: datetime) -> str:
     """`at` as RFC 3339 in UTC with milliseconds, e.g. `2026-11-22T08:15:00.250Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"
 
 
 Channel = Literal["messenger", "zalo", "web", "fchat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha1
 from typing import cast
 from uuid import UUID
@@ -80,7 +81,13 @@ def event_id_text(log: str, partition: int, offset: int, kind: str, ordinal: int
     return uuid5_text(EVENTS, _event_name(log, partition, offset, kind, ordinal))
 
 
-def _event_name(log: str, partition: int, offset: int, kind: str, ordinal: int) -> str:
+def event_ids(log: str, partition: int, offset: int, kind: str) -> Callable[[int], str]:
+    """The same of all events of that record, by their ordinals: what they have in common is named once."""
+    begins = EVENTS + _event_name(log, partition, offset, kind, "").encode()
+    return lambda ordinal: uuid5_text(begins, str(ordinal))
+
+
+def _event_name(log: str, partition: int, offset: int, kind: str, ordinal: int | str) -> str:
     return f"{log}/{partition}/{offset}/{kind}/{ordinal}"
 
 

@@ -14,7 +14,7 @@ from schemas.building import build
 from schemas.commands import Configure, Route, SessionEnded
 from schemas.definitions import Agent, Department, Page, Rule
 from schemas.envelope import moment
-from schemas.ids import conversation_id, event_id_text
+from schemas.ids import conversation_id, event_ids
 from workers.routing.desk.decision import Place
 
 Ask = TypeVar("Ask", bound=ConversationAsk)
@@ -39,9 +39,7 @@ class Log:
         self.offset += 1
         offset = self.offset
         cause = build(Cause, {"partition": LANE, "offset": offset})
-        return Place(
-            self.now, cause, lambda ordinal: event_id_text("commands", LANE, offset, "desk", ordinal)
-        )
+        return Place(self.now, cause, event_ids("commands", LANE, offset, "desk"))
 
     @property
     def now(self) -> datetime:

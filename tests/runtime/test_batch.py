@@ -82,7 +82,8 @@ def test_an_id_does_not_depend_on_what_else_is_in_the_batch() -> None:
 
 def test_the_id_of_an_event_is_known_before_it_is_emitted() -> None:
     cause = record()
-    assert header(emitted(cause, b"{}").headers, "ce_id") == str(batch(cause).id_of(cause, 0)).encode()
+    assert header(emitted(cause, b"{}").headers, "ce_id") == batch(cause).id_of(cause, 0).encode()
+    assert batch(cause).ids_of(cause)(0) == batch(cause).id_of(cause, 0)
 
 
 def test_an_event_of_the_largest_size_is_emitted_and_one_byte_more_is_an_error() -> None:

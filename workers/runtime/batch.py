@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from schemas import envelope
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
-from schemas.ids import event_id_text
+from schemas.ids import event_id_text, event_ids
 from workers.runtime.identity import FORWARDED_FROM, forwarded_from
 from workers.runtime.topology import MAX_BYTES
 
@@ -118,6 +118,10 @@ class Batch:
     def id_of(self, cause: Record, ordinal: int) -> str:
         """The id of the `ordinal`-th event, from 0, that `cause` gives rise to."""
         return event_id_text(self._log(cause), cause.lane, cause.offset, self.kind, ordinal)
+
+    def ids_of(self, cause: Record) -> Callable[[int], str]:
+        """The same of all of them."""
+        return event_ids(self._log(cause), cause.lane, cause.offset, self.kind)
 
     def _log(self, cause: Record) -> str:
         return self.log_ids.get(cause.topic, cause.topic)

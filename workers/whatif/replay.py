@@ -9,7 +9,6 @@ sessions stay as they were recorded.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -17,7 +16,7 @@ from pydantic import BaseModel
 from config.errors import TongdaiError
 from schemas.assignments import Cause
 from schemas.commands import AskedCommand, Command, Configure, TimerFired, Vacate
-from schemas.ids import event_id_text
+from schemas.ids import event_ids
 from schemas.outcomes import Refused
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Place
@@ -102,7 +101,7 @@ class Replay:
     def _decide(self, recorded: Recorded, command: Command, at: datetime) -> list[BaseModel]:
         self._decisions += 1
         cause = Cause(partition=recorded.partition, offset=recorded.offset)
-        id_of = partial(event_id_text, "whatif", recorded.partition, self._decisions, "desk")
+        id_of = event_ids("whatif", recorded.partition, self._decisions, "desk")
         decided = carry_out(self.desk, command, Place(at, cause, id_of))
         if self._due is not None:
             self._due.note(decided, at)

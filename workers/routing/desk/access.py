@@ -42,7 +42,9 @@ def is_of_page(desk: Desk, agent: str, page: str) -> bool:
 def is_of_rule(desk: Desk, agent: str, rule: str, last_ring: int | None = None) -> bool:
     """Whether `agent` stands in one of the rule's rings, as far as `last_ring`; none: all."""
     rings = len(desk.roster.rules[rule].definition.next_rings) if last_ring is None else last_ring
-    return any(agent in members(desk, rule, ring) for ring in range(rings + 1))
+    return agent in members(desk, rule, 0) or any(
+        agent in members(desk, rule, ring) for ring in range(1, rings + 1)
+    )
 
 
 def members(desk: Desk, rule: str, ring: int) -> Collection[str]:

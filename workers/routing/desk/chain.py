@@ -37,7 +37,7 @@ Changes = dict[str, Any]
 
 def after(event: ChainEvent, id_: str, before: Conversation | None) -> Conversation:
     """The conversation after `event`, whose `ce_id` is `id_`."""
-    was = before or Conversation(event.conversation, event.key, event.page)
+    was = before or Conversation.fresh(event.conversation, event.key, event.page)
     special = SPECIAL.get(type(event))
     changes = special(event, was) if special is not None else {}
     if was.audience is not None and event.standing != "offered":

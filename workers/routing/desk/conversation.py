@@ -98,6 +98,11 @@ class Conversation(NamedTuple):
     quiet_until: datetime | None = None
     """A human answers it outside: nobody is asked before."""
 
+    @classmethod
+    def fresh(cls, id_: UUID, key: str, page: str) -> Conversation:
+        """One of which nothing was told yet."""
+        return tuple.__new__(cls, (id_, key, page, *_USUAL))
+
     @property
     def burdens(self) -> str | None:
         """The agent whose load it counts for: the holder, while a session is open and not silent."""
@@ -150,6 +155,7 @@ def _changed(fields: list[Any], changes: Mapping[str, Any]) -> Conversation:
     return tuple.__new__(Conversation, fields)
 
 
+_USUAL = tuple(Conversation._field_defaults.values())
 _INDEX = {name: index for index, name in enumerate(Conversation._fields)}
 _TOLD = slice(_INDEX["last_event"], _INDEX["after_position"] + 1)
 SAID_BY_ALL = Conversation._fields[_TOLD][1:]

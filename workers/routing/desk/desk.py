@@ -211,15 +211,15 @@ class Desk:
 
     def note(self, before: Conversation | None, now: Conversation) -> None:
         """Keep what the desk must find without looking through all, when a conversation changes."""
-        self.unrouted += now.is_unrouted - (before is not None and before.is_unrouted)
-        was = before.transfer.target if before and before.transfer else None
-        is_ = now.transfer.target if now.transfer else None
-        if was == is_:
+        if before is None or before.standing != now.standing or before.rule != now.rule:
+            self.unrouted += now.is_unrouted - (before is not None and before.is_unrouted)
+        was, is_ = before.transfer if before else None, now.transfer
+        if was is is_:
             return
         if was is not None:
-            self.transfers[was] = self.transfers[was] - {now.key}
+            self.transfers[was.target] = self.transfers[was.target] - {now.key}
         if is_ is not None:
-            self.transfers[is_] = self.transfers.get(is_, frozenset()) | {now.key}
+            self.transfers[is_.target] = self.transfers.get(is_.target, frozenset()) | {now.key}
 
     def edit_roster(self) -> Roster:
         """The roster, to be changed."""
@@ -235,7 +235,7 @@ class Desk:
         before = self.duties.get(agent, ABSENT)
         bar = duties.bar_of(entry, duty.load)
         if bar != duty.bar:
-            duty = duty._replace(bar=bar)
+            duty = duty.barred(bar)
         self.duties[agent] = duty
         for channel in channels:
             self._fill(agent, channel, entry, duty)
@@ -247,7 +247,10 @@ class Desk:
 
     def _fill(self, agent: str, channel: Channel, entry: Entry[Agent] | None, duty: Duty) -> None:
         capacity = entry.definition.channel_capacity.get(channel) if entry is not None else None
-        full = self.full.get(channel, frozenset())
+        full = self.full.get(channel)
+        if capacity is None and not full:
+            return
+        full = full or frozenset()
         is_full = capacity is not None and duty.loads.get(channel, 0) >= capacity
         if is_full != (agent in full):
             self.full[channel] = full | {agent} if is_full else full - {agent}
@@ -258,7 +261,8 @@ class Desk:
 
     def _seat_in(self, rule: str, agent: str, duty: Duty) -> None:
         definition = self.roster.rules[rule].definition
-        bar, until = duties.bar_in(definition, duty, self.presence_of(agent), self.at)
+        presence = self.presence_of(agent) if definition.online_only else "online"
+        bar, until = duties.bar_in(definition, duty, presence, self.at)
         self.rings[rule] = self.rings[rule].with_bar(agent, bar, until)
         if rule in self.ranked:
             self._rank_in(rule, agent, duty)

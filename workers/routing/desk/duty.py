@@ -33,10 +33,16 @@ class Duty(NamedTuple):
 
     def bearing(self, sessions: int, channel: Channel) -> Duty:
         """The duty with `sessions` more on `channel`."""
-        loads = {**self.loads, channel: self.loads.get(channel, 0) + sessions}
-        if not loads[channel]:
+        load, bar, rules, loads, given = self
+        of_channel = loads.get(channel, 0) + sessions
+        loads = {**loads, channel: of_channel}
+        if not of_channel:
             del loads[channel]
-        return Duty(self.load + sessions, self.bar, self.rules, loads, self.given)
+        return Duty(load + sessions, bar, rules, loads, given)
+
+    def barred(self, bar: Bar) -> Duty:
+        """The duty when `bar` is what bars him from every rule."""
+        return Duty(self.load, bar, self.rules, self.loads, self.given)
 
 
 class Whereabouts(NamedTuple):
@@ -94,12 +100,12 @@ def exceeded(entry: Entry[Agent], duty: Duty, presence: Presence, channel: Chann
     of_channel = entry.definition.channel_capacity.get(channel)
     full = of_channel is not None and duty.loads.get(channel, 0) >= of_channel
     capacity = entry.definition.capacity
-    beyond = {
-        "capacity": full or (capacity is not None and duty.load >= capacity),
-        "offline": presence == "offline",
-        "on_leave": entry.definition.on_leave,
-    }
-    return tuple(word for word, is_so in beyond.items() if is_so)
+    beyond: tuple[Any, ...] = ()
+    if full or (capacity is not None and duty.load >= capacity):
+        beyond += ("capacity",)
+    if presence == "offline":
+        beyond += ("offline",)
+    return (*beyond, "on_leave") if entry.definition.on_leave else beyond
 
 
 def _gap_ends(rule: Rule, duty: Duty) -> datetime | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from schemas.assignments import Cause
@@ -115,4 +114,4 @@ def _tell(batch: Batch, reading: Reading, decided: Decided) -> None:
 def _place(batch: Batch, reading: Reading) -> Place:
     record = reading.record
     cause = build(Cause, {"partition": record.lane, "offset": record.offset})
-    return Place(moment(reading.at_ms), cause, partial(batch.id_of, record))
+    return Place(moment(reading.at_ms), cause, batch.ids_of(record))

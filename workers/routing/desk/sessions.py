@@ -21,7 +21,7 @@ def route(draft: Draft, command: Route) -> None:
     """
     known = draft.desk.conversations.get(command.key)
     conversation = _at_position(
-        known or Conversation(command.conversation, command.key, command.page), command
+        known or Conversation.fresh(command.conversation, command.key, command.page), command
     )
     if conversation.blocked:
         draft.tell(Confirmed, conversation)
