@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from typing import Any
 import orjson
 
 from tests.faults.book import Book
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import Crowd, settle
 from tests.faults.ground import PREFIX, Ground
 from tests.faults.nemesis import Nemesis
 from tests.faults.sender import Sender
 from tests.faults.stream import Stream
+from tests.faults.town import AGENTS
 from tests.faults.watch import INPUTS, UnseenError
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +96,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     ground.start_gateways()
     fleet.keep()
     await ground.configure()
-    await _ready(ground)
+    await ready(ground)
     crowd = Crowd(list(ground.gateways.values()), ground.folder, campaign.seed)
     await crowd.begin()
     sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
@@ -126,7 +127,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     )
 
 
-async def _ready(ground: Ground) -> None:
+async def ready(ground: Ground) -> None:
     """Wait until every lane has an owner."""
     async with asyncio.timeout(READY_S):
         while True:
@@ -155,13 +156,13 @@ async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyn
 
 async def _end(ground: Ground, crowd: Crowd) -> None:
     """Let agents and gateways go while the others work on, until nothing is due any more."""
-    await _quiet(ground)
-    await crowd.settle()
+    await quiet(ground)
+    await settle(list(ground.gateways.values()), AGENTS, crowd.book)
     await ground.stop_gateways()
-    await _quiet(ground)
+    await quiet(ground)
 
 
-async def _quiet(ground: Ground) -> None:
+async def quiet(ground: Ground) -> None:
     """Wait until all is read and no timer will say anything soon. Raises TimeoutError."""
     async with asyncio.timeout(QUIET_S):
         while await ground.timers() or any((await ground.lag()).values()):
@@ -188,12 +189,18 @@ async def _healed(ground: Ground) -> float | None:
     return None
 
 
+def _told_of(folder: Path) -> Iterator[str]:
+    """What those wrote down who sent something, if anybody did."""
+    for option, name in (("--expected", "ledger.jsonl"), ("--history", "agents.jsonl")):
+        if (folder / name).exists():
+            yield from (option, str(folder / name))
+
+
 async def check(ground: Ground) -> dict[str, Any]:
     """What the checker, a process of its own, reports."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "checker", "--bootstrap-servers", ground.servers, "--dsn", ground.dsn),
-        *("--prefix", PREFIX, "--json", "--expected", str(ground.folder / "ledger.jsonl")),
-        *("--history", str(ground.folder / "agents.jsonl")),
+        *("--prefix", PREFIX, "--json", *_told_of(ground.folder)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -21,7 +21,7 @@ from workers.local.simulator.agents.staff import Staff
 
 HABITS = Habits(pause_s=0.4, patience_s=4.0, shift_s=20.0, home_s=3.0, lost=0.03, again=0.05, claim=0.7)
 """Busy people with bad networks: when a gateway says nothing they soon go to another."""
-BEGIN_S, FINISH_S, LOOK_S = 120.0, 90.0, 30.0
+BEGIN_S, FINISH_S, LOOK_S = 120.0, 150.0, 30.0
 
 
 class Crowd:
@@ -36,7 +36,6 @@ class Crowd:
     def __init__(self, urls: Sequence[str], folder: Path, seed: int) -> None:
         self.book = Book(folder / "agents.jsonl")
         self.remarks: list[str] = []
-        self._urls = urls
         self._staff = Staff(
             urls,
             WORKSPACE,
@@ -65,39 +64,43 @@ class Crowd:
         self._staff.stop()
         await asyncio.wait_for(self._working, FINISH_S)
 
-    async def settle(self) -> None:
-        """Each asks what became of what he was never told, and sees what came while he was away."""
-        async with httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
-            await asyncio.gather(*(self._settle(http, agent) for agent in AGENTS))
-        self.book.close()
 
-    async def _settle(self, http: httpx.AsyncClient, agent: str) -> None:
-        account = Account(http, Doors(self._urls), WORKSPACE, agent, PASSWORD)
-        for attempt in self.book.unsettled():
-            if attempt.actor == account.actor:
-                await self._look_up(account, attempt.key)
-        await self._look(account)
+async def settle(urls: Sequence[str], agents: Sequence[str], book: Book) -> None:
+    """Each asks what became of what he was never told, and sees what came while he was away."""
+    async with httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
+        accounts = [Account(http, Doors(urls), WORKSPACE, agent, PASSWORD) for agent in agents]
+        await asyncio.gather(*(_settle(account, book) for account in accounts))
+    book.close()
 
-    async def _look_up(self, account: Account, key: str) -> None:
-        attempt = Attempt(account.actor, key, Act("outcome", "", {}), account.doors.url)
-        self.book.asks(attempt)
-        answer: Answer | None = None
-        try:
-            answer = await account.outcome(key)
-        finally:
-            self.book.hears(attempt, answer)
 
-    async def _look(self, account: Account) -> None:
-        ready = asyncio.Event()
+async def _settle(account: Account, book: Book) -> None:
+    for attempt in book.unsettled():
+        if attempt.actor == account.actor:
+            await _look_up(account, book, attempt.key)
+    await _look(account, book)
 
-        def hear(event: str, id_: str, data: Mapping[str, Any]) -> None:
-            self.book.sees(account.actor, event, id_, data)
-            if event in {"ready", "reset"}:
-                ready.set()
 
-        async with open_link(account.doors.url) as link:
-            await link.sign_in(await account.token(), self.book.last_event.get(account.actor))
-            listening = asyncio.create_task(link.listen(hear))
-            await asyncio.wait_for(ready.wait(), LOOK_S)
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+async def _look_up(account: Account, book: Book, key: str) -> None:
+    attempt = Attempt(account.actor, key, Act("outcome", "", {}), account.doors.url)
+    book.asks(attempt)
+    answer: Answer | None = None
+    try:
+        answer = await account.outcome(key)
+    finally:
+        book.hears(attempt, answer)
+
+
+async def _look(account: Account, book: Book) -> None:
+    ready = asyncio.Event()
+
+    def hear(event: str, id_: str, data: Mapping[str, Any]) -> None:
+        book.sees(account.actor, event, id_, data)
+        if event in {"ready", "reset"}:
+            ready.set()
+
+    async with open_link(account.doors.url) as link:
+        await link.sign_in(await account.token(), book.last_event.get(account.actor))
+        listening = asyncio.create_task(link.listen(hear))
+        await asyncio.wait_for(ready.wait(), LOOK_S)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

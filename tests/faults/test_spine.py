@@ -1,4 +1,4 @@
-"""The short form of the campaign: the three faults that everything must survive, in a process of its own."""
+"""The short form of the campaign: the faults that everything must survive, in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FAULTS = ("kill_routing", "freeze_notifier", "restart_broker")
+FAULTS = ("kill_routing", "kill_gateway", "freeze_notifier", "restart_broker")
 
 
 @pytest.mark.servers

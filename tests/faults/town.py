@@ -21,7 +21,7 @@ WORKSPACE, DESK = "town", "main"
 DESK_KEY = f"{WORKSPACE}:{DESK}"
 AGENTS = tuple(f"agent-{number:02}" for number in range(1, 13))
 LIMITED = AGENTS[10:]
-TRANSFER_S = 5
+TRANSFER_S = 30
 FIRST_LIMIT, LIMIT_STEP, LIMIT_MAX = 5, 10, 1_000
 PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002", "zalo:2003")
 """The fourth one has no rule: its conversations are offered to its admin."""

@@ -14,7 +14,7 @@ from workers.local.simulator.agents.habits import Habits
 from workers.local.simulator.agents.ledger import AgentLedger, Attempt
 from workers.local.simulator.agents.link import Link, LinkLostError
 
-RETRY_DELAYS_S = (0.0, 0.2, 0.5, 1.0, 2.0, *[5.0] * 10)
+RETRY_DELAYS_S = (0.0, 0.2, 0.5, 1.0, 2.0, *[5.0] * 20)
 """Long enough for a broker that recovers on a busy machine."""
 LOOK_UPS_MAX = 8
 _UNSURE = {HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}
