@@ -28,6 +28,7 @@ from tests.webhooks.ground import (
     working,
 )
 from workers.webhooks.administering import Webhooks
+from workers.webhooks.journal import UNSTORED_MAX
 
 pytestmark = pytest.mark.servers
 
@@ -45,7 +46,12 @@ async def test_each_event_of_its_workspace_is_told_in_order_signed_and_once(
     async with Receiver().listening() as receiver, working(quick):
         receiver.secrets = [await add(quick, "crm", receiver.url)]
         await receiver.until(lambda: len(receiver.seen) == 120)
-        # What comes from now on comes by the feed.
+        # What comes from now on comes by the feed; that every session with Postgres ends delays it at most.
+        async with connected(quick) as database:
+            await database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'tongdai webhooks' AND datname = current_database()"
+            )
         for key in KEYS_OF_CUSTOMERS:
             await publish(quick, topics["assignments"], range(20, 25), key=key)
         await publish(
@@ -126,8 +132,8 @@ async def test_after_kill_9_another_worker_goes_on_without_a_gap(
             await receiver.until_told(600)
         for key in KEYS_OF_CUSTOMERS:
             assert receiver.values(key) == list(range(100))
-        # Again came what was under way or not stored yet: a few, and each right where it belongs.
-        assert len(receiver.seen) - 600 <= 50, len(receiver.seen)
+        # Again came what was under way or not stored yet, and no more.
+        assert len(receiver.seen) - 600 <= UNSTORED_MAX + quick.webhooks.parallel_max
 
 
 async def test_workers_share_endpoints_and_one_that_stops_hands_them_over(

@@ -22,6 +22,8 @@ from workers.webhooks.log import DEADLINE_S, Names, start_consumer, stop_consume
 from workers.webhooks.metrics import EXPIRED
 
 POLL_MS = 200
+RECORDS_MAX = 500
+"""At a time: what is read and finds no room is read again."""
 STRETCH_S = 5.0
 RECONNECT_S = 1.0
 
@@ -140,7 +142,7 @@ class CatchUp:
             consumer.seek(partition, offset)
         until_s = time.monotonic() + STRETCH_S
         while positions and time.monotonic() < until_s:
-            found = await consumer.getmany(*positions, timeout_ms=POLL_MS)
+            found = await consumer.getmany(*positions, timeout_ms=POLL_MS, max_records=RECORDS_MAX)
             for partition, first in positions.items():
                 next_ = await consumer.position(partition)
                 self._tell(one, partition, first, next_, found.get(partition, ()))

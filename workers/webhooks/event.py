@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.envelope import Kind, UnreadableEnvelopeError, header, read_kind
+from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
 from workers.webhooks.selection import is_private
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-RECORD_OVERHEAD_BYTES = 1_024
+RECORD_OVERHEAD_BYTES = 512
 """What an event costs in memory beside its body."""
+
+_ATTRIBUTES = ("id", "source", "type", "time", "subject", "dataschema")
 
 
 class Place(NamedTuple):
@@ -48,9 +50,8 @@ def read_event(topic: str, record: Any, workspaces: Container[str]) -> Event | N
 
     Raises UnreadableRecordError.
     """
-    headers: Sequence[tuple[str, bytes]] = record.headers
     try:
-        kind = read_kind(headers, topic)
+        kind = read_kind(record.headers, topic)
         data = orjson.loads(record.value or b"")
     except (UnreadableEnvelopeError, orjson.JSONDecodeError) as error:
         raise UnreadableRecordError(str(error)) from error
@@ -58,9 +59,10 @@ def read_event(topic: str, record: Any, workspaces: Container[str]) -> Event | N
         raise UnreadableRecordError("it names no workspace")
     if data["workspace"] not in workspaces or is_private(kind, data):
         return None
-    id_ = _text(headers, "ce_id")
-    body = _body(headers, record.key, orjson.Fragment(record.value))
-    return Event(data["workspace"], kind, id_, record.offset, record.timestamp, body)
+    attributes = _attributes(record.headers)
+    attributes["partitionkey"] = (record.key or b"").decode(errors="replace")
+    body = event_body(attributes, orjson.Fragment(record.value))
+    return Event(data["workspace"], kind, attributes["id"], record.offset, record.timestamp, body)
 
 
 def event_body(attributes: dict[str, str], data: object) -> bytes:
@@ -69,16 +71,10 @@ def event_body(attributes: dict[str, str], data: object) -> bytes:
     return orjson.dumps({"specversion": "1.0", **said, "datacontenttype": "application/json", "data": data})
 
 
-def _body(headers: Sequence[tuple[str, bytes]], key: bytes | None, data: object) -> bytes:
-    named = ("id", "source", "type", "time", "subject", "dataschema")
-    attributes = {name: _text(headers, f"ce_{name}") for name in named}
-    attributes["partitionkey"] = (key or b"").decode(errors="replace")
-    return event_body(attributes, data)
-
-
-def _text(headers: Sequence[tuple[str, bytes]], name: str) -> str:
-    """Without its id an event could not be told from others: it is refused as unreadable."""
-    value = header(headers, name)
-    if not value and name == "ce_id":
+def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """Those of CloudEvents. Without its id an event could not be told from others: it is refused."""
+    named = dict(headers)
+    attributes = {name: named.get(f"ce_{name}", b"").decode(errors="replace") for name in _ATTRIBUTES}
+    if not attributes["id"]:
         raise UnreadableRecordError("the header ce_id is missing")
-    return (value or b"").decode(errors="replace")
+    return attributes

@@ -11,12 +11,14 @@ from config.logging import get_logger
 from workers.webhooks.endpoint import ATTEMPTS_KEPT, Attempt
 from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.leases import Leased
+from workers.webhooks.pauses import first
 from workers.webhooks.store import Standing, Store
 from workers.webhooks.track import Track
 from workers.webhooks.verdict import Answer
 
 GATHER_S = 0.05
 """What was delivered in so short a time is stored together; after a crash it is delivered once more."""
+UNSTORED_MAX = ATTEMPTS_KEPT
 IDLE_STORE_S = 10.0
 RETRY_STORE_S = 1.0
 
@@ -40,6 +42,8 @@ class Journal:
         self._is_tested = False
         self._changed = asyncio.Event()
         self._changed.set()
+        self._unstored = 0
+        self._stored = asyncio.Event()
 
     def changed(self) -> None:
         """It stands in another way: to be stored soon."""
@@ -61,7 +65,14 @@ class Journal:
                 took_ms=answer.took_ms,
             )
         )
+        self._unstored += 1
         self._changed.set()
+
+    async def room(self, ended: asyncio.Event) -> None:
+        """Wait until few attempts are not stored yet, or it has ended: after a crash no more come again."""
+        while self._unstored >= UNSTORED_MAX and not ended.is_set():
+            self._stored.clear()
+            await first(self._stored, ended)
 
     async def keep(self) -> None:
         """Store each change, and now and then how far it came without any. Raises LeaseLostError."""
@@ -98,4 +109,6 @@ class Journal:
             self._attempts = deque((*attempts, *self._attempts), maxlen=ATTEMPTS_KEPT)
             self._is_tested = self._is_tested or is_tested
             raise
+        self._unstored -= len(attempts)
+        self._stored.set()
         return standing

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from config.webhooks import WebhooksSettings
 from workers.webhooks.leases import Leased
 from workers.webhooks.metrics import SECONDS
+from workers.webhooks.pauses import pause
 from workers.webhooks.sender import Sender
 from workers.webhooks.signing import Keys, UnknownKeyError
 from workers.webhooks.verdict import Answer
@@ -67,14 +68,3 @@ class Post:
         leased = self._leased
         former = leased.former_salt if leased.former_until is not None and now < leased.former_until else None
         return [self._keys.secret(salt) for salt in (leased.salt, former) if salt is not None]
-
-
-async def pause(ended: asyncio.Event, wait_s: float) -> bool:
-    """Wait so many seconds; returns at once, with true, when it has ended."""
-    if wait_s > 0:
-        try:
-            async with asyncio.timeout(wait_s):
-                await ended.wait()
-        except TimeoutError:
-            pass
-    return ended.is_set()

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from workers.webhooks.event import Event, Place
 
-BYTES_MAX = 65_536
+BYTES_MAX = 262_144
 """Of events that wait in memory for one endpoint and partition; one is let in however large."""
 
 

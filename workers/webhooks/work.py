@@ -23,7 +23,8 @@ from workers.webhooks.event import Event, Place, event_body
 from workers.webhooks.feed import Feed
 from workers.webhooks.journal import Journal
 from workers.webhooks.leases import Leased
-from workers.webhooks.post import Lease, Post, pause
+from workers.webhooks.pauses import first, pause
+from workers.webhooks.post import Lease, Post
 from workers.webhooks.selection import wants
 from workers.webhooks.sender import Sender
 from workers.webhooks.signing import Keys
@@ -167,16 +168,22 @@ class Work:
         try:
             await self._ended.wait()
         finally:
+            self._ended.set()  # however it ends, nothing is taken from now on
             feed.leave(self)
             catch_up.forget(self)
 
     async def _drain(self, track: Track) -> None:
         """Send what waits of a partition, one after the other."""
-        while track.waiting and not self._ended.is_set():
-            await pause(self._ended, track.failing.wait_s(datetime.now(UTC)))
-            async with self._room, self._gate():
-                if not self._ended.is_set():
-                    await self._attempt(track)
+        try:
+            while track.waiting and not self._ended.is_set():
+                await pause(self._ended, track.failing.wait_s(datetime.now(UTC)))
+                async with self._room, self._gate():
+                    await self._journal.room(self._ended)
+                    if not self._ended.is_set():
+                        await self._attempt(track)
+        except BaseException:
+            self._ended.set()  # before anybody hands over more
+            raise
         track.is_draining = False
         if self.gaps():
             self._tools.catch_up.want(self)
@@ -245,7 +252,10 @@ class Work:
         """Send each test that is asked for; of an endpoint that is not active, one, and then it ends."""
         if self._leased.test_asked:
             self._test.set()
-        while not await self._either(self._test):
+        while True:
+            await first(self._test, self._ended)
+            if not self._test.is_set():
+                return
             self._test.clear()
             id_, at = f"test-{uuid4()}", rfc3339(datetime.now(UTC))
             workspace, endpoint = self._leased.name
@@ -284,13 +294,3 @@ class Work:
             state=self._state,
             why=self._why,
         )
-
-    async def _either(self, event: asyncio.Event) -> bool:
-        """Wait for an event; true: it has ended instead."""
-        waits = [asyncio.ensure_future(one.wait()) for one in (event, self._ended)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waits:
-                one.cancel()
-        return self._ended.is_set() and not event.is_set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID, uuid4
@@ -12,12 +13,14 @@ from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.runtime.failures import SideTaskEndedError
 from workers.runtime.status import Status
 from workers.webhooks import metrics
 from workers.webhooks.catch_up import CatchUp
 from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.feed import Feed
 from workers.webhooks.leases import Leased, Leases, Name
+from workers.webhooks.pauses import first
 from workers.webhooks.post import Lease
 from workers.webhooks.selection import topics_of
 from workers.webhooks.sender import open_sender
@@ -68,11 +71,17 @@ class Worker:
             leases = Leases(pool, self._id, self._own.lease_s)
             tools = Tools(self._own, feed, catch_up, sender, self._keys, Store(pool, self._id))
             async with asyncio.TaskGroup() as beside:
-                readers = [beside.create_task(feed.run()), beside.create_task(catch_up.run())]
-                await _first(feed.started, stopping)
+                readers = [
+                    beside.create_task(feed.run(), name="the feed of webhooks"),
+                    beside.create_task(catch_up.run(), name="webhooks' catching up"),
+                ]
+                while not (feed.started.is_set() or stopping.is_set()):
+                    _check(readers)
+                    await first(feed.started, stopping, timeout_s=BEAT_S)
                 while not stopping.is_set():
+                    _check(readers)
                     await self._beat(leases, tools)
-                    await _first(stopping, timeout_s=min(BEAT_S, self._own.lease_s / 5))
+                    await first(stopping, timeout_s=min(BEAT_S, self._own.lease_s / 5))
                 await self._finish(leases)
                 for reader in readers:
                     reader.cancel()
@@ -176,14 +185,11 @@ class Worker:
         metrics.WAITING.set(sum(work.size for work in works))
 
 
-async def _first(*events: asyncio.Event, timeout_s: float | None = None) -> None:
-    """Wait for one of the events, or for the time to be over."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+def _check(readers: Sequence[asyncio.Task[None]]) -> None:
+    """Raise SideTaskEndedError when one has ended: aiokafka is known to cancel its callers."""
+    for reader in readers:
+        if reader.done():
+            raise SideTaskEndedError(f"{reader.get_name()} has ended by itself")
 
 
 def _pool(settings: Settings) -> asyncpg.Pool:
