@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,17 +11,25 @@ from asyncpg import Connection
 from pydantic import BaseModel, Field
 
 from schemas.base import Moment
+from schemas.receipts import DeliveryState
 from workers.gateway.problem import invalid
 from workers.gateway.queries.names import read_names
 from workers.gateway.queries.scope import Scope
+from workers.wording.delivery import word_delivery
 from workers.wording.word import LanguageCode, word
 
 MESSAGES_MAX = 200
+SAID = {"text", "attachment"}
 POSITION_MAX = 2**31 - 1
 
 _COLUMNS = (
     "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at"
 )
+# How the messages of a page of the transcript stand: by their ids, of those that were sent to the channel.
+DELIVERIES = """
+SELECT message_id, state, reason, changed_at FROM delivery
+WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
+"""
 BEFORE = f"""
 SELECT {_COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND position < $3 AND (kind <> 'note' OR $5)
@@ -37,6 +45,18 @@ SELECT {_COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND kind = 'log'
 ORDER BY position DESC LIMIT $3
 """  # noqa: S608  columns of this module
+
+
+class LineDelivery(BaseModel):
+    """How a message to the customer stands on its channel."""
+
+    state: DeliveryState
+    reason: str | None
+    """Why it waits, has failed or is unknown; a word for programs."""
+    text: str
+    advice: str
+    """What its agent can do; empty: nothing is to be done."""
+    at: Moment
 
 
 class Line(BaseModel):
@@ -56,6 +76,8 @@ class Line(BaseModel):
     """Of a log line, with its parameters, for programs."""
     params: dict[str, Any] = Field(default_factory=dict)
     at: Moment
+    delivery: LineDelivery | None = None
+    """Of an answer that was written here."""
 
 
 class Wanted(NamedTuple):
@@ -105,12 +127,28 @@ async def worded(
 ) -> list[Line]:
     """Rows as lines, log lines in words."""
     lines = [_line(row) for row in rows]
+    await _add_deliveries(connection, scope, lines, language)
     logs = [line for line in lines if line.kind == "log"]
     if logs:
         names = await read_names(connection, scope.workspace, desk)
         for line in logs:
             line.text = word(line.code or "", line.params, scope.agent or None, names, language)
     return lines
+
+
+async def _add_deliveries(
+    connection: Connection, scope: Scope, lines: Sequence[Line], language: LanguageCode
+) -> None:
+    """Say of each answer how it stands, once the delivery worker has read it."""
+    answers = {line.message: line for line in lines if line.sender in {"agent", "bot"} and line.kind in SAID}
+    if not answers:
+        return
+    for row in await connection.fetch(DELIVERIES, scope.workspace, list(answers)):
+        state: DeliveryState = "queued" if row["state"] == "sending" else row["state"]
+        told = word_delivery(state, row["reason"], language)
+        answers[row["message_id"]].delivery = LineDelivery(
+            state=state, reason=row["reason"], text=told.text, advice=told.advice, at=row["changed_at"]
+        )
 
 
 def _line(row: Mapping[str, Any]) -> Line:

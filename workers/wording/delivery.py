@@ -1,0 +1,133 @@
+"""Words how a message to a customer stands: what is the matter, and what an agent can do. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, get_args
+
+from schemas.receipts import DeliveryReason, DeliveryState
+from workers.wording.word import LanguageCode
+
+
+class Told(NamedTuple):
+    """A state in words; `advice` is empty when there is nothing to do."""
+
+    text: str
+    advice: str
+
+
+_STATES: dict[LanguageCode, dict[str, str]] = {
+    "vi": {
+        "queued": "Đang chờ gửi",
+        "sent": "Đã gửi",
+        "delivered": "Khách đã nhận",
+        "read": "Khách đã xem",
+        "failed": "Không gửi được",
+        "unknown": "Chưa rõ đã gửi hay chưa",
+    },
+    "en": {
+        "queued": "Waiting to be sent",
+        "sent": "Sent",
+        "delivered": "Delivered",
+        "read": "Read",
+        "failed": "Not sent",
+        "unknown": "Sent or not: unknown",
+    },
+}
+_VI: dict[DeliveryReason, tuple[str, str]] = {
+    "window_closed": (
+        "khách nhắn lần cuối đã quá lâu, kênh không cho trả lời nữa",
+        "Chờ khách nhắn lại, hoặc liên hệ qua điện thoại",
+    ),
+    "window_paid": (
+        "đã quá 48 giờ, Zalo tính phí tin này và trang chưa bật trả phí",
+        "Nhờ quản trị trang bật trả phí, hoặc chờ khách nhắn lại",
+    ),
+    "too_long": ("tin dài hơn mức kênh cho phép", "Chia tin thành nhiều phần ngắn hơn rồi gửi lại"),
+    "unsupported": ("kênh không nhận loại tệp này", "Gửi bằng hình ảnh hoặc đường dẫn"),
+    "unreachable": (
+        "khách đã chặn trang, bỏ quan tâm hoặc không còn dùng tài khoản",
+        "Liên hệ khách qua kênh khác",
+    ),
+    "rejected": ("kênh từ chối tin này", "Sửa nội dung rồi gửi lại"),
+    "policy": ("tin trái với chính sách của kênh", "Sửa nội dung theo chính sách rồi gửi lại"),
+    "billing": (
+        "tài khoản kênh hết hạn mức hoặc hết tiền",
+        "Báo quản trị trang nạp thêm; tin sẽ tự gửi sau đó",
+    ),
+    "attachment_gone": ("tệp đính kèm không còn nữa", "Đính kèm lại rồi gửi"),
+    "not_connected": ("trang chưa được kết nối để gửi", "Nhờ quản trị trang kết nối; tin sẽ tự gửi sau đó"),
+    "token_broken": (
+        "kết nối của trang đã hết hiệu lực",
+        "Nhờ quản trị trang kết nối lại; tin sẽ tự gửi sau đó",
+    ),
+    "permission_missing": (
+        "kết nối của trang không có quyền gửi tin",
+        "Nhờ quản trị trang cấp lại quyền; tin sẽ tự gửi sau đó",
+    ),
+    "page_blocked": ("kênh đã khóa trang", "Nhờ quản trị trang làm việc với kênh"),
+    "page_restricted": ("kênh đang tạm hạn chế trang", "Chờ; tin sẽ tự gửi khi hết hạn chế"),
+    "rate_limited": ("đang gửi quá nhiều cùng lúc", "Chờ; tin sẽ tự gửi"),
+    "channel_down": ("kênh đang trục trặc", "Tin chờ sẽ tự gửi lại; tin đã hỏng thì gửi lại sau"),
+    "no_answer": (
+        "kênh không trả lời",
+        "Xem hộp thư của trang trước khi gửi lại, để khách không nhận hai lần",
+    ),
+    "too_many": ("quá nhiều tin đang chờ trong hội thoại", "Chờ các tin trước gửi xong rồi gửi lại"),
+}
+_EN: dict[DeliveryReason, tuple[str, str]] = {
+    "window_closed": (
+        "the customer last wrote too long ago, and the channel takes no more answers",
+        "Wait until the customer writes again, or call",
+    ),
+    "window_paid": (
+        "48 hours are over: Zalo would charge for it, and the page does not pay",
+        "Ask a page admin to allow paying, or wait until the customer writes again",
+    ),
+    "too_long": ("it is longer than the channel takes", "Send it in shorter parts"),
+    "unsupported": ("the channel takes no such attachment", "Send a picture or a link"),
+    "unreachable": (
+        "the customer has blocked the page, left it, or closed the account",
+        "Reach the customer in another way",
+    ),
+    "rejected": ("the channel has refused it", "Change it and send it again"),
+    "policy": ("it is against the channel's policy", "Change it and send it again"),
+    "billing": (
+        "the channel account has no quota or money left",
+        "Tell a page admin; it is sent by itself once that is mended",
+    ),
+    "attachment_gone": ("the attachment can no longer be had", "Attach it again"),
+    "not_connected": (
+        "the page is not connected for sending",
+        "Ask a page admin to connect it; it is sent by itself then",
+    ),
+    "token_broken": (
+        "the page's connection is not valid any more",
+        "Ask a page admin to connect it again; it is sent by itself then",
+    ),
+    "permission_missing": (
+        "the page's connection does not allow sending",
+        "Ask a page admin to grant it again; it is sent by itself then",
+    ),
+    "page_blocked": ("the channel has blocked the page", "Ask a page admin to settle it with the channel"),
+    "page_restricted": ("the channel has restricted the page for a time", "Wait: it is sent by itself"),
+    "rate_limited": ("too much is being sent at once", "Wait: it is sent by itself"),
+    "channel_down": (
+        "the channel is out of order",
+        "What waits is sent by itself; what has failed is to be sent again later",
+    ),
+    "no_answer": (
+        "the channel has not answered",
+        "Look into the page's inbox before sending it again, or the customer may get it twice",
+    ),
+    "too_many": ("too many answers wait in this conversation", "Wait for them, then send it again"),
+}
+_REASONS = {"vi": _VI, "en": _EN}
+
+
+def word_delivery(state: DeliveryState, reason: DeliveryReason | None, language: LanguageCode) -> Told:
+    """`Không gửi được: kênh từ chối tin này`, and what to do. A reason of a later version is left out."""
+    text = _STATES[language].get(state, state)
+    if reason is None or reason not in get_args(DeliveryReason):
+        return Told(text, "")
+    why, advice = _REASONS[language][reason]
+    return Told(f"{text}: {why}", advice)
