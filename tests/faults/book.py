@@ -28,6 +28,8 @@ class Book(AgentLedger):
         """By actor: the id to come back with."""
         self.codes: Counter[tuple[str, str]] = Counter()
         """Commands by call and what their senders were told first."""
+        self.resets = 0
+        """How often somebody who came back was not told what he had missed."""
         self.unheard: Counter[str] = Counter()
         """Attempts that told nothing, by status."""
         self.asked: dict[Key, Attempt] = {}
@@ -77,6 +79,7 @@ class Book(AgentLedger):
 
     def sees(self, actor: str, event: str, id_: str, data: Mapping[str, Any]) -> None:
         self.last_event[actor] = id_
+        self.resets += event == "reset"
         for notice in _NOT_SHOWN.get(event, (data.get("notice"),)):
             self._write(type="seen", actor=actor, event=event, notice=notice)
 
@@ -98,6 +101,7 @@ class Book(AgentLedger):
             "attempts unheard": dict(sorted(self.unheard.items())),
             "repeated": self.repeats,
             "reconnects": self.returns,
+            "resets": self.resets,
         }
 
     def _write(self, **line: object) -> None:

@@ -85,6 +85,20 @@ MUTANTS = (
         "Duty(0)",
         KILLS,
     ),
+    Mutant(
+        "commands that are repeated are decided again",
+        "workers/routing/desk/answers.py",
+        "    if not askers:\n        return []\n    rows",
+        "    if askers is not None:\n        return []\n    rows",
+        "kill_gateway,kill_routing,kill_gateway",
+    ),
+    Mutant(
+        "who comes back is not told what he has missed",
+        "workers/gateway/stream.py",
+        "is_reached(connection, await self._recipients(one)):\n                connection.send(",
+        "is_reached(connection, await self._recipients(one)):\n                str(",
+        "kill_gateway,kill_gateway",
+    ),
 )
 
 
