@@ -27,6 +27,7 @@ from tests.webhooks.ground import (
     with_webhooks,
     working,
 )
+from workers.cli.webhooks_command import tested
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.journal import UNSTORED_MAX
 
@@ -192,9 +193,10 @@ async def test_what_admins_ask_takes_effect(settings: Settings, topics: dict[str
         await webhooks.pause(database, SHOP, "crm", "cli:test")
         await until(database, "SELECT FROM webhook_endpoint WHERE owner IS NULL")
         await publish(quick, topics["assignments"], [9])
-        await webhooks.test(database, SHOP, "crm")
-        await receiver.until(lambda: receiver.seen[-1][1]["type"] == "tongdai.webhooks.test.v1")
-        await until(database, "SELECT FROM webhook_attempt WHERE topic IS NULL AND status = 204")
+        told = await tested(webhooks, database, SHOP, "crm")
+        assert told is not None
+        assert (told.status, told.error) == (204, None)
+        assert receiver.seen[-1][1]["type"] == "tongdai.webhooks.test.v1"
         await until(database, "SELECT FROM webhook_endpoint WHERE owner IS NULL AND NOT test_asked")
         assert 9 not in receiver.values()
         await webhooks.resume(database, SHOP, "crm")

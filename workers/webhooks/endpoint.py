@@ -27,7 +27,7 @@ From = Annotated[
     Literal["beginning", "now"] | Moment | Positions,
     Field(
         description="`beginning`: all that is still kept; `now`; a time; or offsets by topic and partition, "
-        'such as {"assignments": {"0": 17}}: then the other partitions stay where they are.'
+        'such as {"assignments": {"0": 17}}: then the other partitions stay where they are, or begin now.'
     ),
 ]
 Url = Annotated[str, StringConstraints(min_length=8, max_length=URL_CHARS_MAX, pattern=NO_CONTROL_PATTERN)]
