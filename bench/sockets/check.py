@@ -12,6 +12,7 @@ from bench.failures import BenchError
 from bench.progress import partitions
 from bench.roster import WORKSPACE
 from bench.sockets.member import Told
+from bench.sockets.people import FREE
 from config.settings import Settings
 from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, NOTIFICATIONS, OUTCOMES
 from schemas.envelope import read_kind
@@ -65,10 +66,10 @@ class Seen:
         _expect_none("conversations with other than one winner", acts.wrong_races())
         _expect_none("outcomes that nobody was told", acts.outcomes - len(known))
         _expect_none("claims that nobody won", len(raced) - acts.claims)
-        audience = audience_key(f"rule:{rule}/0")
+        audience = audience_key(WORKSPACE, f"rule:{rule}/0")
         for conversation in raced:
             audiences = {key for key in self._announced[conversation] if not key.startswith("agent:")}
-            wrong = {key for key in audiences - {audience} if not key.startswith("audience:page:")}
+            wrong = audiences - {audience, audience_key(WORKSPACE, f"page:{FREE}")}
             if wrong or audience not in audiences:
                 raise BenchError(f"{conversation} was announced to {sorted(audiences)}")
 
