@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         "neither owner nor batch number is compared",
         "workers/runtime/ledger.py",
-        'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n_FORGET',
-        'lane.id = mine.id AND $2 <> \'\'\n"""\n_FORGET',
+        'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n# One',
+        'lane.id = mine.id AND $2 <> \'\'\n"""\n# One',
         FREEZES,
     ),
     Mutant(
@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "loads are forgotten over a restart",
         "workers/routing/desk/loading.py",
-        'Duty(row["load"])',
-        "Duty(0)",
+        'duty.bearing(row["load"],',
+        "duty.bearing(0,",
         KILLS,
     ),
     Mutant(
