@@ -41,10 +41,10 @@ ID = conversation_id(KEY)
 class Record:
     """As aiokafka gives them."""
 
-    def __init__(self, what: str = "stored", **said: object) -> None:
+    def __init__(self, what: str = "stored", topic: str = "messages", **said: object) -> None:
         value = {"workspace": SHOP, "page": PAGE, "conversation": ID, "kind": "text", **said}
         self.key = KEY.encode()
-        self.headers = headers(Kind("messages", what), id_="1", source="t", subject=KEY, time="now")
+        self.headers = headers(Kind(topic, what), id_="1", source="t", subject=KEY, time="now")
         self.value = orjson.dumps(value)
 
 
@@ -80,6 +80,13 @@ async def heard(connection: Connection) -> list[str]:
     while connection.waiting_bytes:
         found.append(orjson.loads(await connection.next() or "")["event"])
     return [one for one in found if one != "looking"]
+
+
+async def test_who_looks_is_told_how_answers_fare(monkeypatch: pytest.MonkeyPatch) -> None:
+    field, lan, minh = Ground(monkeypatch), somebody("lan"), somebody("minh")
+    field.looking.look(lan, ID)
+    await field.lines.take([Record("delivery", "receipts", state="failed"), Record("arrival", "receipts")])
+    assert (await heard(lan), await heard(minh)) == (["delivery"], [])
 
 
 async def test_lines_go_to_who_looks_or_watches_and_stop_with_the_right_to(

@@ -1,4 +1,4 @@
-"""New lines of transcripts, told to those who have the conversation open or watch its page."""
+"""New lines of transcripts, and how answers fare, told to those who look or watch the page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 from asyncpg import Pool
 
-from config.topics import MESSAGES
-from schemas.envelope import UnreadableEnvelopeError, read_kind
+from config.topics import MESSAGES, RECEIPTS
+from schemas.envelope import Kind, header
 from schemas.ids import conversation_id
 from workers.gateway.connection import Connection, transient
 from workers.gateway.conversations import Conversation, read_conversations, relations
@@ -23,9 +23,15 @@ from workers.gateway.roster import Roster, Rosters
 from workers.gateway.tail import Record
 from workers.gateway.watching import Watching
 
+_EVENTS = {
+    Kind(MESSAGES.name, "stored").ce_type.encode(): "line",
+    Kind(RECEIPTS.name, "delivery").ce_type.encode(): "delivery",
+}
+"""What a socket is told of, by the type of the record."""
+
 
 class Line(NamedTuple):
-    """A message that has its place in a transcript."""
+    """A message that has its place in a transcript, or how one stands on its channel."""
 
     workspace: str
     page: str
@@ -97,14 +103,14 @@ class Lines:
 
 def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
     """What a record says; none: it is of another kind, or of a form that this version does not know."""
+    event = _EVENTS.get(header(record.headers, "ce_type") or b"")
+    if event is None:
+        return None
     try:
-        if read_kind(record.headers, MESSAGES.name).what != "stored":
-            return None
         value = record.value.decode()
         said = orjson.loads(value)
         place = str(said["workspace"]), str(said["page"]), UUID(str(said["conversation"]))
     except (
-        UnreadableEnvelopeError,
         UnicodeDecodeError,
         orjson.JSONDecodeError,
         KeyError,
@@ -112,7 +118,7 @@ def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRe
         ValueError,
     ):
         return None
-    return Line(*place, said.get("kind") == "note", f'{{"event":"line","data":{value}}}')
+    return Line(*place, said.get("kind") == "note", f'{{"event":"{event}","data":{value}}}')
 
 
 def may_see(identity: Identity, conversation: Conversation | None, roster: Roster) -> bool:

@@ -1,4 +1,4 @@
-"""Reads new messages from Kafka, as long as somebody here wants them."""
+"""Reads new messages and how they fare from Kafka, as long as somebody here wants them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
-from config.topics import MESSAGES
+from config.topics import MESSAGES, RECEIPTS
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.lines import Lines
 from workers.gateway.tail import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
@@ -29,7 +29,8 @@ class LinesTail:
     def __init__(self, settings: Settings, lines: Lines) -> None:
         self._settings = settings
         self._lines = lines
-        self._topic = MESSAGES.full_name(settings.kafka.topic_prefix)
+        prefix = settings.kafka.topic_prefix
+        self._topics = [topic.full_name(prefix) for topic in (MESSAGES, RECEIPTS)]
         self._positions: dict[TopicPartition, int] = {}
         self._needed = asyncio.Event()
         self._reading = asyncio.Event()
@@ -76,7 +77,7 @@ class LinesTail:
             await stop_consumer(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        partitions = await partitions_of(consumer, self._topic)
+        partitions = [each for topic in self._topics for each in await partitions_of(consumer, topic)]
         consumer.assign(partitions)
         self._positions = self._positions or dict(await consumer.end_offsets(partitions))
         for partition, offset in self._positions.items():
