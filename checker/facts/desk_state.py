@@ -46,6 +46,8 @@ class Rule:
     definition: Json = field(default_factory=dict)
     listed_since: dict[str, int] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
+    order: int = 0
+    """Its place among the rules."""
 
     @property
     def method(self) -> str:
@@ -238,6 +240,7 @@ class DeskState:
     def _change_rule(self, event: RosterEvent, definition: Json, step: int) -> None:
         rule = self.rules.setdefault(event.name, Rule())
         rule.version, rule.active, rule.definition = event.version, not event.removed, definition
+        rule.order = event.order
         self.relisted.add(event.name)
         self._relist(step)
         self.freed.update(self.agents)  # whoever waits under another rule may be its own by now

@@ -12,10 +12,12 @@ from checker.facts.desk_log import Step
 from checker.facts.desk_state import DeskState
 from checker.invariants.answered import Answers
 from checker.invariants.care import Care
+from checker.invariants.dealing import Dealing
 from checker.invariants.eligibility import Eligibility
 from checker.invariants.moves import Moves
 from checker.invariants.named import Named
 from checker.invariants.races import Races
+from checker.invariants.rights import Rights
 from checker.invariants.rotation import Rotation
 from checker.record import Place
 from checker.report import Tally
@@ -32,11 +34,14 @@ class Replay:
         self._named = Named(answers, vacated)
         self._races = Races(answers)
         self._eligibility = Eligibility()
+        self._dealing = Dealing()
+        self._rights = Rights(answers)
 
     @property
     def tallies(self) -> list[Tally]:
         watchers = (self._moves, self._care, self._rotation, self._named, self._races, self._eligibility)
-        return [tally for watcher in watchers for tally in watcher.tallies]
+        others = (self._dealing, self._rights)
+        return [tally for watcher in (*watchers, *others) for tally in watcher.tallies]
 
     def run(self, logs: Mapping[Desk, list[Step]]) -> None:
         """Replay every desk."""
@@ -60,6 +65,7 @@ class Replay:
             state.at_ms = max(state.at_ms, ask.at_ms)
             self._races.before(state, ask)
             self._named.asked(ask)
+            self._rights.asked(state, ask)
         for number, step in decision:
             if step.roster is not None:
                 state.change(step.roster, number)
@@ -78,6 +84,8 @@ class Replay:
         self._moves.before(state, chain, link)
         self._care.before(state, chain, link, ask)
         self._named.event(chain, link, ask)
+        self._rights.before(state, chain, link, ask)
+        self._dealing.before(state, chain, link)
         self._rotation.before(state)
         self._eligibility.before(state, chain, link)
         self._rotation.turn(state, chain, link, number)

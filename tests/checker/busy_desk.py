@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from schemas.asks import (
     Appoint,
@@ -32,7 +33,7 @@ from schemas.asks import (
     Unfollow,
     Unmute,
 )
-from schemas.commands import Command, Configure, OutsideAnswer, SessionSilent, TimerFired, Touched
+from schemas.commands import Command, Configure, OutsideAnswer, SessionSilent, TimerFired, Touched, Vacate
 from schemas.definitions import Agent, Department, Policy, Rule, Window
 from schemas.ids import conversation_id
 from tests.checker.histories import History
@@ -40,6 +41,7 @@ from tests.checker.planted import Planted
 from tests.desk.flows import REASONS
 from tests.desk.log import DESK, WORKSPACE, a_rule, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene
+from workers.routing.desk import leaving
 from workers.routing.desk.access import is_asked
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.timers import timers_of, timers_of_desk
@@ -48,6 +50,8 @@ AGENTS = ("an", "binh", "chi", "dung", "em", "giang", "chu")
 TURNS, LIMITED, RACE, BUSY, NO_RULE = PAGES = ("zalo:1", "messenger:2", "zalo:3", "messenger:4", "zalo:5")
 USERS = tuple(f"u{number}" for number in range(40))
 COMMANDS = 700
+TAGS = ((), (), ("vip",), ("gold",))
+NEVER = {"stretches": [{"days": ["mon"], "begins": "03:00", "ends": "03:01"}]}
 CHANNEL_CAPACITY = {"messenger": 2}
 _ABOUT: tuple[tuple[type[ConversationAsk], dict[str, Any]], ...] = (
     *((model, {}) for model in (Release, TakeOff, TakeOver, Follow, Unfollow, Mute, Unmute, Block, Unblock)),
@@ -73,7 +77,11 @@ class BusyDesk:
         self._last: Command | None = None
 
     def play(self) -> Planted:
-        """The history of the day."""
+        """The history of the day, on which three conversations of a leaver are all that fits one decision."""
+        with patch.object(leaving, "PART", 3):
+            return self._play()
+
+    def _play(self) -> Planted:
         self._configure()
         happenings = (
             *(self._customer,) * 8,
@@ -96,6 +104,7 @@ class BusyDesk:
             if number % 200 == 199:
                 self._configure()
         self._transfer_to_who_leaves()
+        self._agent_stays_away()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -103,8 +112,12 @@ class BusyDesk:
         before = len(self._scene.decided)
         self._scene.do(command)
         log = self._scene.log
-        self.history.note(command, log.offset, log.now, self._scene.decided[before:])
+        decided = self._scene.decided[before:]
+        self.history.note(command, log.offset, log.now, decided)
         self._last = command
+        for one in decided:
+            if isinstance(one.event, Vacate):
+                self.do(one.event)
 
     def _configure(self) -> None:
         agents = [
@@ -126,6 +139,8 @@ class BusyDesk:
     def _rules(self) -> list[Rule]:
         window = Window(conversations=3, seconds=20)
         return [
+            a_rule(*self._some(3), id_="vips", pages=[TURNS, BUSY], conditions={"tags": ["vip"]}),
+            a_rule(*self._some(2), id_="never", pages=[], channels=["zalo"], conditions={"hours": NEVER}),
             a_rule(*self._some(5), id_="turns", pages=[TURNS], last_agent_s=self._random.choice((None, 60))),
             a_rule(
                 *self._some(5),
@@ -136,6 +151,7 @@ class BusyDesk:
                 window=window,
                 offline_grace_s=3,
                 urgent_after_s=5,
+                vip_tags=["gold"],
             ),
             a_rule(
                 *self._some(4),
@@ -176,7 +192,8 @@ class BusyDesk:
         known = self._scene.desk.conversations.get(key_of(user, page))
         opens = known is None or not known.session_open
         self._sessions[user] += opens
-        self.do(route(user, self._sessions[user], page=page, opens_session=opens))
+        asked = route(user, self._sessions[user], page=page, opens_session=opens)
+        self.do(asked.model_copy(update={"tags": self._random.choice(TAGS)}))
 
     def _session_ends(self) -> None:
         one = self._one(lambda one: one.session_open)
@@ -229,6 +246,22 @@ class BusyDesk:
         self._keys += 1
         self.do(SetLeave.model_validate({**self._by_operator(), "agent": agent, "on_leave": True}))
 
+    def _agent_stays_away(self) -> None:
+        """A customer writes while his agent is offline, and the rule's time is over."""
+        one = self._one(
+            lambda one: one.page == LIMITED and one.session_open and one.holder and one.care != "done"
+        )
+        if one is None:
+            return
+        for gateway in ("g1", "g2"):
+            told = {"agent": one.holder, "gateway": gateway, "presence": "offline"}
+            self.do(SetPresence.model_validate({"workspace": WORKSPACE, "desk": DESK, **told}))
+        self._tell(one, Touched, {"by": "customer", "tags": one.facts.tags if one.facts else ()})
+        while (due_at := self._scene.desk.conversations[one.key].absent_until) is not None:
+            self._scene.log.wait(seconds=max(0.0, (due_at - self._scene.log.now).total_seconds()))
+            fired = {"timer": "offline", "subject": one.key, "due_at": due_at}
+            self.do(TimerFired.model_validate({"workspace": WORKSPACE, "desk": DESK, **fired}))
+
     def _presence(self) -> None:
         told = {
             "agent": self._random.choice(AGENTS),
@@ -239,8 +272,8 @@ class BusyDesk:
 
     def _session(self) -> None:
         """What intake tells of one."""
-        by = self._random.choice(("customer", "agent"))
-        model, fields = self._random.choice(((SessionSilent, {}), (Touched, {"by": by})))
+        by, tags = self._random.choice(("customer", "agent")), self._random.choice(TAGS)
+        model, fields = self._random.choice(((SessionSilent, {}), (Touched, {"by": by, "tags": tags})))
         self._tell(self._one(lambda one: one.session_open), model, fields)
 
     def _outside(self) -> None:

@@ -172,6 +172,68 @@ def let_another_win(planted: Planted) -> None:
     planted.change("assignments", number, holder=loser.json()["actor"].partition("/")[2])
 
 
+def again_the_same_tags(planted: Planted) -> None:
+    """Facts are told to have changed, and have not."""
+    number = record_of(planted, "assignments", "facts_changed")
+    record = planted.topics["assignments"][number]
+    key, at = record.json()["key"], record.json()["seq"]
+    before = [
+        one.json()["facts"]
+        for one in planted.topics["assignments"]
+        if "facts" in one.json() and one.json()["key"] == key and one.json()["seq"] < at
+    ]
+    planted.change("assignments", number, facts=before[-1])
+
+
+def rename_offline_offer(planted: Planted) -> None:
+    """What an agent who stayed away has lost goes to his rule's agents instead of the page's."""
+    lost = planted.topics["assignments"][
+        record_of(planted, "assignments", "unassigned", has(how="offline"))
+    ].json()
+    fits = has(key=lost["key"], cause=lost["cause"])
+    number = record_of(planted, "assignments", "offered", fits)
+    planted.change("assignments", number, audience="rule:limited/0")
+
+
+def give_to_busiest(planted: Planted) -> None:
+    """Each time that the least busy is asked, the same one gets it."""
+    for number, record in enumerate(planted.topics["assignments"]):
+        if record.what("assignments") == "assigned" and by("least_busy")(record.json()):
+            planted.change("assignments", number, holder="an")
+
+
+def let_the_last_be_served(planted: Planted) -> None:
+    """All who wait have waited since the beginning, but for the first who is served."""
+    served = record_of(
+        planted, "assignments", "assigned", lambda value: value["why"].get("queued_at") is not None
+    )
+    key = planted.topics["assignments"][served].json()["key"]
+    for number, record in enumerate(planted.topics["assignments"]):
+        if record.what("assignments") == "queued" and record.json()["key"] != key:
+            planted.change("assignments", number, priority=0, queued_at=_NEVER)
+
+
+def by_a_stranger(command: str, what: str, how: str | None = None) -> Fault:
+    """Somebody who may not asks for it, and it comes about."""
+
+    def plant(planted: Planted) -> None:
+        said = {"how": how} if how else {}
+        keys = {
+            record.json()["command"]
+            for record in planted.topics["assignments"]
+            if record.what("assignments") == what and has(**said)(record.json())
+        }
+        number = record_of(planted, "commands", command, lambda value: value["idempotency_key"] in keys)
+        planted.change("commands", number, by="ghost", authority="agent")
+
+    return plant
+
+
+def change_vacate(planted: Planted) -> None:
+    """A leave goes on that was nobody's."""
+    planted.change("commands", record_of(planted, "commands", "vacate"), command="other")
+
+
 def by(method: str) -> Fits:
     """An assignment by this method."""
     return lambda value: value["why"]["method"] == method
@@ -212,6 +274,14 @@ _REPLIES = "each answer that claims in vain"
 _ELIGIBLE = "nobody was automatically assigned"
 _KNOWN = "nobody outside of the desk"
 _WAITS = "nobody waits while"
+_FIRST = "the first rule that matches"
+_POOL = "what an agent who stayed away"
+_LEAST = "of a rule that asks the least busy"
+_ORDER = "who waits is served"
+_PLACE = "who waits has the priority"
+_MAY = "only its holder gives it up"
+_MEANT = "what is asked befalls"
+_HIS = "nobody is refused for what he is"
 _TURN = "nobody has a second turn"
 
 _NEVER = "2020-01-01T00:00:00.000Z"
@@ -256,7 +326,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "overtaken in silence": (rename("transfer_ended", has(how="overtaken"), "confirmed"), _FITS),
     "accepted by a stranger": (_changed("assigned", by("transfer"), holder="ghost"), _FITS),
     "care jumps": (_changed("care_changed", has(care="pending_close"), care="done"), _CARE),
-    "care from elsewhere": (_changed("care_changed", former_care="new"), _CARE),
+    "care from elsewhere": (_changed("care_changed", has(former_care="accepted"), former_care="new"), _CARE),
     "refused without reason": (_changed("care_changed", has(care="refused"), reason=None), _CARE),
     "refused for no reason of ours": (_changed("care_changed", has(care="refused"), reason="?"), _CARE),
     "done without outcome": (_changed("care_changed", has(care="done"), outcome=None), _CARE),
@@ -362,6 +432,37 @@ CASES: dict[str, tuple[Fault, str]] = {
             window=None,
         ),
         _WAITS,
+    ),
+    "tags told twice": (
+        again_the_same_tags,
+        _FITS,
+    ),
+    "another rule than the first": (
+        alter_all("roster", "rule_changed", of_rule("vips"), "rule", conditions={}),
+        _FIRST,
+    ),
+    "a rule that is closed": (
+        alter_all("roster", "rule_changed", of_rule("never"), "rule", conditions={}),
+        _FIRST,
+    ),
+    "given to the next after all": (
+        rename_offline_offer,
+        _POOL,
+    ),
+    "given to a busier one": (give_to_busiest, _LEAST),
+    "served before others": (let_the_last_be_served, _ORDER),
+    "another age": (_changed("queued", queued_at=_NEVER), _PLACE),
+    "another priority": (_changed("queued", priority=9), _PLACE),
+    "released by a stranger": (by_a_stranger("release", "unassigned", "released"), _MAY),
+    "taken off by a stranger": (by_a_stranger("take_off", "unassigned", "taken_off"), _MAY),
+    "offered by a stranger": (by_a_stranger("transfer", "transferring"), _MAY),
+    "blocked by a stranger": (by_a_stranger("block", "blocked"), _MAY),
+    "appointed to another": (_changed("assigned", by("appoint"), holder="binh"), _MEANT),
+    "on another's list": (_changed("followed", lambda value: value["command"], agent="ghost"), _MEANT),
+    "his right refused": (turn_outcome("done", "refused", of("release"), code="not_holder"), _HIS),
+    "left by nobody's command": (
+        change_vacate,
+        _NAMED,
     ),
     **{
         f"{name} differs": (row(name, value), _FOLD)

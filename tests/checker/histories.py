@@ -15,6 +15,7 @@ from tests.checker.planted import Planted
 from tests.desk.log import LANE
 from workers.routing.desk import people_rows, storing
 from workers.routing.desk.apply import Decided
+from workers.routing.desk.conversation_rows import USUAL, row_of
 from workers.routing.desk.decision import KIND_OF, key_of
 from workers.routing.desk.desk import Desk
 
@@ -41,7 +42,7 @@ class History:
         self.planted.topics["commands"][-1] = planted._replace(offset=offset)
         for one in decided:
             kind = KIND_OF.get(type(one.event))
-            if kind is not None:
+            if kind is not None and kind.topic != "commands":  # what the desk puts there is decided on later
                 value = _json(one.event)
                 self.planted.append(kind.topic, key_of(one.event), kind.what, value, at_ms, ce_id=str(one.id))
             if isinstance(one.event, (SessionOpened, SessionClosed)):
@@ -53,7 +54,7 @@ class History:
         """With the rows that the desk leaves behind."""
         tables = self.planted.tables
         tables[DeskConversationRow] = [
-            _conversation(storing.conversation_row(desk, key)) for key in desk.conversations
+            _conversation(USUAL | row_of(desk.workspace, desk.id, one)) for one in desk.conversations.values()
         ]
         tables[SessionRow] = [SessionRow("acme", *name, ended) for name, ended in self._sessions.items()]
         tables[DefinitionRow] = [

@@ -169,7 +169,8 @@ class Story:
         audience = f"page:{PAGE}"
         self.now_ms += 1
         cause = self._command("route", self._about(key) | {"session": 1, "opens_session": False})
-        offered = {"standing": "offered", "audience": audience, "unrouted": False} | self._since(cause)
+        waits = {name: self._chains[key][-1][name] for name in self._since(cause)}
+        offered = {"standing": "offered", "audience": audience, "unrouted": False, "rule": RULE} | waits
         self._event(key, cause, "offered", offered)
         self._announce(key, "offered", audience)
         self.end(user)

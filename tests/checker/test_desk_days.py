@@ -10,7 +10,7 @@ from tests.checker.histories import faults
 from tests.checker.plants import Fault
 
 DAYS = range(3)
-PLANTED = 6
+PLANTED = 0
 """The seed of a day on which everything happens that the faults need."""
 
 

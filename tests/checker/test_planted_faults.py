@@ -8,6 +8,9 @@ from checker.report import Report
 from tests.checker.plants import CASES, Fault, clean
 from tests.checker.story import Story
 
+ONLY_ON_A_DAY = ("claim", "nobody is refused for", "an agent who stayed away", "the least busy")
+"""What the story does not tell of, see test_desk_days."""
+
 
 def violated(report: Report) -> dict[str, str]:
     """The checks that failed, with their witnesses."""
@@ -18,7 +21,7 @@ def test_a_clean_history_passes_and_every_check_has_looked_at_something() -> Non
     report = clean().check()
     assert violated(report) == {}
     unused = [tally.title for tally in report.tallies if not tally.checked]
-    assert not [title for title in unused if "claim" not in title]  # see test_desk_days
+    assert not [title for title in unused if not any(words in title for words in ONLY_ON_A_DAY)]
     assert report.counts["duplicates"] == 4
 
 
