@@ -1,0 +1,89 @@
+"""`tongdai pages`: tokens are named, never written out, and nothing of them is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from config.errors import ExitCode
+from tests.delivery.ground import KEY
+from workers.channels.delivery.vault import Vault
+from workers.cli.main import run
+
+pytestmark = pytest.mark.servers
+Pages = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def pages(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Pages:
+    """Call the command in a workspace with two pages; gives exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TONGDAI_POSTGRES_DSN", database)
+    monkeypatch.setenv("TONGDAI_DELIVERY_KEYS", KEY)
+    monkeypatch.setenv("PAGE_TOKEN", "EAAB-the-token")
+    _execute(
+        database,
+        "INSERT INTO page_registry VALUES ('messenger:1', 'acme', 'main'), ('web:1', 'acme', 'main')",
+    )
+
+    def call(*args: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exited:
+            run(["pages", *args])
+        printed = capsys.readouterr()
+        assert "EAAB" not in printed.out + printed.err
+        return int(exited.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+def _execute(dsn: str, statement: str) -> list[asyncpg.Record]:
+    async def execute() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    return asyncio.run(execute())
+
+
+def test_a_page_is_connected_set_and_listed(pages: Pages, database: str) -> None:
+    assert pages("connect", "messenger:1", "--token", "env:PAGE_TOKEN", "--life-s", "3600")[0] == 0
+    assert pages("set", "messenger:1", "--human-agent", "--too-long", "refuse")[0] == 0
+    code, out, _ = pages("list", "--json")
+    (page,) = json.loads(out)
+    assert (code, page["page"], page["paused"], page["human_agent"], page["too_long"], page["pays"]) == (
+        0,
+        "messenger:1",
+        None,
+        True,
+        "refuse",
+        False,
+    )
+    (row,) = _execute(database, "SELECT access_token FROM delivery_page")
+    assert b"EAAB" not in row["access_token"]
+    assert Vault([KEY]).open(row["access_token"]) == "EAAB-the-token"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("connect", "messenger:1", "--token", "EAAB-the-token"), "env:NAME or file:PATH"),
+        (("connect", "messenger:1", "--token", "env:MISSING"), "MISSING"),
+        (("connect", "messenger:2", "--token", "env:PAGE_TOKEN"), "no workspace has the page messenger:2"),
+        (("connect", "web:1", "--token", "env:PAGE_TOKEN"), "messenger and zalo only"),
+        (("set", "messenger:1", "--pays"), "is not connected"),
+    ],
+)
+def test_what_is_wrong_is_said(pages: Pages, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = pages(*arguments)
+    assert code == ExitCode.USAGE
+    assert said in err
