@@ -1,4 +1,4 @@
-"""0006 on a database of the version before it, with conversations in it: nobody's list or numbers are lost."""
+"""0006 on a database of the version before it, with conversations in it: nobody loses his list or numbers."""
 
 from __future__ import annotations
 
