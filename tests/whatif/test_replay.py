@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from schemas.asks import Claim, Release, SetPresence
-from schemas.assignments import Assigned, ChainEvent
+from schemas.asks import Claim, Release, SetLeave, SetPresence
+from schemas.assignments import Assigned, ChainEvent, Unassigned
 from schemas.commands import Command, Configure
 from schemas.definitions import Agent
 from schemas.envelope import moment
@@ -19,6 +19,7 @@ from schemas.outcomes import Outcome
 from tests.desk.flows import rule_with
 from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.world import World
+from workers.routing.desk import leaving
 from workers.routing.desk.handler import DeskHandler
 from workers.runtime.batch import Record
 from workers.whatif.comparison import Comparison, rows
@@ -191,3 +192,20 @@ def test_rules_that_the_desk_would_refuse_are_refused() -> None:
     commands = log(as_configured(roster("an")))
     with pytest.raises(OtherRulesRefusedError, match="nobody"):
         compared(commands, roster("nobody"))
+
+
+def test_a_leave_that_is_more_than_one_decision_goes_on_at_once_under_other_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leaving, "PART", 2)
+    leave = {"actor": "cli:me", "authority": "admin", "idempotency_key": "leave", "agent": "an"}
+    commands = [
+        configure([*AGENTS, "chu"], [rule_with("binh")]),
+        *(route(f"u{number}") for number in range(5)),
+        SetLeave.model_validate({"workspace": WORKSPACE, "desk": DESK, "on_leave": True, **leave}),
+    ]
+    replay = Replay(WORKSPACE, DESK, other=roster("an"))
+    for offset, command in enumerate(commands):
+        events = replay.live(Recorded(0, offset, moment(BEGAN_MS + offset), command))
+    assert sum(isinstance(event, Unassigned) for event in events) == 5
+    assert {one.holder for one in replay.desk.conversations.values()} == {None}
