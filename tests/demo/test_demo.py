@@ -37,6 +37,8 @@ FIELDS = {
     "refused_by_code",
     "transfers",
     "answers",
+    "delivered",
+    "sent_twice",
     "without_outcome",
     "repeated_outcomes",
     "mistold",
@@ -59,11 +61,12 @@ async def test_a_report_then_the_same_data_again_until_ctrl_c(server_dir: Path) 
 
     assert first["commands"] > 0, "\n".join(demo.lines)
     assert first["answers"] > 0
+    assert first["delivered"] == first["answers"]
 
     again_arguments = ("demo", "--rate", "20", "--agents", "0", "--report", "again.json")
     async with tongdai(*again_arguments, folder=server_dir) as demo:
         await demo.until("First assignment after")
-        children = await _children(demo, 6)
+        children = await _children(demo, 7)
         demo.interrupt()
         assert await demo.ended() == 0, "\n".join(demo.lines)
         assert _summary(demo)["lost"] == "0"
@@ -74,7 +77,7 @@ async def test_a_report_then_the_same_data_again_until_ctrl_c(server_dir: Path) 
 
 
 async def _children(demo: Tongdai, count: int) -> dict[int, str]:
-    """Its processes, once there are so many: Kafka, PostgreSQL and four workers, the gateway last."""
+    """Its processes, once there are so many: Kafka, PostgreSQL and five workers."""
     async with asyncio.timeout(DEADLINE_S):
         while len(children := command_lines(demo.process.pid)) < count:
             await asyncio.sleep(0.02)

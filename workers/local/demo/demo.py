@@ -12,11 +12,12 @@ from config.errors import TongdaiError, UsageError
 from config.settings import Settings
 from workers.local.backing import Backing, backing_servers
 from workers.local.crew.crew import Crew
-from workers.local.crew.duties import duties
+from workers.local.crew.duties import DELIVERY, duties
 from workers.local.crew.output import LogFile
 from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
 from workers.local.demo.apps import ingress_variables, invent_apps
 from workers.local.demo.options import Options
+from workers.local.demo.platforms import delivery_variables, invent_delivery
 from workers.local.demo.report import Report
 from workers.local.demo.screen import Screen
 from workers.local.ports import free_port, is_free
@@ -83,11 +84,12 @@ def _free(usual: int) -> int:
 
 
 def _with_apps(backing: Backing, port: int, gateway_port: int) -> Backing:
-    """The same with the demo's own ingress and gateway in its settings."""
+    """The same with the demo's own ingress, gateway and platforms in its settings."""
     settings = backing.settings
     own = {
         "ingress": invent_apps().model_copy(update={"port": port}),
         "gateway": settings.gateway.model_copy(update={"port": gateway_port}),
+        "delivery": invent_delivery(settings),
     }
     return replace(backing, settings=settings.model_copy(update=own))
 
@@ -99,12 +101,17 @@ async def _with_workers(
 
     settings = backing.settings
     variables = ingress_variables(settings.ingress, options.rate_per_s)
+    variables |= delivery_variables(settings.delivery)
     workers = duties(
-        settings, ingress_port=settings.ingress.port, gateway_port=settings.gateway.port, more=variables
+        settings,
+        ingress_port=settings.ingress.port,
+        gateway_port=settings.gateway.port,
+        beside=(DELIVERY,),
+        more=variables,
     )
     crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
     # The first customer is not to wait for what only agents need.
-    async with working(crew, stop, later=("gateway",)):
+    async with working(crew, stop, later=("gateway", DELIVERY)):
         return await play(backing, options, screen, crew, stop)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from config.errors import TongdaiError
@@ -18,6 +19,7 @@ from workers.local.demo.age import process_age_s
 from workers.local.demo.lag import Lags, open_lags
 from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
+from workers.local.demo.platforms import Platforms
 from workers.local.demo.report import Report, Seen, make_report
 from workers.local.demo.sample import agents_of, apply_sample, pages_of, plan_sample, sample
 from workers.local.demo.screen import Screen
@@ -46,14 +48,17 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
     """
     settings, workspace = backing.settings, sample()
     tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
-    simulator = _simulator(settings, options, pages_of(workspace))
+    platforms = Platforms(settings, pages_of(workspace))
+    simulator = _simulator(settings, options, pages_of(workspace), platforms)
     staff = staff_of(settings, options, workspace, screen.say)
     async with (
         open_watch(settings, tally) as watch,
         open_lags(settings) as lags,
         open_log(settings, COUNTED) as counted,
+        platforms.at_work(),
     ):
-        await stop.unless_asked(_ready(settings, crew, lags))
+        await stop.unless_asked(_ready(settings, crew, lags, platforms))
+        begun_at = datetime.now(UTC)
         screen.say(f"Workers are ready after {process_age_s():.1f} s")
         begins = await counted.ends()
         online = staff.ledger.online
@@ -73,23 +78,27 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
                 seconds = time.monotonic() - began
                 picture.headline = "working through what is left; Ctrl-C again stops at once"
                 await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
-                seen = Seen(simulator.ledger, staff.ledger, tally.latencies, seconds)
+                fates = await stop.unless_hurried(side.run(platforms.settled(begun_at)))
+                seen = Seen(simulator.ledger, staff.ledger, tally.latencies, seconds, fates)
                 report = await stop.unless_hurried(side.run(make_report(settings, seen, begins)))
                 picture.headline = "done"
                 return report
 
 
-async def _ready(settings: Settings, crew: Crew, lags: Lags) -> None:
+async def _ready(settings: Settings, crew: Crew, lags: Lags, platforms: Platforms) -> None:
     """Wait for those whom customers need, and until they have worked through what an earlier run has left."""
     _, plan = await asyncio.gather(crew.ready(READY_TIMEOUT_S), plan_sample(settings))
     await apply_sample(settings, plan)
+    await platforms.connect()
     await _caught_up(lags.until_none())
 
 
-def _simulator(settings: Settings, options: Options, pages: list[str]) -> Simulator:
+def _simulator(settings: Settings, options: Options, pages: list[str], platforms: Platforms) -> Simulator:
     ingress = settings.ingress
     url = f"http://{ingress.host}:{ingress.port}"
-    return Simulator(url, ingress, pages, rate_per_s=options.rate_per_s, seed=options.seed)
+    return Simulator(
+        url, ingress, pages, rate_per_s=options.rate_per_s, seed=options.seed, heard=platforms.heard
+    )
 
 
 def _headline(settings: Settings, options: Options) -> str:

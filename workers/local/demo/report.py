@@ -13,6 +13,7 @@ import orjson
 from config.settings import Settings
 from workers.local.demo.latency import Latencies
 from workers.local.demo.log import Offsets
+from workers.local.demo.platforms import Fates
 from workers.local.demo.tables_part import Id, TablesPart, count_tables
 from workers.local.demo.topics_part import TopicsPart, count_topics
 from workers.local.simulator.agents.ledger import AgentLedger
@@ -46,6 +47,8 @@ class Report:
         refused_by_code: the same by their codes.
         transfers: offers of a holder to hand a conversation over.
         answers: agents' messages to customers in transcripts.
+        delivered: those of them that their platform has.
+        sent_twice: messages that a platform has more than once.
         without_outcome: commands that have none.
         repeated_outcomes: outcomes beyond the first of their command.
         mistold: commands whose sender was told otherwise than their outcome says, or that there is none.
@@ -77,6 +80,8 @@ class Report:
     refused_by_code: dict[str, int]
     transfers: int
     answers: int
+    delivered: int
+    sent_twice: int
     without_outcome: int
     repeated_outcomes: int
     mistold: int
@@ -94,6 +99,7 @@ class Report:
             "lost": self.lost,
             "duplicated": self.duplicated,
             "out of order": self.out_of_order,
+            "answers sent twice": self.sent_twice,
             "commands without an outcome": self.without_outcome,
             "outcomes repeated": self.repeated_outcomes,
             "agents told otherwise than the outcome": self.mistold,
@@ -111,12 +117,13 @@ class Report:
 
 
 class Seen(NamedTuple):
-    """What the simulator knows: what was posted and taken, what agents were told, and how long all took."""
+    """What the simulator knows: what was posted and taken, what agents were told, how their answers fared."""
 
     ledger: Ledger
     agents: AgentLedger
     latencies: Latencies
     seconds: float
+    fates: Fates
 
 
 async def make_report(settings: Settings, seen: Seen, begins: Offsets) -> Report:
@@ -151,6 +158,8 @@ def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
         refused_by_code=dict(sorted(acts.refused.items())),
         transfers=acts.transfers,
         answers=tables.answers,
+        delivered=seen.fates.delivered,
+        sent_twice=seen.fates.sent_twice,
         without_outcome=acts.without_outcome(told),
         repeated_outcomes=acts.repeated_outcomes(),
         mistold=acts.mistold(told, seen.agents.turned_away),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import httpx
 
 from config.ingress import IngressSettings
 from workers.local.simulator.crowd import Crowd
+from workers.local.simulator.customer import Customer
 from workers.local.simulator.delivery import RETRY_DELAYS_S, Delivery
 from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.messenger_play import MessengerPlay
@@ -38,6 +39,7 @@ class Simulator:
         concurrency: webhooks under way at once.
         retry_delays_s: seconds before each further attempt at a webhook that was not taken.
         transport: how requests travel; by default over the network.
+        heard: told of each customer who is about to write.
 
     Raises ValueError when a page's channel has no app.
     """
@@ -55,6 +57,7 @@ class Simulator:
         concurrency: int = 64,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
         transport: httpx.AsyncBaseTransport | None = None,
+        heard: Callable[[Customer], None] | None = None,
     ) -> None:
         self.ledger = Ledger()
         run = run or f"{time.time_ns():x}"
@@ -67,6 +70,7 @@ class Simulator:
         self._concurrency = concurrency
         self._retry_delays_s = retry_delays_s
         self._transport = transport
+        self._heard = heard
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -116,6 +120,8 @@ class Simulator:
 
     async def _turn(self, turns: Turns, delivery: Delivery, scene: Scene) -> None:
         """Deliver; only then the customer may write again."""
+        if self._heard is not None:
+            self._heard(scene.customer)
         if not await delivery.deliver(scene.webhook, scene.play.timeout_s):
             return
         webhook = scene.webhook

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -54,6 +55,7 @@ class MessengerPlatform:
         self._app = app
         self._teller = teller
         self._human_agent = human_agent
+        self._run = secrets.token_hex(4)
         self._ids = itertools.count(1)
         self.asgi = Starlette(routes=[Route("/v26.0/{page}/messages", self._endpoint, methods=["POST"])])
 
@@ -92,7 +94,7 @@ class MessengerPlatform:
         _check_message(message)
         attachment = message.get("attachment")
         said = Said(
-            f"m_{account.id[-4:]}_{next(self._ids)}",
+            f"m_{self._run}_{next(self._ids)}",
             user,
             message.get("text"),
             attachment["type"] if attachment else None,

@@ -68,6 +68,7 @@ class ZaloPlatform:
         self._app = app
         self._teller = teller
         self._life_s = life_s
+        self._run = secrets.token_hex(4)
         self._ids = itertools.count(1)
         self.asgi = Starlette(
             routes=[
@@ -117,7 +118,7 @@ class ZaloPlatform:
             raise ZaloError(-213, "User has not followed OA")
         if silent_s > 7 * DAY_S:
             raise ZaloError(-230, "User has not interacted with the OA in the past 7 days")
-        id_ = f"z{account.id[-4:]}{next(self._ids)}"
+        id_ = f"z{self._run}{next(self._ids)}"
         said = Said(id_, user, text, "image" if attachment else None, None, time.time_ns() // 1_000_000)
         account.said.append(said)
         return said
