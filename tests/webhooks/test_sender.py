@@ -33,7 +33,7 @@ async def receiver() -> AsyncIterator[str]:
         if path == "cookies":
             return web.Response(status=500 if request.cookies else 204)
         if path == "silent":
-            await asyncio.sleep(30)
+            await asyncio.sleep(60)
         response = web.StreamResponse()
         await response.prepare(request)
         while path == "endless":
@@ -55,8 +55,8 @@ async def receiver() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def send(*paths: str, allowed: bool = True) -> list[Answer]:
-    settings = WebhooksSettings(allow_networks=LOOPBACK if allowed else (), request_timeout_s=0.5)
+async def send(*paths: str, allowed: bool = True, timeout_s: float = 30.0) -> list[Answer]:
+    settings = WebhooksSettings(allow_networks=LOOPBACK if allowed else (), request_timeout_s=timeout_s)
     async with receiver() as url, open_sender(settings) as sender:
         return [await sender.send(f"{url}/{path}", [SECRET], "id", b"{}") for path in paths]
 
@@ -88,13 +88,13 @@ async def test_a_refusal_tells_the_beginning_of_what_was_said_and_for_how_long_t
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     endless, again = await send("endless", "200")
     assert (endless.error, again.error) == (None, None)
-    assert endless.took_ms < 500
+    assert endless.took_ms < 30_000
 
 
 @pytest.mark.parametrize("path", ["silent", "dripping"])
 async def test_who_takes_too_long_is_not_waited_for(path: str) -> None:
     began_s = time.monotonic()
-    (answer,) = await send(path)
+    (answer,) = await send(path, timeout_s=0.5)
     assert (answer.status, answer.error) == (None, "no answer in time")
     assert time.monotonic() - began_s < 10
 

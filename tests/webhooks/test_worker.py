@@ -28,7 +28,7 @@ from tests.webhooks.ground import (
     with_webhooks,
     working,
 )
-from workers.cli.webhooks_command import tested
+from workers.cli.webhooks_command import send_test
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.journal import UNSTORED_MAX
 
@@ -40,7 +40,7 @@ KEYS_OF_CUSTOMERS = [f"messenger:1:u{number}" for number in range(6)]
 async def test_each_event_of_its_workspace_is_told_in_order_signed_and_once(
     settings: Settings, topics: dict[str, str]
 ) -> None:
-    quick = with_webhooks(settings)
+    quick = with_webhooks(settings, request_timeout_s=20.0, lease_s=60.0)
     for key in KEYS_OF_CUSTOMERS:
         await publish(quick, topics["assignments"], range(20), key=key)
     await publish(quick, topics["assignments"], range(5), key="messenger:2:u1", workspace="other")
@@ -200,7 +200,7 @@ async def test_what_admins_ask_takes_effect(settings: Settings, topics: dict[str
         await webhooks.pause(database, SHOP, "crm", "cli:test")
         await until(database, "SELECT FROM webhook_endpoint WHERE owner IS NULL")
         await publish(quick, topics["assignments"], [9])
-        told = await tested(webhooks, database, SHOP, "crm")
+        told = await send_test(webhooks, database, SHOP, "crm")
         assert told is not None
         assert (told.status, told.error) == (204, None)
         assert receiver.seen[-1][1]["type"] == "tongdai.webhooks.test.v1"

@@ -132,7 +132,7 @@ def rotate(workspace: Workspace, endpoint: Id) -> None:
 def test(workspace: Workspace, endpoint: Id) -> None:
     """Have a worker send a test event, and say what became of it."""
     told: Attempt | None = _run(
-        lambda webhooks, connection: tested(webhooks, connection, workspace, endpoint)
+        lambda webhooks, connection: send_test(webhooks, connection, workspace, endpoint)
     )
     if told is None:
         raise TongdaiError(
@@ -172,7 +172,7 @@ def attempts(
     print_table(("at", "type", "record", "status", "took", "became", "webhook-id"), rows)
 
 
-async def tested(webhooks: Webhooks, connection: Connection, workspace: str, id_: str) -> Attempt | None:
+async def send_test(webhooks: Webhooks, connection: Connection, workspace: str, id_: str) -> Attempt | None:
     """Ask for a test and wait for what becomes of it; none: no worker has sent it in time."""
     asked_at = await webhooks.test(connection, workspace, id_)
     until_s = time.monotonic() + TEST_DEADLINE_S
