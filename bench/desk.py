@@ -60,6 +60,10 @@ class DeskSpeed:
         """The same rows a second with nothing decided."""
         return median(one.assignments / one.bare_s for one in self.kept[agents])
 
+    def own_us(self, agents: int) -> float:
+        """Microseconds of the processor for an assignment in our process: the median of the rounds."""
+        return median(one.own_cpu_s / one.assignments * 1e6 for one in self.kept[agents])
+
     def report(self) -> dict[str, Any]:
         """As JSON values."""
         return {
@@ -68,6 +72,7 @@ class DeskSpeed:
                 str(agents): {
                     "assignments_per_s": round(self.kept_per_s(agents), 1),
                     "bare_per_s": round(self.bare_per_s(agents), 1),
+                    "own_cpu_us": round(self.own_us(agents), 1),
                     "ratio": round(median(one.bare_s / one.ours_s for one in runs), 3),
                 }
                 for agents, runs in self.kept.items()

@@ -16,8 +16,9 @@ def tables(result: DeskSpeed) -> tuple[Table, Table]:
         speeds = (f"{one.median_per_s:,.0f}", f"{one.best_per_s:,.0f}", f"{one.events:.1f}")
         decided.add_row(f"{one.agents:,}", one.name, *speeds)
     kept = Table(title=f"Assignments kept in Postgres, a second; median of {result.plan.rounds} rounds")
-    for column in ("agents", "ours", "the bare statements"):
+    for column in ("agents", "ours", "own CPU, µs", "the bare statements"):
         kept.add_column(column, justify="right")
     for agents in result.kept:
-        kept.add_row(f"{agents:,}", f"{result.kept_per_s(agents):,.0f}", f"{result.bare_per_s(agents):,.0f}")
+        figures = result.kept_per_s(agents), result.own_us(agents), result.bare_per_s(agents)
+        kept.add_row(f"{agents:,}", *(f"{figure:,.0f}" for figure in figures))
     return decided, kept

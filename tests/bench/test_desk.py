@@ -38,4 +38,5 @@ async def test_what_is_kept_is_counted_and_written_again_as_it_stands(course: Co
     )
     assert kept.assignments == 60
     assert kept.ours_s > kept.bare_s > 0
+    assert kept.own_cpu_s > 0
     assert {tuple(row) for row in rows} == {("held", True, 60), ("held", False, 60)}
