@@ -59,18 +59,20 @@ def _chain(desk: Desk, event: ChainEvent, decided: Decided) -> None:
     now = step.now if step and step.before is before else after(event, decided.id, before)
     desk.conversations[event.key] = now
     _burden(desk, before, now)
-    _wait(desk, before, now)
+    if now.standing == "queued" or (before is not None and before.standing == "queued"):
+        _wait(desk, before, now)
     desk.note(before, now)
 
 
 def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:
-    was = before.burdens if before else None
-    if was == now.burdens:
+    was, is_ = before.burdens if before else None, now.burdens
+    if was == is_:
         return
+    channel = channel_of(now.page)
     if was is not None:
-        desk.bear(was, -1, channel_of(now.page))
-    if now.burdens is not None:
-        desk.bear(now.burdens, 1, channel_of(now.page))
+        desk.bear(was, -1, channel)
+    if is_ is not None:
+        desk.bear(is_, 1, channel)
 
 
 def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:

@@ -47,7 +47,7 @@ class Draft:
 
     def say(self, event: BaseModel) -> None:
         """Let `event`, which is of no chain, be the decision's next one."""
-        self._take(Decided(self._next_id(), event))
+        self._take(Decided(self.place.id_of(len(self.decided)), event))
 
     def tell(self, model: type[ChainEvent], conversation: Conversation, **changes: object) -> Conversation:
         """Say the next event of a chain: things stand as `conversation` has them, but for `changes`.
@@ -74,14 +74,11 @@ class Draft:
             "cause": place.cause,
             **changes,
         }
-        event, id_ = build(model, fields), self._next_id()
+        event, id_ = build(model, fields), place.id_of(len(self.decided))
         before = desk.conversations.get(conversation.key)
         now = after(event, id_, before)
         self._take(Decided(id_, event, Step(before, now)))
         return now
-
-    def _next_id(self) -> str:
-        return self.place.id_of(len(self.decided))
 
     def _take(self, decided: Decided) -> None:
         self.decided.append(decided)
