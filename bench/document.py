@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from bench import gateway_table
 from bench.contestants import LABELS as CONTESTANT_LABELS
 from bench.failures import BenchError
+from bench.gateway import GatewayLoad
 from bench.latency import LABELS, Latency
 from bench.machine import Machine
 from bench.throughput import Throughput
@@ -48,6 +50,21 @@ def write_latency(result: Latency, page: Path) -> None:
         for stage in result.stages
     ]
     _replace(page, "stages", _table(("of each batch", "Postgres, ms", "Kafka, ms", "records"), stages))
+
+
+def write_gateway(result: GatewayLoad, page: Path) -> None:
+    """Put the tables where the page says `<!-- gateway -->`."""
+    plan = result.plan
+    told = (
+        f"{plan.agents:,} agents, {plan.conversations:,} conversations; "
+        f"of the floor {plan.floor_conversations:,}."
+    )
+    tables = [
+        *_table(gateway_table.TIMES_HEAD, gateway_table.time_rows(result)),
+        "",
+        *_table(gateway_table.OTHERS_HEAD, gateway_table.other_rows(result)),
+    ]
+    _replace(page, "gateway", [*tables, "", f"{_measured(result.machine)} {told}"])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -104,6 +104,7 @@ def desk(
 @app.command()
 def gateway(
     report: ReportOption = None,
+    document: DocumentOption = None,
     agents: Annotated[
         int, typer.Option("--agents", min=2, max=4_000, help="Each with a socket, all of one rule.")
     ] = 1_000,
@@ -120,7 +121,7 @@ def gateway(
     plan = bench.GatewayPlan(agents, conversations, min(conversations, 20), idle)
     result = uvloop.run(bench.measure(_start(), plan, typer.echo))
     _show(*_module("bench.gateway_table").tables(result))
-    _write(result, report, None, None, "gateway")
+    _write(result, report, None, document, "gateway")
 
 
 def _start() -> Settings:
