@@ -38,7 +38,7 @@ Asked = dict[tuple[str, str], asyncio.Task[Answer]]
 
 @pytest.mark.servers
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_each_flow_has_one_outcome_whatever_is_killed_in_its_middle(server_dir: Path) -> None:
     async with ground(server_dir) as made:
         await started(made)

@@ -14,7 +14,7 @@ FAULTS = ("kill_routing", "kill_gateway", "freeze_notifier", "restart_broker")
 
 @pytest.mark.servers
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_nothing_is_lost_doubled_or_unfair_whatever_is_killed(server_dir: Path) -> None:
     arguments = {
         "--messages": "4000",
