@@ -19,7 +19,7 @@ from schemas.envelope import read_kind
 from schemas.ids import audience_key
 from workers.local.demo.acts import Acts
 
-READ_DEADLINE_S = 180.0
+READ_DEADLINE_S = 600.0
 _TOPICS = (COMMANDS, ACTIONS, ASSIGNMENTS, OUTCOMES, NOTIFICATIONS)
 
 

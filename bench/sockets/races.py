@@ -22,7 +22,7 @@ SOON_S = 0.1
 WINDOW = 32
 """Calls of one socket that the gateway takes at once."""
 WARM_UPS = 3
-ALL_AT_ONCE_DEADLINE_S = 300.0
+ALL_AT_ONCE_DEADLINE_S = 1_200.0
 
 
 @dataclass
