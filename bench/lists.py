@@ -1,173 +1,184 @@
-"""How long agents wait for their lists: `python -m bench.lists DSN --conversations 200000`.
-
-Fills an empty database (migrated here) with one workspace of 20 pages and 200 agents, then asks what a
-console asks and prints each answer's times. The server makes the rows itself, which is quicker than COPY.
-"""
+"""How long agents and page admins wait for their lists, counts and searches, in a shop of any size."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import statistics
 import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import asyncpg
 
-from schemas.definitions import Agent, Page, Rule
+from bench import shop
+from bench.arena import DATA_DIR, open_arena
+from bench.machine import Machine, precise_cpu_s
+from bench.percentiles import Percentiles
+from bench.plans import Watched, Work, explain
+from config.settings import Settings
 from workers.gateway.identity import Identity
 from workers.gateway.queries import counts, followed, lists
 from workers.gateway.queries.filters import Asked, Filters
 from workers.gateway.queries.pool import SERVER_SETTINGS
 from workers.gateway.queries.queries import FIRST
-from workers.gateway.queries.scope import scope_of
-from workers.gateway.roster import Rosters
-from workers.migrations import migrate
+from workers.gateway.queries.scope import Scope, scope_of
+from workers.gateway.roster import Roster, Rosters
 
-PAGES, AGENTS = 20, 200
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
+GOAL_MS = 20.0
+"""Of a first page, and of the counts."""
 
-# One in 50 is held by nobody, half of these are offered; the newest are of the last minutes.
-FILL = """
-CREATE TEMP TABLE made AS
-SELECT n, gen_random_uuid() AS id, 'zalo:' || n % {pages} AS page, n % 50 = 7 AS free, n % 100 = 7 AS offered,
-    'agent-' || (n * 7919) % {agents} AS agent,
-    timestamptz '{now}' - sqrt(n) * n * interval '12 milliseconds' AS at,
-    (ARRAY['Nguyễn', 'Trần', 'Lê', 'Phạm', 'Hoàng', 'Võ'])[1 + n % 6] || ' '
-        || (ARRAY['Thị', 'Văn', 'Đức', 'Ngọc'])[1 + n % 4] || ' ' || md5((n % 5000)::text) AS name
-FROM generate_series(1, {count}) AS n;
-ALTER TABLE made ADD holder text GENERATED ALWAYS AS (CASE WHEN NOT free THEN agent END) STORED,
-    ADD standing text GENERATED ALWAYS AS (
-        CASE WHEN offered THEN 'offered' WHEN free THEN 'idle' ELSE 'held' END) STORED,
-    ADD care text GENERATED ALWAYS AS (CASE WHEN free THEN 'waiting' WHEN n % 1999 = 0 THEN 'pending_close'
-        WHEN n < 5000 THEN 'accepted' ELSE 'done' END) STORED,
-    ADD tags text[] GENERATED ALWAYS AS (CASE WHEN n % 997 = 0 THEN ARRAY['vip']
-        WHEN n % 3 = 0 THEN ARRAY['mua'] ELSE ARRAY[]::text[] END) STORED;
-INSERT INTO customer (workspace_id, customer_id, page_id, user_id, channel_name, created_at, tags, phone)
-SELECT 'shop', id, page, n, name, at, tags, '09' || lpad(n::text, 8, '0') FROM made;
-INSERT INTO conversation (workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch,
-    standing, holder, route_unanswered, session, session_open, session_customer_messages,
-    session_agent_messages, last_at)
-SELECT 'shop', id, 'main', n % 12, page || ':' || n, page, 3, 2, 1, standing, holder, false, 1,
-    n < 5000, 3, 0, at
-FROM made;
-INSERT INTO desk_conversation (workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id,
-    epoch, round, care, standing, holder, session, session_open, after_position, audience, queued_at,
-    queued_offset,
-    followers)
-SELECT 'shop', id, 'main', page || ':' || n, page, 2, id, 1, 1, care, standing, holder, 1, n < 5000, 3,
-    CASE WHEN offered THEN 'rule:all/0' END, CASE WHEN offered THEN at END, CASE WHEN offered THEN n END,
-    ARRAY[agent]
-FROM made;
-INSERT INTO inbox (workspace_id, agent_id, conversation_id, page_id, holds, epoch, unread, last_position,
-    updated_at, follows)
-SELECT 'shop', agent, id, page, NOT free, 1, (n % 90 = 1)::int, 3, at, true FROM made;
-INSERT INTO inbox_counter
-SELECT 'shop', place, page, n % 12, count(*), 0
-FROM made CROSS JOIN LATERAL unnest(
-    CASE WHEN free THEN ARRAY['unheld', CASE WHEN offered THEN 'rule:all/0' END]
-    ELSE ARRAY['held', 'agent:' || agent] END) AS place
-WHERE place IS NOT NULL GROUP BY place, page, n % 12;
-INSERT INTO message (workspace_id, conversation_id, position, message_id, session, sender, kind, body,
-    page_id, clock_ahead, stored_at, seq)
-SELECT 'shop', id, p, gen_random_uuid(), 1, 'customer', 'text',
-    'Chào shop, còn áo số ' || n % 1000 || ' không ạ?', page, false, at - (3 - p) * interval '1 minute', 2
-FROM made CROSS JOIN generate_series(1, 3) AS p;
-DROP TABLE made;
-"""
-AGENT = "INSERT INTO desk_agent VALUES ('shop', 'main', $1, $2, 1, true)"
-PAGE = "INSERT INTO desk_page VALUES ('shop', 'main', $1, $2, 1, true)"
-RULE = "INSERT INTO desk_rule VALUES ('shop', 'main', 'all', $1, 1, true, 0, '{}')"
+PEOPLE = {
+    "agent": Identity(shop.WORKSPACE, "agent", "agent-9"),
+    "agent, many": Identity(shop.WORKSPACE, "agent", "agent-8"),
+    "admin of 10 pages": Identity(shop.WORKSPACE, "page_admin", "agent-0"),
+    "admin of 63 pages": Identity(shop.WORKSPACE, "page_admin", "agent-1"),
+    "admin of all": Identity(shop.WORKSPACE, "admin", "agent-2"),
+}
+ASKED: dict[str, Filters] = {
+    "all": Filters(),
+    "unclaimed": Filters(bucket="unclaimed"),
+    "mine": Filters(bucket="mine"),
+    "watching": Filters(bucket="watching"),
+    "assigned": Filters(bucket="assigned"),
+    "channel": Filters(channel=("zalo",)),
+    "page": Filters(page=("fchat:197",)),
+    "rare care": Filters(care=("pending_close",)),
+    "some care": Filters(care=("closed_won",)),
+    "common care": Filters(care=("done",)),
+    "rare tag": Filters(tag=("vip",)),
+    "some tag": Filters(tag=("khiếu nại",)),
+    "common tag": Filters(tag=("mua",)),
+    "group": Filters(group=("khách sỉ",)),
+    "unread": Filters(unread=True),
+    "holder": Filters(holder="agent-10"),
+    "time": Filters(since=shop.NOW - timedelta(days=9), until=shop.NOW - timedelta(days=7)),
+    "rare name": Filters(q="8f14e45f"),
+    "common name": Filters(q="nguyen thi"),
+    "phone": Filters(q="0001234"),
+    "rare text": Filters(text="dh12345"),
+    "some text": Filters(text="áo số 77"),
+    "common text": Filters(text="khoac do"),
+    "name, tag and care": Filters(q="tran", tag=("mua",), care=("closed_won",)),
+}
+
+Ask = Callable[..., Awaitable[object]]
+Tell = Callable[[str], None]
 
 
-async def fill(connection: asyncpg.Connection, count: int) -> None:
-    """Make the tables of a shop that is as large."""
-    everybody = tuple(f"agent-{number}" for number in range(AGENTS))
-    names = tuple(f"zalo:{number}" for number in range(PAGES))
-    for agent in everybody:
-        await connection.execute(AGENT, agent, Agent(id=agent, name=agent).model_dump_json())
-    for number, name in enumerate(names):
-        page = Page(id=name, name=name, admins=("agent-0" if number < PAGES // 2 else "agent-1",))
-        await connection.execute(PAGE, name, page.model_dump_json())
-    rule = Rule(id="all", name="all", owner="agent-0", pages=names, agents=everybody, method="self_claim")
-    await connection.execute(RULE, rule.model_dump_json())
-    await connection.execute(FILL.format(pages=PAGES, agents=AGENTS, now=NOW.isoformat(), count=count))
-    await connection.execute("VACUUM ANALYZE")
+@dataclass(frozen=True)
+class ListsPlan:
+    """A shop of so many conversations, everything asked for as often as there are rounds."""
+
+    conversations: int
+    rounds: int
 
 
-async def measure(pool: asyncpg.Pool, rounds: int) -> None:
-    """Ask for everything, over and over."""
-    roster = await Rosters(pool).of("shop")
-    people = {
-        "agent": Identity("shop", "agent", "agent-7"),
-        "page admin": Identity("shop", "page_admin", "agent-0"),
-        "admin": Identity("shop", "admin", "agent-1"),
-    }
-    asked: dict[str, Filters] = {
-        "all": Filters(),
-        **{name: Filters(bucket=name) for name in ("unclaimed", "mine", "watching", "assigned")},
-        "rare care": Filters(care=("pending_close",)),
-        "common care": Filters(care=("done",)),
-        "rare tag": Filters(tag=("vip",)),
-        "common tag": Filters(tag=("mua",)),
-        "unread": Filters(unread=True),
-        "holder": Filters(holder="agent-9"),
-        "rare name": Filters(q="8f14e45fceea"),
-        "common name": Filters(q="nguyen"),
-        "phone": Filters(q="0000123"),
-        "time": Filters(since=NOW - timedelta(days=9), until=NOW - timedelta(days=7)),
-        "message text": Filters(text="áo số 77"),
-    }
-    for who, identity in people.items():
+class Answered(NamedTuple):
+    """One question: milliseconds of the clock here, and what the server said of its work.
+
+    `cpu_ms` is the server's processor time, mean of all rounds: a busy machine changes it least. None: the
+    server is on another machine.
+    """
+
+    who: str
+    name: str
+    taken_ms: Percentiles
+    cpu_ms: float | None
+    work: Work
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What was found."""
+
+    plan: ListsPlan
+    filled_s: float
+    answered: list[Answered]
+    machine: Machine
+
+    def report(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "conversations": self.plan.conversations,
+            "filled_s": round(self.filled_s, 1),
+            "goal_ms": GOAL_MS,
+            "answered": [_told(one) for one in self.answered],
+            "machine": asdict(self.machine),
+        }
+
+
+async def measure(settings: Settings, plan: ListsPlan, tell: Tell, data_dir: Path = DATA_DIR) -> Lists:
+    """Fill a shop and ask; `tell` hears a line after each question. Raises BenchError, DependencyError."""
+    async with open_arena(settings, data_dir) as arena:
+        dsn = arena.settings.postgres.dsn.get_secret_value()
+        begun = time.perf_counter()
+        writer = await asyncpg.connect(dsn, command_timeout=None)
+        await shop.fill(writer, plan.conversations)
+        await writer.close()
+        filled_s = time.perf_counter() - begun
+        tell(f"{plan.conversations:,} conversations in {filled_s:.0f} s")
+        answered = await ask_all(dsn, plan.rounds, tell)
+    return Lists(plan, filled_s, answered, arena.machine)
+
+
+async def ask_all(dsn: str, rounds: int, tell: Tell) -> list[Answered]:
+    """Ask everything of a shop that has been filled."""
+    found = []
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=SERVER_SETTINGS) as pool:
+        roster = await Rosters(pool).of(shop.WORKSPACE)
+        async with pool.acquire() as connection:
+            for who, name, ask in questions(roster):
+                one = Answered(who, name, *await _time(connection, ask, rounds))
+                found.append(one)
+                tell(f"{who}: {name}: p50 {one.taken_ms.p50} ms, {one.work.rows_read:,} rows read")
+    return found
+
+
+def questions(roster: Roster) -> Iterator[tuple[str, str, Ask]]:
+    """Who asks, for what, and how."""
+    for who, identity in PEOPLE.items():
         scope = scope_of(identity, roster)
-        for name, filters in asked.items():
-            page = Asked.model_validate(filters.model_dump())
-            await _time(pool, rounds, f"{who}: {name}", partial(lists.read_list, scope=scope, asked=page))
-            await _time(
-                pool, rounds, f"{who}: {name}, count", partial(lists.count, scope=scope, filters=filters)
-            )
-        await _time(pool, rounds, f"{who}: counts", partial(counts.read_counts, scope=scope, roster=roster))
-        mine = partial(followed.read_followed, scope=scope, after=FIRST, limit=50, unread=False)
-        await _time(pool, rounds, f"{who}: my users", mine)
+        for name, filters in ASKED.items():
+            if _concerns(scope, name):
+                page = Asked.model_validate(filters.model_dump())
+                yield who, name, partial(lists.read_list, scope=scope, asked=page)
+                yield who, f"{name}: count", partial(lists.count, scope=scope, filters=filters)
+        yield who, "counts", partial(counts.read_counts, scope=scope, roster=roster)
+        for unread in (False, True):
+            mine = partial(followed.read_followed, scope=scope, after=FIRST, limit=50, unread=unread)
+            yield who, "my users, unread" if unread else "my users", mine
+
+
+def _concerns(scope: Scope, name: str) -> bool:
+    """Whether he has such a list at all."""
+    return bool(scope.pages) or name not in ("mine", "watching", "holder", "page")
 
 
 async def _time(
-    pool: asyncpg.Pool, rounds: int, name: str, ask: Callable[[asyncpg.Connection], Awaitable[object]]
-) -> None:
-    taken_ms = []
-    async with pool.acquire() as connection:
-        for _ in range(rounds):
-            begun = time.perf_counter()
-            try:
-                await ask(connection)
-            except asyncpg.QueryCanceledError:
-                print(f"{name:40} too slow")
-                return
-            taken_ms.append((time.perf_counter() - begun) * 1000)
-    print(f"{name:40} p50 {statistics.median(taken_ms):7.1f} ms   max {max(taken_ms):7.1f} ms")
-
-
-async def main() -> None:
-    """Fill, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dsn")
-    parser.add_argument("--conversations", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
-    await asyncio.to_thread(migrate, given.dsn)
-    connection = await asyncpg.connect(given.dsn)
-    if not await connection.fetchval("SELECT EXISTS (SELECT FROM conversation)"):
+    connection: asyncpg.Connection, ask: Ask, rounds: int
+) -> tuple[Percentiles, float | None, Work]:
+    watched = Watched(connection)
+    await ask(watched)
+    pid, taken_ms = connection.get_server_pid(), []
+    before_s = precise_cpu_s(pid)
+    for _ in range(rounds):
         begun = time.perf_counter()
-        await fill(connection, given.conversations)
-        print(f"filled in {time.perf_counter() - begun:.0f} s")
-    await connection.close()
-    async with asyncpg.create_pool(
-        given.dsn, min_size=1, max_size=2, server_settings=SERVER_SETTINGS
-    ) as pool:
-        await measure(pool, given.rounds)
+        await ask(connection)
+        taken_ms.append((time.perf_counter() - begun) * 1000)
+    after_s = precise_cpu_s(pid)
+    cpu_ms = None if before_s is None or after_s is None else (after_s - before_s) * 1000 / rounds
+    return Percentiles.of(taken_ms), cpu_ms, await explain(connection, watched.statements)
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+def _told(one: Answered) -> dict[str, Any]:
+    work = asdict(one.work)
+    work.update(scanned=sorted(one.work.scanned), indexes=sorted(one.work.indexes))
+    return {
+        "who": one.who,
+        "asked": one.name,
+        "ms": asdict(one.taken_ms),
+        "cpu_ms": one.cpu_ms,
+        "server": work,
+    }

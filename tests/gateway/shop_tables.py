@@ -24,6 +24,7 @@ TEXTS = ("Chào shop ạ", "Còn áo khoác đỏ không?", "Bao giờ giao hàn
 TAGS = ("vip", "hỏi giá", "khiếu nại")
 
 
+NOTED = ("conversation_id", "seq", "epoch", "standing", "holder")
 COUNT = """
 INSERT INTO inbox_counter VALUES ($1, $2, $3, $4, 1, $5)
 ON CONFLICT (workspace_id, place, page_id, lane) DO UPDATE SET
@@ -238,6 +239,19 @@ async def _fill_notifier(connection: Connection, one: Told) -> None:
             updated_at=one.last_at,
             follows=True,
         )
+    await insert(
+        connection,
+        "notifier_conversation",
+        workspace_id=one.shop,
+        page_id=one.page,
+        lane=one.id.int % 3,
+        position=1,
+        last_at=one.last_at,
+        care=one.care,
+        audience=one.audience,
+        followers=list(one.followers),
+        **{name: value for name, value in _stands(one).items() if name in NOTED},
+    )
     places = counted(one.holder, one.audience, one.unread)
     for place in places.places:
         await connection.execute(COUNT, one.shop, place, one.page, one.id.int % 3, places.unread)

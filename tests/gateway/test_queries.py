@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.gateway.shop_tables import ADMINS, AGENTS, BEGAN, PAGES, Told, fill, told
 from workers.gateway.app import api
@@ -21,13 +23,19 @@ from workers.gateway.asking import identify
 from workers.gateway.audit import Audit
 from workers.gateway.identity import Identity, Role
 from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.queries.filters import Filters
+from workers.gateway.queries.lists import count
 from workers.gateway.queries.pool import SERVER_SETTINGS
-from workers.gateway.queries.queries import Queries
-from workers.gateway.queries.scope import BUCKETS
+from workers.gateway.queries.queries import FIRST, Queries
+from workers.gateway.queries.scope import BUCKETS, BucketName
+from workers.gateway.queries.statements import Wanted
+from workers.gateway.queries.walking import Part, walk
 from workers.gateway.roster import Rosters
 
 pytestmark = pytest.mark.servers
 
+LISTS = ("care", "tag", "group", "page", "channel")
+"""Filters of which several can be given."""
 Value = str | int | bool | list[str]
 Asked = Mapping[str, Value]
 """A query."""
@@ -208,25 +216,79 @@ async def test_lists_are_narrowed_and_counted_as_asked(asking: Asking, everythin
 
 
 @contextmanager
-def few(number: int) -> Iterator[None]:
-    """Look at no more than so many one by one."""
+def bounds(**limits: int) -> Iterator[None]:
+    """Other bounds of what is looked at, each by its module and name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workers.gateway.queries.walking.FEW", number)
+        for name, value in limits.items():
+            module, _, constant = name.partition("_")
+            patch.setattr(f"workers.gateway.queries.{module}.{constant}", value)
         yield
 
 
-async def test_what_is_common_is_found_by_walking_the_recent_and_counted_to_a_thousand(
-    asking: Asking, everything: list[Told], monkeypatch: pytest.MonkeyPatch
+async def test_a_count_goes_no_further_than_it_says(asking: Asking, everything: list[Told]) -> None:
+    seen = len(listed(everything, in_buckets("chu")))
+    with bounds(lists_COUNTED_MAX=10):
+        assert await asking.told("chu", "/conversations/count") == {"count": 10, "text": "10+"}
+    with bounds(lists_WALKED_MAX=12):
+        assert await asking.told("chu", "/conversations/count") == {"count": 12, "text": "12+"}
+    assert await asking.told("chu", "/conversations/count") == {"count": seen, "text": str(seen)}
+
+
+@given(
+    who=st.sampled_from(sorted(AGENTS)),
+    bucket=st.sampled_from(("all", *BUCKETS)),
+    names=st.lists(st.sampled_from(sorted(FILTERS)), max_size=3, unique=True),
+    limit=st.integers(5, 60),
+    few=st.sampled_from((1, 20, 1_000)),
+    walked=st.sampled_from((15, 40, 1_000)),
+    common=st.sampled_from((0, 1_000_000)),
+    merged=st.sampled_from((0, 2, 24)),
+    heads=st.sampled_from((2, 3_000)),
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_any_filters_leave_what_a_plain_look_at_all_rows_leaves_whichever_way_is_taken(
+    asking: Asking,
+    everything: list[Told],
+    who: str,
+    bucket: BucketName,
+    names: list[str],
+    limit: int,
+    few: int,
+    walked: int,
+    common: int,
+    merged: int,
+    heads: int,
 ) -> None:
-    asked, takes = FILTERS["name"]
-    wanted = listed(everything, lambda one: bucket_of(one, "chu") is not None and takes(one))
-    with few(3):
-        assert await asking.whole("chu", asked) == wanted
-        assert await asking.whole("chu", {"care": "done"}) == listed(
-            everything, lambda one: one.care == "done"
-        )
-    monkeypatch.setattr("workers.gateway.queries.lists.COUNTED_MAX", 10)
-    assert await asking.told("chu", "/conversations/count") == {"count": 10, "text": "10+"}
+    asked: dict[str, Value] = {"bucket": bucket}
+    takes = [in_buckets(who, BUCKETS if bucket == "all" else (bucket,))]
+    for name in names:
+        said, takes_it = FILTERS[name]
+        if not said.keys() & asked.keys():
+            asked |= {
+                key: [value] if key in LISTS and isinstance(value, str) else value
+                for key, value in said.items()
+            }
+            takes.append(takes_it)
+    wanted = listed(everything, lambda one: all(takes_it(one) for takes_it in takes))
+    filters = Filters.model_validate(asked)
+    identity = Identity("shop", ROLES.get(who, "agent"), who, who)
+    looked = bounds(
+        walking_FEW=few,
+        walking_WALKED=walked,
+        walking_READ=walked,
+        walking_COMMON=common,
+        streams_MERGED_MAX=merged,
+        statements_HEADS_MAX=heads,
+    )
+    async with asking.queries.view(identity) as view:
+        with looked:
+            found, part = [], Part([], FIRST)
+            while part.end is not None:
+                part = await walk(view.connection, Wanted(view.scope, filters, part.end, limit))
+                found += [one.id for one in part.found]
+            amount = await count(view.connection, view.scope, filters)
+    assert found == wanted
+    assert amount.count == len(wanted) or (amount.text.endswith("+") and amount.count < len(wanted))
 
 
 async def test_the_counts_are_those_of_the_lists(asking: Asking, everything: list[Told]) -> None:

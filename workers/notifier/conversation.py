@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from workers.notifier.seat import Seat
 
 ConversationRef = tuple[str, UUID]
 """Workspace and conversation."""
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing was said yet."""
 
 
 class RecipientSet(NamedTuple):
@@ -70,6 +74,8 @@ class Conversation:
     followers: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
     position: int = 0
+    last_at: datetime = NEVER
+    """When customer or agent last wrote: the order of lists."""
     session: int = 0
     """Of the last message."""
     in_session: int = 0

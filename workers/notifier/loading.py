@@ -12,7 +12,7 @@ from workers.runtime.handler import Connection
 
 CONVERSATIONS = """
 SELECT c.workspace_id, c.conversation_id, c.page_id, c.seq, c.epoch, c.holder, c.standing, c.care, c.audience,
-       c.blocked, c.asked, c.followers, c.muted, c.position, c.session, c.in_session,
+       c.blocked, c.asked, c.followers, c.muted, c.position, c.last_at, c.session, c.in_session,
        coalesce((SELECT max(h.position) FROM notifier_held h
                  WHERE h.workspace_id = c.workspace_id
                    AND h.conversation_id = c.conversation_id), 0) AS held_to
@@ -89,7 +89,7 @@ def _fill(conversation: Conversation, row: Mapping[str, Any]) -> None:
     conversation.audience, conversation.blocked = row["audience"], row["blocked"]
     conversation.asked = tuple(row["asked"])
     conversation.followers, conversation.muted = frozenset(row["followers"]), frozenset(row["muted"])
-    conversation.position = row["position"]
+    conversation.position, conversation.last_at = row["position"], row["last_at"]
     conversation.session, conversation.in_session = row["session"], row["in_session"]
     conversation.held_to = conversation.stored_held_to = row["held_to"]
 

@@ -144,6 +144,7 @@ def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
     recipients = conversation.recipients(message.seq)
     conversation.drop_sets_before(message.seq)
     conversation.position = message.position
+    _order(conversation, message)
     if message.mentions and message.kind == "note":
         return _mention(conversation, heard, recipients.epoch if recipients else 0)
     if message.sender != "customer" or message.history:
@@ -157,6 +158,13 @@ def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
         for agent in recipients.agents
         if message.position > carried_to.get(agent, 0)
     ]
+
+
+def _order(conversation: Conversation, message: Stored) -> None:
+    """Whoever writes brings the conversation to the top; log lines, notes, bots and old messages do not."""
+    is_said = message.sender in ("customer", "agent") and message.kind != "note" and not message.history
+    if is_said and not conversation.blocked:
+        conversation.last_at = max(conversation.last_at, message.stored_at)
 
 
 def _count(conversation: Conversation, message: Stored) -> None:

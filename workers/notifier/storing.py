@@ -31,22 +31,24 @@ WITH conversations AS (
     SET seq = k.seq, epoch = k.epoch, holder = k.holder, standing = k.standing, care = k.care,
         audience = k.audience, blocked = k.blocked, asked = string_to_array(k.asked, ','),
         followers = string_to_array(k.followers, ','), muted = string_to_array(k.muted, ','),
-        position = k.position, session = k.session, in_session = k.in_session
+        position = k.position, last_at = k.last_at, session = k.session,
+        in_session = k.in_session
     FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::boolean[], $10::text[], $11::text[], $12::text[], $13::int[], $14::int[], $15::int[])
+                $9::boolean[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[],
+                $15::int[], $16::int[])
          AS k (workspace_id, conversation_id, seq, epoch, holder, standing, care, audience,
-               blocked, asked, followers, muted, position, session, in_session)
+               blocked, asked, followers, muted, position, last_at, session, in_session)
     WHERE c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
 ), counters AS (
     INSERT INTO inbox_counter AS c (workspace_id, place, page_id, lane, conversations, unread)
-    SELECT * FROM unnest($16::text[], $17::text[], $18::text[], $19::int[], $20::int[], $21::int[])
+    SELECT * FROM unnest($17::text[], $18::text[], $19::text[], $20::int[], $21::int[], $22::int[])
     ON CONFLICT (workspace_id, place, page_id, lane) DO UPDATE
     SET conversations = c.conversations + excluded.conversations, unread = c.unread + excluded.unread
 )
 INSERT INTO inbox AS i (workspace_id, agent_id, conversation_id, page_id, holds, follows, muted, epoch,
                         read_to, unread, last_position, updated_at)
-SELECT * FROM unnest($22::text[], $23::text[], $24::uuid[], $25::text[], $26::boolean[], $27::boolean[],
-                     $28::boolean[], $29::int[], $30::int[], $31::int[], $32::int[], $33::timestamptz[])
+SELECT * FROM unnest($23::text[], $24::text[], $25::uuid[], $26::text[], $27::boolean[], $28::boolean[],
+                     $29::boolean[], $30::int[], $31::int[], $32::int[], $33::int[], $34::timestamptz[])
 ON CONFLICT (workspace_id, agent_id, conversation_id) DO UPDATE
 SET holds = excluded.holds, follows = excluded.follows, muted = excluded.muted, unread = excluded.unread,
     epoch = greatest(i.epoch, excluded.epoch),
@@ -69,6 +71,7 @@ _CONVERSATION_COLUMNS = (
     "followers",
     "muted",
     "position",
+    "last_at",
     "session",
     "in_session",
 )
@@ -115,7 +118,7 @@ async def _store_lists(connection: Connection, conversations: Sequence[Conversat
     counters = [(*ref, *numbers) for ref, numbers in differences(conversations).items()]
     inbox = [row for each in conversations for row in _inbox_rows(each)]
     if known or counters or inbox:
-        arguments = (*_columns(known, 15), *_columns(counters, 6), *_columns(inbox, 12))
+        arguments = (*_columns(known, 16), *_columns(counters, 6), *_columns(inbox, 12))
         await connection.execute(UPDATE_LISTS, *arguments)
 
 
@@ -191,6 +194,7 @@ def _conversation_row(each: Conversation) -> tuple[Any, ...]:
         each.followers,
         each.muted,
         each.position,
+        each.last_at,
         each.session,
         each.in_session,
     )

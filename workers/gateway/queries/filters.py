@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -27,8 +26,14 @@ Time = Annotated[
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 
-LAST_AT = "greatest(c.last_at, c.answered_at)"
-"""When customer or page last wrote."""
+
+CLOCKS_APART = timedelta(days=1)
+"""By more the clocks of broker, database and gateway do not differ."""
+BEGUN = """
+SELECT created_at - interval '1 minute' FROM customer WHERE workspace_id = n.workspace_id
+    AND customer_id = n.conversation_id
+"""
+"""The months before it have none of its messages."""
 
 
 class Filters(BaseModel):
@@ -53,10 +58,10 @@ class Filters(BaseModel):
     until: Time | None = None
     """And before this."""
     q: Words | None = None
-    """Beginnings of words of the customer's names, the end of his phone; with and without diacritics. Of what
-    more than 1,000 customers are called, those among the 2,000 conversations last written in."""
+    """Words of the customer's names, the last perhaps only begun, or the end of his phone; with and without
+    diacritics."""
     text: Words | None = None
-    """Part of a message, in the 2,000 conversations of the list that were last written in."""
+    """Words of one of its messages, the last perhaps only begun; with and without diacritics."""
 
 
 class Asked(Filters):
@@ -67,9 +72,9 @@ class Asked(Filters):
     """`next` of the page before."""
 
 
-def pages_wanted(filters: Filters) -> bool:
-    """Whether only some pages are asked for."""
-    return bool(filters.page or filters.channel)
+def looks_further(filters: Filters) -> bool:
+    """Whether anything is asked for that the indexes of lists do not say."""
+    return bool(filters.tag or filters.group or filters.q or filters.text or filters.unread)
 
 
 def takes_page(filters: Filters, page: str) -> bool:
@@ -79,53 +84,66 @@ def takes_page(filters: Filters, page: str) -> bool:
     )
 
 
-def conditions(filters: Filters, scope: Scope, after: Cursor | None, parameters: Parameters) -> Iterator[str]:
-    """SQL on rows c, d, k of conversation, desk_conversation and customer; each must hold."""
+def window(filters: Filters, after: Cursor | None, parameters: Parameters) -> Iterator[str]:
+    """SQL on a row n of notifier_conversation: the stretch of time that is asked for, behind `after`."""
+    if filters.since is not None:
+        yield f"n.last_minute >= {_minute(filters.since, parameters)}"
+        yield f"n.last_at >= {parameters.moment(filters.since)}"
+    if filters.until is not None:
+        yield f"n.last_minute <= {_minute(filters.until, parameters)}"
+        yield f"n.last_at < {parameters.moment(filters.until)}"
+    if after is not None:
+        yield f"n.last_minute <= {_minute(after.at, parameters)}"
+        yield f"(n.last_at, n.conversation_id) < ({parameters.moment(after.at)}, {parameters.uuid(after.id)})"
+
+
+def conditions(filters: Filters, scope: Scope, parameters: Parameters) -> Iterator[str]:
+    """SQL on a row n of notifier_conversation; each must hold."""
     if filters.care:
-        yield f"d.care = ANY ({parameters.texts(filters.care)})"
+        yield f"n.care = ANY ({parameters.texts(filters.care)})"
     if filters.page:
-        yield f"d.page_id = ANY ({parameters.texts(filters.page)})"
+        yield f"n.page_id = ANY ({parameters.texts(filters.page)})"
     if filters.channel:
-        yield f"split_part(d.page_id, ':', 1) = ANY ({parameters.texts(filters.channel)})"
-    if filters.holder is not None:
-        yield f"d.holder = {parameters.text(filters.holder)}"
+        yield f"split_part(n.page_id, ':', 1) = ANY ({parameters.texts(filters.channel)})"
     if filters.unread:
         yield (
-            "(SELECT i.unread > 0 FROM inbox i WHERE i.workspace_id = c.workspace_id"  # noqa: S608
-            f" AND i.agent_id = {parameters.text(scope.agent)} AND i.conversation_id = c.conversation_id)"
+            "(SELECT i.is_unread FROM inbox i WHERE i.workspace_id = n.workspace_id"  # noqa: S608
+            f" AND i.agent_id = {parameters.text(scope.agent)} AND i.conversation_id = n.conversation_id)"
         )
-    if filters.since is not None:
-        yield f"c.last_minute >= {_minute(filters.since, parameters)}"
-        yield f"{LAST_AT} >= {parameters.moment(filters.since)}"
-    if filters.until is not None:
-        yield f"c.last_minute <= {_minute(filters.until, parameters)}"
-        yield f"{LAST_AT} < {parameters.moment(filters.until)}"
-    if after is not None:
-        yield f"c.last_minute <= {_minute(after.at, parameters)}"
+    if is_of_customers(filters):
         yield (
-            f"({LAST_AT}, c.conversation_id) < ({parameters.moment(after.at)}, {parameters.uuid(after.id)})"
+            f"(SELECT k.words @@ {customer_query(filters, scope.workspace, parameters)} FROM customer k"  # noqa: S608
+            " WHERE k.workspace_id = n.workspace_id AND k.customer_id = n.conversation_id)"
         )
-    if customer := list(customer_conditions(filters, scope.workspace, parameters)):
+    if filters.text is not None:
         yield (
-            f"(SELECT {' AND '.join(customer)} FROM customer k"  # noqa: S608  columns of this module
-            " WHERE k.workspace_id = c.workspace_id AND k.customer_id = c.conversation_id)"
+            "(SELECT bool_or(message_words(m.workspace_id, m.body)"  # noqa: S608
+            f" @@ {message_query(filters.text, scope.workspace, parameters)}) FROM (SELECT workspace_id, body"
+            " FROM message WHERE workspace_id = n.workspace_id AND conversation_id = n.conversation_id"
+            f" AND stored_at >= ({BEGUN}) AND {so_far(parameters)} AND body IS NOT NULL OFFSET 0) AS m)"
         )
 
 
-def customer_conditions(filters: Filters, workspace: str, parameters: Parameters) -> Iterator[str]:
-    """SQL on a row k of customer; each has an index of its own."""
-    if filters.tag:
-        yield f"k.tags @> {parameters.texts(filters.tag)} AND k.tags <> '{{}}'"
-    if filters.group:
-        yield f"k.groups @> {parameters.texts(filters.group)} AND k.groups <> '{{}}'"
-    if filters.q is not None:
-        words = f"search_query({parameters.text(workspace)}, {parameters.text(filters.q)})"
-        yield f"customer_words(k.workspace_id, k.channel_name, k.name, k.phone) @@ {words}"
+def is_of_customers(filters: Filters) -> bool:
+    """Whether what is kept of customers is asked for."""
+    return bool(filters.tag or filters.group or filters.q)
 
 
-def among(ids: list[UUID], parameters: Parameters) -> str:
-    """SQL for one of these conversations."""
-    return f"c.conversation_id = ANY ({parameters.uuids(ids)})"
+def customer_query(filters: Filters, workspace: str, parameters: Parameters, *, is_begun: bool = True) -> str:
+    """SQL of what the words of a customer must match."""
+    q = "NULL" if filters.q is None else parameters.text(filters.q)
+    tags, groups = parameters.texts(filters.tag), parameters.texts(filters.group)
+    return f"customer_query({parameters.text(workspace)}, {q}, {is_begun}, {tags}, {groups})"
+
+
+def message_query(text: str, workspace: str, parameters: Parameters) -> str:
+    """SQL of what the words of a message must match."""
+    return f"message_query({parameters.text(workspace)}, {parameters.text(text)})"
+
+
+def so_far(parameters: Parameters) -> str:
+    """SQL that holds for all messages, and that leaves the months to come unread."""
+    return f"stored_at < {parameters.moment(datetime.now(UTC) + CLOCKS_APART)}"
 
 
 def _minute(at: datetime, parameters: Parameters) -> str:

@@ -6,17 +6,20 @@ from asyncpg import Connection
 from pydantic import BaseModel
 
 from workers.gateway.queries import cursor
-from workers.gateway.queries.cursor import Cursor
-from workers.gateway.queries.filters import Asked, Filters
+from workers.gateway.queries.filters import Asked, Filters, looks_further
 from workers.gateway.queries.rows import Row, read_rows
-from workers.gateway.queries.scope import Scope
-from workers.gateway.queries.walking import Walk, walk
+from workers.gateway.queries.scope import Scope, buckets_of
+from workers.gateway.queries.statements import Wanted, amount
+from workers.gateway.queries.walking import walk
 
 COUNTED_MAX = 1_000
+WALKED_MAX = 5_000
+"""So many rows are looked at for a count."""
 
 
 class Page(BaseModel):
-    """Part of a list, the last written in first."""
+    """Part of a list, the last written in first. It may be short, or empty, and still not the last: what is
+    asked for is then rare among the many that were looked at."""
 
     conversations: tuple[Row, ...]
     next: str | None
@@ -27,24 +30,38 @@ class Amount(BaseModel):
     """How many conversations there are."""
 
     count: int
-    """Exact up to 1,000."""
+    """Exact up to 1,000, unless the text says that there may be more."""
     text: str
-    """`1000+` when there are more."""
+    """`1000+` when there are more; another number with `+`: at least so many, to say more takes too long."""
 
 
 async def read_list(connection: Connection, scope: Scope, asked: Asked) -> Page:
     """One page of the list. Raises ApiError when `after` is no cursor."""
     after = None if asked.after is None else cursor.read(asked.after)
-    found = await walk(connection, Walk(scope, asked, after, asked.limit + 1))
-    rows = await read_rows(connection, scope, [one.id for one in found[: asked.limit]])
-    if len(found) <= asked.limit:
-        return Page(conversations=tuple(rows), next=None)
-    last = found[asked.limit - 1]
-    return Page(conversations=tuple(rows), next=cursor.write(Cursor(last.last_at, last.id)))
+    found, end = await walk(connection, Wanted(scope, asked, after, asked.limit + 1))
+    if len(found) > asked.limit:
+        found, end = found[: asked.limit], found[asked.limit - 1]
+    rows = await read_rows(connection, scope, [one.id for one in found])
+    buckets = buckets_of(asked.bucket)
+    # The desk is ahead of the lists: what has left the bucket since is not shown.
+    seen = tuple(row for row in rows if row.bucket in buckets)
+    return Page(conversations=seen, next=None if end is None else cursor.write(end))
 
 
 async def count(connection: Connection, scope: Scope, filters: Filters) -> Amount:
     """How many there are, no further than 1,000."""
-    found = len(await walk(connection, Walk(scope, filters, None, COUNTED_MAX + 1)))
+    wanted = Wanted(scope, filters, None, COUNTED_MAX + 1)
+    if looks_further(filters):
+        part = await walk(connection, wanted)
+        return _amount(len(part.found), is_all=part.end is None)
+    statement = amount(wanted, WALKED_MAX)
+    if statement is None:
+        return _amount(0, is_all=True)
+    text, values = statement
+    found, walked = await connection.fetchrow(text, *values)
+    return _amount(found, is_all=walked < WALKED_MAX)
+
+
+def _amount(found: int, *, is_all: bool) -> Amount:
     counted = min(found, COUNTED_MAX)
-    return Amount(count=counted, text=f"{counted}+" if found > COUNTED_MAX else str(counted))
+    return Amount(count=counted, text=str(found) if is_all and found <= COUNTED_MAX else f"{counted}+")

@@ -17,7 +17,9 @@ STATEMENT_MS = 2_000
 ACQUIRE_S = 2.0
 
 # Statements are planned with their values: what is rare in one workspace is common in another. Whoever reads
-# a page of a list wants its first rows at once, which joins that first read whole tables do not give.
+# a page of a list wants its first rows at once, which joins that first read whole tables do not give; and
+# what has an index is found by it, in its order, whatever the statistics of a table that has just grown say.
+# What takes some milliseconds is not worth the start of parallel workers.
 SERVER_SETTINGS = {
     "application_name": "tongdai gateway queries",
     "default_transaction_read_only": "on",
@@ -25,6 +27,9 @@ SERVER_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
     "jit": "off",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,13 +12,17 @@ from pydantic import BaseModel, Field
 
 from schemas.assignments import CareStatus, Standing
 from schemas.base import Moment
-from workers.gateway.queries.filters import LAST_AT
+from workers.gateway.queries.filters import CLOCKS_APART
 from workers.gateway.queries.scope import Scope
 from workers.notifier.places import Bucket
 
 PREVIEW_CHARS = 200
 
-# The last message lies in the partition of the last interaction: the bounds leave the others unread.
+LAST_AT = "greatest(c.last_at, c.answered_at)"
+"""When customer or page last wrote."""
+
+# The last message lies in the partition of the last interaction: the bounds leave the others unread, and
+# the months to come unplanned.
 READ = f"""
 SELECT c.conversation_id, c.key, c.page_id, c.desk_id, c.session_open, c.position, {LAST_AT} AS last_at,
     d.care, d.standing, d.holder, d.audience, d.queued_at, d.blocked, d.round,
@@ -34,6 +38,7 @@ LEFT JOIN LATERAL (
     SELECT sender, kind, body FROM message
     WHERE workspace_id = $1 AND conversation_id = wanted.conversation_id AND kind NOT IN ('log', 'note')
         AND stored_at >= {LAST_AT} - interval '1 second' AND stored_at < {LAST_AT} + interval '1 day'
+        AND stored_at < $4
     ORDER BY position DESC LIMIT 1
 ) AS said ON true
 ORDER BY wanted.place
@@ -87,7 +92,8 @@ class Row(BaseModel):
 
 async def read_rows(connection: Connection, scope: Scope, ids: Collection[UUID]) -> list[Row]:
     """These conversations, in this order; whether they may be seen has been decided."""
-    rows = await connection.fetch(READ, scope.workspace, list(ids), scope.agent)
+    so_far = datetime.now(UTC) + CLOCKS_APART
+    rows = await connection.fetch(READ, scope.workspace, list(ids), scope.agent, so_far)
     return [_row(scope, row) for row in rows]
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Literal, NamedTuple, get_args
 
 from workers.gateway.identity import Identity
-from workers.gateway.queries.parameters import Parameters
 from workers.gateway.roster import Roster
 from workers.notifier.places import Bucket, Viewer, bucket
 
@@ -14,15 +12,6 @@ NOBODY = ""
 """No agent is called so: a service holds nothing."""
 BucketName = Literal["all", "unclaimed", "mine", "watching", "assigned"]
 BUCKETS: tuple[Bucket, ...] = get_args(Bucket)
-
-# What `workers.notifier.places.bucket` decides, said of a row of desk_conversation; a test compares them.
-_CONDITIONS: dict[Bucket, str] = {
-    "unclaimed": "d.holder IS NULL AND (d.page_id = ANY ({pages})"
-    " OR d.audience = ANY ({audiences}) AND d.desk_id = {desk})",
-    "mine": "d.holder = {agent} AND d.page_id = ANY ({pages})",
-    "watching": "d.holder <> {agent} AND d.page_id = ANY ({pages})",
-    "assigned": "d.holder = {agent} AND NOT d.page_id = ANY ({pages})",
-}
 
 
 class Scope(NamedTuple):
@@ -34,6 +23,10 @@ class Scope(NamedTuple):
     pages: frozenset[str]
     """Those that are his: he is an admin of them, or of the workspace."""
     audiences: frozenset[str]
+    is_everywhere: bool
+    """Whether all pages of the workspace are his."""
+    desk_pages: frozenset[str]
+    """Of his desk."""
 
     def bucket_of(self, holder: str | None, audience: str | None, page: str, desk: str) -> Bucket | None:
         """The bucket of a conversation; none: he sees it in no list of his."""
@@ -44,9 +37,17 @@ class Scope(NamedTuple):
 def scope_of(identity: Identity, roster: Roster) -> Scope:
     """What `identity` may see. An admin's pages are all, and so are those of a service that may see any."""
     agent = identity.agent or NOBODY
-    pages = (page for page in roster.admins if owns(identity, page, roster))
+    pages = frozenset(page for page in roster.admins if owns(identity, page, roster))
     desk = roster.desk_of.get(agent, "")
-    return Scope(identity.workspace, agent, desk, frozenset(pages), roster.audiences(agent, desk))
+    return Scope(
+        identity.workspace,
+        agent,
+        desk,
+        pages,
+        audiences=roster.audiences(agent, desk),
+        is_everywhere=len(pages) == len(roster.admins),
+        desk_pages=frozenset(page for page, of in roster.desk_of_page.items() if of == desk),
+    )
 
 
 def owns(identity: Identity, page: str, roster: Roster) -> bool:
@@ -54,14 +55,6 @@ def owns(identity: Identity, page: str, roster: Roster) -> bool:
     if identity.role == "admin" or "conversations" in identity.scopes:
         return page in roster.admins
     return identity.role == "page_admin" and identity.agent in roster.admins.get(page, ())
-
-
-def condition(scope: Scope, buckets: Collection[Bucket], parameters: Parameters) -> str:
-    """SQL that holds for a row `d` of desk_conversation in one of `buckets`."""
-    said = " OR ".join(f"({_CONDITIONS[name]})" for name in buckets)
-    values = {"pages": scope.pages, "audiences": scope.audiences, "desk": scope.desk, "agent": scope.agent}
-    places = {name: parameters.of(value) for name, value in values.items() if f"{{{name}}}" in said}
-    return f"({said.format_map(places)})"
 
 
 def buckets_of(name: BucketName) -> tuple[Bucket, ...]:

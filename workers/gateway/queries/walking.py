@@ -1,215 +1,127 @@
-"""A page of a list: which conversations, the last written in first. Statements are put together here.
+"""A part of a list: which conversations, the last written in first, and where it goes on.
 
-Two ways lead to them. Where one of the filters leaves few conversations, these are looked at one by one.
-Otherwise the recent are walked, by an index that has them in order for each page or holder, until there are
-enough: then what is asked for is common, or the statement's time is over.
+The sources of the list are walked in their order, no further than a bounded number of rows. What the filters
+leave over nearly nothing of would so never be found: where an index says that there are few of it, these are
+looked at one by one. What lies between ends a part early; the next one goes on where it ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from typing import NamedTuple
-from uuid import UUID
 
+import orjson
 from asyncpg import Connection
 
 from workers.gateway.queries.cursor import Cursor
 from workers.gateway.queries.filters import (
-    LAST_AT,
     Filters,
-    among,
-    conditions,
-    customer_conditions,
-    pages_wanted,
-    takes_page,
+    customer_query,
+    is_of_customers,
+    looks_further,
+    message_query,
+    so_far,
 )
 from workers.gateway.queries.parameters import Parameters
-from workers.gateway.queries.scope import Scope, buckets_of, condition
-from workers.notifier.places import Bucket
+from workers.gateway.queries.statements import Statement, Wanted, among, last_of_stretch, stretch
 
-FEW = 1_000
-"""So many are looked at one by one."""
-SEARCHED = 2_000
-"""So many of the recent are searched for a text, or for a name that more than `FEW` customers have."""
-
-WITH_TEXT = """
-SELECT DISTINCT conversation_id FROM message
-WHERE workspace_id = $1 AND conversation_id = ANY ($2) AND body IS NOT NULL
-    AND position(folded($3) IN folded(body)) > 0
-"""
-WITH_NAME = """
-SELECT customer_id FROM customer
-WHERE workspace_id = $1 AND customer_id = ANY ($2)
-    AND (customer_words(workspace_id, channel_name, name, phone) @@ search_query($1, $3)) IS TRUE
-"""
-
-_NOTHING = "SELECT NULL::uuid AS conversation_id, now() AS last_minute, now() AS last_at WHERE false"
-# OFFSET 0 keeps the order of reading, whatever the planner believes of the tables: from rows that an index
-# has in order to one row of the other table each.
-_WALKED = """
-conversation c CROSS JOIN LATERAL (
-    SELECT desk_id, page_id, holder, audience, care FROM desk_conversation
-    WHERE workspace_id = c.workspace_id AND conversation_id = c.conversation_id OFFSET 0
-) AS d
-"""
-_OFFERED = """
-desk_conversation d CROSS JOIN LATERAL (
-    SELECT * FROM conversation
-    WHERE workspace_id = d.workspace_id AND conversation_id = d.conversation_id OFFSET 0
-) AS c
-"""
-_ORDER = "last_minute DESC, last_at DESC, conversation_id DESC"
+FEW = 1_200
+"""So many customers, unread conversations or messages are looked at one by one."""
+WALKED, READ = 1_500, 100
+"""So many rows are walked otherwise; so many, where the messages of each are read."""
+COMMON = 8_000
+"""So many customers are not looked up: the index must have all of them before it tells the first."""
 
 
-class Found(NamedTuple):
-    """One of a list."""
+class Part(NamedTuple):
+    """At most as many conversations as were wanted."""
 
-    id: UUID
-    last_minute: datetime
-    last_at: datetime
-
-
-class Walk(NamedTuple):
-    """What is looked for."""
-
-    scope: Scope
-    filters: Filters
-    after: Cursor | None
-    limit: int
+    found: list[Cursor]
+    end: Cursor | None
+    """Where the next part goes on; none: there is nothing behind it."""
 
 
-async def walk(connection: Connection, wanted: Walk) -> list[Found]:
-    """At most `limit` of what is wanted, in order."""
-    ids = await few(connection, wanted)
-    return await _find(connection, wanted, ids)
+class Probe(NamedTuple):
+    """What an index finds by itself."""
+
+    text: str
+    values: list[object]
+    answers: dict[str, object]
+    """The filters of which it need not be asked again, as nothing is wanted."""
+    believed: Statement | None = None
+    """What is as common, where all is looked up before the first row comes."""
 
 
-async def few(connection: Connection, wanted: Walk) -> list[UUID] | None:
-    """Those of one filter, when it leaves few; they may be of others. None: no filter does."""
-    if wanted.filters.text is not None:
-        return await _recent_with(connection, wanted, "text", WITH_TEXT)
-    for statement, parameters in _probes(wanted):
-        rows = await connection.fetch(f"{statement} LIMIT {FEW + 1}", *parameters.values)
-        if len(rows) <= FEW:
-            return [row[0] for row in rows]
-    if wanted.filters.q is not None:  # a common name: to read the words of all whom it passes takes too long
-        return await _recent_with(connection, wanted, "q", WITH_NAME)
-    return None
+async def walk(connection: Connection, wanted: Wanted) -> Part:
+    """The next of the list; it may be short, or empty, and the list go on all the same."""
+    filters = wanted.filters
+    if not looks_further(filters):
+        return await _walk(connection, wanted, 2 * wanted.limit)
+    for probe in _probes(wanted):
+        part = await _look_at(connection, wanted, probe)
+        if part is not None:
+            return part
+    return await _walk(connection, wanted, READ if filters.text else WALKED)
 
 
-def statement_of(wanted: Walk, ids: list[UUID] | None) -> tuple[str, list[object]]:
-    """The statement that finds them, with its values."""
-    parameters = Parameters()
-    streams = _streams(wanted, ids, parameters) or [_NOTHING]
-    union = " UNION ALL ".join(f"({stream})" for stream in streams)
-    limit = parameters.number(wanted.limit)
-    return f"SELECT * FROM ({union}) AS found ORDER BY {_ORDER} LIMIT {limit}", parameters.values  # noqa: S608
+async def _walk(connection: Connection, wanted: Wanted, walked: int) -> Part:
+    """Those among the next `walked` of the list's sources."""
+    found = await _fetch(connection, stretch(wanted, walked))
+    if len(found) == wanted.limit:
+        return Part(found, found[-1])
+    last = await _fetch(connection, last_of_stretch(wanted, walked))
+    return Part(found, last[0] if last else None)
 
 
-async def _find(connection: Connection, wanted: Walk, ids: list[UUID] | None) -> list[Found]:
-    statement, values = statement_of(wanted, ids)
-    return [Found(*row) for row in await connection.fetch(statement, *values)]
+async def _look_at(connection: Connection, wanted: Wanted, probe: Probe) -> Part | None:
+    """The list among what a probe finds; none: that is not few."""
+    if probe.believed is not None and await _estimate(connection, probe.believed) > COMMON:
+        return None
+    rows = await connection.fetch(f"{probe.text} LIMIT {FEW + 1}", *probe.values)
+    if len(rows) > FEW:
+        return None
+    left = wanted._replace(filters=wanted.filters.model_copy(update=probe.answers))
+    found = await _fetch(connection, among(left, list({row[0] for row in rows})))
+    return Part(found, found[-1] if len(found) == wanted.limit else None)
 
 
-async def _recent_with(connection: Connection, wanted: Walk, name: str, statement: str) -> list[UUID]:
-    """Of the recent that the other filters leave, those for which the statement finds what is asked."""
-    asked = getattr(wanted.filters, name)
-    filters = wanted.filters.model_copy(update={name: None})
-    recent = await walk(connection, Walk(wanted.scope, filters, None, SEARCHED))
-    rows = await connection.fetch(statement, wanted.scope.workspace, [one.id for one in recent], asked)
-    return [row[0] for row in rows]
+async def _estimate(connection: Connection, statement: Statement) -> float:
+    """How many rows the planner believes that a statement finds."""
+    text, values = statement
+    (row,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {text}", *values)
+    return float(orjson.loads(row[0])[0]["Plan"]["Plan Rows"])
 
 
-def _probes(wanted: Walk) -> Iterator[tuple[str, Parameters]]:
-    """Statements of what single filters leave."""
-    filters, workspace = wanted.filters, wanted.scope.workspace
-    for single in ({"q"}, {"tag", "group"}):
-        parameters = Parameters()
-        named = Filters.model_validate(filters.model_dump(include=single))
-        if said := list(customer_conditions(named, workspace, parameters)):
-            where = " AND ".join([f"k.workspace_id = {parameters.text(workspace)}", *said])
-            yield f"SELECT k.customer_id FROM customer k WHERE {where}", parameters  # noqa: S608
+async def _fetch(connection: Connection, statement: Statement | None) -> list[Cursor]:
+    if statement is None:
+        return []
+    text, values = statement
+    return [Cursor(row["last_at"], row["conversation_id"]) for row in await connection.fetch(text, *values)]
+
+
+def _probes(wanted: Wanted) -> Iterator[Probe]:
+    """What finds the list by one of its filters, if there is little of it."""
+    filters, workspace, parameters = wanted.filters, wanted.scope.workspace, Parameters()
     if filters.unread:
-        parameters = Parameters()
-        of, agent = parameters.text(workspace), parameters.text(wanted.scope.agent)
-        his = f"i.workspace_id = {of} AND i.agent_id = {agent}"
-        yield f"SELECT i.conversation_id FROM inbox i WHERE {his} AND i.unread > 0", parameters  # noqa: S608
-    if filters.care:
-        parameters = Parameters()
-        mine = condition(wanted.scope, buckets_of(filters.bucket), parameters)
-        cares = parameters.texts([f"{workspace}/{care}" for care in filters.care])
-        where = f"d.workspace_id || '/' || d.care = ANY ({cares}) AND {mine}"
-        yield f"SELECT d.conversation_id FROM desk_conversation d WHERE {where}", parameters  # noqa: S608
+        agent = parameters.text(wanted.scope.agent)
+        his = f"agent_id = {agent} AND workspace_id = {parameters.text(workspace)}"
+        text = f"SELECT conversation_id FROM inbox WHERE {his} AND is_unread"  # noqa: S608
+        yield Probe(text, parameters.values, {"unread": False})
+    if is_of_customers(filters):
+        # Of whole words it has statistics.
+        believed = _customers(filters, workspace, is_begun=False)
+        answers: dict[str, object] = {"tag": (), "group": (), "q": None}
+        yield Probe(*_customers(filters, workspace, is_begun=True), answers, believed)
+    parameters = Parameters()
+    if filters.text is not None:
+        words = f"message_words(workspace_id, body) @@ {message_query(filters.text, workspace, parameters)}"
+        text = (
+            f"SELECT conversation_id FROM message WHERE {words} AND body IS NOT NULL AND {so_far(parameters)}"  # noqa: S608
+        )
+        yield Probe(text, parameters.values, {"text": None})
 
 
-def _streams(wanted: Walk, ids: list[UUID] | None, parameters: Parameters) -> list[str]:
-    """Statements that each find some, in order, none twice; together all."""
-    scope, filters = wanted.scope, wanted.filters
-    buckets = buckets_of(filters.bucket)
-    if ids is not None:
-        return [_stream(wanted, buckets, [among(ids, parameters)], parameters)]
-    if filters.holder is not None and filters.holder != scope.agent:
-        return [_stream(wanted, buckets, [f"c.holder = {parameters.text(filters.holder)}"], parameters)]
-    return list(_walks(wanted, buckets, parameters))
-
-
-def _walks(wanted: Walk, buckets: Collection[Bucket], parameters: Parameters) -> Iterator[str]:
-    scope = wanted.scope
-    for bucket in buckets:
-        if bucket in ("mine", "watching") and not scope.pages:
-            continue
-        match bucket:
-            case "unclaimed":
-                yield _by_page(wanted, bucket, ["c.holder IS NULL"], parameters)
-                yield _offered(wanted, parameters)
-            case "watching":
-                yield _by_page(wanted, bucket, [], parameters)
-            case _:
-                mine = [f"c.holder = {parameters.text(scope.agent)}"]
-                yield _stream(wanted, [bucket], mine, parameters)
-
-
-def _by_page(wanted: Walk, bucket: Bucket, more: list[str], parameters: Parameters) -> str:
-    """Of each of his pages the last."""
-    pages = wanted.scope.pages
-    if pages_wanted(wanted.filters):
-        pages = frozenset(page for page in pages if takes_page(wanted.filters, page))
-    said = ["c.page_id = of.page_id", *more]
-    inner = _stream(wanted, [bucket], said, parameters)
-    return (
-        f"SELECT one.* FROM unnest({parameters.texts(pages)}) AS of (page_id)"  # noqa: S608
-        f" CROSS JOIN LATERAL ({inner}) AS one"
-    )
-
-
-def _offered(wanted: Walk, parameters: Parameters) -> str:
-    """What is offered to him on pages that are not his."""
-    scope = wanted.scope
-    said = [
-        f"d.workspace_id = {parameters.text(scope.workspace)}",
-        f"d.audience = ANY ({parameters.texts(scope.audiences)})",
-        f"NOT d.page_id = ANY ({parameters.texts(scope.pages)})",
-    ]
-    return _last(_OFFERED, wanted, ["unclaimed"], said, parameters)
-
-
-def _stream(wanted: Walk, buckets: Collection[Bucket], said: list[str], parameters: Parameters) -> str:
-    """The last of the conversations of which `said` holds."""
-    said = [f"c.workspace_id = {parameters.text(wanted.scope.workspace)}", *said]
-    return _last(_WALKED, wanted, buckets, said, parameters)
-
-
-def _last(
-    source: str, wanted: Walk, buckets: Collection[Bucket], said: list[str], parameters: Parameters
-) -> str:
-    """The last of those of which `said` holds, in these buckets, as the filters want them."""
-    where = [
-        *said,
-        condition(wanted.scope, buckets, parameters),
-        *conditions(wanted.filters, wanted.scope, wanted.after, parameters),
-    ]
-    return (
-        f"SELECT c.conversation_id, c.last_minute, {LAST_AT} AS last_at FROM {source}"  # noqa: S608
-        f" WHERE {' AND '.join(where)} ORDER BY {_ORDER} LIMIT {parameters.number(wanted.limit)}"
-    )
+def _customers(filters: Filters, workspace: str, *, is_begun: bool) -> Statement:
+    parameters = Parameters()
+    query = customer_query(filters, workspace, parameters, is_begun=is_begun)
+    return f"SELECT customer_id FROM customer WHERE words @@ {query}", parameters.values  # noqa: S608
