@@ -51,6 +51,7 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench throughput --report .tongdai/throughput.json $(THROUGHPUT)
 	$(BIN)/tongdai bench latency --report .tongdai/latency.json $(LATENCY)
 	$(BIN)/tongdai bench desk --report .tongdai/desk.json $(DESK)
+	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong

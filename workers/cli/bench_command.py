@@ -124,6 +124,23 @@ def gateway(
     _write(result, report, None, document, "gateway")
 
 
+@app.command()
+def lists(
+    report: ReportOption = None,
+    conversations: Annotated[
+        int, typer.Option("--conversations", min=1_000, max=10_000_000, help="In all lists together.")
+    ] = 200_000,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, max=1_000, help="How often each question is asked.")
+    ] = 20,
+) -> None:
+    """Ask for what agents and page admins look at: lists, counts and searches in a large shop."""
+    bench = _module("bench.lists")
+    result = uvloop.run(bench.measure(_start(), bench.ListsPlan(conversations, rounds), typer.echo))
+    _show(_module("bench.lists_table").lists_table(result))
+    _write(result, report, None, None, "lists")
+
+
 def _start() -> Settings:
     """As every short command, without what a client logs while topics are a few milliseconds old."""
     settings = start_tool()
