@@ -266,6 +266,27 @@ def test_a_blocked_customer_notifies_nobody() -> None:
     assert [told.what for told in follower.told] == ["assigned"]
 
 
+def test_whoever_writes_brings_the_conversation_to_the_top_and_nothing_else_does() -> None:
+    history = first_message()
+    history.say("agent", seq=2, epoch=1)
+    for sender in ("bot", "system"):
+        history.say(sender, seq=2, epoch=1)
+    history.say("agent", seq=2, epoch=1, mentions=("binh",))
+    history.decide(Blocked, holder="an", after_position=1, until=None, by="agent:acme/an", command="k")
+    history.say("customer", seq=3, epoch=1)
+    first, answer = (heard.message.stored_at for heard in history.messages[:2])
+
+    follower = Follower(history)
+    follower.take_all([*history.messages[:1], *history.steps[:2]])
+    assert follower.conversation.last_at == first
+    follower.take_all([*history.messages[1:5], *history.steps[2:], *history.messages[5:]])
+    assert follower.conversation.last_at == answer > first
+
+    late = Follower(history)
+    late.take_all([*history.steps, *history.messages])
+    assert late.conversation.last_at == first
+
+
 def test_a_read_mark_leaves_what_is_behind_it_and_never_goes_back() -> None:
     history = first_message()
     for _ in range(3):

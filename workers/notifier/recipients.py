@@ -16,7 +16,7 @@ from schemas.messages import Stored
 from workers.notifier import chain
 from workers.notifier.announcements import announce
 from workers.notifier.carried import NOTHING_CARRIED, Carried
-from workers.notifier.conversation import Conversation, Heard, Marked
+from workers.notifier.conversation import NEVER, Conversation, Heard, Marked
 from workers.notifier.personal import Circle, circle, tell
 from workers.notifier.told import Telling, Told
 
@@ -161,9 +161,12 @@ def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
 
 
 def _order(conversation: Conversation, message: Stored) -> None:
-    """Whoever writes brings the conversation to the top; log lines, notes, bots and old messages do not."""
+    """Whoever writes brings the conversation to the top; log lines, notes, bots and old messages do not.
+
+    Nor does a customer who is kept out, unless nothing else says when somebody wrote.
+    """
     is_said = message.sender in ("customer", "agent") and message.kind != "note" and not message.history
-    if is_said and not conversation.blocked:
+    if is_said and (conversation.last_at == NEVER or not conversation.blocked):
         conversation.last_at = max(conversation.last_at, message.stored_at)
 
 
