@@ -167,7 +167,11 @@ async def test_a_worker_that_cannot_stop_in_time_ends_with_an_error_and_keeps_no
     lanes: Lanes, tmp_path: Path
 ) -> None:
     await lanes.produce([b"value"])
-    deadlines = {"RUNTIME_STOP_DEADLINE_S": "6", "RUNTIME_KAFKA_DEADLINE_S": "5"}
+    deadlines = {
+        "RUNTIME_STOP_DEADLINE_S": "6",
+        "RUNTIME_KAFKA_DEADLINE_S": "5",
+        "DELIVERY_REQUEST_TIMEOUT_S": "5",
+    }
     with worker(lanes.settings, tmp_path, "slow", **deadlines) as process:
         await busy(lanes, process)
         process.send_signal(signal.SIGTERM)
