@@ -12,8 +12,10 @@ import pytest
 from schemas.ids import conversation_id
 from tests.delivery.ground import ONE, Ground, ground
 from workers.channels.delivery import lost, message_rows, news, page_rows, unanswered
+from workers.gateway.identity import Identity
 from workers.gateway.queries import transcript
-from workers.gateway.queries.scope import Scope
+from workers.gateway.queries.scope import scope_of
+from workers.gateway.roster import Roster
 from workers.routing.intake import own
 from workers.wording.word import LanguageCode
 
@@ -27,7 +29,8 @@ VALUES ('acme', $1, $2, $3, 1, $4, 'text', 'x', 'messenger:100', false, now(), 0
 
 
 async def _lines(field: Ground, language: LanguageCode) -> list[transcript.Line]:
-    scope = Scope("acme", "lan", "main", frozenset(), frozenset())
+    identity = Identity("acme", "agent", "lan", "lan", frozenset())
+    scope = scope_of(identity, Roster({"lan": "main"}, [], [], []))
     wanted = transcript.wanted(None, None, 10)
     async with field.database.acquire() as connection:
         found = await transcript.read_transcript(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workers.migrations.run_sql import predecessor, run_sql
+from workers.migrations.run_sql import run_sql
 
 revision = "0010"
-down_revision = predecessor(__file__)
+down_revision = "0009"
 
 
 def upgrade() -> None:
