@@ -87,10 +87,10 @@ MUTANTS = (
     ),
     Mutant(
         "commands that are repeated are decided again",
-        "workers/routing/desk/answers.py",
-        "    if not askers:\n        return []\n    rows",
-        "    if askers is not None:\n        return []\n    rows",
-        "kill_gateway,kill_routing,kill_gateway",
+        "workers/routing/desk/outcomes.py",
+        "    if first is None or draft.place.at - first.at >= KEPT:\n",
+        "    if first is None or draft.place.at >= first.at:\n",
+        "freeze_routing,freeze_routing,freeze_routing",
     ),
     Mutant(
         "who comes back is not told what he has missed",
