@@ -9,11 +9,13 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from schemas.definitions import Page
 from schemas.ids import conversation_id
 from tests.delivery.ground import ONE, Ground, ground
 from workers.channels.delivery import lost, message_rows, news, page_rows, unanswered
 from workers.gateway.identity import Identity
 from workers.gateway.queries import transcript
+from workers.gateway.queries.people import read_pages
 from workers.gateway.queries.scope import scope_of
 from workers.gateway.roster import Roster
 from workers.routing.intake import own
@@ -63,6 +65,23 @@ async def test_an_answers_line_says_how_it_stands_and_what_to_do(database: str) 
         (english,) = [line.delivery for line in await _lines(field, "en") if line.position == 3]
         assert english is not None
         assert english.text == "Sent"
+
+
+async def test_a_paused_page_is_seen_by_those_who_work_for_it(database: str) -> None:
+    async with ground(database) as field, field.database.acquire() as connection:
+        page = Page(id=ONE, name="một", admins=("lan",))
+        await connection.execute(
+            "INSERT INTO desk_page VALUES ('acme', 'main', $1, $2, 1, true)", ONE, page.model_dump_json()
+        )
+        roster = Roster({"lan": "main"}, [], [("main", page)], [])
+        scope = scope_of(Identity("acme", "agent", "lan", "lan", frozenset()), roster)
+        (seen,) = await read_pages(connection, scope, roster)
+        assert (seen.paused, seen.paused_since) == (None, None)
+        field.one.token = "another since yesterday"
+        async with field.delivering():
+            await field.until(await field.say(ONE, "an", "một"), "queued", "token_broken")
+        (seen,) = await read_pages(connection, scope, roster)
+        assert (seen.paused, seen.paused_since is None) == ("token_broken", False)
 
 
 SEEDED = """

@@ -15,7 +15,11 @@ from workers.gateway.identity import Identity
 from workers.gateway.queries.scope import Scope
 from workers.gateway.roster import Roster
 
-PAGES = "SELECT desk_id, definition FROM desk_page WHERE workspace_id = $1 AND active ORDER BY page_id"
+PAGES = """
+SELECT p.desk_id, p.definition, d.paused, d.paused_at
+FROM desk_page p LEFT JOIN delivery_page d ON d.page_id = p.page_id
+WHERE p.workspace_id = $1 AND p.active ORDER BY p.page_id
+"""
 RULES = """
 SELECT desk_id, definition, version FROM desk_rule WHERE workspace_id = $1 AND active
 ORDER BY desk_id, position
@@ -42,6 +46,9 @@ class PageSeen(BaseModel):
     page: Page
     mine: bool
     """Whether I am an admin of it."""
+    paused: str | None
+    """Why answers wait instead of being sent, as reasons of deliveries say it; none: they are sent."""
+    paused_since: Moment | None
 
 
 class RuleSeen(BaseModel):
@@ -67,12 +74,17 @@ class AgentSeen(BaseModel):
 async def read_pages(connection: Connection, scope: Scope, roster: Roster) -> list[PageSeen]:
     """The pages for which he works, and those that are his."""
     found = [
-        (row["desk_id"], Page.model_validate_json(row["definition"]))
-        for row in await _all(connection, PAGES, scope)
+        (Page.model_validate_json(row["definition"]), row) for row in await _all(connection, PAGES, scope)
     ]
     return [
-        PageSeen(desk=desk, page=page, mine=page.id in scope.pages)
-        for desk, page in found
+        PageSeen(
+            desk=row["desk_id"],
+            page=page,
+            mine=page.id in scope.pages,
+            paused=row["paused"],
+            paused_since=row["paused_at"],
+        )
+        for page, row in found
         if sees_page(scope, roster, page.id)
     ]
 
