@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.gateway.shop_tables import ADMINS, AGENTS, BEGAN, PAGES, Told, fill, told
@@ -106,10 +106,17 @@ class Asking:
             after = {"after": page["next"]}
 
 
+class Everything(list[Told]):
+    """What there is; shortly said where a test fails."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} conversations"
+
+
 @pytest.fixture(scope="module")
 def everything() -> list[Told]:
     random = Random(7)
-    return [told(shop, number, random) for shop in ("shop", "rival") for number in range(200)]
+    return Everything(told(shop, number, random) for shop in ("shop", "rival") for number in range(200))
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +241,8 @@ async def test_a_count_goes_no_further_than_it_says(asking: Asking, everything: 
     assert await asking.told("chu", "/conversations/count") == {"count": seen, "text": str(seen)}
 
 
+# Whose offers and held conversations lie among all of the workspace, at the end of a part.
+@example(who="ha", bucket="all", names=[], limit=5, few=1, walked=15, common=0, merged=0, heads=2)
 @given(
     who=st.sampled_from(sorted(AGENTS)),
     bucket=st.sampled_from(("all", *BUCKETS)),

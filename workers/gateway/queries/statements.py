@@ -11,7 +11,7 @@ from workers.gateway.queries.cursor import Cursor
 from workers.gateway.queries.filters import Filters, conditions, looks_further, window
 from workers.gateway.queries.parameters import Parameters
 from workers.gateway.queries.scope import Scope
-from workers.gateway.queries.sources import Source, sources_of
+from workers.gateway.queries.sources import CARES, Source, sources_of
 from workers.gateway.queries.streams import ORDER, ROW, Streams
 
 HEADS_MAX = 3_000
@@ -55,7 +55,8 @@ class _Builder:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._parameters = parameters = Parameters()
-        self._sources = [_fitting(one, wanted.filters) for one in sources_of(wanted.scope, wanted.filters)]
+        self._sources = sources_of(wanted.scope, wanted.filters)
+        self._walked = _walked(self._sources, wanted.filters)
         self._workspace = parameters.text(wanted.scope.workspace)
         self._window = list(window(wanted.filters, wanted.after, parameters))
         self._streams = Streams(self._workspace, self._window, parameters)
@@ -73,7 +74,7 @@ class _Builder:
         )
 
     def amount(self, walked: int) -> Statement | None:
-        arms = (self._streams.any(number, one, walked) for number, one in enumerate(self._sources))
+        arms = (self._streams.any(number, one, walked) for number, one in enumerate(self._walked))
         every = f"SELECT * FROM ({_all(arms)}) AS n LIMIT {self._parameters.number(walked)}"  # noqa: S608
         where = self._where(self._of_each())
         return self._statement(f"SELECT count(*) FILTER (WHERE {where}), count(*) FROM ({every}) AS n")  # noqa: S608
@@ -97,7 +98,7 @@ class _Builder:
         """The next of all sources, in order."""
         arms = (
             arm
-            for number, one in enumerate(self._sources)
+            for number, one in enumerate(self._walked)
             for arm in self._streams.newest(number, one, walked)
         )
         most = self._parameters.number(walked)
@@ -110,8 +111,10 @@ class _Builder:
         return " AND ".join((f"({of_source})", "n.seq > 0", *said))
 
     def _of_each(self) -> Iterator[str]:
-        """Of rows that say which source they are of."""
-        return (f"n.source = {number} AND {self._of(one)}" for number, one in enumerate(self._sources))
+        """Of rows that were walked, which say of which source they are."""
+        if self._walked == self._sources:
+            return (f"n.source = {number} AND {self._of(one)}" for number, one in enumerate(self._sources))
+        return map(self._member, self._sources)
 
     def _of(self, source: Source) -> str:
         """The source's own condition."""
@@ -134,9 +137,20 @@ def _all(selects: Iterator[str]) -> str:
     return " UNION ALL ".join(f"({select})" for select in selects)
 
 
-def _fitting(source: Source, filters: Filters) -> Source:
-    """The same as one that can be walked: of too many pages, all of the workspace."""
+def _walked(sources: Sequence[Source], filters: Filters) -> list[Source]:
+    """What is walked instead: all of the workspace, alone, where a source is that or has too many pages.
+
+    Alone, for beside it another source's rows would come twice, and a part could end between the two.
+    """
+    if not any(one.column is None or _is_wide(one, filters) for one in sources):
+        return [*sources]
+    cares = (
+        CARES if any(not one.cares for one in sources) else {care for one in sources for care in one.cares}
+    )
+    return [Source(None, (), tuple(care for care in CARES if care in cares), "")]
+
+
+def _is_wide(source: Source, filters: Filters) -> bool:
+    """Whether it has so many pages that their streams are not worth their while."""
     is_many = source.column == "page_id" and source.streams > streams.MERGED_MAX
-    if is_many and (looks_further(filters) or source.streams > HEADS_MAX):
-        return source._replace(column=None, keys=())
-    return source
+    return is_many and (looks_further(filters) or source.streams > HEADS_MAX)
