@@ -96,17 +96,6 @@ async def test_what_is_quoted_is_found_by_its_key(connection: Connection) -> Non
     assert scan["Index Name"] == f"{month}_pkey"
 
 
-@pytest.mark.parametrize("labels", ["tags", "groups"])
-async def test_customers_are_filtered_by_their_labels(connection: Connection, labels: str) -> None:
-    await connection.execute(_FILL)
-    await connection.execute(
-        f"UPDATE customer SET {labels} = ARRAY['t' || (ctid::text::point)[1]::int]; ANALYZE customer"
-    )
-    wanted = f"SELECT FROM customer WHERE {labels} @> ARRAY['t7'] AND {labels} <> '{{}}'"
-    plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {wanted}"))[0]["Plan"]
-    assert {node["Index Name"] for node in _nodes(plan) if "Index Name" in node} == {f"customer_{labels}"}
-
-
 async def _generic_plan(connection: Connection, name: str, statement: str) -> dict[str, Any]:
     """The plan that does not depend on the arguments."""
     arguments = ", ".join("NULL" for _ in (await connection.prepare(statement)).get_parameters())
