@@ -156,10 +156,24 @@ async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyn
 
 async def _end(ground: Ground, crowd: Crowd) -> None:
     """Let agents and gateways go while the others work on, until nothing is due any more."""
+    await left(ground)
     await quiet(ground)
-    await settle(list(ground.gateways.values()), AGENTS, crowd.book)
+    ends = await ground.ends("notifications")
+    await settle(list(ground.gateways.values()), AGENTS, crowd.book, ends)
     await ground.stop_gateways()
     await quiet(ground)
+
+
+async def left(ground: Ground) -> None:
+    """Wait until the desks know that all agents have gone. Raises TimeoutError.
+
+    That ends the transfers that still wait for one of them, of which others are told. From then on nobody is
+    told anything more, whoever comes and goes.
+    """
+    async with asyncio.timeout(QUIET_S):
+        while await ground.present():
+            await asyncio.sleep(POLL_S)
+    ground.history.add("left")
 
 
 async def quiet(ground: Ground) -> None:

@@ -11,6 +11,7 @@ import httpx
 
 from tests.faults.book import Book
 from tests.faults.town import AGENTS, COMPANY, PASSWORD, WORKSPACE
+from workers.gateway.positions import decode
 from workers.local.simulator.agents.account import Account
 from workers.local.simulator.agents.act import Act, Answer
 from workers.local.simulator.agents.doors import Doors
@@ -22,6 +23,7 @@ from workers.local.simulator.agents.staff import Staff
 HABITS = Habits(pause_s=0.4, patience_s=4.0, shift_s=20.0, home_s=3.0, lost=0.03, again=0.05, claim=0.7)
 """Busy people with bad networks: when a gateway says nothing they soon go to another."""
 BEGIN_S, FINISH_S, LOOK_S = 120.0, 150.0, 30.0
+AGAIN_S = 0.2
 
 
 class Crowd:
@@ -65,19 +67,22 @@ class Crowd:
         await asyncio.wait_for(self._working, FINISH_S)
 
 
-async def settle(urls: Sequence[str], agents: Sequence[str], book: Book) -> None:
-    """Each asks what became of what he was never told, and sees what came while he was away."""
+async def settle(urls: Sequence[str], agents: Sequence[str], book: Book, ends: Sequence[int]) -> None:
+    """Each asks what became of what he was never told, and sees what came while he was away.
+
+    That is all that stands before `ends`, one offset for each partition of notifications.
+    """
     async with httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
         accounts = [Account(http, Doors(urls), WORKSPACE, agent, PASSWORD) for agent in agents]
-        await asyncio.gather(*(_settle(account, book) for account in accounts))
+        await asyncio.gather(*(_settle(account, book, ends) for account in accounts))
     book.close()
 
 
-async def _settle(account: Account, book: Book) -> None:
+async def _settle(account: Account, book: Book, ends: Sequence[int]) -> None:
     for attempt in book.unsettled():
         if attempt.actor == account.actor:
             await _look_up(account, book, attempt.key)
-    await _look(account, book)
+    await see_all(account, book, ends)
 
 
 async def _look_up(account: Account, book: Book, key: str) -> None:
@@ -90,17 +95,26 @@ async def _look_up(account: Account, book: Book, key: str) -> None:
         book.hears(attempt, answer)
 
 
-async def _look(account: Account, book: Book) -> None:
-    ready = asyncio.Event()
+async def see_all(account: Account, book: Book, ends: Sequence[int]) -> None:
+    """Come back until everything before `ends` was seen: a gateway may be behind. Raises TimeoutError."""
+    async with asyncio.timeout(LOOK_S):
+        while not await _look(account, book, ends):
+            await asyncio.sleep(AGAIN_S)
+
+
+async def _look(account: Account, book: Book, ends: Sequence[int]) -> bool:
+    """Be connected until the gateway has told all that it knows; whether that is all before `ends`."""
+    stands: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
 
     def hear(event: str, id_: str, data: Mapping[str, Any]) -> None:
         book.sees(account.actor, event, id_, data)
-        if event in {"ready", "reset"}:
-            ready.set()
+        if event in {"ready", "reset"} and not stands.done():
+            stands.set_result(decode(id_))
 
     async with open_link(account.doors.url) as link:
         await link.sign_in(await account.token(), book.last_event.get(account.actor))
         listening = asyncio.create_task(link.listen(hear))
-        await asyncio.wait_for(ready.wait(), LOOK_S)
+        await asyncio.wait((stands, listening), return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+    return stands.done() and all(at >= end for at, end in zip(stands.result(), ends, strict=True))

@@ -18,7 +18,7 @@ from config.topics_apply import apply_topics
 from tests.faults.fleet import Fleet
 from tests.faults.history import History
 from tests.faults.town import configure, register
-from tests.faults.watch import lag_of
+from tests.faults.watch import ends_of, lag_of
 from workers.local.kafka import EmbeddedKafka
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
@@ -32,6 +32,7 @@ GATEWAYS = 2
 STOPPING_S = 15.0
 """So long stopping everything may take."""
 _TIMERS_DUE = "SELECT count(*) FROM desk_timer WHERE due_at < now() + make_interval(secs => $1)"
+_PRESENT = "SELECT count(*) FROM desk_presence WHERE presence <> 'offline'"
 
 
 @dataclass
@@ -72,11 +73,15 @@ class Ground:
 
     async def timers(self) -> int:
         """Timers that might come due while everything stops: of transfers, and of gateways not heard of."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return int(await connection.fetchval(_TIMERS_DUE, STOPPING_S))
-        finally:
-            await connection.close()
+        return await self._count(_TIMERS_DUE, STOPPING_S)
+
+    async def present(self) -> int:
+        """Agents who are here as far as their desk knows; of those who went it learns a while later."""
+        return await self._count(_PRESENT)
+
+    async def ends(self, topic: str) -> list[int]:
+        """The offset behind the last record of each partition. Raises UnseenError."""
+        return await ends_of(self.servers, PREFIX, self.partitions, topic)
 
     async def owners(self) -> dict[tuple[str, int], str | None]:
         """Who owns each lane."""
@@ -86,6 +91,13 @@ class Ground:
         finally:
             await connection.close()
         return {(row["kind"], row["id"]): row["owner"] for row in rows}
+
+    async def _count(self, query: str, *arguments: object) -> int:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return int(await connection.fetchval(query, *arguments))
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager

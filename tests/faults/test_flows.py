@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.ids import conversation_id, conversation_key
 from tests.faults.book import Book
-from tests.faults.campaign import check, quiet, ready
+from tests.faults.campaign import check, left, quiet, ready
 from tests.faults.crowd import settle
 from tests.faults.fleet import Worker
 from tests.faults.ground import PREFIX, Ground, ground
@@ -49,8 +49,9 @@ async def test_each_flow_has_one_outcome_whatever_is_killed_in_its_middle(server
                 conversations = await prepared(made, team, victim)
                 asked = await killed_in_the_middle(made, book, team, conversations, kill)
                 await concluded(made, team, conversations, asked)
-            await quiet(made)
-        await settle(urls, TEAM, book)
+        await left(made)
+        await quiet(made)
+        await settle(urls, TEAM, book, await made.ends("notifications"))
         await made.stop_gateways()
         await quiet(made)
         await made.fleet.stop_all()

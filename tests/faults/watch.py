@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,9 @@ INPUTS = {
 }
 KINDS = {"routing": ("intake", "desk"), "notifier": ("notifier",)}
 ANSWER_S = 5.0
+READ_S = 30.0
+"""Reading a whole topic may take so long."""
+POLL_MS = 200
 
 
 class UnseenError(RuntimeError):
@@ -57,6 +61,30 @@ class Watch:
         except (KafkaError, OSError, TimeoutError) as error:
             raise UnseenError("Kafka does not answer") from error
 
+    async def ends(self, topic: str) -> list[int]:
+        """The offset behind the last record of each partition of `topic`. Raises UnseenError.
+
+        Behind it may stand markers of transactions, which nobody is told of: so the topic is read.
+        """
+        parts = [
+            TopicPartition(f"{self._prefix}.{topic}.v1", number) for number in range(self._partitions[topic])
+        ]
+        try:
+            async with asyncio.timeout(READ_S):
+                return await self._read_to_end(parts)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise UnseenError(f"Kafka does not say what {topic} has") from error
+
+    async def _read_to_end(self, parts: Sequence[TopicPartition]) -> list[int]:
+        ends = await self._consumer.end_offsets(parts)
+        behind = dict.fromkeys(parts, 0)
+        self._consumer.assign(parts)
+        await self._consumer.seek_to_beginning(*parts)
+        while any([await self._consumer.position(part) < ends[part] for part in parts]):
+            for part, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+                behind[part] = records[-1].offset + 1 if records else behind[part]
+        return list(behind.values())
+
     async def _lag_of(self, group: str) -> int:
         committed = await self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
         if not committed:
@@ -77,6 +105,12 @@ async def lag_of(servers: str, prefix: str, partitions: dict[str, int]) -> dict[
     """The lag of each group now. Raises UnseenError."""
     async with Watch(servers, prefix, partitions) as watch:
         return await watch.lag()
+
+
+async def ends_of(servers: str, prefix: str, partitions: dict[str, int], topic: str) -> list[int]:
+    """The offset behind the last record of each partition of `topic` now. Raises UnseenError."""
+    async with Watch(servers, prefix, partitions) as watch:
+        return await watch.ends(topic)
 
 
 def ports_of(pid: int) -> set[int]:
