@@ -35,7 +35,7 @@ demo: setup ## everything at work on this machine, with invented customers; ARGS
 	$(BIN)/tongdai demo $(ARGS)
 
 test: setup ## all tests, on a real Kafka and PostgreSQL; ARGS="-k round_robin"
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile $(ARGS)
 
 check: $(STAMP) ## format, lint and types, changing nothing
 	$(BIN)/ruff format --check .
