@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
+from pydantic import Field
 
-from config.section import PositiveInt, PositiveSeconds, Secret, Section
+from config.keys import Keys
+from config.section import PositiveInt, PositiveSeconds, Section
 
-KEY_BYTES_MIN = 32
 Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=500)]
 Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _long_enough(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if any(len(key.get_secret_value().encode()) < KEY_BYTES_MIN for key in keys):
-        raise ValueError(
-            f"has a key shorter than {KEY_BYTES_MIN} bytes: draw one with openssl rand -base64 48"
-        )
-    return keys
 
 
 class DeliverySettings(Section):
     """Of the delivery worker."""
 
-    keys: Annotated[
-        tuple[Secret, ...],
-        NoDecode,
-        BeforeValidator(_split),
-        AfterValidator(_long_enough),
-        Field(max_length=10),
-    ] = ()
+    keys: Keys = ()
     """Encrypt the pages' tokens in the database, separated by commas: the first encrypts, all decrypt."""
     messenger_url: Url = "https://graph.facebook.com/v26.0"
     zalo_url: Url = "https://openapi.zalo.me"

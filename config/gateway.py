@@ -5,17 +5,13 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
+from config.keys import Key, split
+from config.section import Port, PositiveInt, PositiveSeconds, Section
 
-SIGNING_KEY_BYTES_MIN = 32
 DAY_S = 24 * 60 * 60.0
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,25 +23,17 @@ def _networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
     return proxies
 
 
-def _long_enough(key: SecretStr) -> SecretStr:
-    if len(key.get_secret_value().encode()) < SIGNING_KEY_BYTES_MIN:
-        raise ValueError(
-            f"is shorter than {SIGNING_KEY_BYTES_MIN} bytes: draw one with openssl rand -base64 48"
-        )
-    return key
-
-
 class GatewaySettings(Section):
     """Where it listens, who may call it from where, how long tokens live, how much a client may take."""
 
     host: str = "127.0.0.1"
     port: Port = 8090
-    signing_key: Annotated[Secret, AfterValidator(_long_enough)] | None = None
+    signing_key: Key | None = None
     """Signs tokens; at least 32 bytes, the same in all gateways. A new one signs everybody out."""
-    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), Field(max_length=100)] = ()
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split), Field(max_length=100)] = ()
     """Browsers' origins besides the gateway's own, separated by commas: `https://console.example.com`."""
     proxies: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks), Field(max_length=100)
+        tuple[str, ...], NoDecode, BeforeValidator(split), AfterValidator(_networks), Field(max_length=100)
     ] = ("127.0.0.1", "::1")
     """Addresses and networks of the proxies before it, whose X-Forwarded-For says where clients are."""
     access_token_s: Annotated[float, Field(ge=60, le=3_600)] = 600.0

@@ -5,22 +5,18 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from config.section import PositiveInt, PositiveSeconds, Secret, Section
+from config.keys import Keys, split
+from config.section import PositiveInt, PositiveSeconds, Section
 
-SIGNING_KEY_BYTES_MIN = 32
 DAY_S = 24 * 60 * 60.0
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def _networks(value: object) -> object:
     """Each as a network, or told by what was written."""
-    parts = _split(value)
+    parts = split(value)
     if not isinstance(parts, list | tuple):
         return parts
     try:
@@ -29,24 +25,10 @@ def _networks(value: object) -> object:
         raise ValueError(f"names what is no network such as 10.1.0.0/16: {error}") from error
 
 
-def _long_enough(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if any(len(key.get_secret_value().encode()) < SIGNING_KEY_BYTES_MIN for key in keys):
-        raise ValueError(
-            f"has a key shorter than {SIGNING_KEY_BYTES_MIN} bytes: draw one with openssl rand -base64 48"
-        )
-    return keys
-
-
 class WebhooksSettings(Section):
     """Of the gateway, where webhooks are asked for, and of the worker that sends them."""
 
-    signing_keys: Annotated[
-        tuple[Secret, ...],
-        NoDecode,
-        BeforeValidator(_split),
-        AfterValidator(_long_enough),
-        Field(max_length=10),
-    ] = ()
+    signing_keys: Keys = ()
     """The secrets of all endpoints are computed from these, separated by commas, each at least 32 bytes; the
     first makes new ones. The same in all gateways and workers; one that is gone silences its endpoints."""
     allow_networks: Annotated[
