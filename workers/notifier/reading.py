@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
-from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.messages import Read, Stored
 from workers.notifier.conversation import ConversationRef, Heard, Marked
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
-from workers.runtime.refusal import RefusedError, problems
+from workers.runtime.refusal import RefusedError, kind_of, value_of
 
 _MODELS: dict[tuple[str, bytes | None], type[Stored | Read | ChainEvent]] = {
     (kind.topic, kind.ce_type.encode()): model
@@ -63,12 +60,10 @@ def read_record(record: Record) -> tuple[ChainStep | Heard | Marked, Conversatio
     if model is None:
         if kind in _OF_OTHERS:
             return None
-        raise _refusal(record)
+        unknown = kind_of(record.headers, record.topic)
+        raise RefusedError("unknown_type", f"{unknown.ce_type} is no kind of record that this version knows")
     id_ = _event_id(attributes)
-    try:
-        value = model.model_validate_json(record.value)
-    except ValidationError as error:
-        raise RefusedError("unreadable", problems(error)) from error
+    value = value_of(model, record.value)
     if value.key.encode() != record.key:
         raise RefusedError("wrong_key", f"the value's key is {value.key!r}, the record's is another")
     return _said(id_, value, record.value), (value.workspace, value.conversation)
@@ -88,14 +83,6 @@ def page_of(said: ChainStep | Heard | Marked) -> str:
         case Marked():
             return said.read.page
     return said.event.page
-
-
-def _refusal(record: Record) -> RefusedError:
-    try:
-        kind = read_kind(record.headers, record.topic)
-    except UnreadableEnvelopeError as error:
-        return RefusedError("unreadable_envelope", str(error))
-    return RefusedError("unknown_type", f"{kind.ce_type} is no kind of record that this version knows")
 
 
 def _event_id(attributes: Mapping[str, bytes]) -> UUID:

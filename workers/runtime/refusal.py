@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from collections.abc import Iterable
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from schemas.deadletter import Reason
+from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
+
+M = TypeVar("M", bound=BaseModel)
 
 PROBLEMS_MAX = 5
 NAME_CHARS_MAX = 60
@@ -17,6 +23,22 @@ class RefusedError(Exception):
         super().__init__(detail)
         self.reason: Reason = reason
         self.detail = detail
+
+
+def kind_of(headers: Iterable[tuple[str, bytes]], topic: str) -> Kind:
+    """The kind that a record's headers name. Raises RefusedError when they name none."""
+    try:
+        return read_kind(headers, topic)
+    except UnreadableEnvelopeError as error:
+        raise RefusedError("unreadable_envelope", str(error)) from error
+
+
+def value_of(model: type[M], value: bytes) -> M:
+    """A record's value as what it should be. Raises RefusedError when it is not."""
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        raise RefusedError("unreadable", problems(error)) from error
 
 
 def problems(error: ValidationError) -> str:

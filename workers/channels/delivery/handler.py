@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from config.delivery import DeliverySettings
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
-from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
+from schemas.envelope import Kind
 from schemas.ids import channel_of
 from schemas.inbound import InboundRecord
 from schemas.outbound import Echoed, EchoTimer, Send
@@ -22,7 +22,7 @@ from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
 from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
-from workers.runtime.refusal import RefusedError, problems
+from workers.runtime.refusal import RefusedError, kind_of, value_of
 
 INPUTS = ("outbound", "receipts")
 
@@ -119,17 +119,11 @@ def _read_all(batch: Batch) -> list[tuple[Record, BaseModel]]:
 
 
 def _read(record: Record) -> BaseModel:
-    try:
-        kind = read_kind(record.headers, record.topic)
-    except UnreadableEnvelopeError as error:
-        raise RefusedError("unreadable_envelope", str(error)) from error
+    kind = kind_of(record.headers, record.topic)
     model = _MODELS.get(kind)
     if model is None:
         raise RefusedError("unknown_type", f"nothing called {kind.what[:100]!r} is known on {record.topic}")
-    try:
-        value = model.model_validate_json(record.value)
-    except ValidationError as error:
-        raise RefusedError("unreadable", problems(error)) from error
+    value = value_of(model, record.value)
     if _key(value).encode() != record.key:
         raise RefusedError("wrong_key", "the record's key is not that of its value")
     return value

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from schemas.catalogue import RECORDS
 from schemas.commands import Command
-from schemas.envelope import Kind, UnreadableEnvelopeError, read_kind
+from schemas.envelope import Kind
 from schemas.ids import desk_key
 from workers.routing.desk.decide import DECISIONS
 from workers.runtime.batch import Record
-from workers.runtime.refusal import RefusedError, problems
+from workers.runtime.refusal import RefusedError, kind_of, value_of
 
 INPUTS = ("commands",)
 
@@ -24,17 +22,11 @@ def read(record: Record) -> Command:
 
     Raises RefusedError when the envelope, the value or the key is not what the schema says.
     """
-    try:
-        kind = read_kind(record.headers, record.topic)
-    except UnreadableEnvelopeError as error:
-        raise RefusedError("unreadable_envelope", str(error)) from error
+    kind = kind_of(record.headers, record.topic)
     model = _COMMANDS.get(kind)
     if model is None:
         raise RefusedError("unknown_type", f"no desk knows the command {kind.what[:100]!r}")
-    try:
-        command = model.model_validate_json(record.value)
-    except ValidationError as error:
-        raise RefusedError("unreadable", problems(error)) from error
+    command = value_of(model, record.value)
     if desk_key(command.workspace, command.desk).encode() != record.key:
         raise RefusedError("wrong_key", "the record's key is not workspace:desk of its value")
     return command

@@ -11,11 +11,10 @@ from pydantic_core import CoreSchema, core_schema
 from schemas.actions import Action, SessionTimer, SilenceTimer
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.catalogue import RECORDS
-from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.ids import conversation_id
 from schemas.inbound import InboundRecord, InboundUtterance, Other
 from workers.runtime.batch import Record
-from workers.runtime.refusal import RefusedError, problems
+from workers.runtime.refusal import RefusedError, kind_of, problems
 
 INPUTS = ("assignments", "actions", "inbound")
 
@@ -71,10 +70,7 @@ def _reader(record: Record) -> Reader:
             if reader is not None:
                 return reader
             break
-    try:
-        kind = read_kind(record.headers, record.topic)
-    except UnreadableEnvelopeError as error:
-        raise RefusedError("unreadable_envelope", str(error)) from error
+    kind = kind_of(record.headers, record.topic)
     raise RefusedError("unknown_type", f"nothing called {kind.what[:100]!r} is known on {record.topic}")
 
 
