@@ -19,6 +19,8 @@ READY_DEADLINE_S = 60.0
 CHECK_S = 0.2
 CLICKS_MAX = "1000000"
 """More than any agent makes in a second: what is measured is no limit of ours."""
+LIMITS = ("agent_rate_per_s", "agent_rate_burst", "address_rate_per_s", "address_rate_burst")
+"""All the agents sit behind one address, and none of them is to be told to slow down."""
 WORKERS: Mapping[str, Sequence[str]] = {
     "routing": (*TONGDAI, "worker", "routing"),
     "notifier": (*TONGDAI, "worker", "notifier"),
@@ -52,8 +54,7 @@ async def start_gateway(
     told = environment(course.settings) | {
         variable("gateway", "port"): str(port),
         variable("gateway", "signing_key"): SIGNING_KEY,
-        variable("gateway", "agent_rate_per_s"): CLICKS_MAX,
-        variable("gateway", "agent_rate_burst"): CLICKS_MAX,
+        **{variable("gateway", limit): CLICKS_MAX for limit in LIMITS},
     }
     return Serving(await _start(name, arguments, told, port, course, stack), port)
 
