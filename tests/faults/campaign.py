@@ -7,8 +7,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ import orjson
 from tests.faults.book import Book
 from tests.faults.crowd import Crowd, settle
 from tests.faults.ground import PREFIX, Ground
+from tests.faults.interference import Interference
 from tests.faults.nemesis import Nemesis
+from tests.faults.recovery import RECOVERED_S, recovered
+from tests.faults.scene import Scene
 from tests.faults.sender import Sender
+from tests.faults.sessions import Sessions
 from tests.faults.stream import Stream
 from tests.faults.town import AGENTS
 from tests.faults.watch import INPUTS, UnseenError
@@ -40,7 +44,10 @@ _IN_ORDER = (0, -signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a run does. `faults` happen in turn; with `repeat`, over and over until all is sent."""
+    """What a run does. `faults` happen in turn; with `repeat`, over and over until all is sent.
+
+    With `recover` everything must be as before after each fault, before the next one happens.
+    """
 
     seed: int
     messages: int
@@ -49,6 +56,7 @@ class Campaign:
     workers: int = 2
     repeat: bool = False
     pause_s: float = PAUSE_S
+    recover: bool = False
 
 
 @dataclass
@@ -63,7 +71,9 @@ class Result:
     """What they did and were told, counted."""
     restarts: int
     crashes: list[str]
-    """Workers that ended though nobody had killed them, with their codes."""
+    """Workers that ended though nobody had killed or stopped them, with their codes."""
+    recoveries: list[dict[str, Any]]
+    """After each fault for which that was asked: `seconds`, or none and what was `wrong`."""
     heal_s: float | None
     stopped: dict[str, object]
     report: dict[str, Any]
@@ -76,14 +86,28 @@ class Result:
     @property
     def problems(self) -> list[str]:
         """Why the run does not count as passed; empty when everything holds."""
-        found = [
-            f"{check['title']}: {check['witness']}" for check in self.report["checks"] if not check["holds"]
-        ]
+        checks = self.report["checks"]
+        found = [f"{check['title']}: {check['witness']}" for check in checks if not check["holds"]]
+        return [*found, *self.unhealed, *(f"{name} {MISSED}" for name in self.missed)]
+
+    @property
+    def unhealed(self) -> list[str]:
+        """What was not as before in time, or did not end in order."""
+        found = []
         if self.heal_s is None:
             found.append(f"the lag was not zero {HEAL_S:.0f} s after the last fault, with time to drain")
         found += [f"{name} ended with {code}" for name, code in self.stopped.items() if code not in _IN_ORDER]
-        found += [f"{name} {MISSED}" for name in self.missed]
+        for one in self.recoveries:
+            if one["wrong"]:
+                found.append(f"{RECOVERED_S:.0f} s after {one['name']}: {one['wrong']}")
+        if self.recoveries:
+            found += [f"{crash}, of itself" for crash in self.crashes]
         return found
+
+    def as_json(self) -> bytes:
+        """For `tests.faults.table`."""
+        more = {"unhealed": self.unhealed, "problems": self.problems}
+        return orjson.dumps(asdict(self) | more, option=orjson.OPT_INDENT_2)
 
 
 async def run(campaign: Campaign, ground: Ground) -> Result:
@@ -119,8 +143,9 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         crashes=[
             f"{line['worker']} with {line['code']}"
             for line in ground.history.lines
-            if line["what"] == "ended" and line["code"] != -signal.SIGKILL
+            if line["what"] == "ended" and line["code"] not in {-signal.SIGKILL, *_IN_ORDER}
         ],
+        recoveries=[line for line in ground.history.lines if line["what"] == "recovered"],
         heal_s=heal_s,
         stopped=stopped,
         report=await check(ground),
@@ -140,18 +165,25 @@ async def ready(ground: Ground) -> None:
 async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyncio.Task[None]) -> None:
     """One fault after the other while messages flow, and now and then another configuration."""
     chance = random.Random(campaign.seed)
-    nemesis = Nemesis(ground, chance, book)
-    faults = nemesis.faults()
+    faults = every_fault(Scene(ground, chance, book))
     names = list(campaign.faults)
     while names:
         for name in names:
             await asyncio.sleep(campaign.pause_s)
             ground.history.add("begin_fault", name=name)
             await faults[name]()
+            if campaign.recover:
+                seconds, wrong = await recovered(ground)
+                ground.history.add("recovered", name=name, seconds=seconds, wrong=wrong)
             await ground.configure()
         # Each once whatever comes; then in any order, as long as there is something to hit.
         going_on = campaign.repeat and not sending.done()
         names = chance.sample(campaign.faults, 1) if going_on else []
+
+
+def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Every fault by its name."""
+    return {**Nemesis(scene).faults(), **Interference(scene).faults(), **Sessions(scene).faults()}
 
 
 async def _end(ground: Ground, crowd: Crowd) -> None:

@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import orjson
 
 from tests.faults.history import History
 from workers.local.child import LEASH
 
 STARTED = (b"worker_started", b"gateway_listening")
+TERM_BEGAN = b'"term_began"'
 RESTART_S = 0.3
 POLL_S = 0.05
 
@@ -84,13 +87,21 @@ class Worker:
         """Wait until this life says in its log that it has begun; False when it ends or takes longer."""
         deadline = time.monotonic() + timeout_s
         while self.alive and time.monotonic() < deadline:
-            with self.log.open("rb") as log:
-                log.seek(self._log_begins)
-                said = log.read()
+            said = self._said()
             if any(word in said for word in STARTED):
                 return True
             await asyncio.sleep(POLL_S)
         return False
+
+    def terms(self) -> set[str]:
+        """The terms that this life has begun, as its log says."""
+        lines = (line for line in self._said().splitlines() if TERM_BEGAN in line)
+        return {orjson.loads(line)["term"] for line in lines}
+
+    def _said(self) -> bytes:
+        with self.log.open("rb") as log:
+            log.seek(self._log_begins)
+            return log.read()
 
     async def ended(self, timeout_s: float) -> bool:
         """Wait for its end; False when it takes longer."""
@@ -101,9 +112,14 @@ class Worker:
 
 
 class Fleet:
-    """All workers, and a task that starts again those that ended though they are wanted."""
+    """All workers, and a task that starts again those that ended though they are wanted.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], history: History) -> None:
+    `environment` gives that of a worker by its name.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Callable[[str], Mapping[str, str]], history: History
+    ) -> None:
         self._folder = folder
         self._environment = environment
         self._history = history
@@ -114,7 +130,7 @@ class Fleet:
     def start(self, kind: str, number: int, more: Mapping[str, str] | None = None) -> Worker:
         """Start a worker, or start it again; `more` is added to its environment the first time."""
         name = f"{kind}-{number}"
-        environment = {**self._environment, **(more or {})}
+        environment = {**self._environment(name), **(more or {})}
         worker = self.workers.setdefault(name, Worker(name, kind, self._folder, environment))
         worker.start()
         return worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,9 @@ from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
 from tests.faults.fleet import Fleet
 from tests.faults.history import History
+from tests.faults.network import Network
 from tests.faults.town import configure, register
-from tests.faults.watch import ends_of, lag_of
+from tests.faults.watch import Ends, ends_of, lag_of, reached_by
 from workers.local.kafka import EmbeddedKafka
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
@@ -47,6 +48,7 @@ class Ground:
     partitions: dict[str, int]
     history: History
     fleet: Fleet
+    network: Network
     gateways: dict[str, str] = field(default_factory=dict)
     """Their URLs by the names of their workers."""
     configurations: int = field(default=0)
@@ -62,9 +64,13 @@ class Ground:
         """Stop them in order."""
         await asyncio.gather(*map(self.fleet.stop, self.fleet.of("gateway")))
 
-    async def lag(self) -> dict[str, int]:
-        """Each group's lag now. Raises UnseenError."""
-        return await lag_of(self.servers, PREFIX, self.partitions)
+    async def lag(self, ends: Ends | None = None) -> dict[str, int]:
+        """Each group's lag now, behind `ends` or what readers may see. Raises UnseenError."""
+        return await lag_of(self.servers, PREFIX, self.partitions, ends)
+
+    async def reached(self) -> Ends:
+        """Where each input ends now. Raises UnseenError."""
+        return await reached_by(self.servers, PREFIX, self.partitions)
 
     async def configure(self) -> None:
         """Send the next configuration of the workspace."""
@@ -101,16 +107,24 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(folder: Path) -> AsyncIterator[Ground]:
-    """Start the servers, prepare them, and stop everything at the end."""
-    async with local_servers(folder / "servers") as servers:
+async def ground(folder: Path, network: Network | None = None) -> AsyncIterator[Ground]:
+    """Start the servers, prepare them, and stop everything at the end.
+
+    Workers reach them through `network`, when it has wires.
+    """
+    network = network or Network(())
+    async with local_servers(
+        folder / "servers", kafka_port=network.kafka_port, kafka_properties=network.kafka_properties()
+    ) as servers:
         settings = Settings.model_validate({"kafka": {"topic_prefix": PREFIX}}).with_servers(
             bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn
         )
         await asyncio.gather(apply_topics(settings), asyncio.to_thread(migrate, servers.dsn))
         await register(servers.dsn)
+        await network.open(servers.dsn)
+        usual = _environment(servers.bootstrap_servers, servers.dsn)
         with History(folder / "history.jsonl") as history:
-            fleet = Fleet(folder, _environment(servers.bootstrap_servers, servers.dsn), history)
+            fleet = Fleet(folder, lambda name: usual | network.environment(name, servers.dsn), history)
             made = Ground(
                 folder,
                 servers.kafka,
@@ -120,11 +134,14 @@ async def ground(folder: Path) -> AsyncIterator[Ground]:
                 await _partitions(servers.bootstrap_servers),
                 history,
                 fleet,
+                network,
             )
             try:
                 yield made
             finally:
+                network.heal()
                 await fleet.stop_all()
+                await network.close()
 
 
 async def _partitions(servers: str) -> dict[str, int]:
@@ -138,7 +155,7 @@ async def _partitions(servers: str) -> dict[str, int]:
     return {names[topic["topic"]]: len(topic["partitions"]) for topic in described}
 
 
-def _environment(servers: str, dsn: str) -> Mapping[str, str]:
+def _environment(servers: str, dsn: str) -> dict[str, str]:
     """The workers' environment: ours without what else is set for Tongdai."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("TONGDAI_")}
     return bare | {

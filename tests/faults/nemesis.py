@@ -1,9 +1,9 @@
-"""What is done to the system while messages flow. Each fault is noted with whether it really hit."""
+"""What is done to whole processes while messages flow. Each fault is noted with whether it really hit."""
 
 from __future__ import annotations
 
 import asyncio
-import random
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.faults.book import Book
 from tests.faults.fleet import Worker
-from tests.faults.ground import SESSION_S, Ground
+from tests.faults.ground import SESSION_S
+from tests.faults.scene import CATCH_S, Scene
 from tests.faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
@@ -22,23 +22,22 @@ GATEWAY_FREEZE_S = 33.0
 UNDER_WAY_S = 0.03
 """What was just sent is then at any of its stations."""
 OUTAGE_S, COORDINATORS_S = 2.0, 30.0
-CATCH_S = 10.0
-"""How long to wait for a worker to be inside a transaction, or for work to be in flight."""
 STORM_WORKERS, STORM_ROUNDS = 4, 5
 """Of each kind; each is stopped and started so often."""
 STORM_PAUSE_S, STARTED_S = 2.0, 30.0
+BROKER_FREEZE_S = 30.0
+TWICE_S, STOPPED_S = 0.3, 25.0
+"""The second SIGTERM comes within the one; a worker has a deadline before the other."""
 
 
 @dataclass(frozen=True)
 class Nemesis:
-    """The faults, and the seeded choice of their victims."""
+    """What befalls whole processes."""
 
-    ground: Ground
-    random: random.Random
-    book: Book
+    scene: Scene
 
     def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """Every fault by its name."""
+        """Each by its name."""
         return {
             "kill_routing": lambda: self.kill("routing"),
             "kill_notifier": lambda: self.kill("notifier"),
@@ -51,53 +50,59 @@ class Nemesis:
             "storm": self.storm,
             "restart_broker": self.restart_broker,
             "restart_postgres": self.restart_postgres,
+            "terminate_twice": self.terminate_twice,
+            "freeze_broker": self.freeze_broker,
         }
 
     async def kill(self, kind: str) -> None:
         """SIGKILL to one worker."""
-        victim = await self._victim(kind)
-        in_flight = await self._busy(kind)
+        victim = await self.scene.victim(kind)
+        in_flight = await self.scene.busy(kind)
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
-        self._note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
+        self.scene.note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
 
     async def kill_gateway(self) -> None:
         """SIGKILL to a gateway that has yet to answer somebody."""
-        victim = await self._victim("gateway")
+        victim = await self.scene.victim("gateway")
         unanswered = await self._asked(victim)
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
-        self._note("kill_gateway", hit=unanswered > 0, worker=victim.name, unanswered=unanswered)
+        self.scene.note("kill_gateway", hit=unanswered > 0, worker=victim.name, unanswered=unanswered)
 
     async def freeze_gateway(self) -> None:
         """SIGSTOP to such a gateway until its desk holds it for lost, then SIGCONT."""
-        victim, returns = await self._victim("gateway"), self.book.returns
+        victim, returns = await self.scene.victim("gateway"), self.scene.book.returns
         unanswered = await self._asked(victim)
         await self._frozen(victim, GATEWAY_FREEZE_S)
-        came_back = self.book.returns - returns
+        came_back = self.scene.book.returns - returns
         hit = unanswered > 0 and came_back > 0
-        self._note("freeze_gateway", hit=hit, worker=victim.name, unanswered=unanswered, came_back=came_back)
+        self.scene.note(
+            "freeze_gateway", hit=hit, worker=victim.name, unanswered=unanswered, came_back=came_back
+        )
 
     async def freeze(self, kind: str) -> None:
         """SIGSTOP to one worker until long after its session has timed out, then SIGCONT."""
-        before = await self.ground.owners()
-        victim = await self._victim(kind)
+        before = await self.scene.ground.owners()
+        victim = await self.scene.victim(kind)
         await self._frozen(victim)
-        taken = await self._taken(kind, before)
-        self._note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
+        taken = await self.scene.taken(kind, before)
+        self.scene.note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
 
     async def freeze_inside(self, name: str, *, writing: bool) -> None:
         """SIGSTOP to a routing worker inside an open transaction, having written (row locks) or not yet."""
-        before = await self.ground.owners()
-        victim = await self._victim("routing")
+        before = await self.scene.ground.owners()
+        victim = await self.scene.victim("routing")
         caught = await self._catch_inside(victim, writing=writing)
         await self._frozen(victim)
-        taken = await self._taken("routing", before)
-        self._note(name, hit=caught and taken > 0, worker=victim.name, caught=caught, lanes_taken_over=taken)
+        taken = await self.scene.taken("routing", before)
+        self.scene.note(
+            name, hit=caught and taken > 0, worker=victim.name, caught=caught, lanes_taken_over=taken
+        )
 
     async def storm(self) -> None:
         """Eight workers, each stopped and started five times."""
-        fleet = self.ground.fleet
+        fleet = self.scene.ground.fleet
         usual = {worker.name for kind in KINDS for worker in fleet.of(kind)}
         workers = [fleet.start(kind, number) for kind in KINDS for number in self._missing(kind)]
         workers += [fleet.workers[name] for name in usual]
@@ -106,33 +111,53 @@ class Nemesis:
             if worker.name not in usual:
                 await fleet.stop(worker)
         restarts = STORM_ROUNDS * len(workers)
-        self._note("storm", hit=taken > restarts, restarts=restarts, lanes_taken_over=taken)
+        self.scene.note("storm", hit=taken > restarts, restarts=restarts, lanes_taken_over=taken)
 
     async def restart_broker(self) -> None:
         """SIGKILL to Kafka, then start it again on the same data."""
-        in_flight = await self._busy("routing")
-        await self.ground.kafka.kill()
+        in_flight = await self.scene.busy("routing")
+        await self.scene.ground.kafka.kill()
         await asyncio.sleep(OUTAGE_S)
-        await self.ground.kafka.start()
-        self._note("restart_broker", hit=in_flight > 0, in_flight=in_flight)
+        await self.scene.ground.kafka.start()
+        self.scene.note("restart_broker", hit=in_flight > 0, in_flight=in_flight)
         await self._coordinators()
+
+    async def freeze_broker(self) -> None:
+        """SIGSTOP to Kafka until every client has given up what it asked, then SIGCONT."""
+        in_flight = await self.scene.busy("routing")
+        os.kill(self.scene.ground.kafka.pid, signal.SIGSTOP)
+        await asyncio.sleep(BROKER_FREEZE_S)
+        os.kill(self.scene.ground.kafka.pid, signal.SIGCONT)
+        self.scene.note("freeze_broker", hit=in_flight > 0, in_flight=in_flight)
+
+    async def terminate_twice(self) -> None:
+        """SIGTERM to a worker of each kind amidst its work, and again while it stops."""
+        for kind in KINDS:
+            victim, in_flight = await self.scene.victim(kind), await self.scene.busy(kind)
+            victim.signal(signal.SIGTERM)
+            await asyncio.sleep(self.scene.random.uniform(0, TWICE_S))
+            twice = victim.alive
+            victim.signal(signal.SIGTERM)
+            ended = await victim.ended(STOPPED_S)
+            hit = in_flight > 0 and twice and ended
+            self.scene.note("terminate_twice", hit=hit, worker=victim.name, in_flight=in_flight, ended=ended)
 
     async def restart_postgres(self) -> None:
         """Postgres quits as in a crash (`immediate`) and recovers."""
-        in_flight = await self._busy("routing")
-        await self.ground.postgres.restart("immediate")
-        self._note("restart_postgres", hit=in_flight > 0, in_flight=in_flight)
+        in_flight = await self.scene.busy("routing")
+        await self.scene.ground.postgres.restart("immediate")
+        self.scene.note("restart_postgres", hit=in_flight > 0, in_flight=in_flight)
 
     async def _restart_often(self, worker: Worker) -> int:
         """Stop and start a worker again and again; returns how many lanes changed their owners meanwhile."""
         taken = 0
         for _ in range(STORM_ROUNDS):
-            before = await self.ground.owners()
-            await self.ground.fleet.stop(worker)
+            before = await self.scene.ground.owners()
+            await self.scene.ground.fleet.stop(worker)
             worker.start()
             await worker.started(STARTED_S)
-            await asyncio.sleep(self.random.uniform(0, STORM_PAUSE_S))
-            taken += await self._taken(worker.kind, before)
+            await asyncio.sleep(self.scene.random.uniform(0, STORM_PAUSE_S))
+            taken += await self.scene.taken(worker.kind, before)
         return taken
 
     async def _coordinators(self) -> None:
@@ -145,26 +170,18 @@ class Nemesis:
         deadline = time.monotonic() + COORDINATORS_S
         while time.monotonic() < deadline:
             try:
-                await self.ground.lag()
+                await self.scene.ground.lag()
             except UnseenError as error:
-                self.ground.history.add("unseen", why=str(error))
+                self.scene.ground.history.add("unseen", why=str(error))
                 await asyncio.sleep(1)
             else:
                 return
-        self.ground.history.add("coordinator_failed")
-        await self.ground.kafka.restart()
-
-    async def _victim(self, kind: str) -> Worker:
-        """A worker that lives and has begun; waits for one when all are just starting."""
-        while True:
-            workers = self.ground.fleet.of(kind)
-            for worker in self.random.sample(workers, len(workers)):
-                if await worker.started(timeout_s=1):
-                    return worker
+        self.scene.ground.history.add("coordinator_failed")
+        await self.scene.ground.kafka.restart()
 
     def _missing(self, kind: str) -> list[int]:
         """Numbers of workers that the storm adds."""
-        running = len(self.ground.fleet.of(kind))
+        running = len(self.scene.ground.fleet.of(kind))
         return [running + more for more in range(1, STORM_WORKERS - running + 1)]
 
     async def _frozen(self, victim: Worker, seconds: float = FREEZE_S) -> None:
@@ -174,21 +191,21 @@ class Nemesis:
 
     async def _asked(self, gateway: Worker) -> int:
         """Wait until commands lie unanswered at a gateway, and return how many; 0 when none did in time."""
-        url, deadline = self.ground.gateways[gateway.name], time.monotonic() + CATCH_S
+        url, deadline = self.scene.ground.gateways[gateway.name], time.monotonic() + CATCH_S
         while time.monotonic() < deadline:
-            await asyncio.sleep(self.random.uniform(0, UNDER_WAY_S))
-            if unanswered := self.book.waiting_at(url):
+            await asyncio.sleep(self.scene.random.uniform(0, UNDER_WAY_S))
+            if unanswered := self.scene.book.waiting_at(url):
                 return unanswered
         return 0
 
     async def _catch_inside(self, victim: Worker, *, writing: bool) -> bool:
         """Freeze the victim inside a transaction; False when it was not caught in time."""
-        connection = await asyncpg.connect(self.ground.dsn)
+        connection = await asyncpg.connect(self.scene.ground.dsn)
         deadline = time.monotonic() + CATCH_S
         try:
             while time.monotonic() < deadline:
                 await asyncio.sleep(0)
-                ports = ports_of(victim.pid)
+                ports = self.scene.ground.network.seen_by_postgres(ports_of(victim.pid))
                 if not ports & await ports_inside(connection, writing=writing):
                     continue
                 victim.signal(signal.SIGSTOP)
@@ -199,26 +216,3 @@ class Nemesis:
         finally:
             await connection.close()
         return False
-
-    async def _busy(self, kind: str) -> int:
-        """Wait until records wait for workers of a kind, and return how many; 0 when none did in time."""
-        deadline = time.monotonic() + CATCH_S
-        while not (waiting := await self._in_flight(kind)) and time.monotonic() < deadline:
-            await asyncio.sleep(0)
-        return waiting
-
-    async def _in_flight(self, kind: str) -> int:
-        """Records that wait for workers of a kind at this moment."""
-        try:
-            lag = await self.ground.lag()
-        except UnseenError:
-            return 0
-        return sum(lag[group] for group in KINDS[kind])
-
-    async def _taken(self, kind: str, before: dict[tuple[str, int], str | None]) -> int:
-        """How many lanes of a kind of worker have another owner than before."""
-        now = await self.ground.owners()
-        return sum(now.get(lane) != owner for lane, owner in before.items() if lane[0] in KINDS[kind])
-
-    def _note(self, name: str, *, hit: bool, **detail: object) -> None:
-        self.ground.history.add("fault", name=name, hit=hit, **detail)

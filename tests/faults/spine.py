@@ -13,6 +13,8 @@ from typing import Any
 
 from tests.faults.campaign import PAUSE_S, Campaign, Result, run
 from tests.faults.ground import ground
+from tests.faults.interference import MOMENTS
+from tests.faults.network import WIRED, Network
 
 FAULTS = (
     "kill_routing",
@@ -27,12 +29,27 @@ FAULTS = (
     "restart_broker",
     "storm",
 )
+ON_WIRES = (
+    "delay_kafka",
+    "delay_postgres",
+    "silent_kafka",
+    "silent_postgres",
+    "half_open_kafka",
+    "half_open_postgres",
+    "reset_all",
+    *MOMENTS,
+)
+ON_SERVERS = ("terminate_twice", "freeze_broker", "terminate_sessions", "kill_backend", "lock_rows")
 USUAL_S = 200
 
 
 def main() -> int:
     """Run the campaign that the arguments ask for; 0 when everything holds."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    faults = options.faults.split(",") if options.faults else FAULTS
+    if unknown := set(faults) - {*FAULTS, *ON_WIRES, *ON_SERVERS}:
+        parser.error(f"there are no such faults: {', '.join(sorted(unknown))}")
     logging.disable(logging.CRITICAL)  # that the broker is dead is no news here
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tongdai-faults-"))
@@ -42,9 +59,10 @@ def main() -> int:
         seed=seed,
         messages=options.messages,
         rate_per_s=options.rate or options.messages / USUAL_S,
-        faults=options.faults.split(",") if options.faults else FAULTS,
+        faults=faults,
         repeat=not options.once,
         pause_s=options.pause,
+        recover=options.recover,
     )
     sys.stdout.write(
         f"seed {seed}, {campaign.messages} messages at {campaign.rate_per_s:.0f}/s, everything in {folder}\n"
@@ -70,6 +88,7 @@ def told(result: Result) -> str:
             f"agents {result.agents}",
             *faults,
             f"workers started again {result.restarts} times, ended by themselves {result.crashes}",
+            *(f"  recovered from {one['name']} in {one['seconds']} s" for one in result.recoveries),
             f"healed in {result.heal_s} s",
             *checks,
             *verdict,
@@ -78,6 +97,10 @@ def told(result: Result) -> str:
     )
 
 
+_FAULTS_HELP = (
+    f"names, separated by commas (default: {','.join(FAULTS)}; there are also "
+    f"{','.join((*ON_WIRES, *ON_SERVERS))})"
+)
 _SHOWN = {"at_s", "what", "name", "hit"}
 _OF_EVERY_CHECK = {"invariant", "title", "holds", "checked", "violations", "witness"}
 
@@ -89,8 +112,11 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    async with ground(folder) as made:
-        return await run(campaign, made)
+    wired = WIRED if set(campaign.faults) & set(ON_WIRES) else ()
+    async with ground(folder, Network(wired, campaign.seed)) as made:
+        result = await run(campaign, made)
+    (folder / "result.json").write_bytes(result.as_json())
+    return result
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,9 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--messages", type=int, default=200_000, help="records to send (default: 200000)")
     parser.add_argument("--seed", type=int, help="of the messages and faults (default: any)")
     parser.add_argument("--rate", type=float, help="records a second (default: all within 200 s)")
-    parser.add_argument("--faults", help=f"names, separated by commas (default: {','.join(FAULTS)})")
+    parser.add_argument("--faults", help=_FAULTS_HELP)
     parser.add_argument("--once", action="store_true", help="each fault once, even if more is to be sent")
     parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds before each fault (default: 3)")
+    parser.add_argument("--recover", action="store_true", help="wait after each fault until all is as before")
     parser.add_argument("--folder", type=Path, help="for data, logs and reports (default: a new one)")
     return parser
 

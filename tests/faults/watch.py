@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -16,13 +16,17 @@ from aiokafka.errors import KafkaError
 INPUTS = {
     "intake": ("assignments", "actions", "inbound"),
     "desk": ("commands",),
-    "notifier": ("assignments", "messages"),
+    "notifier": ("assignments", "messages", "receipts"),
 }
 KINDS = {"routing": ("intake", "desk"), "notifier": ("notifier",)}
 ANSWER_S = 5.0
 READ_S = 30.0
 """Reading a whole topic may take so long."""
 POLL_MS = 200
+
+
+Ends = Mapping[TopicPartition, int]
+"""The offset behind the last record of each partition."""
 
 
 class UnseenError(RuntimeError):
@@ -53,11 +57,11 @@ class Watch:
         await self._admin.close()
         await self._consumer.stop()
 
-    async def lag(self) -> dict[str, int]:
-        """Records and markers that each group has still to commit. Raises UnseenError."""
+    async def lag(self, ends: Ends | None = None) -> dict[str, int]:
+        """Records and markers that each group has still to commit, up to `ends`. Raises UnseenError."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                return {group: await self._lag_of(group) for group in INPUTS}
+                return {group: await self._lag_of(group, ends) for group in INPUTS}
         except (KafkaError, OSError, TimeoutError) as error:
             raise UnseenError("Kafka does not answer") from error
 
@@ -66,9 +70,7 @@ class Watch:
 
         Behind it may stand markers of transactions, which nobody is told of: so the topic is read.
         """
-        parts = [
-            TopicPartition(f"{self._prefix}.{topic}.v1", number) for number in range(self._partitions[topic])
-        ]
+        parts = _parts(self._prefix, self._partitions, [topic])
         try:
             async with asyncio.timeout(READ_S):
                 return await self._read_to_end(parts)
@@ -85,26 +87,46 @@ class Watch:
                 behind[part] = records[-1].offset + 1 if records else behind[part]
         return list(behind.values())
 
-    async def _lag_of(self, group: str) -> int:
+    async def _lag_of(self, group: str, until: Ends | None) -> int:
         committed = await self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
         if not committed:
             # The client hides that the coordinator refuses to answer.
             raise UnseenError(f"Kafka knows no offsets of {group}")
-        parts = [
-            TopicPartition(f"{self._prefix}.{topic}.v1", number)
-            for topic in INPUTS[group]
-            for number in range(self._partitions[topic])
-        ]
-        ends = await self._consumer.end_offsets(parts)
-        return sum(
-            end - max(0, committed[part].offset if part in committed else 0) for part, end in ends.items()
-        )
+        parts = _parts(self._prefix, self._partitions, INPUTS[group])
+        ends = until or await self._consumer.end_offsets(parts)
+        done = {part: max(0, committed[part].offset) if part in committed else 0 for part in parts}
+        return sum(max(0, ends[part] - done[part]) for part in parts)
 
 
-async def lag_of(servers: str, prefix: str, partitions: dict[str, int]) -> dict[str, int]:
-    """The lag of each group now. Raises UnseenError."""
+async def lag_of(
+    servers: str, prefix: str, partitions: dict[str, int], ends: Ends | None = None
+) -> dict[str, int]:
+    """The lag of each group now, behind `ends` or what readers may see. Raises UnseenError."""
     async with Watch(servers, prefix, partitions) as watch:
-        return await watch.lag()
+        return await watch.lag(ends)
+
+
+async def reached_by(servers: str, prefix: str, partitions: dict[str, int]) -> Ends:
+    """Where each input ends now, whether its last records are committed or not. Raises UnseenError."""
+    topics = {topic for group in INPUTS.values() for topic in group}
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await consumer.start()
+            ends: Ends = await consumer.end_offsets(_parts(prefix, partitions, sorted(topics)))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise UnseenError("Kafka does not answer") from error
+    finally:
+        await consumer.stop()
+    return ends
+
+
+def _parts(prefix: str, partitions: dict[str, int], topics: Sequence[str]) -> list[TopicPartition]:
+    return [
+        TopicPartition(f"{prefix}.{topic}.v1", number)
+        for topic in topics
+        for number in range(partitions[topic])
+    ]
 
 
 async def ends_of(servers: str, prefix: str, partitions: dict[str, int], topic: str) -> list[int]:

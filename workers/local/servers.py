@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,18 +42,26 @@ class Servers:
 
 @asynccontextmanager
 async def local_servers(
-    data_dir: Path, *, java_options: Sequence[str] | None = None
+    data_dir: Path,
+    *,
+    java_options: Sequence[str] | None = None,
+    kafka_port: int = 0,
+    kafka_properties: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Servers]:
     """Starts both at the same time, keeps their data below `data_dir`, stops both at the end.
 
     Args:
         data_dir: the folder of their folders.
         java_options: of Kafka, instead of the usual ones.
+        kafka_port: 0 for the one of last time, or any free one.
+        kafka_properties: they win over the usual ones.
 
     Raises:
         LocalServerError: one could not be started; the other is stopped again.
     """
-    kafka = EmbeddedKafka(data_dir / "kafka", java_options=java_options)
+    kafka = EmbeddedKafka(
+        data_dir / "kafka", port=kafka_port, overrides=kafka_properties, java_options=java_options
+    )
     postgres = EmbeddedPostgres(data_dir / "postgres")
     try:
         await _both(kafka.start(), postgres.start())

@@ -1,0 +1,143 @@
+"""What is done to the wires between workers and servers while messages flow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tests.faults.ground import SESSION_S
+from tests.faults.proxy import Lost, Trap, Way, Wire
+from tests.faults.scene import CATCH_S, Scene
+from tests.faults.watch import KINDS
+
+DELAY_S, JITTER_S, DELAYED_FOR_S = 0.1, 0.2, 20.0
+SILENT_S = (2 * SESSION_S, 6 * SESSION_S)
+"""Beyond a session and what a worker waits for Kafka; beyond what it waits for Postgres, too."""
+CUT_OFF_S = 2.0
+RESETS, RESET_PAUSE_S = 3, 3.0
+QUIET_S = (0.0, 1.0, 2 * SESSION_S)
+"""After a reply was lost: reset at once, soon, or when the worker has given up."""
+ROUNDS = 2
+WAYS = ((Way.UP, Way.DOWN), (Way.UP,), (Way.DOWN,))
+MOMENTS = {
+    "lost_commit_reply": ("postgres", "commit", Lost.REPLY),
+    "lost_produce_reply": ("kafka", "produce", Lost.REPLY),
+    "lost_offsets_reply": ("kafka", "offsets", Lost.REPLY),
+    "lost_end_txn_reply": ("kafka", "end_txn", Lost.REPLY),
+    "cut_at_commit": ("postgres", "commit", Lost.REQUEST),
+    "cut_at_produce": ("kafka", "produce", Lost.REQUEST),
+    "cut_at_end_txn": ("kafka", "end_txn", Lost.REQUEST),
+}
+"""On the wire to which server, at which request, and what gets lost."""
+
+
+@dataclass(frozen=True)
+class Interference:
+    """What befalls connections."""
+
+    scene: Scene
+
+    def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Each by its name."""
+        return {
+            "delay_kafka": lambda: self.delay("kafka"),
+            "delay_postgres": lambda: self.delay("postgres"),
+            "silent_kafka": lambda: self.silence("kafka"),
+            "silent_postgres": lambda: self.silence("postgres"),
+            "half_open_kafka": lambda: self.half_open("kafka"),
+            "half_open_postgres": lambda: self.half_open("postgres"),
+            "reset_all": self.reset_all,
+            **{name: partial(self.lose, name) for name in MOMENTS},
+        }
+
+    async def delay(self, server: str) -> None:
+        """Every way of every worker to a server takes long, and now longer, now shorter."""
+        wires = self._wires(server)
+        in_flight, before = await self.scene.busy("routing"), sum(wire.delayed for wire in wires.values())
+        for wire in wires.values():
+            wire.delay(DELAY_S, JITTER_S)
+        await asyncio.sleep(DELAYED_FOR_S)
+        self.scene.ground.network.heal()
+        delayed = sum(wire.delayed for wire in wires.values()) - before
+        self.scene.note(
+            f"delay_{server}", hit=delayed > 0 and in_flight > 0, delayed=delayed, in_flight=in_flight
+        )
+
+    async def silence(self, server: str) -> None:
+        """One worker hears nothing of a server, or it nothing of him, or neither of the other.
+
+        Without Kafka he loses his lanes and may still write; what he sent arrives when all is over.
+        """
+        kind = self.scene.random.choice(tuple(KINDS))
+        victim, ways = await self.scene.victim(kind), self.scene.random.choice(WAYS)
+        seconds = SILENT_S[0] if server == "kafka" else self.scene.random.choice(SILENT_S)
+        wire, before = self._wires(server)[victim.name], await self.scene.ground.owners()
+        in_flight, held = await self.scene.busy(kind), wire.held
+        wire.silence(*ways)
+        await asyncio.sleep(seconds)
+        taken, held = await self.scene.taken(kind, before), wire.held - held
+        wire.heal()
+        self.scene.note(
+            f"silent_{server}",
+            hit=held > 0 and in_flight > 0 and (server == "postgres" or taken > 0),
+            worker=victim.name,
+            ways=[way.name.lower() for way in ways],
+            seconds=seconds,
+            held=held,
+            lanes_taken_over=taken,
+        )
+
+    async def half_open(self, server: str) -> None:
+        """Every connection to a server is forgotten on its way; only who sends something learns of it."""
+        wires = self._wires(server)
+        in_flight, before = await self.scene.busy("routing"), sum(wire.forgotten for wire in wires.values())
+        connections = sum(wire.forget() for wire in wires.values())
+        for wire in wires.values():
+            wire.silence(*Way)
+        await asyncio.sleep(CUT_OFF_S)
+        self.scene.ground.network.heal()
+        await asyncio.sleep(CUT_OFF_S)
+        lost = sum(wire.forgotten for wire in wires.values()) - before
+        self.scene.note(
+            f"half_open_{server}",
+            hit=lost > 0 and in_flight > 0,
+            connections=connections,
+            lost=lost,
+            in_flight=in_flight,
+        )
+
+    async def reset_all(self) -> None:
+        """Every connection of every worker is reset at once, and again when they have come back."""
+        for _ in range(RESETS):
+            in_flight = await self.scene.busy("routing")
+            connections = sum(wire.reset() for wire in self.scene.ground.network.wires)
+            self.scene.note(
+                "reset_all",
+                hit=connections > 0 and in_flight > 0,
+                connections=connections,
+                in_flight=in_flight,
+            )
+            await asyncio.sleep(RESET_PAUSE_S)
+
+    async def lose(self, name: str) -> None:
+        """At a named moment a worker of each kind loses a request, or only its reply, and the connection."""
+        for _ in range(ROUNDS):
+            await asyncio.gather(*(self._spring(name, kind) for kind in KINDS))
+
+    async def _spring(self, name: str, kind: str) -> None:
+        server, request, lost = MOMENTS[name]
+        victim = await self.scene.victim(kind)
+        trap = Trap(request, lost, self.scene.random.choice(QUIET_S))
+        self._wires(server)[victim.name].set(trap)
+        try:
+            await asyncio.wait_for(trap.sprung.wait(), CATCH_S)
+            await asyncio.sleep(trap.quiet_s)
+        except TimeoutError:
+            self._wires(server)[victim.name].heal()
+        self.scene.note(name, hit=trap.sprung.is_set(), worker=victim.name, quiet_s=trap.quiet_s)
+
+    def _wires(self, server: str) -> dict[str, Wire]:
+        network = self.scene.ground.network
+        return network.kafka if server == "kafka" else network.postgres

@@ -1,0 +1,57 @@
+"""What every fault needs: whom it may hit, whether there is work that it hits, and where it is noted."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from tests.faults.book import Book
+from tests.faults.fleet import Worker
+from tests.faults.ground import Ground
+from tests.faults.watch import KINDS, UnseenError
+
+CATCH_S = 10.0
+"""How long to wait for a worker to be inside a transaction, or for work to be in flight."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The run, and the seeded choice of victims."""
+
+    ground: Ground
+    random: random.Random
+    book: Book
+
+    def note(self, name: str, *, hit: bool, **detail: object) -> None:
+        """A fault is over: whether it really hit something, and what."""
+        self.ground.history.add("fault", name=name, hit=hit, **detail)
+
+    async def victim(self, kind: str) -> Worker:
+        """A worker that lives and has begun; waits for one when all are just starting."""
+        while True:
+            workers = self.ground.fleet.of(kind)
+            for worker in self.random.sample(workers, len(workers)):
+                if await worker.started(timeout_s=1):
+                    return worker
+
+    async def busy(self, kind: str) -> int:
+        """Wait until records wait for workers of a kind, and return how many; 0 when none did in time."""
+        deadline = time.monotonic() + CATCH_S
+        while not (waiting := await self._in_flight(kind)) and time.monotonic() < deadline:
+            await asyncio.sleep(0)
+        return waiting
+
+    async def taken(self, kind: str, before: dict[tuple[str, int], str | None]) -> int:
+        """How many lanes of a kind of worker have another owner than before."""
+        now = await self.ground.owners()
+        return sum(now.get(lane) != owner for lane, owner in before.items() if lane[0] in KINDS[kind])
+
+    async def _in_flight(self, kind: str) -> int:
+        """Records that wait for workers of a kind at this moment."""
+        try:
+            lag = await self.ground.lag()
+        except UnseenError:
+            return 0
+        return sum(lag[group] for group in KINDS[kind])
