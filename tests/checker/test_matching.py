@@ -14,8 +14,8 @@ from checker.facts.matching import first_rule, is_open, matches
 from checker.facts.roster import RosterEvent
 from schemas.assignments import Facts
 from schemas.definitions import Conditions, Hours, Stretch, Weekday
-from workers.routing.desk.hours import are_open
 from workers.routing.desk.matching import _facts_fit
+from workers.routing.hours import are_open
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 words = st.sampled_from(("vip", "gold", "en", "en_US", "EN-gb", "enx", "vi"))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from schemas.definitions import Hours, Stretch
-from workers.routing.desk.hours import WEEKDAYS, are_open, open_next
+from workers.routing.hours import WEEKDAYS, are_open, open_next
 
 SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
 OFFICE = Stretch(days=("mon", "tue", "wed", "thu", "fri"), begins=time(8), ends=time(17, 30))

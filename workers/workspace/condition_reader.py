@@ -15,7 +15,7 @@ from schemas.definitions import (
     Tag,
     Weekday,
 )
-from workers.routing.desk.hours import is_time_zone
+from workers.routing.hours import is_time_zone
 from workers.workspace.nodes import Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope

@@ -9,8 +9,8 @@ from schemas.definitions import Conditions, Rule
 from schemas.ids import channel_of
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.hours import are_open
 from workers.routing.desk.roster import Entry
+from workers.routing.hours import are_open
 
 
 def rule_for(desk: Desk, conversation: Conversation, at: datetime) -> Entry[Rule] | None:

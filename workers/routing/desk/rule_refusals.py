@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from schemas.commands import Configure
 from schemas.definitions import DEFAULT_TIME_ZONE, Rule
 from workers.routing.desk.desk import Desk
-from workers.routing.desk.hours import is_time_zone
+from workers.routing.hours import is_time_zone
 from workers.routing.outcomes import Refusal
 
 

@@ -10,8 +10,8 @@ from schemas.commands import TimerFired, TimerName
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.gateways import SILENT_AFTER
-from workers.routing.desk.hours import open_next
 from workers.routing.desk.offering import USUAL
+from workers.routing.hours import open_next
 
 TICK = timedelta(milliseconds=1)
 """Of the log's clock: what is due at a moment was to come still a tick before."""
