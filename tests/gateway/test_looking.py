@@ -15,8 +15,9 @@ from websockets.asyncio.client import ClientConnection
 from config.settings import Settings
 from tests.gateway.ground import customer_writes, gateway, shop, sign_in, until
 from tests.gateway.test_sockets import receive, say
+from workers.channels.broadcast import PAYLOAD_BYTES_MAX
+from workers.channels.glance import Glance, pack, unpack
 from workers.gateway.connection import Connection
-from workers.gateway.glance import PAYLOAD_BYTES_MAX, Glance, pack, unpack
 from workers.gateway.identity import Identity
 from workers.gateway.looking import ELSEWHERE_MAX, LASTS_S, LOOKED_AT_MAX, REPEAT_TICKS, Looking
 

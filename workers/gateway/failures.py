@@ -1,7 +1,7 @@
-"""What says that Postgres does not answer now: the same may succeed later."""
+"""What says that Postgres does not answer now: see workers.channels.failures."""
 
 from __future__ import annotations
 
-import asyncpg
+from workers.channels.failures import DATABASE_ERRORS
 
-DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+__all__ = ["DATABASE_ERRORS"]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,15 +15,16 @@ import asyncpg
 from config.logging import get_logger
 from config.settings import Settings
 from config.topics import ACTIONS, COMMANDS
+from workers.channels import glance, sighting
+from workers.channels.broadcast import Broadcast
+from workers.channels.glance import Glance
 from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
-from workers.gateway.broadcast import Broadcast
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
 from workers.gateway.failures import DATABASE_ERRORS
-from workers.gateway.glance import Glance
 from workers.gateway.hub import Hub
 from workers.gateway.lines import Lines
 from workers.gateway.lines_tail import LinesTail
@@ -42,6 +44,7 @@ from workers.gateway.tail import Tail
 from workers.gateway.token_checks import TokenChecks
 from workers.gateway.tokens import Tokens
 from workers.gateway.verifier import OwnTokens, TokenVerifier
+from workers.gateway.visitors import Visitors
 from workers.gateway.waiting import Waiting
 from workers.gateway.watching import Watching
 from workers.webhooks.administering import Webhooks
@@ -75,11 +78,19 @@ class Gateway:
             settings.kafka, (COMMANDS, ACTIONS), own.publish_deadline_s, self.metrics, on_failure
         )
         waiting = Waiting()
-        rosters = Rosters(self._pool)
+        self.rosters = rosters = Rosters(self._pool)
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
-        self._broadcast = Broadcast(self.id, settings, self.metrics, self._hear)
+        self._broadcast = Broadcast[Glance](
+            settings,
+            "tongdai gateway glances",
+            glance.CHANNEL,
+            partial(glance.pack, self.id),
+            {glance.CHANNEL: self._hear_glances, sighting.CHANNEL: self._hear_sightings},
+            self.metrics.glances_dropped.inc,
+        )
         self.looking = Looking(self._broadcast.say)
         self.watching = Watching()
+        self.visitors = Visitors(self.looking, self.watching)
         lines = Lines(self._pool, rosters, self.looking, self.watching)
         self.lines_tail = LinesTail(settings, lines)
         self.token_checks = TokenChecks(self.hub, self.verifier)
@@ -104,6 +115,7 @@ class Gateway:
                 self._beside("audit", self.audit.run()),
                 self._beside("broadcast", self._broadcast.run()),
                 self._beside("looking", self.looking.run()),
+                self._beside("visitors", self.visitors.run()),
                 self._beside("presence", self._presence_teller.run()),
                 self._beside("tokens", self.token_checks.run()),
                 self._beside("forgetting", self._forget()),
@@ -167,8 +179,18 @@ class Gateway:
         if identity.agent is not None:
             self._presences.active((identity.workspace, identity.agent), time.monotonic(), away=away)
 
-    def _hear(self, gateway: str, glance: Glance) -> None:
-        self.looking.hear(gateway, glance, time.monotonic())
+    def _hear_glances(self, text: str) -> None:
+        """Raises ValueError when it is none of ours."""
+        gateway, glances = glance.unpack(text)
+        if gateway != self.id:
+            for one in glances:
+                self.looking.hear(gateway, one, time.monotonic())
+
+    def _hear_sightings(self, text: str) -> None:
+        """Raises ValueError when it is none of ours."""
+        ingress, sightings = sighting.unpack(text)
+        for one in sightings:
+            self.visitors.hear(ingress, one, time.monotonic())
 
     def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"gateway-{name}")

@@ -10,9 +10,10 @@ from aiokafka.errors import KafkaError
 from config.logging import get_logger
 from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
+from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.lines import Lines
-from workers.gateway.tail import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
+from workers.gateway.tail import CLIENT
 
 POLL_MS = 500
 RECONNECT_S = 1.0
@@ -57,7 +58,7 @@ class LinesTail:
                 self._reading.clear()
 
     async def _read(self) -> None:
-        consumer = new_consumer(self._settings)
+        consumer = new_consumer(self._settings, CLIENT)
         try:
             async with asyncio.timeout(START_DEADLINE_S):
                 await consumer.start()

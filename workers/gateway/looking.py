@@ -13,8 +13,8 @@ from itertools import count
 from typing import NamedTuple
 from uuid import UUID
 
+from workers.channels.glance import Glance, Place
 from workers.gateway.connection import Connection, transient
-from workers.gateway.glance import Glance, Place
 
 LOOKED_AT_MAX = 20
 """By one connection."""

@@ -9,8 +9,9 @@ from aiokafka import TopicPartition
 
 from config.settings import Settings
 from config.topics import NOTIFICATIONS
+from workers.channels.consumer import START_DEADLINE_S, new_consumer, stop_consumer
 from workers.gateway.notices import Noted, noted
-from workers.gateway.tail import START_DEADLINE_S, new_consumer, stop_consumer
+from workers.gateway.tail import CLIENT
 
 AT_ONCE_MAX = 4
 RECORDS_MAX = 20_000
@@ -46,7 +47,7 @@ class Replay:
                 yield one
 
     async def _read(self, wanted: dict[int, tuple[int, int]]) -> AsyncIterator[Noted]:
-        consumer = new_consumer(self._settings)
+        consumer = new_consumer(self._settings, CLIENT)
         partitions = {TopicPartition(self._topic, number): span for number, span in wanted.items()}
         try:
             async with asyncio.timeout(START_DEADLINE_S):

@@ -68,6 +68,7 @@ class SocketActs:
                 await gateway.queries.seen(connection.identity, said.conversation, self._address)
                 await gateway.lines_tail.ready()
                 gateway.looking.look(connection, said.conversation)
+                gateway.visitors.tell(connection, said.conversation)
             case Watch(off=True):
                 gateway.watching.watch_off(connection, said.page)
             case Watch():
@@ -75,6 +76,7 @@ class SocketActs:
                 await gateway.lines_tail.ready()
                 gateway.watching.watch(connection, said.page)
                 connection.send(transient("watching", {"page": said.page}))
+                gateway.visitors.tell_page(connection, said.page)
             case Typing():
                 gateway.looking.type_in(connection, said.conversation, time.monotonic())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,6 +17,7 @@ from config.topics import NOTIFICATIONS, OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
+from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.waiting import Waiting
@@ -27,8 +27,8 @@ Record = Any
 RECENT_S = 120
 """Notifications of so long ago are read at the start, for those who come back after a restart."""
 POLL_MS = 1_000
+CLIENT = "tongdai-gateway"
 RECONNECT_S = 1.0
-START_DEADLINE_S = 15.0
 
 _log = get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Tail:
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self) -> None:
-        consumer = new_consumer(self._settings)
+        consumer = new_consumer(self._settings, CLIENT)
         try:
             async with asyncio.timeout(START_DEADLINE_S):
                 await consumer.start()
@@ -138,32 +138,3 @@ class Tail:
             return
         self.reading = reading
         self._metrics.tailing.set(reading)
-
-
-def new_consumer(settings: Settings) -> AIOKafkaConsumer:
-    """A consumer without a group that sees what is committed."""
-    return AIOKafkaConsumer(
-        **settings.kafka.client_options(),
-        client_id="tongdai-gateway",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        retry_backoff_ms=20,
-    )
-
-
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Let go of it, within a deadline: with its broker dead it may wait for ever."""
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(START_DEADLINE_S):
-            await consumer.stop()
-
-
-async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    """The partitions of a topic, in order. Raises KafkaError when there is none of this name."""
-    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - asking by name may create it
-    numbers = cluster.partitions_for_topic(topic)
-    if not numbers:
-        raise KafkaError(f"Kafka has no topic {topic}: run tongdai topics apply")
-    return [TopicPartition(topic, number) for number in sorted(numbers)]

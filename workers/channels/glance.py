@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
 import orjson
 
-PAYLOAD_BYTES_MAX = 7_900
-"""A notification of Postgres takes less than 8,000."""
+from workers.channels.broadcast import packed
+
+CHANNEL = "tongdai_glance"
 AGENTS_MAX = 50
 """Looking at one conversation at one gateway: who is beyond is not told elsewhere."""
 
@@ -24,22 +25,16 @@ class Glance(NamedTuple):
     agents: tuple[str, ...]
     types: bool = False
 
+    @property
+    def key(self) -> Hashable:
+        """The last word on a place is the one that counts; who types, each by himself."""
+        return (*self.place, self.agents if self.types else None)
 
-def pack(gateway: str, glances: Iterable[Glance]) -> Iterator[str]:
+
+def pack(gateway: str, glances: Iterable[Glance]) -> Iterable[str]:
     """Texts that say it, each small enough for a notification."""
-    head = f'["{gateway}",['
-    parts: list[str] = []
-    size = len(head) + 2
-    for one in glances:
-        said = [one.place[0], one.place[1].hex, one.agents[:AGENTS_MAX], int(one.types)]
-        part = orjson.dumps(said).decode()
-        if size + len(part) + 1 > PAYLOAD_BYTES_MAX:
-            yield f"{head}{','.join(parts)}]]"
-            parts, size = [], len(head) + 2
-        parts.append(part)
-        size += len(part) + 1
-    if parts:
-        yield f"{head}{','.join(parts)}]]"
+    said = ([one.place[0], one.place[1].hex, one.agents[:AGENTS_MAX], int(one.types)] for one in glances)
+    return packed(gateway, (orjson.dumps(each).decode() for each in said))
 
 
 def unpack(text: str) -> tuple[str, list[Glance]]:
