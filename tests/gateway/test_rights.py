@@ -48,10 +48,12 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "set_capacity": ("", "supervisor"),
     "set_leave": ("self", "self supervisor"),
     "manage_webhooks": ("", ""),
+    "manage_quick_replies": ("", ""),
+    "use_quick_reply": ("permitted", "permitted"),
 }
 SCOPES: dict[Call, str] = {
     **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),
-    **dict.fromkeys(("say", "write_note", "end_session"), "messages"),
+    **dict.fromkeys(("say", "write_note", "end_session", "use_quick_reply"), "messages"),
     **dict.fromkeys(("set_labels", "set_profile"), "customers"),
     **dict.fromkeys(("set_capacity", "set_leave"), "roster"),
 }
@@ -69,7 +71,7 @@ def test_every_call_has_its_row() -> None:
     assert set(CALLS) == set(RIGHTS) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("relation", [*RELATIONS, "self", "supervisor", None])
+@pytest.mark.parametrize("relation", [*RELATIONS, "self", "supervisor", "permitted", None])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_cell_of_the_matrix(call: Call, relation: str | None) -> None:
     relations = () if relation is None else (relation,)

@@ -32,6 +32,7 @@ from workers.gateway.limits import Limits
 from workers.gateway.openapi import Api
 from workers.gateway.problem import ApiError, internal, invalid, of_framework
 from workers.gateway.queries import routes as query_routes
+from workers.gateway.quick_replies import routes as quick_reply_routes
 from workers.gateway.socket import socket
 
 TITLE = "Tongdai"
@@ -89,6 +90,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(query_routes.router, prefix=API)
     app.include_router(event_routes.router, prefix=API)
     app.include_router(webhook_routes.router, prefix=API)
+    app.include_router(quick_reply_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)
     app.include_router(leave_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))

@@ -12,6 +12,8 @@ Relation = Literal["holder", "asked", "offered", "follower", "former", "administ
 his; he follows it; he had it last; he is an admin of its page; he works for its page; he is of its desk."""
 AgentRelation = Literal["self", "supervisor", "deskmate"]
 """Of a person to an agent: the same; he administers a page for which the agent works; of the same desk."""
+QuickReplyRelation = Literal["permitted"]
+"""Of a person to a quick reply: it is for all agents, or for a department of his."""
 
 Call = Literal[
     "see",
@@ -40,6 +42,8 @@ Call = Literal[
     "set_capacity",
     "set_leave",
     "manage_webhooks",
+    "manage_quick_replies",
+    "use_quick_reply",
 ]
 
 
@@ -50,7 +54,7 @@ class Right(NamedTuple):
     scope: Scope | None = None
 
 
-def _people(*relations: Relation | AgentRelation, scope: Scope | None = None) -> Right:
+def _people(*relations: Relation | AgentRelation | QuickReplyRelation, scope: Scope | None = None) -> Right:
     return Right(frozenset(relations), scope)
 
 
@@ -86,6 +90,8 @@ RIGHTS: dict[Call, Right] = {
     "set_leave": _people("self", "supervisor", scope="roster"),
     # What is told outside, and where: an admin of the workspace alone.
     "manage_webhooks": _people(),
+    "manage_quick_replies": _people(),
+    "use_quick_reply": _people("permitted", scope="messages"),
 }
 
 _OF_ADMINS = frozenset({"administrator", "supervisor"})

@@ -45,7 +45,8 @@ class Roster:
         self.desk_of = dict(desk_of)
         """By active agent."""
         active = frozenset(desk_of)
-        members = {(desk, one.id): active.intersection(one.agents) for desk, one in departments}
+        self.members = {(desk, one.id): active.intersection(one.agents) for desk, one in departments}
+        """By desk and department."""
         self.desk_of_page: dict[str, str] = {}
         self.admins: dict[str, Agents] = {}
         """By page."""
@@ -58,7 +59,7 @@ class Roster:
         self._rings = {
             (desk, rule.id): tuple(
                 active.intersection(team.agents).union(
-                    *(members.get((desk, department), NOBODY) for department in team.departments)
+                    *(self.members.get((desk, department), NOBODY) for department in team.departments)
                 )
                 for team in _teams(rule)
             )

@@ -1,0 +1,1 @@
+"""Quick replies: prepared answers, their variables filled in for one customer."""
