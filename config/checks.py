@@ -15,6 +15,7 @@ from config.problem import Problem, variable
 from config.profile import Profile
 from config.runtime import RuntimeSettings
 from config.webhooks import WebhooksSettings
+from config.website import WebsiteSettings
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -37,6 +38,7 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_ingress(settings.ingress, settings.runtime),
         *_webhooks(settings.webhooks),
         *_delivery(settings.delivery, settings.runtime),
+        *_website(settings.website, settings.profile),
         *(_reachable(settings.webhooks) if settings.profile == "production" else ()),
     ]
 
@@ -150,16 +152,26 @@ def _ingress(ingress: IngressSettings, runtime: RuntimeSettings) -> Iterator[Pro
     if ingress.rate_burst < ingress.rate_per_s:
         text = f"must not be below {variable('ingress', 'rate_per_s')}: a second's requests may come at once"
         yield Problem(variable("ingress", "rate_burst"), text)
-    yield from _repeated("messenger_apps", "name", [app.name for app in ingress.messenger_apps])
-    yield from _repeated("zalo_apps", "app_id", [app.app_id for app in ingress.zalo_apps])
+    apps = [app.name for app in ingress.messenger_apps]
+    yield from _repeated(variable("ingress", "messenger_apps"), "name", apps)
+    ids = [app.app_id for app in ingress.zalo_apps]
+    yield from _repeated(variable("ingress", "zalo_apps"), "app_id", ids)
 
 
-def _repeated(field: str, key: str, values: list[str]) -> Iterator[Problem]:
+def _website(website: WebsiteSettings, profile: Profile) -> Iterator[Problem]:
+    yield from _repeated(variable("website", "sites"), "site", [site.site for site in website.sites])
+    if website.sites and not website.keys and profile == "production":
+        text = (
+            "is not set: production needs a key of at least 32 bytes, the same in all ingresses, that signs "
+            "who a visitor is; draw it with: openssl rand -base64 48"
+        )
+        yield Problem(variable("website", "keys"), text)
+
+
+def _repeated(name: str, key: str, values: list[str]) -> Iterator[Problem]:
     for value, count in Counter(values).items():
         if count > 1:
-            yield Problem(
-                variable("ingress", field), f"has {key} {value!r} {count} times: each must be unique"
-            )
+            yield Problem(name, f"has {key} {value!r} {count} times: each must be unique")
 
 
 def _webhooks(webhooks: WebhooksSettings) -> Iterator[Problem]:

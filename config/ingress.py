@@ -30,7 +30,8 @@ class ZaloApp(Section):
     oa_secret_key: Secret | None = None
 
 
-def _parse_list(value: object) -> object:
+def parse_list(value: object) -> object:
+    """A list that was written as JSON; anything but a text stays as it is. Raises ValueError."""
     if not isinstance(value, str):
         return value
     try:
@@ -51,8 +52,8 @@ class IngressSettings(Section):
     # Zalo wants its answer within 2 s.
     publish_deadline_s: Annotated[PositiveSeconds, Field(lt=2)] = 1.5
     messenger_apps: Annotated[
-        tuple[MessengerApp, ...], NoDecode, BeforeValidator(_parse_list), Field(max_length=MAX_APPS)
+        tuple[MessengerApp, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_APPS)
     ] = ()
     zalo_apps: Annotated[
-        tuple[ZaloApp, ...], NoDecode, BeforeValidator(_parse_list), Field(max_length=MAX_APPS)
+        tuple[ZaloApp, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_APPS)
     ] = ()

@@ -26,6 +26,7 @@ from config.runtime import RuntimeSettings
 from config.validation import problems_of_values
 from config.variables import Variables, unknown_variables
 from config.webhooks import WebhooksSettings
+from config.website import WebsiteSettings
 
 ENV_FILE = Path(".env")
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     delivery: DeliverySettings = DeliverySettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    website: WebsiteSettings = WebsiteSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

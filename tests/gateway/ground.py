@@ -25,6 +25,7 @@ from workers.gateway import accounts, process
 from workers.gateway.accounts import Account
 from workers.gateway.identity import Role
 from workers.routing.worker import routing_handlers
+from workers.runtime.handler import Handler
 from workers.runtime.runtime import Runtime, read_topology
 from workers.workspace.command_writer import send
 from workers.workspace.outcome_reader import OutcomeReader
@@ -150,22 +151,24 @@ async def add_people(connection: asyncpg.Connection[Any]) -> None:
 
 
 @asynccontextmanager
-async def routing(settings: Settings) -> AsyncIterator[None]:
-    """Intake and desk at work, the shop's roster applied."""
+async def routing(
+    settings: Settings, command: Configure, beside: Sequence[Handler] = ()
+) -> AsyncIterator[None]:
+    """Intake, desk and handlers beside them at work, a roster applied."""
     topology = await read_topology(settings)
     stopping = asyncio.Event()
-    runtimes = [Runtime(handler, topology, settings) for handler in routing_handlers(topology, settings)]
+    handlers = (*routing_handlers(topology, settings), *beside)
+    runtimes = [Runtime(handler, topology, settings) for handler in handlers]
     tasks = [asyncio.create_task(runtime.run(stopping)) for runtime in runtimes]
     try:
-        await _apply(settings)
+        await _apply(settings, command)
         yield
     finally:
         stopping.set()
         await asyncio.wait_for(asyncio.gather(*tasks), DEADLINE_S)
 
 
-async def _apply(settings: Settings) -> None:
-    command = configure()
+async def _apply(settings: Settings, command: Configure) -> None:
     connection = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
     for page in command.pages:
         await connection.execute("INSERT INTO page_registry VALUES ($1, $2, $3)", page.id, SHOP, "main")
@@ -216,11 +219,16 @@ async def until(connection: asyncpg.Connection[Any], condition: str, *arguments:
 
 
 @asynccontextmanager
-async def shop(settings: Settings) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """The shop at work, with everybody's account; its database."""
+async def shop(
+    settings: Settings, roster: Configure | None = None, beside: Sequence[Handler] = ()
+) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """The shop at work, with everybody's account; its database.
+
+    `roster`: another one than its own; `beside`: handlers whose lanes run with intake's and the desk's.
+    """
     async with AsyncExitStack() as stack:
         connection = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
         stack.push_async_callback(connection.close)
         await add_people(connection)
-        await stack.enter_async_context(routing(settings))
+        await stack.enter_async_context(routing(settings, roster or configure(), beside))
         yield connection

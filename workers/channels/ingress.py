@@ -1,11 +1,14 @@
-"""The HTTP ingress: takes the channels' webhooks and answers 200 once Kafka has what they say."""
+"""The HTTP ingress: takes the channels' webhooks and answers 200 once Kafka has what they say.
+
+Visitors of websites, who come by sockets, are served beside: see workers.channels.website.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -34,6 +37,8 @@ from workers.channels.problem import (
 from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.channels.records import Outgoing, Webhook, outgoing
+from workers.channels.website.routes import website_routes
+from workers.channels.website.website import Website
 from workers.channels.zalo import Zalo
 
 PATH = "/v1/webhooks/"
@@ -56,14 +61,20 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     channels: tuple[Channel, ...] = (Messenger(ingress.messenger_apps), Zalo(ingress.zalo_apps))
     intake = WebhookIntake(ingress, publisher, metrics)
 
+    website = Website(settings, publisher, metrics, on_failure) if settings.website.sites else None
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with publisher:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(publisher)
+            if website is not None:
+                await stack.enter_async_context(website.running())
             yield
 
     return Starlette(
         routes=[
             *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
+            *(website_routes(website) if website is not None else ()),
             *health_routes(publisher, metrics),
         ],
         exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},

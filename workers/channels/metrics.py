@@ -45,6 +45,10 @@ class IngressMetrics:
         )
         self.waiting = self._gauge("waiting", "Requests that are being read or wait for Kafka")
         self.connected = self._gauge("connected", "1 while there is a connected producer, else 0")
+        self.visitors = self._gauge("visitors", "Sockets of visitors of websites that are open")
+        self.sightings_dropped = self._counter(
+            "sightings_dropped", "Words on visitors that gateways were not told, since too many waited"
+        )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"tongdai_ingress_{name}", meaning, labels, registry=self.registry)

@@ -18,10 +18,15 @@ from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.ingress import create_app
 from workers.channels.server import StoppableServer, listen, url_of
+from workers.channels.website.socket import VisitorSocket
 
 GRACE_S = 8
 """A body may take 5 s to arrive, its records 1.5 s to be confirmed."""
 CONNECTIONS_MAX = 4_000
+"""Beside the sockets of visitors."""
+SAID_BYTES_MAX = 32_768
+"""What a visitor says at once: 4,000 characters fit."""
+PING_S = 20.0
 KEEP_ALIVE_S = 65
 """Longer than load balancers keep theirs, so that they do not meet a closing connection."""
 
@@ -69,22 +74,27 @@ async def _serve(settings: Settings, listener: socket.socket, stop: asyncio.Even
         failures.append(error)
         server.should_exit = True
 
-    server = StoppableServer(_configuration(create_app(settings, fail)), stop)
+    server = StoppableServer(_configuration(create_app(settings, fail), settings), stop)
     await server.serve(sockets=[listener])
     if failures:
         raise failures[0]
 
 
-def _configuration(app: Starlette) -> uvicorn.Config:
+def _configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
+    website = settings.website
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="none",
+        ws=VisitorSocket if website.sites else "none",
+        ws_max_size=SAID_BYTES_MAX,
+        ws_per_message_deflate=False,  # 300 kB for each socket
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=CONNECTIONS_MAX,
+        limit_concurrency=CONNECTIONS_MAX + (website.sockets_max if website.sites else 0),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )

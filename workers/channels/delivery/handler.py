@@ -25,6 +25,8 @@ from workers.runtime.handler import Connection
 from workers.runtime.refusal import RefusedError, kind_of, value_of
 
 INPUTS = ("outbound", "receipts")
+READERS = frozenset({"web"})
+"""Channels whose customers are shown the transcript itself: what stands in it is sent, to no platform."""
 
 
 class DeliveryHandler:
@@ -84,9 +86,11 @@ def _row(record: Record, send: Send) -> dict[str, Any]:
     attachments = [attachment.model_dump(exclude_none=True) for attachment in send.attachments]
     content = {"text": send.text, "attachments": attachments, "reply_to": send.reply_to}
     parts = len(parts_of(content, text_max(channel_of(send.page))))
-    said = {"state": "queued", "reason": None, "content": content}
+    said: dict[str, Any] = {"state": "queued", "reason": None, "content": content, "ids": ()}
     if not parts:
-        said = {"state": "failed", "reason": "rejected", "content": None}
+        said |= {"state": "failed", "reason": "rejected", "content": None}
+    elif channel_of(send.page) in READERS:
+        parts, said = 1, said | {"state": "sent", "content": None, "ids": (str(send.message),)}
     return {
         **said,
         "workspace_id": send.workspace,

@@ -18,18 +18,20 @@ WITH new AS (
     SELECT * FROM json_to_recordset($1::json) AS row (
         workspace_id text, message_id uuid, desk_id text, lane int, conversation_id uuid, key text,
         page_id text, position int, sender text, content jsonb, parts int, last_customer_at timestamptz,
-        state text, reason text, changed_at timestamptz)
+        state text, reason text, ids text[], changed_at timestamptz)
 ), pages AS (
     INSERT INTO delivery_page (page_id, workspace_id, paused, paused_at)
-    SELECT DISTINCT page_id, workspace_id, 'not_connected', now() FROM new ORDER BY page_id
+    SELECT DISTINCT page_id, workspace_id, 'not_connected', now() FROM new WHERE state = 'queued'
+    ORDER BY page_id
     ON CONFLICT (page_id) DO NOTHING
 )
 INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
-    sender, content, parts, last_customer_at, state, reason, due_at, version, told, changed_at)
+    sender, content, parts, last_customer_at, state, reason, due_at, ids, version, told, changed_at)
 SELECT new.workspace_id, message_id, desk_id, lane, conversation_id, key, new.page_id, position, sender,
     content, parts, last_customer_at, state,
-    coalesce(reason, page.paused, CASE WHEN page.page_id IS NULL THEN 'not_connected' END),
-    CASE WHEN state = 'queued' THEN now() END, 1, false, changed_at
+    CASE WHEN state = 'queued' AND page.page_id IS NULL THEN 'not_connected'
+        WHEN state = 'queued' THEN page.paused ELSE reason END,
+    CASE WHEN state = 'queued' THEN now() END, ids, 1, false, changed_at
 FROM new LEFT JOIN delivery_page page ON page.page_id = new.page_id
 ON CONFLICT (workspace_id, message_id) DO NOTHING
 """

@@ -1,0 +1,55 @@
+"""The website channel: where the widget may stand, who signs for visitors, how much they may do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from config.ingress import parse_list
+from config.keys import Key, Keys
+from config.section import PositiveInt, Section
+
+MAX_SITES = 1_000
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$", max_length=300)]
+"""As browsers send it: scheme, host in small letters, port when it is not the usual one."""
+Line = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Rate = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+
+
+class Site(Section):
+    """A page of the website channel, `web:<site>`, and how its widget looks."""
+
+    site: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    origins: Annotated[tuple[Origin, ...], Field(min_length=1, max_length=100)]
+    """The only pages on which its widget works."""
+    secret: Key | None = None
+    """With it the website's own server proves who a visitor is; without it all are anonymous."""
+    title: Line = "Chat"
+    greeting: Annotated[str, Field(max_length=500)] = ""
+    """Shown while nothing was written yet; never stored."""
+    quick_replies: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    """Offered while nothing was written yet; a pressed one comes in as a postback."""
+
+
+class WebsiteSettings(Section):
+    """Of the visitors of all sites."""
+
+    sites: Annotated[
+        tuple[Site, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_SITES)
+    ] = ()
+    keys: Keys = ()
+    """Sign who an anonymous visitor is, separated by commas: the first signs, all are taken."""
+    token_days: Annotated[float, Field(ge=1, le=400)] = 180.0
+    """So long an anonymous visitor who stays away is known again."""
+    sockets_max: Annotated[PositiveInt, Field(le=100_000)] = 12_000
+    sockets_per_visitor_max: Annotated[PositiveInt, Field(le=1_000)] = 10
+    sockets_per_address_max: Annotated[PositiveInt, Field(le=100_000)] = 500
+    """Many visitors sit behind one address of their provider."""
+    address_rate_per_s: Rate = 50.0
+    address_rate_burst: PositiveInt = 500
+    visitor_rate_per_s: Rate = 2.0
+    visitor_rate_burst: PositiveInt = 30
+    send_queue_bytes_max: Annotated[int, Field(ge=16_384, le=16_777_216)] = 262_144
+    """What waits for a visitor who does not read; more, and he is cut off, to come back by himself."""

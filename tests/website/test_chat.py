@@ -1,0 +1,117 @@
+"""A visitor and an agent chat: over real sockets and servers, nothing lost, doubled or out of order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from config.settings import Settings
+from schemas.ids import conversation_id, conversation_key
+from tests.gateway.ground import Client, gateway, sign_in, until
+from tests.gateway.test_sockets import say
+from tests.website.ground import KEY, PAGE, SITE, WHERE, site, visiting, with_site
+from workers.channels.website.tokens import VisitorTokens
+
+pytestmark = pytest.mark.servers
+
+
+async def told(
+    socket: ClientConnection, event: str, suits: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """What an agent is told of this kind, once it suits."""
+    async with asyncio.timeout(30):
+        while True:
+            said = orjson.loads(await socket.recv())
+            if said["event"] == event and suits(said["data"]):
+                data: dict[str, Any] = said["data"]
+                return data
+
+
+async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str, str]) -> None:
+    del topics
+    settings = with_site(settings)
+    async with site(settings) as (ingress, database), gateway(settings) as http:
+        lan = await sign_in(http, "lan")
+        async with visiting(ingress) as an, lan.signed_in() as desk:
+            assert an.started["messages"] == []
+            user = VisitorTokens([KEY], 1).read(SITE, an.token) or ""
+            conversation = conversation_id(conversation_key("web", SITE, user))
+            await an.say("Áo này còn không?", "first")
+            own = await an.message("Áo này còn không?")
+            assert (own["from"], own["id"]) == ("customer", "first")
+            await until(database, "SELECT FROM desk_conversation WHERE holder = 'lan'")
+
+            await say(desk, do="look", conversation=str(conversation))
+            seen = await told(desk, "visitor", lambda data: bool(data["online"]))
+            assert (seen["conversation"], seen["url"], seen["title"]) == (str(conversation), *WHERE.values())
+            await an.do("typing")
+            await told(desk, "visitor_typing", lambda data: data["conversation"] == str(conversation))
+            await say(desk, do="typing", conversation=str(conversation))
+            await an.until("typing")
+
+            await _answer(lan, conversation, "Dạ còn ạ")
+            answer = await an.message("Dạ còn ạ")
+            assert (answer["from"], "lan" in str(answer)) == ("agent", False)
+            await an.until("state", message=answer["message"], state="sent")
+            for state in ("delivered", "read"):
+                await an.do("seen", state=state, messages=[answer["message"]])
+                await told(desk, "delivery", partial(_stands, state))
+            await _read(lan, conversation, answer["position"])
+            assert (await an.until("read"))["position"] == answer["position"]
+
+            # Another tab has the same before it, and what is new comes to both.
+            async with visiting(ingress, token=an.token) as tab:
+                assert [one["text"] for one in tab.started["messages"]] == ["Áo này còn không?", "Dạ còn ạ"]
+                assert tab.started["messages"][1]["state"] == "read"
+                await tab.say("Cho mình size M", "second")
+                assert (await an.message("Cho mình size M"))["message"] == (
+                    await tab.message("Cho mình size M")
+                )["message"]
+                await tab.do("move", where={"url": f"{WHERE['url']}/m"})
+                await told(desk, "visitor", lambda data: data["url"].endswith("/m"))
+            token, position = an.token, an.shown[-1]["position"]
+        await _goes_on_without_him(lan, conversation, desk_says="Dạ có size M ạ")
+        async with visiting(ingress, token=token, after=position) as an:
+            # What he sends again, since nobody told him that it was taken, counts once.
+            await an.say("Áo này còn không?", "first")
+            await an.do("press", id="third", title="Giá bao nhiêu?", at_ms=1)
+            await an.message("Giá bao nhiêu?")
+            assert [one["text"] for one in an.shown] == ["Dạ có size M ạ", "Giá bao nhiêu?"]
+            assert an.started["messages"] == []
+        texts = await database.fetch("SELECT body FROM message WHERE kind <> 'log' ORDER BY position")
+        assert [row["body"] for row in texts] == [
+            "Áo này còn không?",
+            "Dạ còn ạ",
+            "Cho mình size M",
+            "Dạ có size M ạ",
+            "Giá bao nhiêu?",
+        ]
+        assert await database.fetchval("SELECT count(*) FROM delivery_page WHERE page_id = $1", PAGE) == 0
+
+
+async def _answer(agent: Client, conversation: object, text: str) -> None:
+    answer = await agent.ask(f"conversations/{conversation}/messages", {"text": text})
+    assert answer.status_code == 200, answer.text
+
+
+async def _read(agent: Client, conversation: object, position: int) -> None:
+    answer = await agent.ask(f"conversations/{conversation}/read", {"position": position})
+    assert answer.status_code == 200, answer.text
+
+
+async def _goes_on_without_him(agent: Client, conversation: object, desk_says: str) -> None:
+    """The agent is told that he is gone, and answers all the same."""
+    async with agent.signed_in() as desk:
+        await say(desk, do="look", conversation=str(conversation))
+        await told(desk, "visitor", lambda data: not data["online"])
+        await _answer(agent, conversation, desk_says)
+
+
+def _stands(state: str, data: dict[str, Any]) -> bool:
+    return bool(data["state"] == state)

@@ -1,0 +1,88 @@
+"""What a visitor does, one thing after the other; what is refused is told, and sent again by his widget."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from workers.channels.failures import DATABASE_ERRORS
+from workers.channels.problem import UnpublishedError
+from workers.channels.records import Webhook, outgoing
+from workers.channels.website.connection import Tab
+from workers.channels.website.records import CHANNEL, record_of
+from workers.channels.website.said import Move, Older, Ping, Press, Said, Say, Seen, Start, Typing
+from workers.channels.website.transcript import LINES_MAX, read_before
+
+if TYPE_CHECKING:
+    from workers.channels.website.website import Website
+
+RETRY_S = 2.0
+
+
+class Acts:
+    """Those of one tab.
+
+    Args:
+        address: where it comes from.
+    """
+
+    def __init__(self, website: Website, tab: Tab, address: str) -> None:
+        self._website = website
+        self._tab = tab
+        self._address = address
+
+    async def take(self, said: Said) -> None:
+        """Do what was said, or tell why not, and after how long it may be said again."""
+        tab, now_s = self._tab, time.monotonic()
+        if isinstance(said, Ping):
+            tab.send("pong")
+            return
+        wait_s = self._website.wait_s(tab, self._address, now_s)
+        if wait_s:
+            self._refuse(said, "too_many", wait_s)
+            return
+        match said:
+            case Say() | Press() | Seen():
+                await self._publish(said)
+            case Older():
+                await self._older(said)
+            case Move():
+                tab.where = said.where
+                self._website.presence.here(tab)
+            case Typing():
+                self._website.presence.types(tab, now_s)
+            case Start():
+                self._refuse(said, "started_already", None)
+
+    async def _publish(self, said: Say | Press | Seen) -> None:
+        """Have Kafka confirm it; only then it counts."""
+        tab, website = self._tab, self._website
+        webhook = Webhook(CHANNEL, b"", time.time_ns() // 1_000_000)
+        record = outgoing(webhook, record_of(tab.guest, said, tab.where))
+        try:
+            await website.publisher.publish([record])
+        except UnpublishedError as error:
+            self._refuse(said, error.slug, error.retry_after_s)
+            return
+        website.metrics.records.labels(CHANNEL, record.what).inc()
+        if isinstance(said, Seen):
+            return
+        tab.send("taken", id=said.id)
+        if not tab.is_known:
+            tab.is_known = True
+            website.presence.here(tab)
+
+    async def _older(self, said: Older) -> None:
+        tab = self._tab
+        try:
+            lines = await read_before(self._website.pool, tab.workspace, tab.conversation, said.before)
+        except DATABASE_ERRORS:
+            self._refuse(said, "not_ready", RETRY_S)
+            return
+        tab.send("older", messages=[line.shown for line in lines], more=len(lines) == LINES_MAX)
+
+    def _refuse(self, said: Said, code: str, retry_after_s: float | None) -> None:
+        self._website.metrics.refused.labels(CHANNEL, code).inc()
+        self._tab.send(
+            "refused", do=said.do, id=getattr(said, "id", None), code=code, retry_after_s=retry_after_s
+        )

@@ -1,0 +1,86 @@
+"""One tab of a visitor: what waits to be sent to it, and how it is cut off when that is too much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from schemas.ids import conversation_id
+from workers.channels.website.records import Guest
+from workers.channels.website.said import Where
+from workers.channels.website.transcript import Line
+
+
+class Closing(NamedTuple):
+    """Why the ingress ends a socket: a WebSocket's close code and its reason."""
+
+    code: int
+    reason: str
+
+
+MALFORMED = Closing(4400, "that is no message of ours")
+NOT_VERIFIED = Closing(4401, "the proof of who the visitor is was not taken")
+UNKNOWN_PAGE = Closing(4404, "no workspace has this page")
+NOT_STARTED = Closing(4408, "nothing was said in time")
+TOO_MANY = Closing(4409, "too many connections")
+NOT_READY = Closing(1013, "not ready: try again later")
+
+
+class Tab:
+    """A connection of a visitor.
+
+    Args:
+        workspace: whose page it is.
+        guest: who it is.
+        position: of the last line that the widget has.
+        bytes_max: what may wait for it.
+        cut: ends the connection at once, whatever is in its buffers.
+    """
+
+    def __init__(
+        self, workspace: str, guest: Guest, position: int, bytes_max: int, cut: Callable[[], None]
+    ) -> None:
+        self.workspace = workspace
+        self.guest = guest
+        self.conversation: UUID = conversation_id(guest.key)
+        self.position = position
+        self.where: Where | None = None
+        self.is_known = position > 0
+        """Whether he has ever written: else there is no conversation that an agent could look at."""
+        self._waiting: deque[str] = deque()
+        self._waiting_bytes = 0
+        self._bytes_max = bytes_max
+        self._some = asyncio.Event()
+        self._cut = cut
+
+    def send(self, event: str, /, **data: object) -> None:
+        """Let something be sent next; never waits. Who does not read is cut off, and comes back."""
+        text = orjson.dumps({"event": event, **data}).decode()
+        self._waiting_bytes += len(text)
+        if self._waiting_bytes > self._bytes_max:
+            self._waiting.clear()
+            self._cut()
+            return
+        self._waiting.append(text)
+        self._some.set()
+
+    def tell(self, line: Line) -> Mapping[str, object] | None:
+        """What is to be sent of a line: nothing of one that the widget has, or that is no affair of his."""
+        if line.position <= self.position:
+            return None
+        self.position = line.position
+        return line.shown
+
+    async def next(self) -> str:
+        """What is to be sent next."""
+        while not self._waiting:
+            self._some.clear()
+            await self._some.wait()
+        text = self._waiting.popleft()
+        self._waiting_bytes -= len(text)
+        return text

@@ -1,0 +1,62 @@
+"""What a visitor says, as records for Kafka. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from schemas.ids import conversation_key, page_id
+from schemas.inbound import InboundRecord, Message, Postback
+from schemas.receipts import Arrival
+from workers.channels import fields
+from workers.channels.website.identity import Visitor
+from workers.channels.website.said import Press, Say, Seen, Where
+
+CHANNEL = "web"
+
+
+class Guest(NamedTuple):
+    """A visitor of a site, and what his browser tells of itself."""
+
+    site: str
+    visitor: Visitor
+    language: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of his conversation."""
+        return conversation_key(CHANNEL, self.site, self.visitor.user)
+
+    @property
+    def page(self) -> str:
+        """The id of the page."""
+        return page_id(CHANNEL, self.site)
+
+    def message_id(self, id_: str) -> str:
+        """The channel's id of his message: nobody can take another visitor's."""
+        return f"{self.visitor.user}/{id_}"
+
+
+def record_of(guest: Guest, said: Say | Press | Seen, where: Where | None) -> InboundRecord:
+    """The record of one thing that he said."""
+    who: dict[str, Any] = {"channel": CHANNEL, "account": guest.site, "user": guest.visitor.user}
+    raw = {"said": said.model_dump(mode="json", exclude={"text"})}
+    if where is not None:
+        raw["where"] = where.model_dump()
+    match said:
+        case Seen():
+            ids = tuple(str(each) for each in said.messages)
+            return Arrival(**who, raw=raw, state=said.state, channel_message_ids=ids)
+        case Say():
+            return Message(**who, **_utterance(guest, said, fields.text(said.text)), raw=raw)
+        case Press():
+            return Postback(**who, **_utterance(guest, said, said.title), payload=said.title, raw=raw)
+
+
+def _utterance(guest: Guest, said: Say | Press, text: str | None) -> dict[str, Any]:
+    return {
+        "channel_message_id": guest.message_id(said.id),
+        "sent_at_ms": said.at_ms,
+        "text": text,
+        "customer_name": guest.visitor.name,
+        "language": guest.language or None,
+    }

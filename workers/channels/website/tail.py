@@ -1,0 +1,94 @@
+"""Hears from Kafka what concerns visitors who are here: messages, how answers stand, what is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from config.logging import get_logger
+from config.settings import Settings
+from config.topics import MESSAGES, RECEIPTS
+from schemas.envelope import Kind, header
+from schemas.ids import conversation_id
+from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
+from workers.channels.website.hub import Hub
+from workers.channels.website.records import CHANNEL
+from workers.channels.website.teller import Teller
+
+CLIENT = "tongdai-website"
+POLL_MS = 500
+RECONNECT_S = 1.0
+_OURS = f"{CHANNEL}:".encode()
+_STORED = Kind(MESSAGES.name, "stored").ce_type.encode()
+_READ = Kind(MESSAGES.name, "read").ce_type.encode()
+_DELIVERY = Kind(RECEIPTS.name, "delivery").ce_type.encode()
+
+_log = get_logger(__name__)
+
+
+class Tail:
+    """The one reader of an ingress; what goes wrong with Kafka makes it begin again where it was."""
+
+    def __init__(self, settings: Settings, hub: Hub, teller: Teller) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._teller = teller
+        prefix = settings.kafka.topic_prefix
+        self._topics = [topic.full_name(prefix) for topic in (MESSAGES, RECEIPTS)]
+        self._positions: dict[TopicPartition, int] = {}
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                await self._read()
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("website_tail_interrupted", error=repr(error))
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _read(self) -> None:
+        consumer = new_consumer(self._settings, CLIENT)
+        try:
+            async with asyncio.timeout(START_DEADLINE_S):
+                await consumer.start()
+                await self._seek(consumer)
+            # Who came before this reader was there may lack what was stored meanwhile.
+            self._teller.wake(self._hub.conversations())
+            while True:
+                for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                    self.take(records)
+                    self._positions[partition] = records[-1].offset + 1
+        finally:
+            await stop_consumer(consumer)
+
+    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
+        partitions = [each for topic in self._topics for each in await partitions_of(consumer, topic)]
+        consumer.assign(partitions)
+        self._positions = self._positions or dict(await consumer.end_offsets(partitions))
+        for partition, offset in self._positions.items():
+            consumer.seek(partition, offset)
+
+    def take(self, records: Sequence[Any]) -> None:
+        """Pass on what concerns somebody here; most does not, as the key says."""
+        for record in records:
+            key = record.key or b""
+            if self._hub.count and key.startswith(_OURS):
+                conversation = conversation_id(key.decode(errors="replace"))
+                if self._hub.tabs(conversation):
+                    self._pass_on(conversation, header(record.headers, "ce_type"), record.value)
+
+    def _pass_on(self, conversation: Any, kind: bytes | None, value: bytes) -> None:  # noqa: ANN401 - a UUID
+        if kind == _STORED:
+            self._teller.wake((conversation,))
+        elif kind == _DELIVERY:
+            said = orjson.loads(value)
+            for tab in self._hub.tabs(conversation):
+                tab.send("state", message=said["message"], state=said["state"])
+        elif kind == _READ:
+            for tab in self._hub.tabs(conversation):
+                tab.send("read", position=orjson.loads(value)["position"])

@@ -1,0 +1,218 @@
+"""What the website channel consists of in one ingress, and how it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import asyncpg
+
+from config.kept_key import kept_key
+from config.settings import Settings
+from config.website import Site
+from schemas.ids import conversation_id
+from workers.channels import glance, sighting
+from workers.channels.broadcast import Broadcast
+from workers.channels.metrics import IngressMetrics
+from workers.channels.publisher import OnFailure, Publisher
+from workers.channels.rate_limit import RateLimit
+from workers.channels.sighting import Sighting
+from workers.channels.website import identity
+from workers.channels.website.connection import Tab
+from workers.channels.website.hub import Hub
+from workers.channels.website.identity import Visitor
+from workers.channels.website.presence import Presence
+from workers.channels.website.records import Guest
+from workers.channels.website.said import ProofByDigest, ProofByToken, Start
+from workers.channels.website.tail import Tail
+from workers.channels.website.teller import Teller
+from workers.channels.website.tokens import VisitorTokens
+from workers.channels.website.transcript import LINES_MAX, last_position, read_before, workspace_of
+
+CONNECTIONS_MAX = 4
+LOCAL_KEY = Path(".tongdai/website.key")
+
+
+class Joined(NamedTuple):
+    """A visitor who has come, and what his widget is told at the beginning."""
+
+    tab: Tab
+    started: dict[str, Any]
+
+
+class Website:
+    """Of one ingress.
+
+    Args:
+        publisher: what visitors say goes to Kafka by it.
+        on_failure: called with what ended one of its tasks: the process must stop.
+    """
+
+    def __init__(
+        self, settings: Settings, publisher: Publisher, metrics: IngressMetrics, on_failure: OnFailure
+    ) -> None:
+        own = settings.website
+        self._settings = own
+        self._sites = {site.site: site for site in own.sites}
+        self._tokens = VisitorTokens(_keys(settings), own.token_days)
+        self._on_failure = on_failure
+        self._stopping = False
+        self._workspaces: dict[str, str] = {}
+        self._address_rate = RateLimit(own.address_rate_per_s, own.address_rate_burst)
+        self._visitor_rate = RateLimit(own.visitor_rate_per_s, own.visitor_rate_burst, bucket=str)
+        self.publisher = publisher
+        self.metrics = metrics
+        self.pool = _pool(settings)
+        self._broadcast = Broadcast[Sighting](
+            settings,
+            "tongdai ingress sightings",
+            sighting.CHANNEL,
+            partial(sighting.pack, uuid4().hex),
+            {glance.CHANNEL: self._hear_glances},
+            metrics.sightings_dropped.inc,
+        )
+        self.presence = Presence(self._broadcast.say)
+        self.hub = Hub(
+            own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.presence.here
+        )
+        self.teller = Teller(self.pool, self.hub)
+        self._tail = Tail(settings, self.hub, self.teller)
+        metrics.visitors.set_function(lambda: self.hub.count)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Be connected, with everything that goes on beside the sockets."""
+        async with self.pool:
+            tasks = [
+                self._beside("teller", self.teller.run()),
+                self._beside("tail", self._tail.run()),
+                self._beside("presence", self.presence.run()),
+                self._beside("broadcast", self._broadcast.run()),
+            ]
+            try:
+                yield
+            finally:
+                self._stopping = True
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def refusal(self, site: str, origin: str | None, address: str, now_s: float) -> str | None:
+        """Why nobody from there may open a socket; browsers are told no more than that it is forbidden."""
+        known = self._sites.get(site)
+        why = None
+        if known is None:
+            why = "unknown_site"
+        elif origin not in known.origins:
+            why = "origin"
+        elif self._address_rate.take(address, now_s):
+            why = "too_many"
+        if why is not None:
+            self.metrics.refused.labels("web", why).inc()
+        return why
+
+    def wait_s(self, tab: Tab, address: str, now_s: float) -> float:
+        """How long a visitor must wait before he may say something; 0: not at all."""
+        visitor = self._visitor_rate.take(tab.guest.key, now_s)
+        return visitor or self._address_rate.take(address, now_s)
+
+    async def join(self, site: str, start: Start, cut: Callable[[], None]) -> Joined | None:
+        """Who has come; none: no workspace has the page. Raises NotVerifiedError and what Postgres raises."""
+        known = self._sites[site]
+        visitor = self._visitor(known, start)
+        guest = Guest(site, visitor, start.language)
+        workspace = await self._workspace(guest.page)
+        if workspace is None:
+            return None
+        conversation = conversation_id(guest.key)
+        last = await last_position(self.pool, workspace, conversation)
+        lines = [] if start.after or not last else await self._newest(workspace, guest, last)
+        position = min(start.after, last) if start.after else last
+        tab = Tab(workspace, guest, position, self._settings.send_queue_bytes_max, cut)
+        tab.is_known = last > 0
+        tab.where = start.where
+        return Joined(tab, self._started(known, visitor, [line.shown for line in lines]))
+
+    @contextmanager
+    def present(self, tab: Tab) -> Iterator[None]:
+        """A tab is here as long as the block lasts."""
+        self.presence.here(tab)
+        try:
+            yield
+        finally:
+            self.hub.remove(tab)
+            self.presence.gone(tab, time.monotonic())
+
+    def _visitor(self, site: Site, start: Start) -> Visitor:
+        """Raises NotVerifiedError."""
+        secret = None if site.secret is None else site.secret.get_secret_value()
+        match start.proof:
+            case ProofByToken(token=token):
+                return identity.by_token(secret, token)
+            case ProofByDigest(id=id_, hash=digest):
+                return identity.by_digest(secret, id_, digest)
+        known = self._tokens.read(site.site, start.token) if start.token else None
+        return Visitor(known or self._tokens.draw())
+
+    def _started(self, site: Site, visitor: Visitor, messages: list[dict[str, Any] | None]) -> dict[str, Any]:
+        is_verified = visitor.user.startswith(identity.VERIFIED)
+        return {
+            "token": None if is_verified else self._tokens.issue(site.site, visitor.user),
+            "title": site.title,
+            "greeting": site.greeting,
+            "quick_replies": site.quick_replies,
+            "messages": messages,
+            "more": len(messages) == LINES_MAX,
+        }
+
+    async def _newest(self, workspace: str, guest: Guest, last: int) -> list[Any]:
+        return await read_before(self.pool, workspace, conversation_id(guest.key), last + 1)
+
+    async def _workspace(self, page: str) -> str | None:
+        found = self._workspaces.get(page) or await workspace_of(self.pool, page)
+        if found is not None:
+            self._workspaces[page] = found
+        return found
+
+    def _hear_glances(self, text: str) -> None:
+        """An agent types: his customer is told. Raises ValueError when it is none of ours."""
+        for one in glance.unpack(text)[1]:
+            if one.types:
+                for tab in self.hub.tabs(one.place[1]):
+                    if tab.workspace == one.place[0]:
+                        tab.send("typing")
+
+    def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"website-{name}")
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Tell of an end that nobody asked for: aiokafka is known to cancel its callers."""
+        if not self._stopping:
+            error = None if task.cancelled() else task.exception()
+            self._on_failure(error or RuntimeError(f"The task {task.get_name()} has ended by itself."))
+
+
+def _keys(settings: Settings) -> list[str]:
+    """The operators'; in the local profile one is drawn and kept on this machine. Raises OSError."""
+    keys = [key.get_secret_value() for key in settings.website.keys]
+    return keys or [kept_key(LOCAL_KEY)]
+
+
+def _pool(settings: Settings) -> asyncpg.Pool:
+    postgres = settings.postgres
+    return asyncpg.create_pool(
+        postgres.dsn.get_secret_value(),
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        timeout=postgres.connect_timeout_s,
+        command_timeout=postgres.command_timeout_s,
+        server_settings={"application_name": "tongdai ingress website", "jit": "off"},
+    )
