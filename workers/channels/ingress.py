@@ -37,14 +37,12 @@ from workers.channels.problem import (
 from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.channels.records import Outgoing, Webhook, outgoing
+from workers.channels.seldom import LOGGED_BURST, LOGGED_PER_S
 from workers.channels.website.routes import website_routes
 from workers.channels.website.website import Website
 from workers.channels.zalo import Zalo
 
 PATH = "/v1/webhooks/"
-LOGGED_PER_S, LOGGED_BURST = 0.2, 5
-"""Refusals that are logged, per reason: all are counted, but whoever sends many must not fill the log."""
-
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
 CLIENT_GONE = 499
 """Counted when the platform hung up before its body was whole; nobody reads the answer."""

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.channels.bounded_http import BoundedHttp
 from workers.channels.ingress import create_app
 from workers.channels.server import StoppableServer, listen, url_of
 from workers.channels.website.socket import VisitorSocket
@@ -84,7 +85,7 @@ def _configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
     website = settings.website
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHttp,
         ws=VisitorSocket if website.sites else "none",
         ws_max_size=SAID_BYTES_MAX,
         ws_per_message_deflate=False,  # 300 kB for each socket

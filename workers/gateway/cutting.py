@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+
+from workers.channels.bounded_http import BoundedHttp
 
 CUT, PUSH = "tongdai.cut", "tongdai.push"
 LINGER_S = 3.0
@@ -59,7 +60,7 @@ class CuttableSocket(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(LINGER_S, self.transport.abort)
 
 
-class CuttableHttp(HttpToolsProtocol):
+class CuttableHttp(BoundedHttp):
     """The same for answers that stream for ever: cut off, and told when the server stops."""
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's
