@@ -34,7 +34,8 @@ def open_client(settings: DeliverySettings) -> httpx.AsyncClient:
         settings.request_timeout_s, connect=settings.connect_timeout_s, pool=settings.connect_timeout_s
     )
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=100)
-    return httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
+    plain = {"accept-encoding": "identity"}  # a few bytes could become many
+    return httpx.AsyncClient(timeout=timeout, limits=limits, headers=plain, trust_env=False)
 
 
 async def post(
@@ -61,7 +62,7 @@ async def post(
 
 async def _body(response: httpx.Response) -> dict[str, Any]:
     found = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         found += chunk
         if len(found) > ANSWER_BYTES_MAX:
             return {}
