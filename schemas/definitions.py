@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from schemas.base import NO_CONTROL_PATTERN, Channel, InsideModel, Name, PageId, Slug
+from schemas.base import NO_CONTROL_PATTERN, NO_NUL_PATTERN, Channel, InsideModel, Name, PageId, Slug
 
 AGENTS_MAX = 5_000
 RULES_MAX = 1_000
 PAGES_MAX = 5_000
 RINGS_MAX = 10
 WORDS_MAX = 500
+AUTO_TEXT_CHARS_MAX = 1_000
+"""Every channel takes so much at once."""
 
 Method = Literal["round_robin", "least_busy", "self_claim", "appoint"]
 """`round_robin`: in turn; `least_busy`: fewest open sessions; `self_claim`: offered to all of the rule, the
@@ -24,6 +26,9 @@ Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL_PATTERN)]
 OutsideId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+AutoWords = Annotated[
+    str, StringConstraints(min_length=1, max_length=AUTO_TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN)
+]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL_PATTERN)]
 
 DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
@@ -50,6 +55,19 @@ class Department(InsideModel):
     agents: tuple[Slug, ...]
 
 
+class AutoText(InsideModel):
+    """A text that is sent by itself, in the languages in which it was written: in one of them at least."""
+
+    vi: AutoWords | None = None
+    en: AutoWords | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AutoText:
+        if self.vi is None and self.en is None:
+            raise ValueError("an automatic text is written in vi or in en, or in both")
+        return self
+
+
 class Page(InsideModel):
     """One connected channel account."""
 
@@ -57,6 +75,10 @@ class Page(InsideModel):
     name: Name
     admins: Annotated[tuple[Slug, ...], Field(min_length=1)]
     """The first is the one who connected it."""
+    greeting: AutoText | None = None
+    """Sent to a customer when a session of his opens."""
+    out_of_hours: AutoText | None = None
+    """Sent instead when it opens outside of the policy's business hours."""
 
 
 class Stretch(InsideModel):
@@ -172,6 +194,8 @@ class Policy(InsideModel):
 
     reasons: Annotated[tuple[Reason, ...], Field(max_length=WORDS_MAX)] = ()
     keyword_lists: Annotated[tuple[KeywordList, ...], Field(max_length=100)] = ()
+    hours: Hours | None = None
+    """Business hours: outside of them pages send their `out_of_hours`; none: always open."""
     silent_after_s: Seconds | None = None
     """A session silent for so long does not count as load; none: it counts to its end."""
     transfer_timeout_s: Seconds = 120

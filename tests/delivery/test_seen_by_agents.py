@@ -30,13 +30,14 @@ VALUES ('acme', $1, $2, $3, 1, $4, 'text', 'x', 'messenger:100', false, now(), 0
 """
 
 
-async def _lines(field: Ground, language: LanguageCode) -> list[transcript.Line]:
+async def lines_of(field: Ground, key: str, language: LanguageCode) -> list[transcript.Line]:
+    """A conversation's transcript as an agent reads it."""
     identity = Identity("acme", "agent", "lan", "lan", frozenset())
     scope = scope_of(identity, Roster({"lan": "main"}, [], [], []))
     wanted = transcript.wanted(None, None, 10)
     async with field.database.acquire() as connection:
         found = await transcript.read_transcript(
-            connection, scope, conversation_id(KEY), "main", wanted, language
+            connection, scope, conversation_id(key), "main", wanted, language
         )
     return list(found.lines)
 
@@ -54,7 +55,7 @@ async def test_an_answers_line_says_how_it_stands_and_what_to_do(database: str) 
         async with field.delivering():
             await field.until(sends[0].message, "failed", "unreachable")
             await field.until(sends[1].message, "sent")
-        found = [line.delivery for line in await _lines(field, "vi")]
+        found = [line.delivery for line in await lines_of(field, KEY, "vi")]
         assert (found[0], found[3]) == (None, None)
         assert found[1] is not None
         assert (found[1].state, found[1].reason) == ("failed", "unreachable")
@@ -62,7 +63,7 @@ async def test_an_answers_line_says_how_it_stands_and_what_to_do(database: str) 
         assert found[1].advice == "Liên hệ khách qua kênh khác"
         assert found[2] is not None
         assert (found[2].state, found[2].text, found[2].advice) == ("sent", "Đã gửi", "")
-        (english,) = [line.delivery for line in await _lines(field, "en") if line.position == 3]
+        (english,) = [line.delivery for line in await lines_of(field, KEY, "en") if line.position == 3]
         assert english is not None
         assert english.text == "Sent"
 

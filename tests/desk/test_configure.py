@@ -226,6 +226,7 @@ def test_a_pages_admin_changes_the_rules_of_his_pages_and_nothing_else() -> None
         (with_policy(reasons=[{"id": "gia", "name": "Giá"}] * 2), "named_twice", "'gia'"),
         (with_policy(keyword_lists=[{"id": "gia", "words": ["giá"]}] * 2), "named_twice", "keyword list"),
         (with_policy(outside_agents={"77": "ma"}), "unknown_agent", "'ma'"),
+        (with_policy(hours=ON_MARS["hours"]), "unknown_time_zone", "'Mars/Olympus'"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_as_a_whole(command: Configure, code: str, named: str) -> None:

@@ -16,7 +16,7 @@ from workers.routing.intake.effects import Effects
 from workers.routing.intake.given import Given
 from workers.routing.intake.keywords import Keywords
 from workers.routing.intake.outcomes import Asker, Remembered
-from workers.routing.intake.pages import Owner, Pages
+from workers.routing.intake.pages import SILENT, Owner, Pages
 from workers.routing.intake.policies import DeskPolicy, Policies
 from workers.routing.intake.rules import Rules
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
@@ -28,8 +28,10 @@ SILENCE_MS = 60_000
 class KnownPages(Pages):
     """Of one workspace, without Postgres."""
 
+    texts = SILENT
+
     def owner(self, page: str) -> Owner | None:
-        return Owner(WORKSPACE, "main") if page == PAGE else None
+        return Owner(WORKSPACE, "main", self.texts) if page == PAGE else None
 
 
 class KnownPolicies(Policies):
@@ -40,7 +42,8 @@ class KnownPolicies(Policies):
     def of(self, workspace: str, desk: str) -> DeskPolicy:
         after_s = self.policy.silent_after_s
         keywords = Keywords(self.policy.keyword_lists)
-        return DeskPolicy(1, None if after_s is None else after_s * 1000, keywords)
+        after_ms = None if after_s is None else after_s * 1000
+        return DeskPolicy(1, after_ms, keywords, self.policy.hours)
 
 
 class KnownRules(Rules):
@@ -56,6 +59,7 @@ class Intake:
 
     conversations: Conversations = field(default_factory=lambda: Conversations(100))
     policies: KnownPolicies = field(default_factory=KnownPolicies)
+    pages: KnownPages = field(default_factory=KnownPages)
     seen: set[str] = field(default_factory=set)
     customers: dict[str, Customer] = field(default_factory=dict)
     answers: dict[Asker, Remembered] = field(default_factory=dict)
@@ -75,7 +79,7 @@ class Intake:
         batch = Batch("intake", records, [record.timestamp_ms for record in records])
         work = Work(batch)
         work.outcomes.know(self.answers.items())
-        admission = Admission(KnownPages(), self.conversations, lambda key: lane_of(key.decode()))
+        admission = Admission(self.pages, self.conversations, lambda key: lane_of(key.decode()))
         admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
         given = Given(self.policies, KnownRules(), self.seen, self.customers, self._quoted())
         Effects(self.conversations, silence_ms=SILENCE_MS).apply(work, admitted, given)

@@ -52,6 +52,8 @@ FROM conversation;
 INSERT INTO desk_policy SELECT 'acme', 'd' || n, '{{}}', 1 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO desk_rule
 SELECT 'acme', 'main', 'r' || n, '{{}}', 1, true, n, '{{}}', NULL FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO desk_page
+SELECT 'acme', 'main', 'zalo:' || n, '{{}}', 1, true FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO page_registry SELECT 'zalo:' || n, 'acme', 'main' FROM generate_series(1, {ROWS}) AS n;
 ANALYZE;
 """
@@ -60,7 +62,7 @@ STATEMENTS = {
     "load": (conversation_rows.LOAD, {"conversation_pkey", "customer_pkey"}),
     "update": (conversation_rows.UPDATE, {"conversation_pkey"}),
     "seen": (dedupe.SEEN, {"message_seen_pkey"}),
-    "owners": (pages.OWNERS, {"page_registry_pkey"}),
+    "owners": (pages.OWNERS, {"page_registry_pkey", "desk_page_pkey"}),
     "end_sessions": (storing.END_SESSIONS, {"session_pkey"}),
     "due": (timers.DUE, {"conversation_timer", "conversation_silence"}),
     "disarm": (timers.DISARM, {"conversation_pkey"}),

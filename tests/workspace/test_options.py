@@ -9,10 +9,12 @@ import pytest
 
 from schemas.definitions import (
     Agent,
+    AutoText,
     Conditions,
     Fallback,
     Hours,
     KeywordList,
+    Page,
     Policy,
     Reason,
     Rule,
@@ -32,7 +34,7 @@ agents:
 departments:
   - {id: sale, name: Bán hàng, agents: [minh]}
 pages:
-  - {channel: zalo, account: "1", name: Một, admins: [lan]}
+  - {channel: zalo, account: "1", name: Một, admins: [lan], greeting: {vi: Chào}, out_of_hours: {en: Closed}}
 policy:
   reasons: [{id: gia, name: Giá cao}, {id: cho, name: Chờ hàng, care: pending_close}]
   keyword_lists: [{id: hoi-gia, words: [giá, bao nhiêu]}]
@@ -42,6 +44,7 @@ policy:
   outside_agents: {"77": lan}
   done_from: [accepted, closed_won]
   former_holders_follow: false
+  hours: {stretches: [{days: [sat], begins: 09:00, ends: "12:00"}]}
 rules:
   - id: vip
     name: Khách quý
@@ -90,6 +93,13 @@ def test_agents_have_capacity_by_channel_and_leave(tmp_path: Path) -> None:
     assert minh.on_leave
 
 
+def test_a_page_says_things_by_itself(tmp_path: Path) -> None:
+    (page,) = loaded(tmp_path, FULL).pages
+    assert page.greeting == AutoText(vi="Chào")
+    assert page.out_of_hours == AutoText(en="Closed")
+    assert page.model_fields_set == set(Page.model_fields)
+
+
 def test_the_policy_is_read(tmp_path: Path) -> None:
     assert loaded(tmp_path, FULL).policy == Policy(
         reasons=(Reason(id="gia", name="Giá cao"), Reason(id="cho", name="Chờ hàng", care="pending_close")),
@@ -100,6 +110,7 @@ def test_the_policy_is_read(tmp_path: Path) -> None:
         outside_agents={"77": "lan"},
         done_from=("accepted", "closed_won"),
         former_holders_follow=False,
+        hours=Hours(stretches=(Stretch(days=("sat",), begins=time(9), ends=time(12)),)),
     )
 
 
@@ -152,6 +163,15 @@ def test_every_field_of_the_models_can_be_written(tmp_path: Path) -> None:
         ("{zalo: 5", "{zalo: 0", "3:65: the zalo capacity of the agent lan is '0'"),
         ("{zalo: 5", "{zallo: 5", "did you mean zalo?"),
         ("on_leave: true", "on_leave: maybe", "4:38: on_leave of the agent minh is 'maybe': expected true"),
+        ("greeting: {vi: Chào}", "greeting: Chào", "greeting of the page 1 names no language"),
+        ("{vi: Chào}", "{}", "greeting of the page 1 names no language: expected vi"),
+        ("{en: Closed}", "{fr: Fermé}", "'fr' is no field of out_of_hours of the page 1"),
+        ("en: Closed", 'en: ""', "en of out_of_hours of the page 1 is ''"),
+        (
+            "[sat], begins: 09:00",
+            "[sat], begins: 9",
+            "the begin of a stretch of the hours of the policy is '9'",
+        ),
         ("{id: cho,", "{id: gia,", "the reason 'gia' stands twice"),
         ("care: pending_close", "care: pending", "the care status of a reason is 'pending': did you mean"),
         ("[giá, bao nhiêu]", "[]", "the words of the keyword list hoi-gia has 0 members"),
@@ -162,17 +182,17 @@ def test_every_field_of_the_models_can_be_written(tmp_path: Path) -> None:
         ("follow: false", "follow: no", "former_holders_follow of the policy is 'no'"),
         ("channels: [zalo, web]", "channels: [zallo]", "one of channels of the rule vip is 'zallo'"),
         ("    channels: [zalo, web]\n", "", "the rule vip names no page: add pages: […] or channels"),
-        ("tags: [vip, sỉ]", "tags: [[vip]]", "24:14: one of the tags of the conditions of the rule vip is"),
+        ("tags: [vip, sỉ]", "tags: [[vip]]", "25:14: one of the tags of the conditions of the rule vip is"),
         ("lists: [hoi-gia]", "lists: [hoi]", "names the keyword list 'hoi', which is not in keyword lists"),
-        ("Asia/Bangkok", "Asia/Bangkog", "28:20: the time zone of the hours of the rule vip is"),
+        ("Asia/Bangkok", "Asia/Bangkog", "29:20: the time zone of the hours of the rule vip is"),
         ("[mon, fri]", "[monday]", "one of the days of a stretch of the hours of the rule vip is 'monday'"),
         ("begins: 08:00", "begins: 25:00", "is '25:00': expected a time such as 08:30"),
         ("begins: 08:00, ", "", "a stretch of the hours of the rule vip has no begins"),
-        ("[2027-02-06]", "[6/2/2027]", "31:20: a holiday of the hours of the rule vip is '6/2/2027'"),
+        ("[2027-02-06]", "[6/2/2027]", "32:20: a holiday of the hours of the rule vip is '6/2/2027'"),
         (
             "id: rest}",
             "id: rst}",
-            "34:32: the fallback of the rule vip names the rule 'rst', which is not in rules",
+            "35:32: the fallback of the rule vip names the rule 'rst', which is not in rules",
         ),
         (
             "{kind: rule, id: rest}",

@@ -38,11 +38,12 @@ def read_conditions(reader: Reader, node: Node | None, scope: Scope, who: str) -
         languages=read_words(
             reader, fields.get("languages"), f"the languages of the {of}", Tag, limit=TAGS_MAX
         ),
-        hours=_hours(reader, fields.get("hours"), who),
+        hours=read_hours(reader, fields.get("hours"), who),
     )
 
 
-def _hours(reader: Reader, node: Node | None, who: str) -> Hours | None:
+def read_hours(reader: Reader, node: Node | None, who: str) -> Hours | None:
+    """Return business hours; none when nothing was said, or after noting a mistake."""
     if node is None:
         return None
     of = f"the hours of {who}"

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.base import Channel
-from schemas.definitions import PAGES_MAX, Page
+from schemas.definitions import PAGES_MAX, AutoText, AutoWords, Page
 from schemas.ids import page_id
 from workers.workspace.nodes import Fields, Node, Scalar
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
+from workers.workspace.values import read_text
 
 ADMINS_MAX = 100
+AUTO_TEXTS = ("greeting", "out_of_hours")
+LANGUAGES = tuple(AutoText.model_fields)
 CHANNELS: tuple[str, ...] = get_args(Channel)
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 
@@ -21,18 +24,33 @@ _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 def read_pages(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Page]:
     """Yield the pages; a page belongs to one desk, and its admins are agents of that desk."""
     for item in reader.items(node, "pages", limit=PAGES_MAX):
-        fields = reader.fields(item, "a page", ("channel", "account", "name", "admins"), ("secrets",))
+        fields = reader.fields(
+            item, "a page", ("channel", "account", "name", "admins"), ("secrets", *AUTO_TEXTS)
+        )
         channel = reader.choice(fields.get("channel"), "the channel of a page", CHANNELS)
         account = reader.account(fields.get("account"), "the account of a page")
         who = f"the page {account}" if account else "a page"
         name = reader.name(fields.get("name"), f"the name of {who}")
         admins = _admins(reader, fields.get("admins"), scope, who)
         _check_secrets(reader, fields.get("secrets"), who)
+        texts = {each: _auto_text(reader, fields.get(each), f"{each} of {who}") for each in AUTO_TEXTS}
         if not (channel and account):
             continue
         id_ = page_id(channel, account)
         if scope.add_page(reader, fields["account"], id_) and name and admins:
-            yield Page(id=id_, name=name, admins=admins)
+            yield Page(id=id_, name=name, admins=admins, **texts)
+
+
+def _auto_text(reader: Reader, node: Node | None, what: str) -> AutoText | None:
+    """Return a text that is sent by itself; none when nothing was said, or after noting a mistake."""
+    if node is None:
+        return None
+    if not isinstance(node, Fields) or not node.pairs:
+        reader.note(node, f"{what} names no language", "expected vi: … or en: …, or both")
+        return None
+    fields = reader.fields(node, what, (), LANGUAGES)
+    texts = {each: read_text(reader, fields.get(each), f"{each} of {what}", AutoWords) for each in LANGUAGES}
+    return AutoText(**texts) if any(texts.values()) else None
 
 
 def _admins(reader: Reader, node: Node | None, scope: Scope, who: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from schemas.definitions import (
     Reason,
     Word,
 )
+from workers.workspace.condition_reader import read_hours
 from workers.workspace.nodes import Fields, Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Names, Scope
@@ -23,7 +24,7 @@ OUTSIDE_CHARS_MAX = 128
 CARES: tuple[str, ...] = get_args(Reason.model_fields["care"].annotation)
 DONE_FROM: tuple[str, ...] = ("accepted", "pending_close", "closed_won")
 _SECONDS = ("silent_after_s", "transfer_timeout_s", "outside_quiet_s")
-_OTHERS = ("reasons", "keyword_lists", "outside_agents", "done_from", "former_holders_follow")
+_OTHERS = ("reasons", "keyword_lists", "hours", "outside_agents", "done_from", "former_holders_follow")
 
 
 def read_policy(reader: Reader, node: Node | None, scope: Scope) -> Policy:
@@ -42,6 +43,7 @@ def read_policy(reader: Reader, node: Node | None, scope: Scope) -> Policy:
     return Policy(
         reasons=tuple(_reasons(reader, fields.get("reasons"))),
         keyword_lists=tuple(_lists(reader, fields.get("keyword_lists"), scope)),
+        hours=read_hours(reader, fields.get("hours"), "the policy"),
         outside_agents=dict(_outside(reader, fields.get("outside_agents"), scope)),
         **{name: value for name, value in said.items() if value is not None},
     )

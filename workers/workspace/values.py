@@ -43,8 +43,18 @@ def read_words(
     """Return a list of texts, each of `type_`."""
     adapter: TypeAdapter[str] = TypeAdapter(type_)
     items = reader.items(node, what, limit=limit, at_least=at_least)
-    found = (_word(reader, item, what, adapter) for item in items)
+    found = (_word(reader, item, f"one of {what}", adapter) for item in items)
     return tuple(dict.fromkeys(word for word in found if word is not None))
+
+
+def read_text(
+    reader: Reader,
+    node: Node | None,
+    what: str,
+    type_: Any,  # noqa: ANN401 - an annotated type
+) -> str | None:
+    """Return a text of `type_`."""
+    return _word(reader, node, what, TypeAdapter(type_))
 
 
 def read_choices(
@@ -87,12 +97,12 @@ def _parsed(
         return None
 
 
-def _word(reader: Reader, node: Node, what: str, adapter: TypeAdapter[str]) -> str | None:
-    text = reader.text(node, f"one of {what}", "expected a text")
-    if text is None:
+def _word(reader: Reader, node: Node | None, what: str, adapter: TypeAdapter[str]) -> str | None:
+    text = reader.text(node, what, "expected a text")
+    if node is None or text is None:
         return None
     try:
         return adapter.validate_python(text)
     except ValidationError as error:
-        reader.note(node, f"one of {what} is {text[:60]!r}", error.errors()[0]["msg"])
+        reader.note(node, f"{what} is {text[:60]!r}", error.errors()[0]["msg"])
         return None

@@ -140,7 +140,7 @@ async def _add_deliveries(
     connection: Connection, scope: Scope, lines: Sequence[Line], language: LanguageCode
 ) -> None:
     """Say of each answer how it stands, once the delivery worker has read it."""
-    answers = {line.message: line for line in lines if line.sender in {"agent", "bot"} and line.kind in SAID}
+    answers = {line.message: line for line in lines if line.sender != "customer" and line.kind in SAID}
     if not answers:
         return
     for row in await connection.fetch(DELIVERIES, scope.workspace, list(answers)):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from schemas.commands import Configure
-from schemas.definitions import DEFAULT_TIME_ZONE, Rule
+from schemas.definitions import DEFAULT_TIME_ZONE, Hours, Rule
 from workers.routing.desk.desk import Desk
 from workers.routing.hours import is_time_zone
 from workers.routing.outcomes import Refusal
@@ -52,13 +52,16 @@ def _conditions(_: Desk, command: Configure) -> Iterator[Refusal]:
     lists = {one.id for one in command.policy.keyword_lists}
     for rule in command.rules:
         yield from unknown(_of(rule, "condition"), "keyword list", rule.conditions.lists, lists)
-        hours = rule.conditions.hours
-        if hours is not None and not is_time_zone(hours.time_zone):
-            sentence = (
-                f"the rule {rule.id!r} names the time zone {hours.time_zone!r}, which there is not: "
-                f"expected one such as {DEFAULT_TIME_ZONE!r}"
-            )
-            yield Refusal("unknown_time_zone", sentence)
+        yield from _time_zone(f"the rule {rule.id!r}", rule.conditions.hours)
+
+
+def _time_zone(who: str, hours: Hours | None) -> Iterator[Refusal]:
+    if hours is not None and not is_time_zone(hours.time_zone):
+        sentence = (
+            f"{who} names the time zone {hours.time_zone!r}, which there is not: "
+            f"expected one such as {DEFAULT_TIME_ZONE!r}"
+        )
+        yield Refusal("unknown_time_zone", sentence)
 
 
 def _policy(_: Desk, command: Configure) -> Iterator[Refusal]:
@@ -73,6 +76,7 @@ def _policy(_: Desk, command: Configure) -> Iterator[Refusal]:
                 yield Refusal("named_twice", f"the {kind} {id_!r} stands there {times} times: keep one")
     agents = [agent.id for agent in command.agents]
     yield from unknown("the policy", "agent", policy.outside_agents.values(), agents)
+    yield from _time_zone("the policy", policy.hours)
 
 
 def _of(rule: Rule, what: str) -> str:

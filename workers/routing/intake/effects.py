@@ -15,6 +15,7 @@ from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.given import Given
+from workers.routing.intake.greeting import greet
 from workers.routing.intake.sessions import silence
 from workers.routing.intake.touching import fall_silent
 from workers.routing.intake.utterances import customer_spoke, page_spoke
@@ -90,9 +91,13 @@ class Effects:
             work.customers.setdefault(conversation.id, (conversation, at_ms))
         work.became["stored"] += 1
         work.change(conversation)
+        session = conversation.session
         if isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)
         else:
             policy = given.policies.of(conversation.workspace, conversation.desk)
             customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms, policy)
         work.sightings.append(sighting(conversation, one.message, at_ms))
+        if conversation.session > session:
+            hours = given.policies.of(conversation.workspace, conversation.desk).hours
+            greet(work, conversation, record, at_ms, one.owner.texts, hours, value.language)

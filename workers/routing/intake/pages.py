@@ -1,4 +1,4 @@
-"""Which workspace and desk a page belongs to: the registry, remembered for at most a second."""
+"""Which workspace and desk a page belongs to, and what it says by itself: remembered for at most a second."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from schemas.definitions import AutoText
 from workers.routing.intake.freshness import Freshness
+from workers.routing.intake.greeting import AutoTexts
 from workers.runtime.handler import Connection
 
-OWNERS = "SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = ANY($1::text[])"
+# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the table's size.
+OWNERS = """
+SELECT registered.page_id, registered.workspace_id, registered.desk_id, said.greeting, said.out_of_hours
+FROM unnest($1::text[]) AS wanted (page_id)
+CROSS JOIN LATERAL (
+    SELECT page_id, workspace_id, desk_id FROM page_registry WHERE page_id = wanted.page_id LIMIT 1
+) AS registered
+LEFT JOIN LATERAL (
+    SELECT definition->>'greeting' AS greeting, definition->>'out_of_hours' AS out_of_hours FROM desk_page
+    WHERE workspace_id = registered.workspace_id AND desk_id = registered.desk_id
+        AND page_id = registered.page_id AND active
+    LIMIT 1
+) AS said ON true
+"""
+SILENT = AutoTexts()
 
 
 class Owner(NamedTuple):
@@ -17,6 +33,7 @@ class Owner(NamedTuple):
 
     workspace: str
     desk: str
+    texts: AutoTexts = SILENT
 
 
 class Pages:
@@ -32,9 +49,13 @@ class Pages:
             self._owners.clear()
         missing = pages - self._owners.keys()
         if missing:
-            for page, workspace, desk in await connection.fetch(OWNERS, list(missing)):
-                self._owners[page] = Owner(workspace, desk)
+            for page, workspace, desk, *texts in await connection.fetch(OWNERS, list(missing)):
+                self._owners[page] = Owner(workspace, desk, AutoTexts(*map(_text, texts)))
 
     def owner(self, page: str) -> Owner | None:
         """Whose `page` is; none: nobody has connected it. Only of pages that were looked up."""
         return self._owners.get(page)
+
+
+def _text(definition: str | None) -> AutoText | None:
+    return None if definition is None else AutoText.model_validate_json(definition)

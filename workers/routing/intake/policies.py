@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from schemas.definitions import Policy
+from schemas.definitions import Hours, Policy
 from workers.routing.intake.freshness import Freshness
 from workers.routing.intake.keywords import Keywords
 from workers.runtime.handler import Connection
@@ -35,6 +35,8 @@ class DeskPolicy(NamedTuple):
     version: int = 0
     silent_after_ms: int | None = None
     keywords: Keywords = Keywords()
+    hours: Hours | None = None
+    """When business is open; none: always."""
 
 
 NO_POLICY = DeskPolicy()
@@ -72,4 +74,4 @@ class Policies:
 def _policy(version: int, definition: str) -> DeskPolicy:
     policy = Policy.model_validate_json(definition)
     silent_after_ms = None if policy.silent_after_s is None else policy.silent_after_s * 1000
-    return DeskPolicy(version, silent_after_ms, Keywords(policy.keyword_lists))
+    return DeskPolicy(version, silent_after_ms, Keywords(policy.keyword_lists), policy.hours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -38,10 +39,48 @@ def say(
         conversation.answered_at_ms = at_ms
         conversation.session_agent_messages += conversation.session_open
     transcript.append(work, conversation, cause, at_ms, _line(action, message))
-    value = orjson.dumps(_send(conversation, at_ms, action, message, quoted))
-    work.batch.emit(cause, SEND, key=cause.key, value=value, at_ms=at_ms)
+    send(
+        work,
+        conversation,
+        cause,
+        at_ms,
+        message=message,
+        sender=action.actor,
+        text=action.text,
+        attachments=_attachments(action),
+        quoted=quoted,
+    )
     work.change(conversation)
     return {"message": message, "position": conversation.position}
+
+
+def send(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    *,
+    message: str,
+    sender: str,
+    text: str | None,
+    attachments: Sequence[dict[str, Any]] = (),
+    quoted: str | None = None,
+) -> None:
+    """Give the transcript's last line to delivery, as schemas.outbound.Send."""
+    value = {
+        **conversation.facts,
+        "page": conversation.page,
+        "channel": conversation.channel,
+        "message": message,
+        "position": conversation.position,
+        "sender": sender,
+        "text": text,
+        "attachments": attachments,
+        "reply_to": quoted,
+        "last_customer_at": time_text(conversation.last_at_ms) if conversation.session else None,
+        "at": time_text(at_ms),
+    }
+    work.batch.emit(cause, SEND, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
 
 
 def _line(action: Say, message: str) -> Line:
@@ -54,26 +93,6 @@ def _line(action: Say, message: str) -> Line:
         attachments=_attachments(action) or None,
         params=None if action.reply_to is None else {"reply_to": action.reply_to},
     )
-
-
-def _send(
-    conversation: Conversation, at_ms: int, action: Say, message: str, quoted: str | None
-) -> dict[str, Any]:
-    """The value of schemas.outbound.Send."""
-    last_customer_at = time_text(conversation.last_at_ms) if conversation.session else None
-    return {
-        **conversation.facts,
-        "page": conversation.page,
-        "channel": conversation.channel,
-        "message": message,
-        "position": conversation.position,
-        "sender": action.actor,
-        "text": action.text,
-        "attachments": _attachments(action),
-        "reply_to": quoted,
-        "last_customer_at": last_customer_at,
-        "at": time_text(at_ms),
-    }
 
 
 def _attachments(action: Say) -> list[dict[str, Any]]:
