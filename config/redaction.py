@@ -1,10 +1,12 @@
-"""Keeps message text and secrets out of the log, whoever tries to write them."""
+"""Keeps message text and secrets out of the log, and commands to terminals, whoever tries to write them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
+
+from config.printable import printable
 
 MASK = "**********"
 MAX_DEPTH = 6
@@ -23,6 +25,8 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
     """Mask what stands under a telling key, and passwords inside strings; a processor of structlog."""
     for key in list(event):
         event[key] = _redacted(key, event[key], depth=0)
+    if isinstance(event.get("event"), str):
+        event["event"] = printable(event["event"])  # a console shows it as it is: no line may begin within it
     return event
 
 
@@ -53,8 +57,8 @@ def _is_hidden(key: str) -> bool:
 
 
 def redact_string(value: str) -> str:
-    """Return the string with passwords of URIs and of `password=…` masked, and cut at its limit."""
+    """Return the string printable, with passwords of URIs and of `password=…` masked, cut at its limit."""
     # Twice the limit is looked at, so that no password at the cut escapes, and no string takes long.
     masked = _URI_PASSWORD.sub(rf"\g<user>:{MASK}@", value[: 2 * MAX_STRING_CHARS])
-    masked = _PARAMETER_PASSWORD.sub(rf"\g<name>{MASK}", masked)
+    masked = printable(_PARAMETER_PASSWORD.sub(rf"\g<name>{MASK}", masked), lines=True)
     return masked if len(masked) <= MAX_STRING_CHARS else f"{masked[:MAX_STRING_CHARS]}… (cut)"

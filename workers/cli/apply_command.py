@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from config.errors import DependencyError, TongdaiError, UsageError
+from config.printable import printable
 from schemas.outcomes import Refused
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json
@@ -40,7 +41,7 @@ def apply(
     settings = start_tool()
     plan = asyncio.run(plan_workspace(settings, workspace))
     if not json:
-        typer.echo("\n".join(plan_lines(plan)))
+        typer.echo(printable("\n".join(plan_lines(plan)), lines=True))
     if plan.changing and not dry_run:
         _confirm(yes=yes, json=json)
     outcomes = () if dry_run else asyncio.run(apply_plan(settings, plan, timeout_s))

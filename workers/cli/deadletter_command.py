@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import UsageError
+from config.printable import printable
 from schemas.deadletter import Reason
 from workers.cli.dead_letter import Letter, LetterId, Summary
 from workers.cli.dead_letters import read_letter, read_newest
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
-from workers.cli.printable import printable, readable, shortened
+from workers.cli.printable import readable, shortened
 from workers.cli.replay import Replay, Replayed, prepare, replay
 from workers.cli.start import start_tool
 

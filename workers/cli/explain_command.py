@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from config.errors import TongdaiError
+from config.printable import printable
 from config.settings import Settings
 from config.topics import ASSIGNMENTS
 from workers.cli.group import command_app
@@ -39,8 +40,8 @@ def explain(
         print_json(events)
         return
     for event in events:
-        typer.echo(f"{event['seq']:>5}  {event['at']}  {sentence(event)}")
-    typer.echo(_stands(events[-1]))
+        typer.echo(printable(f"{event['seq']:>5}  {event['at']}  {sentence(event)}"))
+    typer.echo(printable(_stands(events[-1])))
 
 
 async def read_chain(settings: Settings, key: str, last: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from config.printable import printable
 from workers.cli.exits import expected_error
 from workers.cli.group import Entry, LazyGroup
 
@@ -82,7 +83,7 @@ def run(args: Sequence[str] | None = None) -> NoReturn:
         expected = expected_error(error)
         if expected is None:
             raise
-        typer.echo(f"tongdai: {expected}", err=True)
+        typer.echo(f"tongdai: {printable(str(expected), lines=True)}", err=True)
         sys.exit(expected.exit_code)
     sys.exit(0)
 

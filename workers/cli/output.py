@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config.printable import printable, printable_json
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")
 ]
@@ -22,16 +24,16 @@ FILE_WIDTH = 500
 
 def print_json(value: object) -> None:
     """Print dataclasses, lists, dicts and plain values as indented JSON."""
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    typer.echo(printable_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; nothing in it is read as markup, and long cells are folded, never cut."""
+    """Print a table; nothing in it is read as markup or as a terminal's command, long cells are folded."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console.width = FILE_WIDTH

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-_LINES = {"\n", "\t"}
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """`text` with everything escaped that a terminal could take for a command; `lines` keeps its lines."""
-    return "".join(
-        character
-        if character.isprintable() or (lines and character in _LINES)
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
+from config.printable import printable
 
 
 def shortened(text: str, characters: int) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
+from config.printable import printable, printable_json
 from schemas.envelope import header
-from workers.cli.printable import printable, shortened
+from workers.cli.printable import shortened
 
 TEXT_CHARS_MAX = 160
 
@@ -28,7 +29,8 @@ class Seen:
         record = self.record
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         id_ = (header(record.headers, "ce_id") or b"").decode(errors="replace")
-        return orjson.dumps({**place, "id": id_, "what": self.what, "value": self.value}).decode()
+        said = {**place, "id": id_, "what": self.what, "value": self.value}
+        return printable_json(orjson.dumps(said).decode())
 
     def text(self) -> str:
         """The moment, the conversation, and what happened in it."""
