@@ -51,6 +51,11 @@ def warnings_of(profile: Profile, kafka: KafkaSettings, postgres: PostgresSettin
             f"is {kafka.security_protocol}: customers' messages cross the network unencrypted; use SASL_SSL"
         )
         warnings.append(Problem(variable("kafka", "security_protocol"), text))
+    if profile == "production" and not postgres.checks_server:
+        text = (
+            "has no sslmode=verify-full&sslrootcert=…: whoever answers at its address is taken for Postgres"
+        )
+        warnings.append(Problem(variable("postgres", "dsn"), text))
     return tuple(warnings)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
@@ -46,6 +46,12 @@ class PostgresSettings(Section):
     def is_named(self) -> bool:
         """Whether somebody named the server; otherwise the address is only a guess and may be embedded."""
         return "dsn" in self.model_fields_set
+
+    @property
+    def checks_server(self) -> bool:
+        """Whether the connection is encrypted, and only to a server whose certificate is known."""
+        modes = parse_qs(urlsplit(self.dsn.get_secret_value()).query).get("sslmode", [])
+        return bool(modes) and modes[-1] in {"verify-ca", "verify-full"}
 
     @property
     def masked_dsn(self) -> str:

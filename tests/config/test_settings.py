@@ -131,8 +131,12 @@ def test_local_warns_of_what_is_unsafe(load: Load) -> None:
 
 
 def test_production_warns_of_an_open_network(load: Load) -> None:
-    (warning,) = load(**PRODUCTION).warnings
-    assert warning.setting == "TONGDAI_KAFKA_SECURITY_PROTOCOL"
+    kafka, postgres = load(**PRODUCTION).warnings
+    assert kafka.setting == "TONGDAI_KAFKA_SECURITY_PROTOCOL"
+    assert postgres.setting == "TONGDAI_POSTGRES_DSN"
+    for mode, warned in (("require", 2), ("verify-full", 1)):
+        dsn = f"{PRODUCTION['POSTGRES_DSN']}?sslmode={mode}"
+        assert len(load(**(PRODUCTION | {"POSTGRES_DSN": dsn})).warnings) == warned
 
 
 def test_a_mistyped_variable_is_refused_with_the_right_one(refuse: Refuse, env_file: Path) -> None:
