@@ -28,6 +28,7 @@ COMMANDS = {
     "tail": Entry("workers.cli.tail_command", "Follow assignments or messages while they happen."),
     "lag": Entry("workers.cli.lag_command", "Show how far the workers are behind."),
     "deadletter": Entry("workers.cli.deadletter_command", "Look at what was refused, and replay it."),
+    "connector": Entry("workers.cli.connector_command", "Check what a channel's connector publishes."),
     "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "config": Entry("workers.cli.config_command", "Look at the settings."),

@@ -44,13 +44,13 @@ def value_of(model: type[M], value: bytes) -> M:
 def problems(error: ValidationError) -> str:
     """The problems that pydantic found, as `field: problem; …`, values left out."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{_place(problem['loc'])}: {problem['msg']}" for problem in found[:PROBLEMS_MAX]]
+    told = [f"{place(problem['loc'])}: {problem['msg']}" for problem in found[:PROBLEMS_MAX]]
     if len(found) > PROBLEMS_MAX:
         told.append(f"and {len(found) - PROBLEMS_MAX} more")
     return "; ".join(told)
 
 
-def _place(path: tuple[int | str, ...]) -> str:
+def place(path: tuple[int | str, ...]) -> str:
     """Where in the value, e.g. `attachments.0.url`; a stranger's names are cut and made printable."""
     if not path:
         return "the value"
