@@ -15,9 +15,13 @@ MAX_APPS = 1_000
 
 
 class MessengerApp(Section):
-    """A Facebook app: `app_secret` signs its webhooks, `verify_token` answers the subscription challenge."""
+    """A Facebook app: `app_secret` signs its webhooks, `verify_token` answers the subscription challenge.
+
+    `app_id` tells whether a thread that a bot hands over is handed to this app, where others share the page.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=63)] = "messenger"
+    app_id: Annotated[str, Field(min_length=1, max_length=63)] | None = None
     app_secret: Secret
     verify_token: Secret
 

@@ -6,12 +6,24 @@ from typing import Any
 
 import pytest
 
-from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other, Postback
+from schemas.inbound import (
+    Attachment,
+    Echo,
+    Edit,
+    InboundRecord,
+    Message,
+    Other,
+    Postback,
+    Profile,
+    Reaction,
+    Referral,
+)
 from schemas.receipts import Arrival
 from tests.channels.webhooks import from_user, said
 from workers.channels.channel import Refused, Skipped
 from workers.channels.messenger import ITEMS_MAX, Messenger
 from workers.channels.messenger_event import normalise
+from workers.channels.messenger_message import PAGE_INBOX_APP
 
 Json = Any
 
@@ -37,6 +49,7 @@ def test_text() -> None:
         sent_at_ms=1458692752478,
         channel_message_id="m_1",
         text="xin chào",
+        payload="YES",
         raw=event,
     )
 
@@ -52,8 +65,12 @@ def test_nul_is_replaced_in_text_and_stays_in_raw() -> None:
     ("attachment", "expected"),
     [
         (
-            {"type": "image", "payload": {"url": "https://cdn/x.png", "sticker_id": 1}},
+            {"type": "image", "payload": {"url": "https://cdn/x.png"}},
             {"type": "image", "url": "https://cdn/x.png"},
+        ),
+        (
+            {"type": "image", "payload": {"url": "https://cdn/x.png", "sticker_id": 1}},
+            {"type": "sticker", "url": "https://cdn/x.png"},
         ),
         (
             {"type": "sticker", "payload": {"url": "https://cdn/s", "sticker_id": 369239263222822}},
@@ -83,6 +100,14 @@ def test_attachments(attachment: Json, expected: dict[str, Any]) -> None:
     assert found.attachments == (Attachment(**expected),)
 
 
+def test_a_sticker_in_both_of_its_forms_is_one() -> None:
+    payload = {"url": "https://cdn/s", "sticker_id": 369239263222822}
+    forms = [{"type": kind, "payload": payload} for kind in ("image", "sticker")]
+    found = record(said(text=None, attachments=[*forms, {"type": "image", "payload": {"url": "https://u"}}]))
+    assert isinstance(found, Message)
+    assert [each.type for each in found.attachments] == ["sticker", "image"]
+
+
 def test_a_postback_is_stored_under_its_title() -> None:
     postback = {
         "mid": "m_1",
@@ -93,6 +118,57 @@ def test_a_postback_is_stored_under_its_title() -> None:
     found = record(from_user(postback=postback))
     assert isinstance(found, Postback)
     assert (found.text, found.payload, found.channel_message_id) == ("Bắt đầu", "START", "m_1")
+    assert found.referral == Referral(source="ADS", ref="x")
+
+
+def test_what_brought_a_customer_is_told_with_his_message_or_alone() -> None:
+    brought = {
+        "ref": "r" * 3_000,
+        "source": "ADS",
+        "ad_id": 6045246247433,
+        "ads_context_data": {"ad_title": "Hoa\n20/11"},
+    }
+    expected = Referral(source="ADS", ref="r" * 2_000, ad_id="6045246247433", title="Hoa 20/11")
+    message, alone = record(said(referral=brought)), record(from_user(referral=brought))
+    assert isinstance(message, Message)
+    assert isinstance(alone, Profile)
+    assert message.referral == alone.referral == expected
+
+
+def test_reactions_are_put_and_taken_back() -> None:
+    put = record(from_user(reaction={"mid": "m_2", "action": "react", "emoji": "❤️", "reaction": "love"}))
+    named = record(from_user(reaction={"mid": "m_2", "action": "react", "reaction": "wow"}))
+    back = record(from_user(reaction={"mid": "m_2", "action": "unreact"}))
+    assert [(each.of, each.by, each.emoji) for each in (put, named, back) if isinstance(each, Reaction)] == [
+        ("m_2", "customer", "❤️"),
+        ("m_2", "customer", "wow"),
+        ("m_2", "customer", None),
+    ]
+
+
+@pytest.mark.parametrize(("told", "number"), [(3, 3), ("x", 1), (None, 1), (0, 1)])
+def test_an_edit_says_the_text_as_it_is_now(told: Json, number: int) -> None:
+    found = record(from_user(message_edit={"mid": "m_1", "text": "xin chào ạ", "num_edit": told}))
+    assert isinstance(found, Edit)
+    assert (found.of, found.text, found.number) == ("m_1", "xin chào ạ", number)
+
+
+@pytest.mark.parametrize(
+    ("ours", "owner", "is_ours"),
+    [((), "77", True), (("77",), 77, True), (("78",), "77", False), ((), PAGE_INBOX_APP, False)],
+)
+def test_a_thread_that_is_handed_to_us_is_as_if_a_button_was_pressed(
+    ours: tuple[str, ...], owner: Json, is_ours: bool
+) -> None:
+    event = from_user(pass_thread_control={"new_owner_app_id": owner, "metadata": "gặp nhân viên"})
+    first, again = (normalise("1", event, standby=False, ours=ours) for _ in range(2))
+    assert first == again
+    if is_ours:
+        assert isinstance(first, Postback)
+        assert (first.text, first.payload) == (None, "gặp nhân viên")
+    else:
+        assert isinstance(first, Other)
+        assert first.event == "pass_thread_control"
 
 
 def test_a_postback_without_mid_gets_the_same_id_on_every_delivery() -> None:
@@ -144,7 +220,7 @@ def test_an_arrival_of_nothing_is_refused(said_: Json) -> None:
     assert refused(from_user(delivery=said_)).reason == "unreadable"
 
 
-@pytest.mark.parametrize("kind", ["reaction", "optin", "referral", "policy_enforcement"])
+@pytest.mark.parametrize("kind", ["optin", "take_thread_control", "policy_enforcement"])
 def test_other_documented_kinds_are_kept_as_they_came(kind: str) -> None:
     event = from_user() | {kind: {"watermark": 1458668856253}}
     assert record(event) == Other(
@@ -167,6 +243,9 @@ def test_an_undocumented_kind_is_refused() -> None:
         (said() | {"sender": {"id": "1"}}, "message: names no page or no customer"),
         (said() | {"sender": {"user_ref": "x"}}, "message: names no page or no customer"),
         (said(mid=""), "message.mid: is missing"),
+        (from_user(reaction={"action": "react", "mid": "m_2"}), "reaction: has neither emoji nor reaction"),
+        (from_user(reaction={"action": "unreact"}), "reaction.mid: is missing"),
+        (from_user(message_edit={"mid": "m_1"}), "message_edit.text: is missing"),
         (said(text=None), "event: Value error, a message needs text or at least one attachment"),
         (said(attachments=["x"]), "message.attachments: is not a list of objects"),
         (said(attachments={}), "message.attachments: is not a list of objects"),
@@ -199,8 +278,8 @@ def items(document: Json) -> list[object]:
 
 def test_a_thread_of_another_app_is_only_looked_on() -> None:
     (found,) = items({"object": "page", "entry": [{"id": "1", "standby": [said()]}]})
-    assert isinstance(found, Other)
-    assert (found.event, found.raw) == ("standby", said())
+    assert isinstance(found, Message)
+    assert (found.standby, found.raw) == (True, said())
 
 
 def test_a_refused_event_can_be_sent_again_alone() -> None:

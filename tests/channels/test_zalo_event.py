@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other
+from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other, Profile, Reaction, Referral
 from schemas.receipts import Arrival
 from tests.channels.webhooks import OA, zalo_event
 from workers.channels.channel import Refused
@@ -78,8 +78,8 @@ def test_text() -> None:
         ),
         (
             "link",
-            {"type": "link", "payload": {"url": "https://l", "description": "d"}},
-            {"type": "link", "url": "https://l"},
+            {"type": "link", "payload": {"url": "https://l", "title": "Bảng giá", "description": "d"}},
+            {"type": "link", "url": "https://l", "name": "Bảng giá"},
         ),
         (
             "audio",
@@ -88,7 +88,22 @@ def test_text() -> None:
         ),
         ("video", {"type": "video", "payload": {"url": "https://v"}}, {"type": "video", "url": "https://v"}),
         ("gif", {"type": "gif", "payload": {"url": "https://g"}}, {"type": "gif", "url": "https://g"}),
-        ("business_card", {"type": "link", "payload": {"description": "{}"}}, {"type": "link"}),
+        (
+            "business_card",
+            {
+                "type": "link",
+                "payload": {
+                    "description": '{"phone":"0912345678","qrCodeUrl":"https://qr"}',
+                    "thumbnail": "t",
+                },
+            },
+            {"type": "business_card", "url": "https://qr", "name": "0912345678"},
+        ),
+        (
+            "business_card",
+            {"type": "link", "payload": {"url": "https://c", "description": "{"}},
+            {"type": "business_card", "url": "https://c"},
+        ),
         ("business_card", {}, {"type": "business_card"}),
     ],
 )
@@ -131,10 +146,7 @@ def test_what_has_arrived_is_named(event_name: str, message: Json, ids: tuple[st
 @pytest.mark.parametrize(
     ("event", "account", "user"),
     [
-        ({"event_name": "follow", "oa_id": OA, "follower": {"id": USER}}, OA, USER),
-        ({"event_name": "unfollow", "oa_id": int(OA), "follower": {"id": int(USER)}}, OA, USER),
         ({"event_name": "user_click_chatnow", "oa_id": OA, "user_id": USER}, OA, USER),
-        ({"event_name": "user_submit_info", "sender": {"id": USER}, "recipient": {"id": OA}}, OA, USER),
         (
             {"event_name": "widget_interaction_accepted", "oa_id": OA, "data": {"user_id": USER}},
             OA,
@@ -158,6 +170,64 @@ def test_other_documented_kinds_are_kept_as_they_came(event: Json, account: str,
     assert (found.account, found.user, found.event, found.raw) == (account, user, event["event_name"], event)
 
 
+def test_who_follows_the_account_is_told_with_where_he_came_from() -> None:
+    follow = {"event_name": "follow", "oa_id": OA, "follower": {"id": USER}, "source": "oa_profile"}
+    found = record(follow)
+    assert isinstance(found, Profile)
+    assert (found.account, found.user, found.follows) == (OA, USER, True)
+    assert found.referral == Referral(source="oa_profile")
+    gone = record({**follow, "event_name": "unfollow", "oa_id": int(OA), "follower": {"id": int(USER)}})
+    assert isinstance(gone, Profile)
+    assert (gone.account, gone.user, gone.follows, gone.referral) == (OA, USER, False, None)
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        (
+            {
+                "name": "Trần Thị Lan",
+                "phone": "84912345678",
+                "user_dob": "17/05/1994",
+                "gender": "Nữ",
+                "full_address": {"address": "5 Lê Lợi", "ward": "Bến Nghé", "city": "TP. HCM"},
+            },
+            ("Trần Thị Lan", "84912345678", "1994-05-17", "female", "5 Lê Lợi, Bến Nghé, TP. HCM"),
+        ),
+        (
+            {"name": "An", "phone": 84912345678, "address": "5 Lê Lợi", "district": "Quận 1"},
+            ("An", "84912345678", None, None, "5 Lê Lợi, Quận 1"),
+        ),
+        (
+            {"name": "", "user_dob": "31/02/1994", "gender": "x", "phone": []},
+            (None, None, None, None, None),
+        ),
+    ],
+)
+def test_what_a_customer_fills_in_tells_who_he_is(info: Json, expected: tuple[str | None, ...]) -> None:
+    found = record(zalo_event("user_submit_info", info=info))
+    assert isinstance(found, Profile)
+    assert (found.name, found.phone, found.birthday, found.gender, found.address) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "icon", "by", "emoji"),
+    [
+        ("user_reacted_message", "/-heart", "customer", "❤️"),
+        ("user_reacted_message", "/-remove", "customer", None),
+        ("user_reacted_message", "/-rose", "customer", "/-rose"),
+        ("oa_reacted_message", "/-strong", "page", "👍"),
+    ],
+)
+def test_reactions(name: str, icon: str, by: str, emoji: str | None) -> None:
+    event = zalo_event(name, message={"msg_id": "z1", "react_icon": icon})
+    if by == "page":
+        event |= {"sender": {"id": OA}, "recipient": {"id": USER}}
+    found = record(event)
+    assert isinstance(found, Reaction)
+    assert (found.user, found.of, found.by, found.emoji) == (USER, "z1", by, emoji)
+
+
 @pytest.mark.parametrize("name", ["user_teleport", "USER_SEND_TEXT", "user_send_", "x" * 10_000])
 def test_an_undocumented_kind_is_refused(name: str) -> None:
     found = refused(zalo_event(name))
@@ -171,6 +241,8 @@ def test_an_undocumented_kind_is_refused(name: str) -> None:
         ({}, "event_name: is missing"),
         (zalo_event() | {"event_name": 7}, "event_name: is missing"),
         (zalo_event(), "message: is not an object"),
+        (zalo_event("user_submit_info"), "info: is not an object"),
+        (zalo_event("user_reacted_message", message={"msg_id": "z1"}), "message.react_icon: is missing"),
         (zalo_event(message={"text": "x"}), "message.msg_id: is missing"),
         (
             zalo_event(message={"msg_id": "z1"}),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
+from datetime import date
 from typing import Any
+
+import orjson
 
 from schemas.base import URL_CHARS_MAX, Json
 
@@ -29,11 +34,19 @@ def text(value: Json) -> str | None:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else None
 
 
+def cut(value: Json, chars_max: int) -> str | None:
+    """Text without control characters, no longer than that; none when nothing is left."""
+    return value.translate(_CONTROL).strip()[:chars_max] or None if isinstance(value, str) else None
+
+
+def digest_id(what: str, event: Json) -> str:
+    """An id for an event that has none: the same whenever it is delivered."""
+    return f"{what}-{hashlib.sha256(orjson.dumps(event, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+
+
 def name(value: Json) -> str | None:
     """A file's or place's name on one line, cut to what the schema takes."""
-    if not isinstance(value, str):
-        return None
-    return value.translate(_CONTROL).strip()[:NAME_CHARS_MAX] or None
+    return cut(value, NAME_CHARS_MAX)
 
 
 def url(value: Json) -> str | None:
@@ -51,6 +64,18 @@ def milliseconds(value: Json) -> int | None:
         return None
     moment = int(digits)
     return moment if moment <= SENT_AT_MS_MAX else None
+
+
+def day(value: Json) -> str | None:
+    """A day as `1994-05-17`, from that or from `17/05/1994`; none when it is no day."""
+    parts = re.split(r"[-/.]", value.strip()) if isinstance(value, str) else []
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        return None
+    year, month, of_month = map(int, parts if len(parts[0]) == 4 else reversed(parts))
+    try:
+        return date(year, month, of_month).isoformat()
+    except ValueError:
+        return None
 
 
 def degrees(value: Json) -> float | None:

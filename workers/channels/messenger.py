@@ -28,6 +28,7 @@ class Messenger:
     def __init__(self, apps: Sequence[MessengerApp]) -> None:
         self._secrets = [app.app_secret.get_secret_value().encode() for app in apps]
         self._tokens = [app.verify_token.get_secret_value() for app in apps]
+        self._ids = frozenset(app.app_id for app in apps if app.app_id is not None)
 
     def challenge(self, query: Mapping[str, str]) -> str:
         """The challenge as it came, when mode and token are right.
@@ -67,32 +68,30 @@ class Messenger:
             yield Refused("unreadable", f"entry: more than {ITEMS_MAX} events", document, None)
         else:
             for entry in entries:
-                yield from _entry_items(entry)
+                yield from self._entry_items(entry)
+
+    def _entry_items(self, entry: Json) -> Iterator[Item]:
+        fields = mapping(entry)
+        found = False
+        for place in ("messaging", "standby", "changes"):
+            events = fields.get(place)
+            if isinstance(events, list):
+                found = True
+                for event in events:
+                    yield Skipped(place) if place == "changes" else self._item(fields, place, event)
+        if not found:
+            detail = "entry: has no list of messaging, standby or changes"
+            yield Refused("unreadable", detail, {"object": "page", "entry": [entry]}, None)
+
+    def _item(self, entry: Mapping[str, Any], place: str, event: Json) -> Item:
+        item = normalise(entry.get("id"), event, standby=place == "standby", ours=self._ids)
+        if isinstance(item, Refused):
+            alone = {**{name: entry[name] for name in ("id", "time") if name in entry}, place: [event]}
+            return item._replace(original={"object": "page", "entry": [alone]})
+        return item
 
 
 def _size(entry: Json) -> int:
     """How many items `_entry_items` gives of an entry."""
     lists = [mapping(entry).get(name) for name in ("messaging", "standby", "changes")]
     return max(1, sum(len(each) for each in lists if isinstance(each, list)))
-
-
-def _entry_items(entry: Json) -> Iterator[Item]:
-    fields = mapping(entry)
-    found = False
-    for place in ("messaging", "standby", "changes"):
-        events = fields.get(place)
-        if isinstance(events, list):
-            found = True
-            for event in events:
-                yield Skipped(place) if place == "changes" else _item(fields, place, event)
-    if not found:
-        detail = "entry: has no list of messaging, standby or changes"
-        yield Refused("unreadable", detail, {"object": "page", "entry": [entry]}, None)
-
-
-def _item(entry: Mapping[str, Any], place: str, event: Json) -> Item:
-    item = normalise(entry.get("id"), event, standby=place == "standby")
-    if isinstance(item, Refused):
-        alone = {**{name: entry[name] for name in ("id", "time") if name in entry}, place: [event]}
-        return item._replace(original={"object": "page", "entry": [alone]})
-    return item

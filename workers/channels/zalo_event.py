@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.ids import conversation_key
-from schemas.inbound import Attachment, Echo, InboundRecord, Message, Other
+from schemas.inbound import Echo, InboundRecord, Message, Other
 from schemas.receipts import Arrival, ArrivalState
-from workers.channels import fields
+from workers.channels import fields, zalo_gesture
 from workers.channels.channel import (
     Refused,
     UnknownEventError,
@@ -23,12 +23,16 @@ from workers.channels.channel import (
     required_object,
 )
 from workers.channels.fields import mapping
+from workers.channels.zalo_attachment import attachment
 from workers.channels.zalo_kinds import (
     ARRIVALS,
+    FOLLOWS,
     FROM_OA,
     KINDS,
     OA_SEND,
     OTHER_EVENTS,
+    REACTIONS,
+    SUBMITTED,
     USER_MESSAGES,
     USER_SEND,
 )
@@ -72,6 +76,12 @@ def _record(account: str | None, user: str | None, kind: str, event: dict[str, A
     who["sent_at_ms"] = fields.milliseconds(event.get("timestamp"))
     if kind in ARRIVALS:
         return _arrival(who, ARRIVALS[kind], event)
+    if kind in REACTIONS:
+        return zalo_gesture.reaction(who, REACTIONS[kind], event)
+    if kind in FOLLOWS:
+        return zalo_gesture.followed(who, event, follows=FOLLOWS[kind])
+    if kind == SUBMITTED:
+        return zalo_gesture.submitted(who, event)
     return Other(**who, event=kind) if kind in OTHER_EVENTS else _utterance(who, kind, event)
 
 
@@ -92,21 +102,8 @@ def _utterance(who: dict[str, Any], kind: str, event: dict[str, Any]) -> Message
     who["channel_message_id"] = required_id(said.get("msg_id"), "message.msg_id")
     who["text"] = fields.text(said.get("text"))
     attachments = objects(said.get("attachments"), "message.attachments")
-    who["attachments"] = tuple(_attachment(each, what) for each in attachments)
+    who["attachments"] = tuple(attachment(each, what) for each in attachments)
     if kind in USER_MESSAGES:
         return Message(**who)
     admin = fields.identifier(mapping(event.get("sender")).get("admin_id"))
     return Echo(**who, author="human" if admin else "bot", author_id=admin)
-
-
-def _attachment(value: dict[str, Any], what: str) -> Attachment:
-    payload = mapping(value.get("payload"))
-    place = mapping(payload.get("coordinates"))
-    kind = fields.text(value.get("type")) or what
-    return Attachment(
-        type="image" if kind == "photo" else kind,
-        url=fields.url(payload.get("url")) or fields.url(payload.get("thumbnail")),
-        name=fields.name(payload.get("name")),
-        latitude=fields.degrees(place.get("latitude")),
-        longitude=fields.degrees(place.get("longitude")),
-    )

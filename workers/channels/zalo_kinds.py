@@ -5,6 +5,8 @@ Source: Zalo Official Account OpenAPI, webhook events.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from schemas.receipts import ArrivalState
 
 USER_SEND = "user_send_"
@@ -31,23 +33,25 @@ OA_MESSAGES = frozenset(OA_SEND + what for what in _OA_KINDS)
 ARRIVALS: dict[str, ArrivalState] = {"user_received_message": "delivered", "user_seen_message": "read"}
 """What has reached a customer, or what he has read."""
 
-OA_DOES = frozenset({"oa_reacted_message", "oa_call_user"})
-FROM_OA = OA_DOES | ARRIVALS.keys()
+REACTIONS: dict[str, Literal["customer", "page"]] = {
+    "user_reacted_message": "customer",
+    "oa_reacted_message": "page",
+}
+FOLLOWS = {"follow": True, "unfollow": False}
+SUBMITTED = "user_submit_info"
+"""A customer has filled in the form that asked him for his name and phone."""
+FROM_OA = {"oa_reacted_message", "oa_call_user", *ARRIVALS}
 """Events beside messages whose `sender` is the account."""
 
 OTHER_EVENTS = frozenset(
     {
-        *OA_DOES,
+        "oa_call_user",
         *(f"anonymous_send_{what}" for what in _USER_KINDS),
         *(f"oa_send_anonymous_{what}" for what in _USER_KINDS),
         *(f"user_send_group_{what}" for what in _GROUP_KINDS),
         *(f"oa_send_group_{what}" for what in _GROUP_KINDS),
-        "follow",
-        "unfollow",
-        "user_submit_info",
         "update_user_info",
         "user_withdraw",
-        "user_reacted_message",
         "user_click_chatnow",
         "user_click_button",
         "user_click_response_button",
@@ -85,4 +89,9 @@ OTHER_EVENTS = frozenset(
 )
 """Documented kinds that nothing reads yet."""
 
-KINDS = USER_MESSAGES | OA_MESSAGES | ARRIVALS.keys() | OTHER_EVENTS
+KINDS = (
+    USER_MESSAGES
+    | OA_MESSAGES
+    | OTHER_EVENTS
+    | {SUBMITTED}.union(ARRIVALS.keys(), REACTIONS.keys(), FOLLOWS.keys())
+)
