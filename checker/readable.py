@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from checker.rows import PageRow
 CLOCK_TOLERANCE_MS = 5_000
 """A page that was registered around the record's time may or may not have been known to intake."""
 
+UTTERANCES = {"message", "postback", "echo"}
+"""What has a line of the transcript."""
 _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -55,9 +58,8 @@ def judge(record: LogRecord, pages: Mapping[str, PageRow]) -> Judged:
     fault = _fault(what, value) or _key_fault(record, value)
     if fault:
         return Judged(Verdict.REFUSED, fault)
-    return _by_page(
-        Judged(Verdict.SKIPPED if what == "other" else Verdict.READABLE, "", what, value), record, pages
-    )
+    verdict = Verdict.READABLE if what in UTTERANCES else Verdict.SKIPPED
+    return _by_page(Judged(verdict, "", what, value), record, pages)
 
 
 def _by_page(judged: Judged, record: LogRecord, pages: Mapping[str, PageRow]) -> Judged:
@@ -125,6 +127,27 @@ def _sent_at(found: object) -> bool:
     return isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= _SENT_AT_MAX_MS
 
 
+def _truth(found: object) -> bool:
+    return isinstance(found, bool)
+
+
+def _edits(found: object) -> bool:
+    return isinstance(found, int) and not isinstance(found, bool) and 1 <= found <= 1_000_000
+
+
+def _date(found: object) -> bool:
+    try:
+        return isinstance(found, str) and date.fromisoformat(found).isoformat() == found
+    except ValueError:
+        return False
+
+
+def _referral(found: object) -> bool:
+    if not isinstance(found, dict) or found.keys() - _REFERRAL.keys():
+        return False
+    return all(each is None or _REFERRAL[name](each) for name, each in found.items())
+
+
 def _attachments(found: object) -> bool:
     return isinstance(found, list) and len(found) <= 32 and all(map(_attachment, found))
 
@@ -156,21 +179,49 @@ _COMMON: _Rules = {
     "sent_at_ms": _sent_at,
     "raw": lambda _: True,
 }
-_SAID: _Rules = _COMMON | {
+_REFERRAL: _Rules = {
+    "source": _text(0, 100, _NUL),
+    "ref": _text(0, 2_000, _NUL),
+    "ad_id": _text(0, 128, _NUL),
+    "title": _text(1, 200),
+}
+_INTRODUCED: _Rules = _COMMON | {
+    "customer_name": _text(1, 200),
+    "customer_picture": _text(1, 4_096),
+    "referral": _referral,
+}
+_SAID: _Rules = _INTRODUCED | {
     "channel_message_id": _text(1, 512),
     "text": _text(0, 20_000, _NUL),
     "attachments": _attachments,
-    "customer_name": _text(1, 200),
     "language": _text(0, 20, r"(?!)"),
+    "standby": _truth,
 }
 _RULES: dict[str, _Rules] = {
-    "message": _SAID,
+    "message": _SAID | {"payload": _text(0, 2_000, _NUL)},
     "postback": _SAID | {"payload": _text(0, 2_000, _NUL)},
     "echo": _SAID
     | {
         "author": lambda found: isinstance(found, str) and found in {"bot", "human"},
         "author_id": _text(0, 128, _NUL),
         "marker": _text(0, 1_000, _NUL),
+    },
+    "reaction": _COMMON
+    | {
+        "of": _text(1, 512),
+        "by": lambda found: isinstance(found, str) and found in {"customer", "page"},
+        "emoji": _text(1, 64),
+    },
+    "edit": _COMMON | {"of": _text(1, 512), "text": _text(0, 20_000, _NUL), "number": _edits},
+    "profile": _INTRODUCED
+    | {
+        "name": _text(1, 200),
+        "phone": _text(1, 40),
+        "email": _text(1, 254),
+        "birthday": _date,
+        "gender": lambda found: isinstance(found, str) and found in {"female", "male", "other"},
+        "address": _text(1, 500, _NUL),
+        "follows": _truth,
     },
     "other": _COMMON | {"event": _text(1, 100, r"(?!)")},
 }
@@ -179,6 +230,9 @@ _REQUIRED = {
     "message": _WHO | {"channel_message_id"},
     "postback": _WHO | {"channel_message_id", "payload"},
     "echo": _WHO | {"channel_message_id", "author"},
+    "reaction": _WHO | {"of"},
+    "edit": _WHO | {"of", "text"},
+    "profile": _WHO,
     "other": _WHO | {"event"},
 }
-_NEVER_NULL = {"attachments"}.union(*_REQUIRED.values())
+_NEVER_NULL = {"attachments", "standby", "by", "number"}.union(*_REQUIRED.values())

@@ -82,7 +82,7 @@ class Run:
         self._tallies += [
             *answered.tallies,
             check_replies(chain.refusals, commands.asks, answered.answers),
-            check_acts(messages.acts, actions, answered.answers),
+            check_acts(messages.acts, actions, answered.answers, inbound.gestures.told),
         ]
         lines = LinesCheck(actions, answered.answers, chain.chains)
         transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations, lines)

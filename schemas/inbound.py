@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from schemas.base import (
     ATTACHMENTS_MAX,
     NO_CONTROL_PATTERN,
+    NO_NUL_PATTERN,
     Account,
     Channel,
     ChannelMessageId,
@@ -25,6 +27,15 @@ from schemas.ids import conversation_key, page_id
 
 SentAtMs = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
 """The channel's own clock, milliseconds since 1970: kept as data, never used for order."""
+
+
+def _real_day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+Birthday = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real_day)]
+"""A day as `1994-05-17`."""
 
 
 class Attachment(EdgeModel):
@@ -59,16 +70,38 @@ class InboundRecord(EdgeModel):
         return page_id(self.channel, self.account)
 
 
-class InboundUtterance(InboundRecord):
+class Referral(EdgeModel):
+    """What brought a customer: a link of the page, an advertisement."""
+
+    source: Annotated[str, Field(max_length=100, pattern=NO_NUL_PATTERN)] | None = None
+    """The channel's word, e.g. `SHORTLINK`, `ADS`, `oa_profile`."""
+    ref: Annotated[str, Field(max_length=2_000, pattern=NO_NUL_PATTERN)] | None = None
+    """What the page wrote into its link."""
+    ad_id: Annotated[str, Field(max_length=128, pattern=NO_NUL_PATTERN)] | None = None
+    title: Name | None = None
+    """Of the advertisement."""
+
+
+class Introduced(InboundRecord):
+    """What may tell, beside what it says, who the customer is."""
+
+    customer_name: Name | None = None
+    """On the channel."""
+    customer_picture: Url | None = None
+    referral: Referral | None = None
+
+
+class InboundUtterance(Introduced):
     """What is stored in the transcript."""
 
     channel_message_id: ChannelMessageId
     """Unique on its page: a second record with it is a duplicate and changes nothing."""
     text: Text | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=ATTACHMENTS_MAX, strict=False)] = ()
-    customer_name: Name | None = None
     language: Annotated[str, Field(max_length=20)] | None = None
     """As the channel states it, e.g. `vi`."""
+    standby: bool = False
+    """Another app answers there: unless a session is open, nobody is asked to."""
 
 
 _SAYS_SOMETHING: JsonDict = {
@@ -83,6 +116,9 @@ class Message(InboundUtterance):
     """A customer wrote: text, attachments or both."""
 
     model_config = ConfigDict(json_schema_extra=_SAYS_SOMETHING)  # says_something, for the contract
+
+    payload: Annotated[str, Field(max_length=2_000, pattern=NO_NUL_PATTERN)] | None = None
+    """Of the quick reply that was pressed instead of writing its text."""
 
     @model_validator(mode="after")
     def says_something(self) -> Message:
@@ -105,6 +141,39 @@ class Echo(InboundUtterance):
     author_id: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
     marker: Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")] | None = None
     """What its sender gave the channel to be returned here; by it we know what we have sent ourselves."""
+
+
+class Reaction(InboundRecord):
+    """Somebody has put a sign to a message, or taken it back."""
+
+    of: ChannelMessageId
+    """Which message, as the channel calls it."""
+    by: Literal["customer", "page"] = "customer"
+    emoji: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROL_PATTERN)] | None = None
+    """None: it was taken back."""
+
+
+class Edit(InboundRecord):
+    """Somebody has written a message of his anew."""
+
+    of: ChannelMessageId
+    text: Text
+    number: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """How often it was edited: one with a lower number comes too late."""
+
+
+class Profile(Introduced):
+    """What a customer, or the channel, tells of him. It fills what is not known, and overwrites nothing."""
+
+    name: Name | None = None
+    """As he gives it himself."""
+    phone: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROL_PATTERN)] | None = None
+    email: Annotated[str, Field(min_length=1, max_length=254, pattern=NO_CONTROL_PATTERN)] | None = None
+    birthday: Birthday | None = None
+    gender: Literal["female", "male", "other"] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL_PATTERN)] | None = None
+    follows: bool | None = None
+    """Whether he follows the account from now on, where the channel has that."""
 
 
 class Other(InboundRecord):

@@ -18,6 +18,7 @@ from schemas.base import (
     Slug,
     Url,
 )
+from schemas.inbound import Referral
 
 Sender = Literal["customer", "agent", "bot", "system"]
 MessageKind = Literal["text", "attachment", "postback", "log", "note"]
@@ -88,8 +89,29 @@ class Read(InsideModel):
     epoch: int
 
 
+Mark = Literal["edit", "customer_reaction", "page_reaction"]
+
+
+class Marked(InsideModel):
+    """A message was edited, or has a reaction; its line in the transcript stays as it is."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    channel_message_id: str
+    """Which message, as the channel calls it: the customer's, or one of those that delivery has sent."""
+    mark: Mark
+    value: str | None
+    """The text as it is now; the sign of the reaction, none when it was taken back."""
+    number: int
+    """How often it was edited; 0 for reactions."""
+    at: Moment
+
+
 class CustomerChanged(InsideModel):
-    """Profile, tags or groups of the conversation's customer changed: how they stand from here on."""
+    """What is known of the conversation's customer changed: how it stands from here on."""
 
     workspace: Slug
     desk: Slug
@@ -99,5 +121,13 @@ class CustomerChanged(InsideModel):
     profile: dict[str, str]
     tags: tuple[str, ...]
     groups: tuple[str, ...]
+    suggested_phone: str | None = None
+    """In what he wrote; an agent may take it over."""
+    picture: Url | None = None
+    follows: bool | None = None
+    """Whether he follows the account, where the channel tells."""
+    referral: Referral | None = None
+    """What brought him last."""
     by: str | None
+    """Who changed it; none: the channel, or what the customer wrote."""
     at: Moment

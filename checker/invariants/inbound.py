@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from checker.facts.gestures import Gestures
 from checker.facts.letters import Letter, Letters, content_of
 from checker.facts.occurrences import Occurrences, identity_of
 from checker.facts.own_sent import OwnSent
@@ -22,6 +23,7 @@ class InboundCheck:
 
     def __init__(self, letters: Letters, pages: Mapping[str, PageRow], own: OwnSent, partitions: int) -> None:
         self.occurrences = Occurrences()
+        self.gestures = Gestures()
         self.refused = Tally(1, "each unreadable or refused record is once in deadletter")
         self.accepted = Tally(1, "no readable record is in deadletter")
         self.forwarded = Tally(1, "each record in a wrong partition was forwarded to its own")
@@ -50,6 +52,8 @@ class InboundCheck:
         self._check_letters(record, letters)
         misplaced = record.key is not None and record.partition != partition_of(record.key, self._partitions)
         self.forwarded.checked += misplaced
+        if judged.value:
+            self.gestures.see(record, judged.what, judged.value)
         if judged.verdict is Verdict.REFUSED:
             self._see_refused(record, judged, letters, misplaced=misplaced)
         elif judged.verdict is not Verdict.SKIPPED:

@@ -126,10 +126,18 @@ class LinesCheck:
             self.sent.fail((spoken.position,), f"never sent: {spoken}")
 
 
-def check_acts(acts: Counter[tuple[str, ...]], asks: Iterable[Ask], answers: Answers) -> Tally:
-    """What was read was marked so, and customers change by actions only; `acts` is what messages tells."""
-    tally = Tally(1, "each mark of reading is told once, and customers change by actions alone")
-    done: Counter[tuple[str, ...]] = Counter()
+def check_acts(
+    acts: Counter[tuple[str, ...]],
+    asks: Iterable[Ask],
+    answers: Answers,
+    heard: Counter[tuple[str, ...]],
+) -> Tally:
+    """What was read was marked so; customers, and marks of messages, change by actions and what was heard.
+
+    `acts` is what messages tells, `heard` what inbound may have made it tell.
+    """
+    tally = Tally(1, "each mark of reading is told once, and nothing of customers that nobody has told")
+    done = heard.copy()
     for ask in asks:
         outcome = answers.get((ask.topic, ask.place))
         if outcome is None or outcome.code:

@@ -20,6 +20,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "message": inbound.Message,
     "postback": inbound.Postback,
     "echo": inbound.Echo,
+    "reaction": inbound.Reaction,
+    "edit": inbound.Edit,
+    "profile": inbound.Profile,
     "other": inbound.Other,
 }
 BASE: dict[str, Any] = {"channel": "messenger", "account": "shop", "user": "u1"}
@@ -49,6 +52,9 @@ ODD = st.one_of(
     st.just([{"type": "a\tb"}]),
     st.just([{"type": "image", "size": 3}]),
     st.just([{"type": "image"}] * 33),
+    st.sampled_from(["page", "female", "1994-05-17", "1994-02-30", "19940517"]),
+    st.just({"source": "ADS", "title": ""}),
+    st.just({"source": "ADS", "ref": None}),
     st.dictionaries(st.text(max_size=3), st.booleans(), max_size=2),
 )
 NAMES = [
@@ -58,10 +64,22 @@ NAMES = [
     "raw",
     "attachments",
     "customer_name",
+    "customer_picture",
+    "referral",
     "language",
+    "standby",
     "payload",
     "author",
     "author_id",
+    "of",
+    "by",
+    "emoji",
+    "number",
+    "name",
+    "phone",
+    "birthday",
+    "gender",
+    "follows",
     "event",
     "surprise",
 ]
@@ -69,8 +87,14 @@ NAMES = [
 
 @given(st.sampled_from(sorted(MODELS)), st.dictionaries(st.sampled_from(NAMES), ODD, max_size=3), st.data())
 def test_the_judgement_agrees_with_the_models(what: str, odd: dict[str, Any], data: st.DataObject) -> None:
-    needed = {"postback": {"payload": "buy"}, "echo": {"author": "human"}, "other": {"event": "read"}}
-    value = (BASE if what == "other" else SAID) | needed.get(what, {}) | odd
+    needed = {
+        "postback": {"payload": "buy"},
+        "echo": {"author": "human"},
+        "reaction": {"of": "m1"},
+        "edit": {"of": "m1", "text": "Chào"},
+        "other": {"event": "read"},
+    }
+    value = (SAID if what in {"message", "postback", "echo"} else BASE) | needed.get(what, {}) | odd
     for name in data.draw(st.sets(st.sampled_from(sorted(value)), max_size=1)):
         del value[name]
     try:
@@ -96,6 +120,8 @@ def test_the_judgement_agrees_with_the_models(what: str, odd: dict[str, Any], da
         ("message", SAID | {"workspace": "other"}, "messenger:shop:u1", Verdict.REFUSED),
         ("unheard", SAID, "messenger:shop:u1", Verdict.REFUSED),
         ("other", BASE | {"event": "read"}, "messenger:shop:u1", Verdict.SKIPPED),
+        ("reaction", BASE | {"of": "m1"}, "messenger:shop:u1", Verdict.SKIPPED),
+        ("profile", BASE | {"account": "else"}, "messenger:else:u1", Verdict.REFUSED),
         ("message", b"{", "messenger:shop:u1", Verdict.REFUSED),
         ("message", b"", "messenger:shop:u1", Verdict.REFUSED),
         ("message", b"[1]", "messenger:shop:u1", Verdict.REFUSED),

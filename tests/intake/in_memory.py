@@ -8,13 +8,14 @@ from typing import Any
 
 from schemas.definitions import Policy
 from tests.intake.log import PAGE, WORKSPACE, key_of, lane_of, published
-from workers.routing.intake.admission import Admission, read_all
+from workers.routing.intake.admission import Admission, Said, read_all
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.effects import Effects
-from workers.routing.intake.given import Given
+from workers.routing.intake.given import Given, phones_in
 from workers.routing.intake.keywords import Keywords
+from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Asker, Remembered
 from workers.routing.intake.pages import SILENT, Owner, Pages
 from workers.routing.intake.policies import DeskPolicy, Policies
@@ -71,6 +72,7 @@ class Intake:
     commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    marks: Marks = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     """Ids of the messages that wait in the table."""
 
@@ -82,6 +84,8 @@ class Intake:
         admission = Admission(self.pages, self.conversations, lambda key: lane_of(key.decode()))
         admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
         given = Given(self.policies, KnownRules(), self.seen, self.customers, self._quoted())
+        given.phones = phones_in(one for one in admitted if isinstance(one, Said))
+        given.marks = self.marks
         Effects(self.conversations, silence_ms=SILENCE_MS).apply(work, admitted, given)
         self._keep(batch, work)
         return batch

@@ -16,6 +16,7 @@ from workers.routing.intake import (
     conversation_rows,
     customer_rows,
     dedupe,
+    marks,
     outcome_rows,
     pages,
     policies,
@@ -40,6 +41,7 @@ INSERT INTO customer SELECT workspace_id, conversation_id, page_id, key, 'An', n
 INSERT INTO session SELECT workspace_id, conversation_id, 1, now(), 1 FROM conversation;
 INSERT INTO message_seen
 SELECT workspace_id, gen_random_uuid(), conversation_id, 1, now() FROM conversation;
+INSERT INTO message_mark SELECT workspace_id, conversation_id, 'm1', 'edit', 'x', 1, now() FROM conversation;
 INSERT INTO held_reply
 SELECT workspace_id, conversation_id, gen_random_uuid(), 1, 'reply/1', '{{}}' FROM conversation;
 INSERT INTO intake_outcome
@@ -72,6 +74,7 @@ STATEMENTS = {
     "outcomes": (outcome_rows.LOAD, {"intake_outcome_pkey"}),
     "customers": (customer_rows.LOAD, {"customer_pkey"}),
     "store_customers": (customer_rows.STORE, {"customer_pkey"}),
+    "marks": (marks.LOAD, {"message_mark_pkey"}),
     "replies": (reply_rows.LOAD, {"held_reply_pkey"}),
     "settle": (reply_rows.SETTLE, {"held_reply_pkey"}),
 }

@@ -25,6 +25,7 @@ from workers.gateway.watching import Watching
 
 _EVENTS = {
     Kind(MESSAGES.name, "stored").ce_type.encode(): "line",
+    Kind(MESSAGES.name, "marked").ce_type.encode(): "marked",
     Kind(RECEIPTS.name, "delivery").ce_type.encode(): "delivery",
 }
 """What a socket is told of, by the type of the record."""

@@ -14,9 +14,10 @@ FORWARDED = Counter(
 INTAKE = Counter(
     "tongdai_intake_records",
     "What became of records that intake took: `stored` as a message; `duplicate` of a stored one; "
-    "`own_echo`, the channel's of a message that we have sent; `other`, a channel's event that nothing reads "
-    "yet; `stale_assignment`, applied before; `stale_timer`, of a session that was over; of agents' actions "
-    "`acted`, `refused_action`, and `repeated_action`, which came before.",
+    "`own_echo`, the channel's of a message that we have sent; `gesture`, a reaction, an edit, or what is "
+    "told of a customer; `of_nothing`, one in a conversation that nobody began; `other`, a channel's event "
+    "that nothing reads yet; `stale_assignment`, applied before; `stale_timer`, of a session that was over; "
+    "of agents' actions `acted`, `refused_action`, and `repeated_action`, which came before.",
     ["became"],
 )
 BATCH_RECORDS = Histogram(

@@ -6,8 +6,8 @@ from schemas.actions import SessionTimer, SilenceTimer
 from schemas.base import InsideModel
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
-from schemas.inbound import Echo, InboundRecord, Message, Other, Postback
-from schemas.messages import Stored
+from schemas.inbound import Echo, Edit, InboundRecord, Message, Other, Postback, Profile, Reaction, Referral
+from schemas.messages import Marked, Stored
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
     ACCOUNT,
@@ -61,13 +61,39 @@ _ECHO = Echo(
     author="human",
     author_id="26390203743090",
 )
-_REACTION = Other(
+_REACTION = Reaction(
     channel="messenger",
     account=ACCOUNT,
     user=USER,
-    event="reaction",
     sent_at_ms=_SENT_AT_MS + 95_000,
+    of="m_echo-1763774190",
+    emoji="❤️",
     raw={"reaction": {"action": "react", "emoji": "❤️", "mid": "m_echo-1763774190"}},
+)
+_EDIT = Edit(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    sent_at_ms=_SENT_AT_MS + 96_000,
+    of=MID,
+    text="Shop ơi, kem dưỡng da loại 50 ml còn hàng không ạ?",
+)
+_PROFILE = Profile(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    customer_name=CUSTOMER,
+    customer_picture="https://cdn.example/khach.jpg",
+    phone="84912345678",
+    referral=Referral(source="ADS", ref="kem-duong-da", ad_id="6045246247433"),
+)
+_OTHER = Other(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    event="optin",
+    sent_at_ms=_SENT_AT_MS + 97_000,
+    raw={"optin": {"ref": "kem-duong-da"}},
 )
 _STORED = Stored(
     workspace=WORKSPACE,
@@ -88,6 +114,18 @@ _STORED = Stored(
     stored_at=at(0.2),
     seq=0,
     epoch=0,
+)
+_MARKED = Marked(
+    workspace=WORKSPACE,
+    desk=DESK,
+    conversation=CONVERSATION,
+    key=KEY,
+    page=PAGE,
+    channel_message_id="m_echo-1763774190",
+    mark="customer_reaction",
+    value="❤️",
+    number=0,
+    at=at(95.2),
 )
 _TIMER = SessionTimer(workspace=WORKSPACE, conversation=CONVERSATION, session=1, due_at=at(60 + _SILENCE_S))
 
@@ -111,8 +149,12 @@ EXAMPLES = (
     _inbound("message", _MESSAGE, 0, 0),
     _inbound("postback", _POSTBACK, 1, 60),
     _inbound("echo", _ECHO, 2, 90),
-    _inbound("other", _REACTION, 3, 95),
+    _inbound("reaction", _REACTION, 3, 95),
+    _inbound("edit", _EDIT, 4, 96),
+    _inbound("profile", _PROFILE, 5, 96.5),
+    _inbound("other", _OTHER, 6, 97),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
+    _intake(Kind("messages", "marked"), _MARKED, 1044, 95.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),
     _intake(Kind("actions", "silence_timer"), _SILENT, 1042, 60 + _SILENT_AFTER_S),
 )

@@ -12,6 +12,7 @@ from asyncpg import Connection
 from pydantic import BaseModel
 
 from schemas.base import Moment
+from schemas.inbound import Referral
 from workers.gateway.queries.rows import Row, read_rows
 from workers.gateway.queries.scope import Scope
 from workers.gateway.queries.transcript import LOGS, Line, worded
@@ -20,7 +21,8 @@ from workers.wording.word import LanguageCode
 HISTORY_MAX = 100
 
 PROFILE = """
-SELECT name, channel_name, phone, email, birthday, gender, address, user_id, created_at
+SELECT name, channel_name, phone, email, birthday, gender, address, user_id, created_at, suggested_phone,
+    picture, follows, referral
 FROM customer WHERE workspace_id = $1 AND customer_id = $2
 """
 STANDS = """
@@ -48,6 +50,14 @@ class Profile(BaseModel):
     user_id: str
     """The channel's id of him."""
     created_at: Moment
+    suggested_phone: str | None
+    """A number in what he wrote, which nobody has taken over yet."""
+    picture: str | None
+    """Its address on the channel."""
+    follows: bool | None
+    """Whether he follows the account, where the channel tells."""
+    referral: Referral | None
+    """What brought him last: a link, an advertisement."""
 
 
 class Session(BaseModel):
@@ -102,7 +112,7 @@ async def read_detail(
     stands = dict(await connection.fetchrow(STANDS, *place))
     return Detail(
         conversation=rows[0],
-        profile=Profile(**await connection.fetchrow(PROFILE, *place)),
+        profile=_profile(dict(await connection.fetchrow(PROFILE, *place))),
         stands=_stands(stands),
         sessions=tuple(Session(**row) for row in await connection.fetch(SESSIONS, *place)),
         history=tuple(await read_history(connection, scope, conversation, stands["desk_id"], language)),
@@ -115,6 +125,10 @@ async def read_history(
     """Its last log lines, the newest first."""
     rows = await connection.fetch(LOGS, scope.workspace, conversation, HISTORY_MAX)
     return await worded(connection, scope, desk, rows, language)
+
+
+def _profile(row: dict[str, Any]) -> Profile:
+    return Profile(**row | {"referral": row["referral"] and orjson.loads(row["referral"])})
 
 
 def _stands(row: dict[str, Any]) -> Stands:

@@ -11,6 +11,7 @@ from asyncpg import Connection
 from pydantic import BaseModel, Field
 
 from schemas.base import Moment
+from schemas.messages import Mark
 from schemas.receipts import DeliveryState
 from workers.gateway.problem import invalid
 from workers.gateway.queries.names import read_names
@@ -23,12 +24,19 @@ SAID = {"text", "attachment"}
 POSITION_MAX = 2**31 - 1
 
 _COLUMNS = (
-    "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at"
+    "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at, "
+    "channel_message_id"
 )
 # How the messages of a page of the transcript stand: by their ids, of those that were sent to the channel.
 DELIVERIES = """
-SELECT message_id, state, reason, changed_at FROM delivery
+SELECT message_id, state, reason, changed_at, ids FROM delivery
 WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
+"""
+MARKS = """
+SELECT channel_message_id, mark, value, marked_at FROM message_mark
+WHERE workspace_id = $1 AND conversation_id = $2 AND channel_message_id = ANY($3::text[])
+    AND value IS NOT NULL
+ORDER BY marked_at, mark
 """
 BEFORE = f"""
 SELECT {_COLUMNS} FROM message
@@ -59,6 +67,15 @@ class LineDelivery(BaseModel):
     at: Moment
 
 
+class LineMark(BaseModel):
+    """What somebody has done to a message after it was written."""
+
+    mark: Mark
+    value: str
+    """The text as it is now, or the sign of the reaction."""
+    at: Moment
+
+
 class Line(BaseModel):
     """One line: a message, a note, or a log line in the words of its reader."""
 
@@ -78,6 +95,10 @@ class Line(BaseModel):
     at: Moment
     delivery: LineDelivery | None = None
     """Of an answer that was written here."""
+    channel_message_ids: list[str] = Field(default_factory=list)
+    """How the channel calls it: `marked` on the socket names one of these."""
+    marks: list[LineMark] = Field(default_factory=list)
+    """Its edits and reactions, as they are now; `text` stays what was written first."""
 
 
 class Wanted(NamedTuple):
@@ -119,6 +140,7 @@ async def read_transcript(
     is_colleague = bool(scope.agent)  # notes are not for other systems
     rows = await connection.fetch(statement, scope.workspace, conversation, position, limit + 1, is_colleague)
     lines = await worded(connection, scope, desk, rows[:limit], language)
+    await _add_marks(connection, scope, conversation, lines)
     return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
 
 
@@ -139,16 +161,28 @@ async def worded(
 async def _add_deliveries(
     connection: Connection, scope: Scope, lines: Sequence[Line], language: LanguageCode
 ) -> None:
-    """Say of each answer how it stands, once the delivery worker has read it."""
+    """Say of each answer how it stands, and the channel's ids of it, once the delivery worker has read it."""
     answers = {line.message: line for line in lines if line.sender != "customer" and line.kind in SAID}
     if not answers:
         return
     for row in await connection.fetch(DELIVERIES, scope.workspace, list(answers)):
         state: DeliveryState = "queued" if row["state"] == "sending" else row["state"]
         told = word_delivery(state, row["reason"], language)
-        answers[row["message_id"]].delivery = LineDelivery(
+        line = answers[row["message_id"]]
+        line.channel_message_ids = row["ids"]
+        line.delivery = LineDelivery(
             state=state, reason=row["reason"], text=told.text, advice=told.advice, at=row["changed_at"]
         )
+
+
+async def _add_marks(connection: Connection, scope: Scope, conversation: UUID, lines: Sequence[Line]) -> None:
+    """Say what was done to messages; those without a name on the channel have none."""
+    of = {id_: line for line in lines for id_ in line.channel_message_ids}
+    if not of:
+        return
+    for row in await connection.fetch(MARKS, scope.workspace, conversation, list(of)):
+        mark = LineMark(mark=row["mark"], value=row["value"], at=row["marked_at"])
+        of[row["channel_message_id"]].marks.append(mark)
 
 
 def _line(row: Mapping[str, Any]) -> Line:
@@ -167,4 +201,5 @@ def _line(row: Mapping[str, Any]) -> Line:
         code=row["code"],
         params=params if is_log else {},
         at=row["stored_at"],
+        channel_message_ids=[row["channel_message_id"]] if row["channel_message_id"] else [],
     )

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.ids import message_id_text
-from schemas.inbound import InboundUtterance, Other
+from schemas.inbound import InboundRecord, InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
 from workers.routing.intake.pages import Owner, Pages
-from workers.routing.intake.reading import Effective, ToldValue, read
+from workers.routing.intake.reading import Effective, Gesture, ToldValue, read
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 from workers.runtime.refusal import RefusedError
@@ -22,7 +22,7 @@ class Reading(NamedTuple):
     at_ms: int
     value: Effective
     page: str
-    """Of an utterance; empty for others, whose conversation must be known."""
+    """Of what a channel tells; empty for others, whose conversation must be known."""
 
 
 class Said(NamedTuple):
@@ -36,6 +36,16 @@ class Said(NamedTuple):
     message: str
 
 
+class Made(NamedTuple):
+    """A gesture that takes effect here."""
+
+    record: Record
+    at_ms: int
+    name: Name
+    value: Gesture
+    owner: Owner
+
+
 class Told(NamedTuple):
     """An assignment event, a timer or an action that takes effect here."""
 
@@ -45,7 +55,7 @@ class Told(NamedTuple):
     value: ToldValue
 
 
-Admitted = Said | Told
+Admitted = Said | Made | Told
 
 
 class Admission:
@@ -78,9 +88,11 @@ class Admission:
 
     def _name(self, reading: Reading) -> Admitted:
         record, at_ms, value, page = reading
-        if not isinstance(value, InboundUtterance):
+        if not isinstance(value, InboundRecord):
             return Told(record, at_ms, (value.workspace, record.key), value)
         owner = self._owner(page, value.workspace)
+        if not isinstance(value, InboundUtterance):
+            return Made(record, at_ms, (owner.workspace, record.key), value, owner)
         message = message_id_text(page, value.channel_message_id)
         return Said(record, at_ms, (owner.workspace, record.key), value, owner, message)
 
@@ -118,6 +130,6 @@ def read_all(work: Work) -> list[Reading]:
         if isinstance(value, Other):
             work.became["other"] += 1
             continue
-        page = value.page if isinstance(value, InboundUtterance) else ""
+        page = value.page if isinstance(value, InboundRecord) else ""
         readings.append(Reading(record, at_ms, value, page))
     return readings

@@ -1,4 +1,4 @@
-"""What people have written down of customers, in `customer`: read and written when an action asks for it."""
+"""What is known of customers, in `customer`: read and written when something is said of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ LOAD = """
 SELECT found.*
 FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, customer_id)
 CROSS JOIN LATERAL (
-    SELECT customer_id, name, phone, email, birthday, gender, address, tags, groups FROM customer
+    SELECT customer_id, name, phone, email, birthday, gender, address, tags, groups, suggested_phone,
+        picture, follows, referral
+    FROM customer
     WHERE workspace_id = wanted.workspace_id AND customer_id = wanted.customer_id
     LIMIT 1
 ) AS found
@@ -26,10 +28,13 @@ CROSS JOIN LATERAL (
 STORE = """
 UPDATE customer AS stored SET
     name = known.name, phone = known.phone, email = known.email, birthday = known.birthday,
-    gender = known.gender, address = known.address, tags = known.tags, groups = known.groups
+    gender = known.gender, address = known.address, tags = known.tags, groups = known.groups,
+    suggested_phone = known.suggested_phone, picture = known.picture, follows = known.follows,
+    referral = known.referral
 FROM json_to_recordset($1::json) AS known (
     workspace_id text, customer_id uuid, name text, phone text, email text, birthday date, gender text,
-    address text, tags text[], groups text[])
+    address text, tags text[], groups text[], suggested_phone text, picture text, follows boolean,
+    referral jsonb)
 WHERE stored.workspace_id = known.workspace_id AND stored.customer_id = known.customer_id
     AND known.workspace_id > '' AND known.customer_id >= '00000000-0000-0000-0000-000000000000'
     AND cardinality(known.tags) >= 0 AND cardinality(known.groups) >= 0
@@ -51,8 +56,7 @@ async def store(connection: Connection, customers: Iterable[tuple[Conversation, 
             "workspace_id": conversation.workspace,
             "customer_id": conversation.id,
             **customer.profile,
-            "tags": customer.tags,
-            "groups": customer.groups,
+            **{name: value for name, value in customer._asdict().items() if name != "profile"},
         }
         for conversation, customer in customers
     ]
@@ -62,4 +66,6 @@ async def store(connection: Connection, customers: Iterable[tuple[Conversation, 
 
 def _from_row(row: Mapping[str, Any]) -> Customer:
     profile = {name: str(row[name]) for name in PROFILE if row[name] is not None}
-    return Customer(profile, tuple(row["tags"]), tuple(row["groups"]))
+    referral = row["referral"] and orjson.loads(row["referral"])
+    told = row["suggested_phone"], row["picture"], row["follows"], referral
+    return Customer(profile, tuple(row["tags"]), tuple(row["groups"]), *told)

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from schemas.actions import Action, SilenceTimer
 from schemas.assignments import ChainEvent, ReplyRefused
-from schemas.inbound import Echo
-from workers.routing.intake import own, replies
+from schemas.inbound import Echo, Introduced, Profile
+from workers.routing.intake import gestures, own, replies
 from workers.routing.intake.acts import act
-from workers.routing.intake.admission import Admitted, Said, Told
+from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
+from workers.routing.intake.customer import is_introduced
 from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
@@ -52,6 +53,8 @@ class Effects:
                 )
             if isinstance(one, Told):
                 self._follow(work, conversation, one, given)
+            elif isinstance(one, Made):
+                self._make(work, conversation, one, given)
             elif one.message in given.seen:
                 work.became["duplicate"] += 1
             elif conversation is not None and (found := given.own.get(one.message)):
@@ -79,18 +82,26 @@ class Effects:
         else:
             silence(work, conversation, record, at_ms, value, self._silence_ms)
 
+    def _make(self, work: Work, conversation: Conversation | None, one: Made, given: Given) -> None:
+        """Of somebody who has never written, only what is told of himself is kept."""
+        if conversation is None and not isinstance(one.value, Profile):
+            work.became["of_nothing"] += 1
+            return
+        work.became["gesture"] += 1
+        if isinstance(one.value, Profile):
+            conversation = self._introduced(work, conversation, one, one.value)
+        assert conversation is not None  # noqa: S101 - one of the two
+        gestures.make(work, conversation, one, given)
+
     def _store(self, work: Work, conversation: Conversation | None, one: Said, given: Given) -> None:
         record, at_ms, value = one.record, one.at_ms, one.value
-        if conversation is None:
-            key = record.key.decode()
-            conversation = self._conversations.begin(one.owner, record.lane, key, value.page, at_ms)
-            conversation.customer_name = value.customer_name
-            work.customers[conversation.id] = (conversation, at_ms)
-        elif value.customer_name not in (None, conversation.customer_name):
-            conversation.customer_name = value.customer_name
-            work.customers.setdefault(conversation.id, (conversation, at_ms))
+        conversation = self._introduced(work, conversation, one, value)
         work.became["stored"] += 1
         work.change(conversation)
+        phone = given.phones.get(one.message)
+        if (phone is not None or is_introduced(value)) and not conversation.blocked:
+            # First, so that rules can choose by the tag.
+            gestures.learn(work, conversation, record, at_ms, value, phone, given)
         session = conversation.session
         if isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)
@@ -101,3 +112,18 @@ class Effects:
         if conversation.session > session:
             hours = given.policies.of(conversation.workspace, conversation.desk).hours
             greet(work, conversation, record, at_ms, one.owner.texts, hours, value.language)
+
+    def _introduced(
+        self, work: Work, conversation: Conversation | None, one: Said | Made, value: Introduced
+    ) -> Conversation:
+        """The conversation, begun when there is none, with its customer's name on the channel."""
+        if conversation is None:
+            key = one.record.key.decode()
+            conversation = self._conversations.begin(one.owner, one.record.lane, key, value.page, one.at_ms)
+            conversation.customer_name = value.customer_name
+            work.customers[conversation.id] = (conversation, one.at_ms)
+            work.change(conversation)
+        elif value.customer_name not in (None, conversation.customer_name):
+            conversation.customer_name = value.customer_name
+            work.customers.setdefault(conversation.id, (conversation, one.at_ms))
+        return conversation

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from schemas.actions import Action, Say, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
-from workers.routing.intake import customer_rows, outcome_rows, quoting
-from workers.routing.intake.admission import Admitted, Said, Told
+from schemas.ids import conversation_id_text
+from schemas.inbound import Echo, Profile
+from workers.routing.intake import customer_rows, marks, outcome_rows, quoting
+from workers.routing.intake.admission import Admitted, Made, Said, Told
+from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
-from workers.routing.intake.customer import Customer
+from workers.routing.intake.customer import Customer, is_introduced
 from workers.routing.intake.dedupe import find_seen
+from workers.routing.intake.marks import Marks, Place, place_of
 from workers.routing.intake.outcomes import asker_of
 from workers.routing.intake.own import Own, find_own
+from workers.routing.intake.phones import find_phone
 from workers.routing.intake.policies import Policies
 from workers.routing.intake.quoting import Quoted
 from workers.routing.intake.rules import Rules
@@ -30,10 +35,18 @@ class Given:
     seen: set[str] = field(default_factory=set)
     """Ids of messages that were stored before."""
     customers: dict[str, Customer] = field(default_factory=dict)
-    """Those of whom an action says something, by conversation."""
+    """Those of whom something is said, by conversation."""
     quoted: Quoted = field(default_factory=dict)
     own: dict[str, Own] = field(default_factory=dict)
     """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
+    phones: dict[str, str] = field(default_factory=dict)
+    """Numbers in what customers wrote, by the message's id."""
+    marks: Marks = field(default_factory=dict)
+    """Of the messages that are edited or reacted to."""
+
+    def customer(self, conversation: Conversation) -> Customer:
+        """As he stands now; one of a conversation that began with this batch has nothing yet."""
+        return self.customers.get(conversation.id, Customer())
 
 
 class Lookup:
@@ -51,11 +64,15 @@ class Lookup:
     async def give(self, connection: Connection, work: Work, admitted: list[Admitted]) -> Given:
         """What `admitted` need. Only batches with actions ask for more than messages do."""
         said = [one for one in admitted if isinstance(one, Said)]
+        made = [one for one in admitted if isinstance(one, Made)]
         told = [one for one in admitted if isinstance(one, Told)]
         await self._policies.look_up(connection, self._desks(said, told))
         seen = await find_seen(connection, {one.message: one.owner.workspace for one in said})
         given = Given(self._policies, self._rules, seen, own=await find_own(connection, said))
+        given.phones = phones_in(said)
         actions = [one.value for one in told if isinstance(one.value, Action)]
+        given.customers = await customer_rows.load(connection, _spoken_of(said, made, actions, given.phones))
+        given.marks = await marks.load(connection, _places(made))
         if actions:
             await self._give_to_actions(connection, work, given, actions)
             await self._rules.look_up(connection, self._offering_rules(told))
@@ -65,14 +82,6 @@ class Lookup:
         self, connection: Connection, work: Work, given: Given, actions: list[Action]
     ) -> None:
         work.outcomes.know(await outcome_rows.load(connection, {asker_of(action) for action in actions}))
-        given.customers = await customer_rows.load(
-            connection,
-            {
-                (one.workspace, str(one.conversation))
-                for one in actions
-                if isinstance(one, SetLabels | SetProfile)
-            },
-        )
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
@@ -95,3 +104,29 @@ class Lookup:
             elif isinstance(one.value, Say) and found.offer_rule is not None:
                 rules.add((found.workspace, found.desk, found.offer_rule))
         return rules
+
+
+def phones_in(said: Iterable[Said]) -> dict[str, str]:
+    """Numbers in what customers wrote, not in what was said to them; by the message's id."""
+    texts = {one.message: one.value.text for one in said if not isinstance(one.value, Echo)}
+    return {message: phone for message, text in texts.items() if (phone := find_phone(text))}
+
+
+def _spoken_of(
+    said: Iterable[Said], made: Iterable[Made], actions: Iterable[Action], phones: Collection[str]
+) -> set[tuple[str, str]]:
+    """Workspace and id of the customers of whom something is said."""
+    names = {one.name for one in said if one.message in phones or is_introduced(one.value)}
+    names |= {one.name for one in made if isinstance(one.value, Profile)}
+    found = {(workspace, conversation_id_text(key.decode())) for workspace, key in names}
+    return found | {
+        (one.workspace, str(one.conversation)) for one in actions if isinstance(one, SetLabels | SetProfile)
+    }
+
+
+def _places(made: Iterable[Made]) -> set[Place]:
+    return {
+        place_of(one.value, one.owner.workspace, conversation_id_text(one.value.key))
+        for one in made
+        if not isinstance(one.value, Profile)
+    }

@@ -1,4 +1,4 @@
-"""What agents write down of customers: labels and profile."""
+"""What is written down of customers: labels and profile by agents, the rest by what becomes known."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import orjson
 from schemas.actions import SetLabels, SetProfile
 from schemas.envelope import Kind, time_text
 from workers.routing.intake.act import Act, Answer
+from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer, labelled, profiled
+from workers.routing.intake.given import Given
+from workers.routing.intake.work import Work
 from workers.routing.outcomes import Refusal
+from workers.runtime.batch import Record
 
 CUSTOMER_CHANGED = Kind("messages", "customer_changed")
 
 
 def set_labels(act: Act[SetLabels]) -> Answer:
     """Add and take away tags and groups; rules choose by the tags from the next message on."""
-    customer = labelled(_known(act), act.action)
+    customer = labelled(act.given.customer(act.conversation), act.action)
     if isinstance(customer, Refusal):
         return customer
     _keep(act, customer)
@@ -26,35 +30,40 @@ def set_labels(act: Act[SetLabels]) -> Answer:
 
 def set_profile(act: Act[SetProfile]) -> Answer:
     """Change what is known."""
-    customer = profiled(_known(act), act.action)
+    customer = profiled(act.given.customer(act.conversation), act.action)
     _keep(act, customer)
     return {"profile": customer.profile}
 
 
-def _known(act: Act[Any]) -> Customer:
-    """The customer as he stands now; one of a conversation that began with this batch has nothing yet."""
-    return act.given.customers.get(act.conversation.id, Customer())
-
-
-def _keep(act: Act[Any], customer: Customer) -> None:
-    if customer == _known(act):
+def keep(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    given: Given,
+    customer: Customer,
+    *,
+    by: str | None,
+) -> None:
+    """Have a customer stored as he stands now, and told, if that is another than before."""
+    if customer == given.customer(conversation):
         return
-    conversation = act.conversation
-    act.given.customers[conversation.id] = customer
-    act.work.known_customers[conversation.id] = (conversation, customer)
+    given.customers[conversation.id] = customer
+    work.known_customers[conversation.id] = (conversation, customer)
     if set(customer.tags) != set(conversation.tags):
         conversation.touched_at_ms = None  # the next message tells the desk, however soon it comes
-        act.work.change(conversation)
+        work.change(conversation)
     conversation.tags = customer.tags
     value = {
         **conversation.facts,
         "page": conversation.page,
-        "profile": customer.profile,
-        "tags": customer.tags,
-        "groups": customer.groups,
-        "by": act.action.by or act.action.actor,
-        "at": time_text(act.at_ms),
+        **customer._asdict(),
+        "by": by,
+        "at": time_text(at_ms),
     }
-    act.work.batch.emit(
-        act.cause, CUSTOMER_CHANGED, key=act.cause.key, value=orjson.dumps(value), at_ms=act.at_ms
-    )
+    work.batch.emit(cause, CUSTOMER_CHANGED, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
+
+
+def _keep(act: Act[Any], customer: Customer) -> None:
+    by = act.action.by or act.action.actor
+    keep(act.work, act.conversation, act.cause, act.at_ms, act.given, customer, by=by)

@@ -10,6 +10,7 @@ from workers.routing.intake import (
     copy_format,
     customer_rows,
     dedupe,
+    marks,
     outcome_rows,
     reply_rows,
     transcript,
@@ -59,6 +60,7 @@ async def write(connection: Connection, work: Work) -> None:
     await _write_customers(connection, work)
     await outcome_rows.store(connection, work.outcomes.new)
     await customer_rows.store(connection, work.known_customers.values())
+    await marks.store(connection, work.marks.items())
     await reply_rows.write(connection, work.held, work.settled)
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.envelope import Kind
-from schemas.inbound import Echo, InboundUtterance, Postback
+from schemas.inbound import Echo, InboundUtterance, Message, Postback
 from schemas.messages import MessageKind, Sender
 from workers.routing.intake import transcript
 from workers.routing.intake.conversation import Conversation
@@ -32,10 +32,10 @@ def customer_spoke(
 ) -> None:
     """A message or postback: it opens a session when none is open, and asks the desk when that is needed.
 
-    Of a customer who is kept out it is stored, and does nothing else.
+    Of a customer who is kept out, or whom another app answers, it is stored and does nothing else.
     """
     line = _line(said, message, "customer", None)
-    if conversation.blocked:
+    if conversation.blocked or (said.standby and not conversation.session_open):
         transcript.append(work, conversation, cause, at_ms, line)
         return
     opens_session = not conversation.session_open
@@ -85,10 +85,16 @@ def _line(said: InboundUtterance, message: str, sender: Sender, sender_id: str |
         sender_id,
         said.text,
         attachments=_attachments(said),
-        params={"payload": said.payload} if isinstance(said, Postback) else None,
+        params=_params(said),
         channel_message_id=said.channel_message_id,
         sent_at_ms=said.sent_at_ms,
     )
+
+
+def _params(said: InboundUtterance) -> dict[str, Any] | None:
+    """What a button says to programs."""
+    payload = said.payload if isinstance(said, Postback | Message) else None
+    return None if payload is None else {"payload": payload}
 
 
 def _kind(said: InboundUtterance) -> MessageKind:

@@ -13,6 +13,7 @@ from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.dedupe import Sighting
+from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
 from workers.routing.intake.reply import Reply
 from workers.routing.outcomes import Refusal, Result
@@ -41,6 +42,8 @@ Became = Literal[
     "stored",
     "duplicate",
     "own_echo",
+    "gesture",
+    "of_nothing",
     "other",
     "stale_assignment",
     "stale_timer",
@@ -66,7 +69,9 @@ class Work:
     openings: list[SessionOpening] = field(default_factory=list)
     endings: list[SessionEnding] = field(default_factory=list)
     known_customers: dict[str, tuple[Conversation, Customer]] = field(default_factory=dict)
-    """Customers of whom an action changed what is known, as they stand now; by conversation."""
+    """Customers of whom more or something else is known now, as they stand; by conversation."""
+    marks: Marks = field(default_factory=dict)
+    """Edits and reactions, as they are now."""
     held: list[tuple[Conversation, Reply]] = field(default_factory=list)
     settled: list[tuple[Conversation, Reply]] = field(default_factory=list)
     """Answers that wait from here on, and those that do not any more."""

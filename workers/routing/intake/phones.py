@@ -1,0 +1,40 @@
+"""Vietnamese phone numbers in what customers write. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_GAP = r"[ .\-()\u00a0]{0,2}"
+"""What people write between digits."""
+_HEADS = ("3[2-9]", "5[25689]", "7[06-9]", "8[1-9]", r"9\d")
+"""The first two digits of mobile numbers behind the 0; seven more follow."""
+
+
+def _spaced(*digits: str) -> str:
+    """Digits, each but the first perhaps behind a gap."""
+    return _GAP.join(digits)
+
+
+_MOBILE = "|".join(_spaced(*re.findall(r"\[[^]]+]|\\d|\d", head), *[r"\d"] * 7) for head in _HEADS)
+_LANDLINE = _spaced("2", *[r"\d"] * 9)
+_CODE = rf"(?:\+|00)?{_spaced('8', '4')}{_GAP}0?|0"
+"""The country's code, perhaps with the 0 that belongs before a number without it; or that 0."""
+_NUMBER = re.compile(rf"(?<!\d)(?:{_CODE}){_GAP}({_MOBILE}|{_LANDLINE})(?!\d|[.\-]\d)")
+
+
+def find_phone(text: str | None) -> str | None:
+    """The last phone number in `text`, as `0912345678` or `02438251234`; none: there is none.
+
+    The last, for whoever writes another one after it corrects himself.
+    """
+    if not text:
+        return None
+    found = _NUMBER.findall(text)
+    return "0" + re.sub(r"\D", "", found[-1]) if found else None
+
+
+def same_phone(one: str | None, other: str | None) -> bool:
+    """Whether both are the same number, however they are written."""
+    if not one or not other:
+        return False
+    return (find_phone(one) or one) == (find_phone(other) or other)
