@@ -9,7 +9,7 @@ ARGS ?=
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python jars demo test check format bench faults-spine lock clean
+.PHONY: help setup python jars demo test browser check format bench faults-spine lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -40,6 +40,9 @@ test: setup ## all tests, on a real Kafka and PostgreSQL; ARGS="-k round_robin"
 check: $(STAMP) ## format, lint and types, changing nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+browser: setup ## the website's chat window in a real Chromium (apt-get install chromium); PICTURES=docs/pictures
+	PICTURES=$(PICTURES) $(BIN)/pytest -m browser tests/website $(ARGS)
+
 	$(BIN)/mypy
 
 format: $(STAMP) ## format and mend what can be mended

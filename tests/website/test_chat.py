@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,6 +39,8 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
     settings = with_site(settings)
     async with site(settings) as (ingress, database), gateway(settings) as http:
         lan = await sign_in(http, "lan")
+        script = await ingress.get("/v1/website/widget.js")
+        assert script.headers["etag"] == f'"{hashlib.sha256(script.content).hexdigest()}"'
         async with visiting(ingress) as an, lan.signed_in() as desk:
             assert an.started["messages"] == []
             user = VisitorTokens([KEY], 1).read(SITE, an.token) or ""

@@ -34,9 +34,6 @@ class Acts:
     async def take(self, said: Said) -> None:
         """Do what was said, or tell why not, and after how long it may be said again."""
         tab, now_s = self._tab, time.monotonic()
-        if isinstance(said, Ping):
-            tab.send("pong")
-            return
         wait_s = self._website.wait_s(tab, self._address, now_s)
         if wait_s:
             self._refuse(said, "too_many", wait_s)
@@ -51,6 +48,8 @@ class Acts:
                 self._website.presence.here(tab)
             case Typing():
                 self._website.presence.types(tab, now_s)
+            case Ping():
+                tab.send("pong")
             case Start():
                 self._refuse(said, "started_already", None)
 

@@ -1,9 +1,10 @@
-"""Where browsers reach the website channel: the sockets of visitors."""
+"""Where browsers reach the website channel: the widget's script, and the sockets of visitors."""
 
 from __future__ import annotations
 
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from workers.channels.website.script import widget
 from workers.channels.website.socket import VisitorEndpoint
 from workers.channels.website.website import Website
 
@@ -13,4 +14,4 @@ PREFIX = "/v1/website"
 def website_routes(website: Website) -> list[BaseRoute]:
     """The routes of one ingress's website channel."""
     sockets = WebSocketRoute(f"{PREFIX}/{{site}}/socket", VisitorEndpoint(website).serve)
-    return [sockets]
+    return [*widget().routes(PREFIX), sockets]

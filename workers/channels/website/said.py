@@ -52,7 +52,7 @@ class Start(Words):
 
     do: Literal["start"]
     token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)] | None = None
-    """Of an anonymous visitor who was here before."""
+    """Of a visitor who was here before; one that is not taken is as none."""
     proof: ProofByToken | ProofByDigest | None = None
     after: Position = 0
     """The last position that the widget has; 0: nothing, and the newest messages are sent."""

@@ -1,4 +1,4 @@
-"""Who an anonymous visitor is: an id drawn at his first visit, signed by us, kept in his browser."""
+"""Who comes back: an anonymous visitor by the id drawn at his first visit, or one who was verified."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ AUDIENCE = "tongdai/visitor"
 ANONYMOUS = "a."
 """How the ids of such visitors begin."""
 DAY_S = 86_400
+VERIFIED_S = DAY_S
+"""Such a token is only for the life of a document, in which the proof would soon be too old."""
 
 
 class VisitorTokens:
@@ -19,7 +21,7 @@ class VisitorTokens:
 
     Args:
         keys: at least one, of at least 32 bytes each.
-        days: how long a visitor who stays away is known again.
+        days: how long an anonymous visitor who stays away is known again.
     """
 
     def __init__(self, keys: Sequence[str], days: float) -> None:
@@ -33,7 +35,8 @@ class VisitorTokens:
     def issue(self, site: str, user: str) -> str:
         """A token for this visitor of this site."""
         now_s = int(time.time())
-        claims = {"aud": AUDIENCE, "sub": user, "site": site, "iat": now_s, "exp": now_s + self._life_s}
+        life_s = self._life_s if user.startswith(ANONYMOUS) else VERIFIED_S
+        claims = {"aud": AUDIENCE, "sub": user, "site": site, "iat": now_s, "exp": now_s + life_s}
         return jwt.encode(claims, self._keys[0], algorithm="HS256")
 
     def read(self, site: str, token: str) -> str | None:

@@ -151,19 +151,20 @@ class Website:
 
     def _visitor(self, site: Site, start: Start) -> Visitor:
         """Raises NotVerifiedError."""
+        known = self._tokens.read(site.site, start.token) if start.token else None
+        if known and (start.proof is None or known.startswith(identity.VERIFIED)):
+            return Visitor(known)
         secret = None if site.secret is None else site.secret.get_secret_value()
         match start.proof:
             case ProofByToken(token=token):
                 return identity.by_token(secret, token)
             case ProofByDigest(id=id_, hash=digest):
                 return identity.by_digest(secret, id_, digest)
-        known = self._tokens.read(site.site, start.token) if start.token else None
-        return Visitor(known or self._tokens.draw())
+        return Visitor(self._tokens.draw())
 
     def _started(self, site: Site, visitor: Visitor, messages: list[dict[str, Any] | None]) -> dict[str, Any]:
-        is_verified = visitor.user.startswith(identity.VERIFIED)
         return {
-            "token": None if is_verified else self._tokens.issue(site.site, visitor.user),
+            "token": self._tokens.issue(site.site, visitor.user),
             "title": site.title,
             "greeting": site.greeting,
             "quick_replies": site.quick_replies,

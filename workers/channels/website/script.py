@@ -1,0 +1,61 @@
+"""The widget as browsers fetch it: one file, kept by caches, the same under its hash for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+NAME = "widget"
+FRESH_S = 600
+"""So long browsers use it without asking; then they ask whether it is still the same."""
+YEAR_S = 31_536_000
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Script:
+    """The widget's file, with what answers about it need."""
+
+    def __init__(self, source: bytes) -> None:
+        self.digest = hashlib.sha256(source).hexdigest()
+        self._plain = source
+        self._packed = gzip.compress(source, mtime=0)
+
+    def routes(self, prefix: str) -> list[Route]:
+        """`widget.js`, which may change, and `widget-<hash>.js`, which never does."""
+        pinned = f"{prefix}/{NAME}-{self.digest[:16]}.js"
+        return [
+            Route(f"{prefix}/{NAME}.js", self._endpoint(f"public, max-age={FRESH_S}")),
+            Route(pinned, self._endpoint(f"public, max-age={YEAR_S}, immutable")),
+        ]
+
+    def _endpoint(self, keeping: str) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            headers = {
+                "cache-control": keeping,
+                "etag": f'"{self.digest}"',
+                "vary": "accept-encoding",
+                "x-content-type-options": "nosniff",
+                # For integrity= on the script tag, which needs crossorigin.
+                "access-control-allow-origin": "*",
+                "cross-origin-resource-policy": "cross-origin",
+            }
+            if self.digest in request.headers.get("if-none-match", ""):
+                return Response(status_code=304, headers=headers)
+            body = self._plain
+            if "gzip" in request.headers.get("accept-encoding", ""):
+                body, headers["content-encoding"] = self._packed, "gzip"
+            return Response(body, headers=headers, media_type="text/javascript")
+
+        return endpoint
+
+
+def widget() -> Script:
+    """The one that comes with this version."""
+    return Script((Path(__file__).parent / "widget.js").read_bytes())
