@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation
 
@@ -25,6 +26,15 @@ async def test_a_producer_that_a_fence_left_outside_of_its_transaction_is_an_unk
     monkeypatch.setattr(Term, "_transaction", fails)
     term = Term("t.intake.1", "t.intake", TOPOLOGY, Settings(), [object(), object()])
     assert await term.publish([], {}) is Outcome.UNKNOWN
+
+
+async def test_brokers_that_do_not_know_each_other_yet_are_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_: object) -> None:
+        raise AssertionError("Did we not perform bootstrap?")
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", fails)
+    with pytest.raises(DependencyDownError, match="did not initialise"):
+        await Term.begin("intake", TOPOLOGY, Settings())
 
 
 async def test_an_answer_without_offsets_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,8 @@ async def _start_producer(transactional_id: str, settings: Settings) -> AIOKafka
     try:
         async with asyncio.timeout(settings.runtime.kafka_deadline_s):
             await producer.start()
-    except (KafkaError, TimeoutError, OSError) as error:
+    except (KafkaError, TimeoutError, OSError, AssertionError) as error:
+        # aiokafka asserts that a broker is known; of one that was just away Kafka may tell of none.
         await _stop_producer(producer)
         raise DependencyDownError(f"Kafka did not initialise {transactional_id}: {error!r}") from error
     return producer
