@@ -19,7 +19,6 @@ CUT_OFF_S = 2.0
 RESETS, RESET_PAUSE_S = 3, 3.0
 QUIET_S = (0.0, 1.0, 2 * SESSION_S)
 """After a reply was lost: reset at once, soon, or when the worker has given up."""
-ROUNDS = 2
 WAYS = ((Way.UP, Way.DOWN), (Way.UP,), (Way.DOWN,))
 MOMENTS = {
     "lost_commit_reply": ("postgres", "commit", Lost.REPLY),
@@ -123,20 +122,20 @@ class Interference:
 
     async def lose(self, name: str) -> None:
         """At a named moment a worker of each kind loses a request, or only its reply, and the connection."""
-        for _ in range(ROUNDS):
-            await asyncio.gather(*(self._spring(name, kind) for kind in KINDS))
+        for quiet_s in QUIET_S:
+            await asyncio.gather(*(self._spring(name, kind, quiet_s) for kind in KINDS))
 
-    async def _spring(self, name: str, kind: str) -> None:
+    async def _spring(self, name: str, kind: str, quiet_s: float) -> None:
         server, request, lost = MOMENTS[name]
         victim = await self.scene.victim(kind)
-        trap = Trap(request, lost, self.scene.random.choice(QUIET_S))
+        trap = Trap(request, lost, quiet_s)
         self._wires(server)[victim.name].set(trap)
         try:
             await asyncio.wait_for(trap.sprung.wait(), CATCH_S)
-            await asyncio.sleep(trap.quiet_s)
+            await asyncio.sleep(quiet_s)
         except TimeoutError:
             self._wires(server)[victim.name].heal()
-        self.scene.note(name, hit=trap.sprung.is_set(), worker=victim.name, quiet_s=trap.quiet_s)
+        self.scene.note(name, hit=trap.sprung.is_set(), worker=victim.name, quiet_s=quiet_s)
 
     def _wires(self, server: str) -> dict[str, Wire]:
         network = self.scene.ground.network
