@@ -23,6 +23,14 @@ from schemas.base import (
 )
 from schemas.definitions import Tag
 from schemas.messages import MessageAttachment
+from schemas.tickets import (
+    FIELDS_MAX,
+    FieldValue,
+    StatusByHand,
+    Subject,
+    TicketChange,
+    TicketNumber,
+)
 
 MENTIONS_MAX = 50
 LABELS_MAX = 100
@@ -70,6 +78,8 @@ class Say(Action):
     attachments: Annotated[tuple[MessageAttachment, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
     reply_to: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
     """Position of the message that it answers."""
+    ticket: TicketChange | None = None
+    """What it changes of the conversation's last ticket when it is accepted, as a quick reply may want."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Say:
@@ -113,3 +123,23 @@ class SetProfile(Action):
     birthday: date | Literal[""] | None = None
     gender: Literal["female", "male", "other", ""] | None = None
     address: Annotated[str, Field(max_length=500, pattern=NO_NUL_PATTERN)] | None = None
+
+
+class TicketAction(Action):
+    """What somebody wants a ticket to say: what is given changes, an empty subject and a null are cleared."""
+
+    subject: Subject | None = None
+    fields: Annotated[dict[Slug, FieldValue | None], Field(max_length=FIELDS_MAX)] = Field(
+        default_factory=dict
+    )
+
+
+class OpenTicket(TicketAction):
+    """The conversation's draft becomes a ticket; when it has none, another one is made."""
+
+
+class EditTicket(TicketAction):
+    """Change one of the conversation's tickets."""
+
+    ticket: TicketNumber
+    status: StatusByHand | None = None

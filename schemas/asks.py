@@ -11,6 +11,7 @@ from schemas.assignments import CareStatus, DoneOutcome, Presence
 from schemas.base import ConversationKey, InsideModel, Slug
 from schemas.commands import AskedCommand, Command
 from schemas.definitions import Capacity
+from schemas.tickets import TicketFields
 
 BULK_MAX = 500
 GatewayId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -128,6 +129,12 @@ class SetLeave(AskedCommand):
     agent: Slug
     on_leave: bool
     then: Literal["keep", "pool", "next"] = "next"
+
+
+class SetTicketFields(AskedCommand):
+    """What tickets can say from here on; what stands in a ticket already stays."""
+
+    fields: TicketFields
 
 
 class Bulk(AskedCommand):

@@ -16,6 +16,7 @@ from schemas import (
     outcomes,
     receipts,
     roster,
+    tickets,
 )
 from schemas.envelope import Kind
 
@@ -35,10 +36,13 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("actions", "end_session"): actions.EndSession,
     Kind("actions", "set_labels"): actions.SetLabels,
     Kind("actions", "set_profile"): actions.SetProfile,
+    Kind("actions", "open_ticket"): actions.OpenTicket,
+    Kind("actions", "edit_ticket"): actions.EditTicket,
     Kind("messages", "stored"): messages.Stored,
     Kind("messages", "read"): messages.Read,
     Kind("messages", "marked"): messages.Marked,
     Kind("messages", "customer_changed"): messages.CustomerChanged,
+    Kind("messages", "ticket_changed"): tickets.TicketChanged,
     Kind("outbound", "send"): outbound.Send,
     Kind("outbound", "echoed"): outbound.Echoed,
     Kind("outbound", "echo_timer"): outbound.EchoTimer,
@@ -71,6 +75,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("commands", "unblock"): asks.Unblock,
     Kind("commands", "set_capacity"): asks.SetCapacity,
     Kind("commands", "set_leave"): asks.SetLeave,
+    Kind("commands", "set_ticket_fields"): asks.SetTicketFields,
     Kind("commands", "bulk"): asks.Bulk,
     Kind("commands", "set_presence"): asks.SetPresence,
     Kind("commands", "gateway_alive"): asks.GatewayAlive,
@@ -105,6 +110,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("notifications", "assigned"): notifications.AssignedNotice,
     Kind("notifications", "message"): notifications.MessageNotice,
     Kind("notifications", "mention"): notifications.MentionNotice,
+    Kind("notifications", "answer_failed"): notifications.AnswerFailedNotice,
     Kind("notifications", "unassigned"): notifications.UnassignedNotice,
     Kind("notifications", "transfer_offered"): notifications.TransferOfferedNotice,
     Kind("notifications", "transfer_ended"): notifications.TransferEndedNotice,

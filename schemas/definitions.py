@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import NO_CONTROL_PATTERN, NO_NUL_PATTERN, Channel, InsideModel, Name, PageId, Slug
+from schemas.tickets import TicketFields
 
 AGENTS_MAX = 5_000
 RULES_MAX = 1_000
@@ -189,6 +190,11 @@ class KeywordList(InsideModel):
     words: Annotated[tuple[Word, ...], Field(min_length=1, max_length=WORDS_MAX)]
 
 
+OrderedCare = Literal["pending_close", "closed_won"]
+"""Care statuses that speak of orders: of one that is not confirmed yet, and of one that is."""
+OrderCheck = Literal["off", "warn", "require"]
+
+
 class Policy(InsideModel):
     """What holds for the whole desk."""
 
@@ -209,3 +215,7 @@ class Policy(InsideModel):
     """From which care statuses `done` is allowed; from `closed_won` it always is."""
     former_holders_follow: bool = True
     """Who has handed a conversation over goes on reading and following it, until he unfollows."""
+    ticket_fields: TicketFields = ()
+    """What tickets can say beside their subjects."""
+    order_checks: dict[OrderedCare, OrderCheck] = Field(default_factory=dict)
+    """Whether these care statuses check the customer's orders; `off` where nothing is said."""

@@ -13,6 +13,7 @@ CONVERSATIONS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c01").bytes
 MESSAGES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c02").bytes
 EVENTS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c03").bytes
 NOTICES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c04").bytes
+TICKETS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c05").bytes
 
 DEFAULT_DESK = "main"
 
@@ -94,6 +95,11 @@ def _event_name(log: str, partition: int, offset: int, kind: str, ordinal: int |
 def notice_id(cause: UUID, agent: str) -> UUID:
     """The notice of one event to one agent (`workspace/agent`)."""
     return uuid5(NOTICES, f"{cause}/{agent}")
+
+
+def ticket_id_text(conversation: str, number: int) -> str:
+    """The id of a conversation's ticket with this number."""
+    return uuid5_text(TICKETS, f"{conversation}/{number}")
 
 
 def desk_key(workspace: str, desk: str = DEFAULT_DESK) -> str:

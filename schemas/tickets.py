@@ -57,6 +57,19 @@ class TicketField(InsideModel):
     """Of `number`."""
 
 
+def mistake_of(field: TicketField) -> str | None:
+    """Why `field` cannot be used, in words; none when it can."""
+    if (field.type == "choice") != bool(field.choices):
+        return "a field of type choice has choices, and no other has"
+    if field.chars_max is not None and field.type != "text":
+        return "only a text has chars_max"
+    if (field.least is not None or field.most is not None) and field.type != "number":
+        return "only a number has least and most"
+    if field.least is not None and field.most is not None and field.least > field.most:
+        return "its least is more than its most"
+    return None
+
+
 TicketFields = Annotated[tuple[TicketField, ...], Field(max_length=FIELDS_MAX)]
 
 

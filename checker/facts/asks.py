@@ -10,7 +10,12 @@ import orjson
 from checker.facts.letters import Letters
 from checker.record import Json, LogRecord, Place
 
-ACTIONS = frozenset(("say", "write_note", "mark_read", "end_session", "set_labels", "set_profile"))
+ACTIONS = frozenset(
+    (
+        *("say", "write_note", "mark_read", "end_session", "set_labels", "set_profile"),
+        *("open_ticket", "edit_ticket"),
+    )
+)
 """What is asked on actions, where intake answers; everything else is asked on commands, of a desk."""
 Asker = tuple[str, str, str, str]
 """Workspace; the desk, empty for intake; actor; idempotency key."""

@@ -14,6 +14,7 @@ from checker.record import Json, LogRecord, Place
 CHANGES = {
     "presence": {"set_presence", "timer_fired"},
     "agent": {"configure", "set_capacity", "set_leave"},
+    "policy": {"configure", "set_ticket_fields"},
 }
 """Which commands change what of a roster; everything else is changed by `configure`."""
 _CHANGING = {"configure"}.union(*CHANGES.values())

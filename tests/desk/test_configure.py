@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from schemas.asks import SetTicketFields
 from schemas.assignments import Assigned, Cause, Offered, Queued
 from schemas.commands import Configure
 from schemas.definitions import Department, Policy, Rule
@@ -18,7 +20,8 @@ from schemas.roster import (
     RosterEvent,
     RuleChanged,
 )
-from tests.desk.log import LANE, PAGE, a_rule, an_agent, configure, route
+from schemas.tickets import TicketField
+from tests.desk.log import DESK, LANE, PAGE, WORKSPACE, a_rule, an_agent, configure, route
 from tests.desk.scene import Scene
 
 ON_MARS = {
@@ -269,3 +272,55 @@ def test_a_key_is_new_again_after_a_day() -> None:
     scene.log.offset += int(timedelta(hours=24) / timedelta(milliseconds=1))
     done = scene.do(configure(["an", "binh"], [a_rule("an")]))[-1]
     assert isinstance(done, Done)
+
+
+FIELD = TicketField(id="gap", name="Gấp", type="yes_no")
+
+
+def fields_of(authority: str, *fields: TicketField) -> SetTicketFields:
+    return SetTicketFields.model_validate(
+        {
+            "workspace": WORKSPACE,
+            "desk": DESK,
+            "actor": f"agent:{WORKSPACE}/chu",
+            "idempotency_key": str(uuid4()),
+            "by": "chu",
+            "authority": authority,
+            "fields": fields,
+        }
+    )
+
+
+def test_an_admin_says_what_tickets_can_say_until_a_whole_roster_says_otherwise() -> None:
+    scene = Scene()
+    scene.do(configure(["an"], [a_rule("an")]))
+    changed, done = scene.do(fields_of("admin", FIELD))
+    assert isinstance(changed, PolicyChanged)
+    assert (changed.policy.ticket_fields, done.result) == ((FIELD,), {"fields": ["gap"]})
+    (again,) = scene.do(fields_of("admin", FIELD))
+    assert isinstance(again, Done)
+    scene.do(configure(["an"], [a_rule("an")], idempotency_key="second"))
+    assert scene.desk.roster.policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("authority", "fields", "code"),
+    [
+        ("agent", (FIELD,), "forbidden"),
+        ("admin", (FIELD, FIELD), "named_twice"),
+        ("admin", (FIELD.model_copy(update={"type": "choice"}),), "bad_field"),
+    ],
+)
+def test_fields_that_tickets_cannot_have_are_refused(
+    authority: str, fields: tuple[TicketField, ...], code: str
+) -> None:
+    (refused,) = Scene().do(fields_of(authority, *fields))
+    assert (type(refused), refused.code) == (Refused, code)
+
+
+def test_a_roster_with_such_fields_is_refused_as_a_whole() -> None:
+    asked = configure(["an"], [a_rule("an")]).model_copy(
+        update={"policy": Policy(ticket_fields=(FIELD, FIELD))}
+    )
+    (refused,) = Scene().do(asked)
+    assert refused.code == "named_twice"

@@ -45,8 +45,11 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "end_session": ("holder", "holder administrator"),
     "set_labels": ("holder", "holder administrator"),
     "set_profile": ("holder", "holder administrator"),
+    "open_ticket": ("holder", "holder administrator"),
+    "edit_ticket": ("holder", "holder administrator"),
     "set_capacity": ("", "supervisor"),
     "set_leave": ("self", "self supervisor"),
+    "set_ticket_fields": ("", ""),
     "manage_webhooks": ("", ""),
     "manage_quick_replies": ("", ""),
     "use_quick_reply": ("permitted", "permitted"),
@@ -54,7 +57,7 @@ EXPECTED: dict[Call, tuple[str, str]] = {
 SCOPES: dict[Call, str] = {
     **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),
     **dict.fromkeys(("say", "write_note", "end_session", "use_quick_reply"), "messages"),
-    **dict.fromkeys(("set_labels", "set_profile"), "customers"),
+    **dict.fromkeys(("set_labels", "set_profile", "open_ticket", "edit_ticket"), "customers"),
     **dict.fromkeys(("set_capacity", "set_leave"), "roster"),
 }
 

@@ -20,6 +20,7 @@ from workers.routing.intake.outcomes import Asker, Remembered
 from workers.routing.intake.pages import SILENT, Owner, Pages
 from workers.routing.intake.policies import DeskPolicy, Policies
 from workers.routing.intake.rules import Rules
+from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Batch, Record
 
@@ -44,7 +45,7 @@ class KnownPolicies(Policies):
         after_s = self.policy.silent_after_s
         keywords = Keywords(self.policy.keyword_lists)
         after_ms = None if after_s is None else after_s * 1000
-        return DeskPolicy(1, after_ms, keywords, self.policy.hours)
+        return DeskPolicy(1, after_ms, keywords, self.policy.hours, self.policy.ticket_fields)
 
 
 class KnownRules(Rules):
@@ -73,6 +74,7 @@ class Intake:
     outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     marks: Marks = field(default_factory=dict)
+    tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     """Ids of the messages that wait in the table."""
 
@@ -86,6 +88,7 @@ class Intake:
         given = Given(self.policies, KnownRules(), self.seen, self.customers, self._quoted())
         given.phones = phones_in(one for one in admitted if isinstance(one, Said))
         given.marks = self.marks
+        given.tickets = dict(self.tickets)
         Effects(self.conversations, silence_ms=SILENCE_MS).apply(work, admitted, given)
         self._keep(batch, work)
         return batch
@@ -117,5 +120,6 @@ class Intake:
         self.outcomes += published(batch, "outcomes")
         self.sent += [value for _, value in published(batch, "outbound")]
         self.answers.update(work.outcomes.new)
+        self.tickets.update((name, ticket) for name, (_, ticket) in work.tickets.items())
         self.held |= {reply.message for _, reply in work.held}
         self.held -= {reply.message for _, reply in work.settled}

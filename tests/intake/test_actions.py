@@ -15,6 +15,7 @@ import pytest
 from schemas.actions import SilenceTimer
 from schemas.definitions import KeywordList, Policy
 from schemas.ids import conversation_id
+from schemas.tickets import TicketField
 from tests.intake.conftest import SILENCE_S, Run
 from tests.intake.log import PARTITIONS, WORKSPACE, Log, key_of, published
 from tests.intake.tables import state, transcript
@@ -92,6 +93,39 @@ async def test_each_kind_leaves_its_trace_and_its_outcome(connection: Connection
     log.say("u1", "m2")
     ((_, route),) = published(await run(log.batch()), "commands")
     assert (route["tags"], route["opens_session"]) == (["vip", "nợ"], True)
+
+
+async def test_tickets_are_kept_and_found_again(
+    connection: Connection, log: Log, handler: IntakeHandler, run: Run
+) -> None:
+    field = TicketField(id="gap", name="Gấp", type="yes_no")
+    await set_rules(connection, Policy(ticket_fields=(field,)))
+    log.say("u1", "m1")
+    await run(log.batch())
+    log.decide("u1", 1, "assigned")
+    await run(log.batch())
+    handler.forget()
+    log.act("u1", "say", text="Dạ", ticket={"subject": "Hỏi giá", "fields": {"gap": True}})
+    log.act("u1", "end_session")
+    log.act("u1", "open_ticket", subject="Đổi hàng")
+    await run(log.batch())
+    handler.forget()
+    log.act("u1", "edit_ticket", ticket=1, status="pending", fields={"gap": False})
+    log.act("u1", "edit_ticket", ticket=3, status="pending")
+    log.say("u1", "m2")
+    batch = await run(log.batch())
+    assert became(batch) == [("lan", None), ("lan", "unknown_ticket")]
+    rows = await connection.fetch("SELECT * FROM ticket ORDER BY number")
+    assert [(row["status"], row["subject"], row["session"], row["first_position"]) for row in rows] == [
+        ("pending", "Hỏi giá", 1, 1),
+        ("open", "Đổi hàng", 1, 4),
+        ("draft", "", 2, 4),
+    ]
+    assert [orjson.loads(row["fields"]) for row in rows] == [{"gap": False}, {}, {}]
+    assert [(row["agent_id"], row["changed_by"]) for row in rows] == [("lan", "lan")] * 2 + [("lan", None)]
+    assert len({row["ticket_id"] for row in rows}) == 3
+    told = [value for what, value in published(batch, "messages") if what == "ticket_changed"]
+    assert [(one["former_status"], one["status"]) for one in told] == [("open", "pending")]
 
 
 async def test_labels_of_a_forgotten_conversation_are_added_to_what_was_there(

@@ -24,6 +24,7 @@ from workers.routing.intake import (
     reply_rows,
     rules,
     storing,
+    ticket_rows,
     timers,
 )
 from workers.runtime.handler import Connection
@@ -39,6 +40,10 @@ SELECT 'acme', gen_random_uuid(), 'main', n % 48, 'messenger:1:' || n, 'messenge
 FROM generate_series(1, {ROWS}) AS n;
 INSERT INTO customer SELECT workspace_id, conversation_id, page_id, key, 'An', now() FROM conversation;
 INSERT INTO session SELECT workspace_id, conversation_id, 1, now(), 1 FROM conversation;
+INSERT INTO ticket
+SELECT workspace_id, conversation_id, n, gen_random_uuid(), page_id, n, 1, 'open', '', '{{}}', 'lan',
+    now(), now()
+FROM conversation, generate_series(1, 2) AS n;
 INSERT INTO message_seen
 SELECT workspace_id, gen_random_uuid(), conversation_id, 1, now() FROM conversation;
 INSERT INTO message_mark SELECT workspace_id, conversation_id, 'm1', 'edit', 'x', 1, now() FROM conversation;
@@ -77,6 +82,8 @@ STATEMENTS = {
     "marks": (marks.LOAD, {"message_mark_pkey"}),
     "replies": (reply_rows.LOAD, {"held_reply_pkey"}),
     "settle": (reply_rows.SETTLE, {"held_reply_pkey"}),
+    "tickets": (ticket_rows.LOAD, {"ticket_pkey"}),
+    "last_tickets": (ticket_rows.LOAD_LAST, {"ticket_pkey"}),
 }
 
 

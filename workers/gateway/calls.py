@@ -21,6 +21,7 @@ from schemas.definitions import Capacity
 from schemas.envelope import Kind, headers
 from schemas.ids import desk_key
 from schemas.outcomes import request_sha256
+from schemas.tickets import TicketFields
 from workers.channels.records import Outgoing
 from workers.gateway.conversations import Conversation
 from workers.gateway.identity import Identity
@@ -94,6 +95,8 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("end_session", actions.EndSession, "session-end"),
         _call("set_labels", actions.SetLabels, "labels"),
         _call("set_profile", actions.SetProfile, "profile", "PUT"),
+        _call("open_ticket", actions.OpenTicket, "tickets"),
+        _call("edit_ticket", actions.EditTicket, "tickets", "PUT"),
     )
 }
 CALLS_BY_NAME: Mapping[str, ConversationCall] = dict(CONVERSATION_CALLS.items())
@@ -111,6 +114,12 @@ class LeaveBody(Body):
 
     on_leave: bool
     then: Literal["keep", "pool", "next"] = "next"
+
+
+class TicketFieldsBody(Body):
+    """What tickets can say, in the order in which it is shown."""
+
+    fields: TicketFields
 
 
 class BulkBody(Body):
@@ -150,6 +159,12 @@ def on_agent(
 ) -> Asked:
     """The command of a call on an agent."""
     return _made(model, {**_asker(identity, key), **body.model_dump(), "desk": desk, "agent": agent})
+
+
+def on_desk(identity: Identity, desk: str, key: str, body: TicketFieldsBody) -> Asked:
+    """The command of a call on a desk."""
+    said = {**_asker(identity, key), **body.model_dump(exclude_unset=True), "desk": desk}
+    return _made(asks.SetTicketFields, said)
 
 
 def on_many(identity: Identity, conversations: list[Conversation], key: str, body: BulkBody) -> Asked:

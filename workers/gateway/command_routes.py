@@ -23,6 +23,7 @@ from workers.gateway.calls import (
     CapacityBody,
     ConversationCall,
     LeaveBody,
+    TicketFieldsBody,
 )
 from workers.gateway.commanding import Asker, Sent
 from workers.gateway.gateway import Gateway
@@ -129,6 +130,20 @@ async def set_leave(request: Request, agent: Slug, asker: Asks, body: LeaveBody)
     gateway = gateway_of(request)
     sending = gateway.commanding.agent(asker, "set_leave", asks.SetLeave, agent, body)
     return await answered(gateway, "set_leave", asker.key, sending)
+
+
+@router.put(
+    "/desks/{desk}/ticket-fields",
+    operation_id="set_ticket_fields",
+    responses=ANSWERS,
+    response_class=Response,
+    tags=["tickets"],
+)
+async def set_ticket_fields(request: Request, desk: Slug, asker: Asks, body: TicketFieldsBody) -> Response:
+    """What the tickets of a desk can say beside their subjects, until a workspace file says otherwise."""
+    gateway = gateway_of(request)
+    sending = gateway.commanding.desk(asker, "set_ticket_fields", desk, body)
+    return await answered(gateway, "set_ticket_fields", asker.key, sending)
 
 
 @router.get(

@@ -25,8 +25,10 @@ from workers.gateway.calls import (
     Body,
     BulkBody,
     ConversationCall,
+    TicketFieldsBody,
     on_agent,
     on_conversation,
+    on_desk,
     on_many,
     record_of,
     request_of,
@@ -115,6 +117,16 @@ class Commanding:
             asked = on_agent(model, asker.identity, desk, agent, asker.key, body)
             stands = agent_relations(asker.identity.agent, agent, roster)
             yield await self._send(asker, asked, roster, waiter, ((call, stands, agent),))
+
+    @asynccontextmanager
+    async def desk(self, asker: Asker, call: Call, desk: str, body: TicketFieldsBody) -> AsyncIterator[Sent]:
+        """Send a call on a desk. Raises ApiError when it is not to be sent."""
+        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
+            roster = await self._roster(asker)
+            if desk not in roster.desks:
+                raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
+            asked = on_desk(asker.identity, desk, asker.key, body)
+            yield await self._send(asker, asked, roster, waiter, ((call, (), desk),))
 
     @asynccontextmanager
     async def many(self, asker: Asker, body: BulkBody) -> AsyncIterator[Sent]:

@@ -17,6 +17,7 @@ from workers.workspace.condition_reader import read_hours
 from workers.workspace.nodes import Fields, Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Names, Scope
+from workers.workspace.ticket_reader import read_order_checks, read_ticket_fields
 from workers.workspace.values import read_choices, read_seconds, read_switch, read_words
 
 LISTS_MAX = 100
@@ -24,7 +25,10 @@ OUTSIDE_CHARS_MAX = 128
 CARES: tuple[str, ...] = get_args(Reason.model_fields["care"].annotation)
 DONE_FROM: tuple[str, ...] = ("accepted", "pending_close", "closed_won")
 _SECONDS = ("silent_after_s", "transfer_timeout_s", "outside_quiet_s")
-_OTHERS = ("reasons", "keyword_lists", "hours", "outside_agents", "done_from", "former_holders_follow")
+_OTHERS = (
+    *("reasons", "keyword_lists", "hours", "outside_agents", "done_from", "former_holders_follow"),
+    *("ticket_fields", "order_checks"),
+)
 
 
 def read_policy(reader: Reader, node: Node | None, scope: Scope) -> Policy:
@@ -38,12 +42,14 @@ def read_policy(reader: Reader, node: Node | None, scope: Scope) -> Policy:
     said["former_holders_follow"] = read_switch(
         reader, fields.get("former_holders_follow"), "former_holders_follow of the policy"
     )
+    said["order_checks"] = read_order_checks(reader, fields.get("order_checks"))
     if "done_from" in fields:
         said["done_from"] = read_choices(reader, fields["done_from"], "done_from of the policy", DONE_FROM)
     return Policy(
         reasons=tuple(_reasons(reader, fields.get("reasons"))),
         keyword_lists=tuple(_lists(reader, fields.get("keyword_lists"), scope)),
         hours=read_hours(reader, fields.get("hours"), "the policy"),
+        ticket_fields=tuple(read_ticket_fields(reader, fields.get("ticket_fields"))),
         outside_agents=dict(_outside(reader, fields.get("outside_agents"), scope)),
         **{name: value for name, value in said.items() if value is not None},
     )

@@ -7,11 +7,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.actions import Action, EndSession, MarkRead, Say, SetLabels, SetProfile, WriteNote
+from schemas.actions import (
+    Action,
+    EditTicket,
+    EndSession,
+    MarkRead,
+    OpenTicket,
+    Say,
+    SetLabels,
+    SetProfile,
+    WriteNote,
+)
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.messages import CustomerChanged, Read
 from schemas.outbound import Send
+from schemas.tickets import TicketChanged
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.heard import MID
 from workers.contract.examples.people import (
@@ -68,6 +79,20 @@ _CHANGED = CustomerChanged(
     at=at(110),
 )
 
+_TICKET = TicketChanged(
+    **_IN_PLACE,
+    ticket=1,
+    session=1,
+    first_position=1,
+    status="pending",
+    former_status="open",
+    subject="Hỏi giá sỉ",
+    fields={"nguon": "facebook"},
+    agent="minh",
+    by="minh",
+    at=at(1_150),
+)
+
 
 def _action(what: str, value: Action, seconds: float) -> Example:
     kind = Kind("actions", what)
@@ -98,8 +123,15 @@ EXAMPLES = (
         SetProfile(**_by_minh("set_profile"), name=CUSTOMER, phone=_PHONE, birthday=date(1994, 5, 17)),
         110,
     ),
+    _action(
+        "open_ticket",
+        OpenTicket(**_by_minh("open_ticket"), subject="Hỏi giá sỉ", fields={"nguon": "facebook"}),
+        1_100,
+    ),
+    _action("edit_ticket", EditTicket(**_by_minh("edit_ticket"), ticket=1, status="pending"), 1_150),
     _action("end_session", EndSession(**_by_minh("end_session")), 1_200),
     _intake(Kind("messages", "read"), _READ, 17, 70),
     _intake(Kind("outbound", "send"), _SEND, 18, 75),
     _intake(Kind("messages", "customer_changed"), _CHANGED, 21, 110),
+    _intake(Kind("messages", "ticket_changed"), _TICKET, 23, 1_150),
 )

@@ -18,6 +18,7 @@ from schemas.asks import (
     SetCare,
     SetLeave,
     SetPresence,
+    SetTicketFields,
     Subject,
     TakeOff,
     TakeOver,
@@ -32,6 +33,7 @@ from schemas.asks import (
 from schemas.commands import AskedCommand, Command
 from schemas.envelope import Kind
 from schemas.ids import agent_key, event_id
+from schemas.tickets import TicketField
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
     CLAIMED_KEY,
@@ -94,6 +96,14 @@ EXAMPLES = (
     _asked(TakeOff, "take_off", "lan", 4_200, conversation=CONVERSATION, key=KEY, then="pool"),
     _asked(SetCapacity, "set_capacity", "minh", 4_300, agent="minh", capacity=25),
     _asked(SetLeave, "set_leave", "minh", 30_000, agent="minh", on_leave=True, then="next"),
+    _asked(
+        SetTicketFields,
+        "set_ticket_fields",
+        "lan",
+        30_050,
+        authority="admin",
+        fields=(TicketField(id="nguon", name="Nguồn khách", type="choice", choices=("facebook", "zalo")),),
+    ),
     _asked(
         Bulk,
         "bulk",

@@ -104,10 +104,7 @@ async def read_agents(
     connection: Connection, scope: Scope, identity: Identity, roster: Roster
 ) -> list[AgentSeen]:
     """The agents of his desk, to whom he may transfer, and of the desks of his pages; an admin's are all."""
-    desks = {scope.desk, *(roster.desk_of_page[page] for page in scope.pages)}
-    if identity.role == "admin" or identity.scopes:
-        desks |= roster.desks
-    rows = await connection.fetch(AGENTS, scope.workspace, sorted(desks))
+    rows = await connection.fetch(AGENTS, scope.workspace, sorted(desks_of(scope, identity, roster)))
     return [
         AgentSeen(
             desk=row["desk_id"],
@@ -118,6 +115,13 @@ async def read_agents(
         )
         for row in rows
     ]
+
+
+def desks_of(scope: Scope, identity: Identity, roster: Roster) -> set[str]:
+    """His own, and those of his pages; an admin's and a service's are all."""
+    if identity.role == "admin" or identity.scopes:
+        return {scope.desk, *roster.desks}
+    return {scope.desk, *(roster.desk_of_page[page] for page in scope.pages)}
 
 
 def sees_page(scope: Scope, roster: Roster, page: str) -> bool:

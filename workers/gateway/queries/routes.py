@@ -8,9 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 
+from schemas.tickets import NUMBER_MAX
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.problem import Problem, not_found
-from workers.gateway.queries import counts, cursor, detail, explaining, followed, lists, people, transcript
+from workers.gateway.queries import (
+    counts,
+    cursor,
+    detail,
+    explaining,
+    followed,
+    lists,
+    people,
+    tickets,
+    transcript,
+)
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
 from workers.gateway.queries.filters import LIST_MAX, Asked, Filters
 from workers.gateway.queries.queries import FIRST
@@ -128,6 +139,38 @@ async def read_messages(
         return await transcript.read_transcript(
             view.connection, view.scope, conversation, found.desk, wanted, language
         )
+
+
+@router.get("/tickets", operation_id="tickets", tags=["tickets"])
+async def read_tickets(
+    request: Request, identity: Who, asked: Annotated[tickets.TicketsAsked, Query()]
+) -> tickets.Tickets:
+    """My tickets, and all of my pages, of one status: the last changed first."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await tickets.read_tickets(view.connection, view.scope, asked)
+
+
+@router.get("/ticket-fields", operation_id="ticket_fields", tags=["tickets"])
+async def read_ticket_fields(request: Request, identity: Who) -> list[tickets.DeskFields]:
+    """What tickets can say beside their subjects, by desk."""
+    async with gateway_of(request).queries.view(identity) as view:
+        return await tickets.read_fields(view.connection, view.scope, identity, view.roster)
+
+
+@router.get("/conversations/{conversation}/tickets", operation_id="conversation_tickets", tags=["tickets"])
+async def read_conversation_tickets(
+    request: Request,
+    conversation: UUID,
+    identity: Who,
+    before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX)] = None,
+    limit: Annotated[int, Query(ge=1, le=tickets.LIST_MAX)] = 50,
+) -> list[tickets.TicketSeen]:
+    """The tickets of a conversation, the newest first, or those before a number."""
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        await queries.conversation(view, conversation, address_of(request))
+        place = view.connection, identity.workspace, conversation
+        return await tickets.read_of_conversation(*place, before, limit)
 
 
 def _known(found: F | None) -> F:

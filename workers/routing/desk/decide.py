@@ -19,6 +19,7 @@ from schemas.asks import (
     SetCare,
     SetLeave,
     SetPresence,
+    SetTicketFields,
     TakeOff,
     TakeOver,
     Transfer,
@@ -60,6 +61,7 @@ from workers.routing.desk.outside import outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
 from workers.routing.desk.presence import gateway_alive, set_presence
 from workers.routing.desk.sessions import route, session_ended, session_silent, touched
+from workers.routing.desk.ticket_fields import set_ticket_fields
 from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
 
 DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
@@ -91,6 +93,7 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     Bulk: bulk,
     SetCapacity: set_capacity,
     SetLeave: set_leave,
+    SetTicketFields: set_ticket_fields,
     SetPresence: set_presence,
     GatewayAlive: gateway_alive,
 }

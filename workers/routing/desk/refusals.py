@@ -13,6 +13,7 @@ from workers.routing.desk.access import admins
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.roster import Entry
 from workers.routing.desk.rule_refusals import unknown
+from workers.routing.desk.ticket_fields import unfit
 from workers.routing.outcomes import Refusal
 
 
@@ -98,6 +99,10 @@ def _touched(before: dict[str, Rule], after: dict[str, Rule]) -> Iterator[Rule]:
     yield from (before[id_] for id_, now in zip(*stay, strict=True) if id_ != now)
 
 
+def _unfit_ticket_fields(_: Desk, command: Configure) -> Iterator[Refusal]:
+    return unfit(command.policy.ticket_fields)
+
+
 _CHECKS: tuple[Callable[[Desk, Configure], Iterator[Refusal]], ...] = (
     _named_twice,
     _not_allowed,
@@ -105,5 +110,6 @@ _CHECKS: tuple[Callable[[Desk, Configure], Iterator[Refusal]], ...] = (
     _unknown_agents,
     _unknown_departments,
     _unknown_pages,
+    _unfit_ticket_fields,
     *rule_refusals.CHECKS,
 )

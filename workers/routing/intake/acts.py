@@ -7,7 +7,17 @@ from typing import Any
 
 import orjson
 
-from schemas.actions import Action, EndSession, MarkRead, Say, SetLabels, SetProfile, WriteNote
+from schemas.actions import (
+    Action,
+    EditTicket,
+    EndSession,
+    MarkRead,
+    OpenTicket,
+    Say,
+    SetLabels,
+    SetProfile,
+    WriteNote,
+)
 from schemas.envelope import Kind, time_text
 from schemas.ids import DEFAULT_DESK, message_id_text
 from schemas.outcomes import request_sha256
@@ -21,6 +31,7 @@ from workers.routing.intake.outcomes import Remembered
 from workers.routing.intake.rights import is_forged, no_agent, not_holder
 from workers.routing.intake.saying import say
 from workers.routing.intake.sessions import end_session
+from workers.routing.intake.ticket_acts import cannot_change, edit_ticket, open_ticket
 from workers.routing.intake.touching import touch
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
@@ -75,6 +86,8 @@ def _say(act: Act[Say]) -> Answer:
         if place not in given.quoted:
             return Refusal("unknown_message", f"there is no message {action.reply_to} that can be answered")
         quoted = given.quoted[place]
+    if unfit := cannot_change(act):
+        return unfit
     message = _message_id(act)
     refusal = not_holder(conversation, action)
     if replies.is_waiting(conversation, action.by) or (refusal is not None and _claims(act)):
@@ -156,5 +169,7 @@ _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     EndSession: _end_session,
     SetLabels: set_labels,
     SetProfile: set_profile,
+    OpenTicket: open_ticket,
+    EditTicket: edit_ticket,
 }
 """Every action and who does it: a new one is one line here."""

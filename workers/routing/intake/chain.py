@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.assignments import Blocked, CareChanged, ChainEvent, Offered, Unblocked
 from schemas.ids import message_id_text
-from workers.routing.intake import replies, transcript
+from workers.routing.intake import replies, tickets, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
 from workers.routing.intake.routing import answers_route
@@ -42,6 +42,7 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
         conversation.route_unanswered = False
     work.change(conversation)
     _write_log_line(work, conversation, cause, at_ms, event)
+    tickets.follow_holder(work, conversation, cause, at_ms, event)
     _follow_on(work, conversation, cause, at_ms, event)
     replies.follow(work, conversation, cause, at_ms, event)
 

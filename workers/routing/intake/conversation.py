@@ -8,6 +8,7 @@ from schemas.assignments import Standing
 from schemas.ids import channel_of, desk_key
 from workers.routing.intake import copy_format
 from workers.routing.intake.reply import Reply
+from workers.routing.intake.ticket import Ticket
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Conversation:
     """The rule that last offered it; none: no rule did."""
     replies: list[Reply] = field(default_factory=list)
     """Answers that wait for the desk, in the order in which they were written."""
+    ticket: Ticket | None = None
+    """Its last one."""
 
     channel: str = field(init=False)
     facts: dict[str, str] = field(init=False)

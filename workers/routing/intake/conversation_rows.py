@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from schemas.envelope import time_text
-from workers.routing.intake import reply_rows
+from workers.routing.intake import reply_rows, ticket_rows
 from workers.routing.intake.conversation import Conversation
 from workers.runtime.handler import Connection
 
@@ -88,6 +88,7 @@ async def load(connection: Connection, names: Collection[tuple[str, str]]) -> li
     conversations = [_from_row(row) for row in rows]
     waiting = [found for found, row in zip(conversations, rows, strict=True) if row["replies"]]
     await reply_rows.load(connection, waiting)
+    await ticket_rows.load_last(connection, conversations)
     return conversations
 
 

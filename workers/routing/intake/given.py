@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from schemas.actions import Action, Say, SetLabels, SetProfile
+from schemas.actions import Action, EditTicket, Say, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Profile
-from workers.routing.intake import customer_rows, marks, outcome_rows, quoting
+from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
@@ -22,6 +22,7 @@ from workers.routing.intake.phones import find_phone
 from workers.routing.intake.policies import Policies
 from workers.routing.intake.quoting import Quoted
 from workers.routing.intake.rules import Rules
+from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.work import Work
 from workers.runtime.handler import Connection
 
@@ -37,6 +38,8 @@ class Given:
     customers: dict[str, Customer] = field(default_factory=dict)
     """Those of whom something is said, by conversation."""
     quoted: Quoted = field(default_factory=dict)
+    tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
+    """Those that actions name, as the batch found them; by conversation and number."""
     own: dict[str, Own] = field(default_factory=dict)
     """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
     phones: dict[str, str] = field(default_factory=dict)
@@ -83,6 +86,14 @@ class Lookup:
     ) -> None:
         work.outcomes.know(await outcome_rows.load(connection, {asker_of(action) for action in actions}))
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
+        given.tickets = await ticket_rows.load(
+            connection,
+            {
+                (one.workspace, str(one.conversation), one.ticket)
+                for one in actions
+                if isinstance(one, EditTicket)
+            },
+        )
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
         """Those whose policy counts: of everything but assignment events."""

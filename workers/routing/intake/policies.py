@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.definitions import Hours, Policy
+from schemas.tickets import TicketField
 from workers.routing.intake.freshness import Freshness
 from workers.routing.intake.keywords import Keywords
 from workers.runtime.handler import Connection
@@ -37,6 +38,7 @@ class DeskPolicy(NamedTuple):
     keywords: Keywords = Keywords()
     hours: Hours | None = None
     """When business is open; none: always."""
+    ticket_fields: tuple[TicketField, ...] = ()
 
 
 NO_POLICY = DeskPolicy()
@@ -74,4 +76,5 @@ class Policies:
 def _policy(version: int, definition: str) -> DeskPolicy:
     policy = Policy.model_validate_json(definition)
     silent_after_ms = None if policy.silent_after_s is None else policy.silent_after_s * 1000
-    return DeskPolicy(version, silent_after_ms, Keywords(policy.keyword_lists), policy.hours)
+    keywords = Keywords(policy.keyword_lists)
+    return DeskPolicy(version, silent_after_ms, keywords, policy.hours, policy.ticket_fields)

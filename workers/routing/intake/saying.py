@@ -9,7 +9,7 @@ import orjson
 
 from schemas.actions import Say
 from schemas.envelope import Kind, time_text
-from workers.routing.intake import transcript
+from workers.routing.intake import tickets, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
@@ -31,6 +31,8 @@ def say(
 ) -> Result:
     """Say it: by an agent, or by a bot, whose words count neither as care nor as an answer.
 
+    The ticket changes as it wants; whether it may was asked when it came.
+
     Args:
         message: its id in the transcript.
         quoted: the channel's id of the message that it answers.
@@ -39,6 +41,9 @@ def say(
         conversation.answered_at_ms = at_ms
         conversation.session_agent_messages += conversation.session_open
     transcript.append(work, conversation, cause, at_ms, _line(action, message))
+    tickets.change_with(work, conversation, cause, at_ms, action)
+    if action.by is not None:
+        tickets.settle(work, conversation, cause, at_ms, agent_wrote=True)
     send(
         work,
         conversation,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from schemas.actions import SessionTimer
 from schemas.envelope import Kind
-from workers.routing.intake import replies
+from workers.routing.intake import replies, tickets
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.routing.outcomes import Refusal
@@ -27,6 +27,7 @@ def open_session(work: Work, conversation: Conversation, at_ms: int, silence_ms:
     conversation.timer_at_ms = at_ms + silence_ms
     conversation.silence_at_ms = None
     conversation.silent = False
+    tickets.begin(work, conversation, at_ms)
     work.openings.append(SessionOpening(conversation, conversation.session, at_ms, conversation.position + 1))
 
 
@@ -75,6 +76,8 @@ def end_session(work: Work, conversation: Conversation, cause: Record, at_ms: in
     work.change(conversation)
     work.endings.append(SessionEnding(conversation, conversation.session, at_ms, ended_by))
     replies.give_back(work, conversation, cause, at_ms, OVER)
+    agent_wrote = conversation.session_agent_messages > 0
+    tickets.settle(work, conversation, cause, at_ms, agent_wrote=agent_wrote)
     facts = {
         "ended_by": ended_by,
         "customer_messages": conversation.session_customer_messages,

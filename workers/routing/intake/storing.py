@@ -13,6 +13,7 @@ from workers.routing.intake import (
     marks,
     outcome_rows,
     reply_rows,
+    ticket_rows,
     transcript,
 )
 from workers.routing.intake.work import Work
@@ -62,6 +63,7 @@ async def write(connection: Connection, work: Work) -> None:
     await customer_rows.store(connection, work.known_customers.values())
     await marks.store(connection, work.marks.items())
     await reply_rows.write(connection, work.held, work.settled)
+    await ticket_rows.store(connection, work.tickets.values())
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
     if work.lines:

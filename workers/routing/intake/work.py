@@ -16,6 +16,7 @@ from workers.routing.intake.dedupe import Sighting
 from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
 from workers.routing.intake.reply import Reply
+from workers.routing.intake.ticket import Ticket
 from workers.routing.outcomes import Refusal, Result
 from workers.runtime.batch import Batch, Record
 
@@ -75,6 +76,8 @@ class Work:
     held: list[tuple[Conversation, Reply]] = field(default_factory=list)
     settled: list[tuple[Conversation, Reply]] = field(default_factory=list)
     """Answers that wait from here on, and those that do not any more."""
+    tickets: dict[tuple[str, int], tuple[Conversation, Ticket]] = field(default_factory=dict)
+    """New ones, and others as they stand now; by conversation and number."""
     outcomes: Outcomes = field(default_factory=Outcomes)
 
     def change(self, conversation: Conversation) -> None:
