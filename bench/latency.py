@@ -24,7 +24,8 @@ from config.problem import variable
 from config.settings import Settings
 from workers.local.ports import free_port
 
-WARM_UP_S = 5.0
+WARM_UP_S = 20.0
+"""Java compiles the broker meanwhile, for which it takes half a core."""
 FIRST_RATE, FIRST_S = 20.0, 1.0
 """A few messages to begin with: when they have arrived, all workers are at work."""
 
