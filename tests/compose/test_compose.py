@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from config.settings import load_settings
-from workers.cli.main import app
+from tests.cli.command_line import parse, workers
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((Path(__file__).parent / "data" / "compose-spec.json").read_text(encoding="utf-8"))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("tongdai:")]
-WORKERS = {"ingress", "routing", "notifier", "gateway", "delivery", "webhooks"}
+WORKERS = workers()
 _VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 
 
@@ -31,20 +29,6 @@ def _interpolated(text: object, environment: Mapping[str, str]) -> str:
     value = _VARIABLE.sub(lambda match: environment.get(match[1]) or match[2], str(text))
     assert "$" not in value, f"a form that this test does not know: {value}"
     return value
-
-
-def _parse(args: Sequence[str]) -> str:
-    """Parse a command line without running it, down to the last sub-command; returns its name."""
-    command, context = get_command(app), None
-    rest, name = list(args), "tongdai"
-    while isinstance(command, TyperGroup):
-        context = command.make_context(name, rest, parent=context, resilient_parsing=False)
-        found, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        assert inner is not None
-        assert found is not None
-        command, name = inner, found
-    command.make_context(name, rest, parent=context)
-    return name
 
 
 def test_the_file_is_valid_by_the_compose_specification() -> None:
@@ -64,13 +48,13 @@ def test_every_worker_has_a_service() -> None:
 
 @pytest.mark.parametrize("service", [name for name in OURS if SERVICES[name]["command"] != ["--help"]])
 def test_every_command_is_one_of_ours(service: str) -> None:
-    assert _parse(SERVICES[service]["command"]) in SERVICES[service]["command"]
+    assert parse(SERVICES[service]["command"]) in SERVICES[service]["command"]
 
 
 @pytest.mark.parametrize("wrong", [["worker", "rooting"], ["topics", "apply", "--fast"], ["serve"]])
 def test_a_wrong_command_is_seen(wrong: list[str]) -> None:
     with pytest.raises(Exception, match=r"No such (command|option)"):
-        _parse(wrong)
+        parse(wrong)
 
 
 @pytest.mark.parametrize("given", [{}, {"MESSENGER_APPS": '[{"app_secret": "s", "verify_token": "t"}]'}])
