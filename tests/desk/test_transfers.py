@@ -202,6 +202,14 @@ class TestRejecting:
         scene.do(ask(TransferAccept, "lan", "chi"))
         assert lan(scene).holder == "chi"
 
+    def test_by_all_who_were_asked_asks_the_others_who_may_take_it(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        come(scene, "dung")
+        scene.do(ask(TransferReject, "lan", "binh"))
+        told, _ = scene.do(ask(TransferReject, "lan", "chi"))
+        assert isinstance(told, Transferring)
+        assert (told.agents, told.rejected) == (("dung",), ("binh", "chi"))
+
     def test_by_the_last_of_a_department_ends_it(self, scene: Scene) -> None:
         scene.do(to_sale())
         for agent in ("binh", "chi"):

@@ -60,16 +60,20 @@ def transfer_accept(draft: Draft, conversation: Conversation, command: TransferA
 
 
 def transfer_reject(draft: Draft, conversation: Conversation, command: TransferReject) -> Refusal | Result:
-    """Leave it with its holder; in a department the others may still take it."""
+    """Leave it with its holder; in a department the others may still take it.
+
+    When all who were asked have rejected it, those are asked who have come since, or were away.
+    """
     refusal = _not_asked(draft, conversation, command)
     if refusal is not None or command.by is None or conversation.transfer is None:
         return refusal or NOBODY
     asked = conversation.transfer
     rejected = (*asked.rejected, command.by)
-    if not any(agent not in rejected for agent in _left(draft.desk, conversation)):
+    left = [agent for agent in _left(draft.desk, conversation) if agent != command.by]
+    if not left:
         said = {"by": command.actor, "command": command.idempotency_key}
         return held(draft.tell(TransferEnded, conversation, how="rejected", agent=command.by, **said))
-    agents = tuple(agent for agent in asked.agents if agent != command.by)
+    agents = tuple(agent for agent in asked.agents if agent != command.by) or tuple(left[:NAMED_MAX])
     fields = asked._replace(agents=agents, rejected=rejected)._asdict()
     return held(draft.tell(Transferring, conversation, **fields))
 
