@@ -64,7 +64,8 @@ class Run:
         began = time.monotonic()
         conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
         letters = Letters(self._source.records("deadletter"))
-        inbound = self._inbound(letters, OwnSent(self._once.records("receipts")))
+        own = OwnSent(self._once.records("receipts"))
+        inbound = self._inbound(letters, own)
         messages = MessagesCheck()
         messages.walk(self._once.records("messages"))
         chain = ChainCheck()
@@ -90,7 +91,7 @@ class Run:
         lines.finish(self._once.records("outbound"))
         self._tallies += [*transcript.tallies, *lines.tallies]
         self._desk(chain, letters, conversations, commands, answered.answers)
-        self._notifier(chain, messages)
+        self._notifier(chain, messages, own)
         self._tallies += [
             check_held_back(self._source, ("inbound", "deadletter", *self._once.counts)),
             check_lag(self._source),
@@ -145,8 +146,8 @@ class Run:
             *replay.tallies,
         ]
 
-    def _notifier(self, chain: ChainCheck, messages: MessagesCheck) -> None:
-        notices = NoticesCheck(chain.chains, messages.transcripts)
+    def _notifier(self, chain: ChainCheck, messages: MessagesCheck, own: OwnSent) -> None:
+        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed)
         records: Iterable[LogRecord] = self._once.records("notifications")
         if self._history is not None:
             seen = SeenCheck(self._history)

@@ -110,6 +110,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("notifications", "assigned"): notifications.AssignedNotice,
     Kind("notifications", "message"): notifications.MessageNotice,
     Kind("notifications", "mention"): notifications.MentionNotice,
+    Kind("notifications", "answer_failed"): notifications.AnswerFailedNotice,
     Kind("notifications", "unassigned"): notifications.UnassignedNotice,
     Kind("notifications", "transfer_offered"): notifications.TransferOfferedNotice,
     Kind("notifications", "transfer_ended"): notifications.TransferEndedNotice,

@@ -11,6 +11,7 @@ from uuid import UUID
 from schemas.assignments import CareStatus, Means, Standing
 from schemas.base import Channel, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment, MessageKind, Sender
+from schemas.receipts import DeliveryReason
 
 Parting = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline"]
 """How a conversation left its agent and went to nobody, as `unassigned` events say it."""
@@ -67,6 +68,28 @@ class MentionNotice(Notice):
     message: NoticeMessage
     by: str | None = None
     """The agent who wrote it."""
+
+
+class FailedWords(InsideModel):
+    """Why an answer has failed, and what its author can do."""
+
+    text: str
+    advice: str
+    """Empty: nothing is to be done."""
+
+
+class AnswerFailedNotice(Notice):
+    """The channel did not take an answer of yours, and nothing more is tried.
+
+    Tell it whatever `seq` you have seen: it speaks of no event of the chain; `seq` and `epoch` are those that
+    the notifier had come to.
+    """
+
+    answer: UUID
+    """The message in the transcript."""
+    position: int
+    reason: DeliveryReason | None
+    words: dict[Literal["vi", "en"], FailedWords]
 
 
 class UnassignedNotice(Notice):

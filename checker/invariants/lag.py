@@ -13,7 +13,7 @@ from checker.source import Source
 INPUTS = {
     "intake": ("assignments", "actions", "inbound"),
     "desk": ("commands",),
-    "notifier": ("assignments", "messages"),
+    "notifier": ("assignments", "messages", "receipts"),
 }
 
 

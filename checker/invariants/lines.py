@@ -14,6 +14,7 @@ from checker.report import Tally
 from checker.rows import MessageRow
 
 SPOKEN = frozenset(("say", "write_note"))
+GREETINGS = frozenset(("greeting", "out_of_hours"))
 LOGGED = frozenset(
     (
         *("assigned", "queued", "offered", "unassigned", "transferring", "transfer_ended", "care_changed"),
@@ -41,8 +42,12 @@ class LinesCheck:
         self.spoken = Tally(
             1, "each message and note of an agent is once in the transcript, as its action says"
         )
-        self.sent = Tally(1, "each message of an agent is once on outbound, and nothing else is")
+        self.sent = Tally(
+            1, "each message of an agent is once on outbound, each greeting too, and nothing else"
+        )
         self.logged = Tally(1, "each event that has a log line has it once, and no line is of nothing")
+        self.greeted = Tally(1, "a page says at most one thing by itself in a session")
+        self._greeted: set[tuple[str, int]] = set()
         self._chains = chains
         self._spoken: dict[str, Spoken] = {}
         self._unseen: set[str] = set()
@@ -53,13 +58,16 @@ class LinesCheck:
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.spoken, self.sent, self.logged]
+        return [self.spoken, self.sent, self.logged, self.greeted]
 
     def see(self, line: MessageRow) -> None:
         """One line without a channel's id."""
         if line.kind == "log":
             self._logged[line.conversation][line.seq, line.code or ""] += 1
             self._see_log(line)
+            return
+        if line.sender == "system":
+            self._see_greeting(line)
             return
         self.spoken.checked += 1
         expected = self._spoken.get(line.message)
@@ -100,6 +108,17 @@ class LinesCheck:
             sender_id=ask.by or ask.asker[2],
             text=ask.value.get("text") or None,
         )
+
+    def _see_greeting(self, line: MessageRow) -> None:
+        """What a page says by itself: once a session, to its customer."""
+        self.greeted.checked += 1
+        session = line.conversation, line.session
+        if line.code not in GREETINGS or session in self._greeted or not line.session:
+            where = f"conversation {line.conversation}, position {line.position}"
+            self.greeted.fail((line.position,), f"{where}: {line.code} in session {line.session}, not alone")
+        self._greeted.add(session)
+        said = Spoken(line.conversation, line.position, False, line.sender, "", line.body or None)
+        self._spoken[line.message] = said
 
     def _see_log(self, line: MessageRow) -> None:
         chain = self._chains.get(line.conversation)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from checker.facts.chains import Chain, Chains, Link
+from checker.facts.own_sent import Failed
 from checker.facts.transcripts import Transcript, Transcripts
 from checker.invariants.told import ToldCheck
 from checker.record import Json, LogRecord, shown
@@ -19,7 +20,9 @@ _Told = dict[str, dict[int, int]]
 class NoticesCheck:
     """One walk over notifications, then over the table `notice`."""
 
-    def __init__(self, chains: Chains, transcripts: Transcripts) -> None:
+    def __init__(
+        self, chains: Chains, transcripts: Transcripts, failed: Collection[Failed] = frozenset()
+    ) -> None:
         self.messages = Tally(
             8, "each customer message gives one notice to each who follows it at its chain number"
         )
@@ -29,6 +32,9 @@ class NoticesCheck:
         self._chains = chains
         self._transcripts = transcripts
         self.mentions = Tally(8, "each note gives one notice to each whom it names")
+        self.failures = Tally(8, "each answer that has failed gives one notice to the agent who wrote it")
+        self._failed = failed
+        self._told_failed: Counter[Failed] = Counter()
         self.told = ToldCheck(chains)
         self._told_messages: Counter[tuple[str, int, str]] = Counter()
         self._told_mentions: Counter[tuple[str, int, str]] = Counter()
@@ -39,7 +45,7 @@ class NoticesCheck:
     @property
     def tallies(self) -> list[Tally]:
         return [
-            *(self.messages, self.mentions, self.assigned, self.ordered, self.stored),
+            *(self.messages, self.mentions, self.failures, self.assigned, self.ordered, self.stored),
             *self.told.tallies,
         ]
 
@@ -50,6 +56,7 @@ class NoticesCheck:
         self.told.finish()
         self._untold_messages()
         self._untold_assigned()
+        self._untold_failed()
         self._compare(rows)
 
     def _notice(self, record: LogRecord, what: str, notice: Json) -> None:
@@ -71,6 +78,8 @@ class NoticesCheck:
             self._assigned(chain, notice, where, rank)
         elif what == "mention":
             self._mention(notice, where, rank)
+        elif what == "answer_failed":
+            self._answer_failed(notice, where, rank)
         elif what == "read":
             self._read(notice, where, rank)
         else:
@@ -85,6 +94,15 @@ class NoticesCheck:
             self.mentions.fail(rank, f"{where}: no note at {position} names him")
         elif self._told_mentions[told] > 1:
             self.mentions.fail(rank, f"{where}: position {position} for the second time")
+
+    def _answer_failed(self, notice: Json, where: str, rank: Rank) -> None:
+        place = notice["conversation"], notice["agent"], notice["answer"], notice["position"]
+        told = Failed(*place, notice["reason"])
+        self._told_failed[told] += 1
+        if told not in self._failed:
+            self.failures.fail(rank, f"{where}: no answer of his has failed so at {notice['position']}")
+        elif self._told_failed[told] > 1:
+            self.failures.fail(rank, f"{where}: position {notice['position']} for the second time")
 
     def _read(self, notice: Json, where: str, rank: Rank) -> None:
         transcript = self._transcripts.get(notice["conversation"])
@@ -149,6 +167,12 @@ class NoticesCheck:
                         self.assigned.fail(
                             (link.seq,), f"{chain.key}: {link.holder} was not told of seq {link.seq}"
                         )
+
+    def _untold_failed(self) -> None:
+        for failed in self._failed:
+            self.failures.checked += 1
+            if not self._told_failed[failed]:
+                self.failures.fail((failed.position,), f"{failed.agent} was not told of {failed}")
 
     def _remember(self, record: LogRecord, what: str, notice: Json) -> None:
         id_ = hash(notice["notice"])
@@ -218,6 +242,13 @@ def _as_row(what: str, notice: Json) -> NoticeRow:
         conversation=notice["conversation"],
         seq=notice["seq"],
         epoch=notice["epoch"],
-        position=(notice.get("message") or {}).get("position", 0),
+        position=_position(what, notice),
         unread=notice["unread"],
     )
+
+
+def _position(what: str, notice: Json) -> int:
+    """Of the line that it speaks of; 0: of none."""
+    if what == "answer_failed":
+        return int(notice["position"])
+    return int((notice.get("message") or {}).get("position", 0))

@@ -210,6 +210,12 @@ def send_note(planted: Planted) -> None:
     planted.append("outbound", key, "send", sent, 2_000_000)
 
 
+def double_greeting(planted: Planted) -> None:
+    """An agent's answer becomes a second greeting of its session."""
+    number = _line(planted, "text", "agent")
+    planted.change_row(MessageRow, number, sender="system", sender_id=None, code="greeting")
+
+
 def repeat_read(planted: Planted) -> None:
     """A mark of reading is told twice."""
     kinds = [record.what("messages") for record in planted.topics["messages"]]
@@ -235,6 +241,7 @@ def _line(planted: Planted, kind: str, sender: str) -> int:
 
 
 _SPOKEN, _SENT = "each message and note of an agent", "each message of an agent is once on outbound"
+_FAILED = "each answer that has failed gives one notice"
 _LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
 CASES: dict[str, tuple[Fault, str]] = {
     "answer lost": (drop_line("text", "agent"), _SPOKEN),
@@ -248,6 +255,13 @@ CASES: dict[str, tuple[Fault, str]] = {
     "answer sent twice": (repeat("outbound"), _SENT),
     "something else sent": (change("outbound", 0, text="khác"), _SENT),
     "note sent": (send_note, _SENT),
+    "greeting twice in a session": (double_greeting, "a page says at most one thing by itself"),
+    "a line of the system that is no greeting": (
+        change_line("text", "system", code="advertisement"),
+        "a page says at most one thing by itself",
+    ),
+    "greeting not sent": (drop_record("outbound"), _SENT),
+    "greeting says something else": (change_line("text", "system", body="khác"), _SENT),
     "log line lost": (drop_line("log", "system"), _LOGGED),
     "log line of nothing": (change_line("log", "system", code="blocked"), _LOGGED),
     "mark of reading lost": (lose_read, _MARKED),
@@ -343,6 +357,15 @@ CASES: dict[str, tuple[Fault, str]] = {
     ),
     "mention lost": (drop_notice("mention"), "each note gives one notice"),
     "mention twice": (repeat_notice("mention"), "each note gives one notice"),
+    "failed answer not told": (drop_notice("answer_failed"), _FAILED),
+    "failed answer told twice": (repeat_notice("answer_failed"), _FAILED),
+    "failed answer told to another": (
+        lambda planted: planted.change(
+            "notifications", _first_notice(planted, "answer_failed"), agent="ghost"
+        ),
+        _FAILED,
+    ),
+    "answer told as failed that was sent": (change("receipts", 0, state="sent"), _FAILED),
     "transfer not offered": (drop_notice("transfer_offered"), "each change is told once"),
     "end of a transfer not told": (drop_notice("transfer_ended"), "each change is told once"),
     "care told twice": (repeat_notice("care_changed"), "each change is told once"),

@@ -148,7 +148,9 @@ class Story:
         self.write(user)
         self._read(key, holder)
         self.write(user)
+        self._greet(key)
         self._say(key, holder, "say", "Chào bạn")
+        self._fail(key, holder)
         self._say(key, holder, "write_note", "@", mentions=[other])
         self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
         offered = {"agents": [other], "to_agent": other, "expires_at": moment(self.now_ms + 1 + 120_000)}
@@ -231,6 +233,24 @@ class Story:
         if what == "say":
             value = self._about(key) | {"text": text} | said
             self.planted.append("outbound", key, "send", value, self.now_ms)
+
+    def _greet(self, key: str) -> None:
+        """The page says something by itself."""
+        line = {"sender": "system", "kind": "text", "code": "greeting", "text": "Chào mừng"}
+        self._line(key, line | {"session": self._session(key)})
+        last = self._lines[key][-1]
+        sent = {name: last[name] for name in ("message", "position", "text")}
+        self.planted.append("outbound", key, "send", self._about(key) | sent, self.now_ms)
+
+    def _fail(self, key: str, agent: str) -> None:
+        """The channel does not take the last line, which is the agent's, and he is told."""
+        last = self._lines[key][-1]
+        answer = {"position": last["position"], "reason": "policy"}
+        stands = {"page": PAGE, "state": "failed", "sender": f"agent:{WORKSPACE}/{agent}"}
+        receipt = self._about(key) | answer | stands | {"message": last["message"], "channel_message_ids": []}
+        self.planted.append("receipts", key, "delivery", receipt, self.now_ms)
+        seq, told = len(self._chains[key]), answer | {"answer": last["message"]}
+        self._notice(key, "answer_failed", seq, last["position"], agent=agent, fields=told)
 
     def _event_id(self, cause: LogRecord) -> str:
         """Of the next event of a command."""
@@ -368,7 +388,9 @@ class Story:
         self.planted.append("messages", key, "stored", value, self.now_ms)
         lines.append(value | {"stored_at_ms": self.now_ms})
 
-    def _notice(self, key: str, what: str, seq: int, position: int, *, agent: str) -> None:
+    def _notice(
+        self, key: str, what: str, seq: int, position: int, *, agent: str, fields: Json | None = None
+    ) -> None:
         chain, lines = self._chains[key], self._lines[key]
         customer = [line["position"] for line in lines if line["sender"] == "customer"]
         session = chain[-1]["session"]
@@ -381,7 +403,7 @@ class Story:
             "seq": seq,
             "epoch": chain[-1]["epoch"],
             "unread": unread,
-            **({"message": {"position": message}} if message else {}),
+            **(fields or ({"message": {"position": message}} if message else {})),
         }
         self.planted.append("notifications", f"agent:{WORKSPACE}/{agent}", what, value, self.now_ms)
         row = NoticeRow(

@@ -26,7 +26,7 @@ from tests.checker.planted import CONVERSATION_PARTITIONS, Planted
 INPUTS = {
     "intake": ("assignments", "actions", "inbound"),
     "desk": ("commands",),
-    "notifier": ("assignments", "messages"),
+    "notifier": ("assignments", "messages", "receipts"),
 }
 BATCH_NO = 7
 

@@ -43,7 +43,8 @@ async def judge(
     inbox = [InboxRow(*row) for row in await connection.fetch(INBOX)]
     counters = [CounterRow(*row) for row in await connection.fetch(COUNTERS)]
     return [
-        *notices.tallies,
+        # Histories have no answers that could fail: those are in tests/notifier/test_failed_answers.py.
+        *(tally for tally in notices.tallies if tally is not notices.failures),
         check_inboxes(chains.chains, messages.transcripts, inbox),
         check_counters(chains.chains, messages.transcripts, counters, 1),
     ]

@@ -12,8 +12,12 @@ from schemas.catalogue import RECORDS
 from schemas.ids import notice_id
 from schemas.messages import MessageAttachment
 from schemas.notifications import MessageNotice, NoticeMessage
+from schemas.receipts import Delivery
+from tests.notifier.failing import CONVERSATION, failure
 from tests.notifier.history import BEGIN, WORKSPACE, History
+from workers.notifier.conversation import Conversation
 from workers.notifier.notices import Issued, issue
+from workers.notifier.recipients import fail
 from workers.notifier.told import Announced, Told
 
 CAUSE = UUID(int=7)
@@ -40,6 +44,16 @@ def announced(what: str, **more: object) -> Announced:
     history = History("u1", sessions=[1])
     history.offer("rule:r/0", after_position=1)
     return Announced(what, CAUSE, history.steps[0].event, "rule:r/0", more)
+
+
+def failed(**changes: object) -> Told:
+    (told,) = fail(Conversation(WORKSPACE, CONVERSATION, 0, seq=7, epoch=2), failure(CAUSE, **changes))
+    return told
+
+
+def said(value: object) -> object:
+    """As the notifier has put it together."""
+    return {name: words.model_dump() for name, words in value.items()} if isinstance(value, dict) else value
 
 
 def model_of(issued: Issued) -> Any:  # noqa: ANN401 - of any kind
@@ -71,6 +85,8 @@ ATTACHMENTS = (
         changed("transfer_ended", how="rejected", colleague="chi", holder="an"),
         changed("transfer_ended", how="overtaken", holder=None),
         changed("care_changed", care="refused", former_care="accepted", reason="spam", by="agent:acme/chi"),
+        failed(reason="window_closed"),
+        failed(reason=None),
         Told("read", CAUSE, History("u1").read("an", 4, seq=2, epoch=1).read, "an", 1, 0),
     ],
     ids=lambda told: told.what,
@@ -83,15 +99,15 @@ def test_what_an_agent_is_told_is_exactly_what_the_model_would_write(told: Told)
     assert notice.notice == notice_id(CAUSE, f"acme/{told.agent}")
     assert (notice.workspace, notice.agent) == ("acme", told.agent)
     assert (notice.key, notice.page, notice.channel) == (told.about.key, told.about.page, "messenger")
-    assert (notice.seq, notice.epoch, notice.unread) == (told.about.seq, told.epoch, told.unread)
+    assert (notice.seq, notice.epoch, notice.unread) == (told.seq, told.epoch, told.unread)
     assert issued.key == f"agent:acme/{told.agent}".encode()
-    assert {name: getattr(notice, name) for name in told.more} == told.more
+    assert {name: said(getattr(notice, name)) for name in told.more} == told.more
     if told.what == "read":
         assert issued.row is None
         return
     assert issued.row is not None
-    message = told.message
-    assert issued.row.position == (message.position if message else 0)
+    spoken_of = told.about if isinstance(told.about, Delivery) else told.message
+    assert issued.row.position == (spoken_of.position if spoken_of else 0)
     assert (issued.row.notice, issued.row.at) == (notice.notice, notice.at)
 
 

@@ -181,7 +181,7 @@ def test_a_mute_silences_messages_until_one_is_given_it_again() -> None:
     follower = Follower(history)
     follower.take_all([history.messages[0], *history.steps, *history.messages[1:]])
 
-    assert [(told.what, told.about.seq) for told in follower.told if told.agent == "an"] == [
+    assert [(told.what, told.seq) for told in follower.told if told.agent == "an"] == [
         ("assigned", 2),
         ("unassigned", 4),
         ("assigned", 5),

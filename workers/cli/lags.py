@@ -24,7 +24,7 @@ RETRY_S = 0.1
 GROUPS: Mapping[str, Sequence[Topic]] = {
     "intake": (ASSIGNMENTS, ACTIONS, INBOUND),
     "desk": (COMMANDS,),
-    "notifier": (ASSIGNMENTS, MESSAGES),
+    "notifier": (ASSIGNMENTS, MESSAGES, RECEIPTS),
     "delivery": (OUTBOUND, RECEIPTS),
 }
 """The inputs of each group, by its last word."""

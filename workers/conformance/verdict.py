@@ -44,10 +44,10 @@ class Verdict(NamedTuple):
 def judge(rule: Rule, tried: int, faults: Iterable[Fault], mend: str = "", attempt: str = "") -> Verdict:
     """The verdict on `rule`; `mend` and `attempt` are said before what the rule itself says of them."""
     found = tuple(faults)
-    if found:
-        state, advice = "failed", f"{mend}; {rule.mend}" if mend else rule.mend
-    elif tried:
-        state, advice = "passed", ""
-    else:
-        state, advice = "not_tried", attempt or rule.attempt
-    return Verdict(rule.name, rule.says, state, tried, len(found), found[:FAULTS_MAX], advice)  # type: ignore[arg-type]
+    state: State = "failed" if found else "passed" if tried else "not_tried"
+    advice = {
+        "failed": f"{mend}; {rule.mend}" if mend else rule.mend,
+        "passed": "",
+        "not_tried": attempt or rule.attempt,
+    }[state]
+    return Verdict(rule.name, rule.says, state, tried, len(found), found[:FAULTS_MAX], advice)

@@ -86,6 +86,9 @@ _OPERATIONS = (
     Operation("desk", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("notifier", "receive", "assignments", "Learns whom to tell.", True),
     Operation("notifier", "receive", "messages", "Learns what to tell.", True),
+    Operation(
+        "notifier", "receive", "receipts", "Learns which answers have failed.", True, whats=("delivery",)
+    ),
     Operation("notifier", "send", "notifications", "Tells agents."),
     Operation("notifier", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("delivery", "receive", "outbound", "Sends each message, in order per conversation.", True),

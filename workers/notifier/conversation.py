@@ -11,6 +11,7 @@ from uuid import UUID
 
 from schemas.assignments import CareStatus, Standing
 from schemas.messages import Read, Stored
+from schemas.receipts import Delivery
 from workers.notifier.places import Counted, counted
 from workers.notifier.seat import Seat
 
@@ -46,6 +47,13 @@ class Marked(NamedTuple):
 
     id: UUID
     read: Read
+
+
+class Failed(NamedTuple):
+    """An answer has failed on its channel: the event id and how it stands."""
+
+    id: UUID
+    delivery: Delivery
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The notifier as a handler of lanes: from assignments and messages to what agents are told."""
+"""The notifier as a handler of lanes: from assignments, messages and receipts to what agents are told."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NotifierHandler:
     """Tells agents what concerns them, and audiences what is offered; keeps their lists and their numbers."""
 
     kind = "notifier"
-    inputs = ("assignments", "messages")
+    inputs = ("assignments", "messages", "receipts")
 
     def __init__(self, *, conversations_max: int = CONVERSATIONS_MAX) -> None:
         self._memory = Memory(conversations_max)

@@ -17,6 +17,7 @@ from schemas.envelope import Kind
 from schemas.ids import agent_key, audience_key, notice_id
 from schemas.messages import Read, Stored
 from schemas.notifications import NoticeMessage
+from schemas.receipts import Delivery
 from workers.notifier.told import Announced, Telling, Told
 
 KINDS = {
@@ -25,6 +26,7 @@ KINDS = {
         "assigned",
         "message",
         "mention",
+        "answer_failed",
         "unassigned",
         "transfer_offered",
         "transfer_ended",
@@ -81,15 +83,16 @@ def _tell(told: Told) -> Issued:
         "page": about.page,
         # A page's id begins with its channel.
         "channel": about.page.partition(":")[0],
-        "seq": about.seq,
+        "seq": told.seq,
         "epoch": told.epoch,
         "at": at_text,
         "unread": told.unread,
         **_bare(told.more),
     }
     message, position = told.message, 0
-    if isinstance(about, Read):
+    if isinstance(about, Read | Delivery):
         value["position"] = about.position
+        position = about.position if isinstance(about, Delivery) else 0
     if message is not None:
         position = message.position
         value["message"] = _message(message, at_text if message is about else rfc3339(message.stored_at))
@@ -101,7 +104,7 @@ def _tell(told: Told) -> Issued:
         notice,
         told.what,
         about.conversation,
-        about.seq,
+        told.seq,
         told.epoch,
         position,
         told.unread,
@@ -111,7 +114,7 @@ def _tell(told: Told) -> Issued:
     return Issued(KINDS[told.what], key, orjson.dumps(value), None if told.what == "read" else row)
 
 
-_NULLABLE = {"assigned": ("message",), "transfer_ended": ("holder",)}
+_NULLABLE = {"assigned": ("message",), "transfer_ended": ("holder",), "answer_failed": ("reason",)}
 """What is said even when there is none."""
 
 

@@ -1,4 +1,4 @@
-"""Records of the two inputs as values; what cannot be one is refused with its reason."""
+"""Records of the inputs as values; what cannot be one is refused with its reason."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
+from schemas.envelope import Kind
 from schemas.messages import Read, Stored
-from workers.notifier.conversation import ConversationRef, Heard, Marked
+from schemas.receipts import Delivery
+from workers.notifier.conversation import ConversationRef, Failed, Heard, Marked
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
 from workers.runtime.refusal import RefusedError, kind_of, value_of
@@ -19,6 +21,9 @@ _MODELS: dict[tuple[str, bytes | None], type[Stored | Read | ChainEvent]] = {
     for kind, model in RECORDS.items()
     if issubclass(model, (Stored, Read, ChainEvent))
 }
+_DELIVERY = Kind("receipts", "delivery").ce_type.encode()
+_FAILED = b'"failed"'
+"""Most of what receipts tell is no failure: only what has this word is read."""
 _OF_OTHERS = {
     (kind.topic, kind.ce_type.encode())
     for kind in RECORDS
@@ -27,12 +32,15 @@ _OF_OTHERS = {
 """What is said to others on the same topics, and is nobody's notice."""
 
 
+Said = ChainStep | Heard | Marked | Failed
+
+
 class Input(NamedTuple):
     """One record that was understood. `at_ms` is the lane's clock, in milliseconds since 1970."""
 
     record: Record
     at_ms: int
-    said: ChainStep | Heard | Marked
+    said: Said
     ref: ConversationRef
 
 
@@ -49,11 +57,13 @@ def read(batch: Batch) -> list[Input]:
     return inputs
 
 
-def read_record(record: Record) -> tuple[ChainStep | Heard | Marked, ConversationRef] | None:
+def read_record(record: Record) -> tuple[Said, ConversationRef] | None:
     """What one record says, of which conversation; none: it is not for the notifier.
 
-    Raises RefusedError when it is not one of these two topics'.
+    Raises RefusedError when it is not one of assignments or messages; on receipts that is for delivery to do.
     """
+    if record.topic == "receipts":
+        return _failed(record)
     attributes = dict(record.headers)
     kind = record.topic, attributes.get("ce_type")
     model = _MODELS.get(kind)
@@ -75,13 +85,29 @@ def _said(id_: UUID, value: Stored | Read | ChainEvent, text: bytes) -> ChainSte
     return Marked(id_, value) if isinstance(value, Read) else ChainStep(id_, value)
 
 
-def page_of(said: ChainStep | Heard | Marked) -> str:
+def _failed(record: Record) -> tuple[Failed, ConversationRef] | None:
+    """The answer that has failed; none: it speaks of something else."""
+    attributes = dict(record.headers)
+    if attributes.get("ce_type") != _DELIVERY or _FAILED not in record.value:
+        return None
+    try:
+        id_, delivery = _event_id(attributes), value_of(Delivery, record.value)
+    except RefusedError:
+        return None
+    if delivery.state != "failed" or delivery.key.encode() != record.key:
+        return None
+    return Failed(id_, delivery), (delivery.workspace, delivery.conversation)
+
+
+def page_of(said: Said) -> str:
     """The page of the conversation that is spoken of."""
     match said:
         case Heard():
             return said.message.page
         case Marked():
             return said.read.page
+        case Failed():
+            return said.delivery.page
     return said.event.page
 
 

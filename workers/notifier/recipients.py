@@ -16,9 +16,11 @@ from schemas.messages import Stored
 from workers.notifier import chain
 from workers.notifier.announcements import announce
 from workers.notifier.carried import NOTHING_CARRIED, Carried
-from workers.notifier.conversation import NEVER, Conversation, Heard, Marked
+from workers.notifier.conversation import NEVER, Conversation, Failed, Heard, Marked
 from workers.notifier.personal import Circle, circle, tell
 from workers.notifier.told import Telling, Told
+from workers.wording.delivery import word_delivery
+from workers.wording.word import LANGUAGES
 
 
 class BrokenChainError(RuntimeError):
@@ -33,13 +35,17 @@ class ChainStep(NamedTuple):
     carried: Carried = NOTHING_CARRIED
 
 
-def take(conversation: Conversation, said: ChainStep | Heard | Marked, carried: Carried) -> Sequence[Telling]:
-    """Take the next record of either topic; `carried` is what the transcript says at it."""
+def take(
+    conversation: Conversation, said: ChainStep | Heard | Marked | Failed, carried: Carried
+) -> Sequence[Telling]:
+    """Take the next record of any topic; `carried` is what the transcript says at it."""
     match said:
         case Heard():
             return hear(conversation, said)
         case Marked():
             return mark(conversation, said, carried)
+        case Failed():
+            return fail(conversation, said)
     return follow(conversation, said._replace(carried=carried))
 
 
@@ -85,6 +91,18 @@ def mark(conversation: Conversation, marked: Marked, carried: Carried) -> list[T
         seat.unread = carried.unread(read.position, conversation.position)
     seat.touch(read.epoch, read.at)
     return [Told("read", marked.id, read, read.agent, read.epoch, seat.unread)]
+
+
+def fail(conversation: Conversation, failed: Failed) -> list[Told]:
+    """Take an answer that has failed: the agent who wrote it is told, whoever has the conversation by now."""
+    answer = failed.delivery
+    kind, _, agent = answer.sender.partition(f":{answer.workspace}/")
+    if kind != "agent" or not agent:
+        return []
+    words = {language: word_delivery("failed", answer.reason, language)._asdict() for language in LANGUAGES}
+    said = {"answer": answer.message, "reason": answer.reason, "words": words}
+    unread, seq = _unread(conversation, agent), conversation.seq
+    return [Told("answer_failed", failed.id, answer, agent, conversation.epoch, unread, None, said, seq)]
 
 
 def _check(conversation: Conversation, event: ChainEvent) -> None:

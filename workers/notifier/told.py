@@ -9,23 +9,34 @@ from uuid import UUID
 from schemas.assignments import ChainEvent
 from schemas.messages import Read, Stored
 from schemas.notifications import NoticeMessage
+from schemas.receipts import Delivery
 
 NOTHING_MORE: Mapping[str, Any] = {}
 
 
 class Told(NamedTuple):
-    """One agent is to be told of one event, which is `about` a change, a message or a read mark."""
+    """One agent is to be told of one event.
+
+    It is `about` a change, a message, a read mark or an answer that has failed.
+    """
 
     what: str
     """The kind of notice."""
     cause: UUID
-    about: ChainEvent | Stored | Read
+    about: ChainEvent | Stored | Read | Delivery
     agent: str
     epoch: int
     unread: int
     message: Stored | NoticeMessage | None = None
     more: Mapping[str, Any] = NOTHING_MORE
     """What notices of this kind say beyond the others; those that are none are left out."""
+    followed_to: int = 0
+    """Of what names no chain number: how far the chain was followed."""
+
+    @property
+    def seq(self) -> int:
+        """The chain number that it speaks of."""
+        return self.followed_to if isinstance(self.about, Delivery) else self.about.seq
 
 
 class Announced(NamedTuple):

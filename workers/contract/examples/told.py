@@ -7,10 +7,12 @@ from typing import Any, Final
 from schemas.envelope import Kind
 from schemas.ids import agent_key, audience_key, event_id, notice_id
 from schemas.notifications import (
+    AnswerFailedNotice,
     AssignedNotice,
     AudienceNotice,
     CareChangedNotice,
     ConversationChanged,
+    FailedWords,
     MentionNotice,
     MessageNotice,
     Notice,
@@ -25,6 +27,8 @@ from schemas.notifications import (
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.heard import TEXT
 from workers.contract.examples.people import CONVERSATION, KEY, PAGE, WORKSPACE
+from workers.wording.delivery import word_delivery
+from workers.wording.word import LANGUAGES
 
 _AGENT = agent_key(WORKSPACE, "minh")
 _ASSIGNED_ID = event_id("commands", 3, 211, "desk", 1)
@@ -82,6 +86,18 @@ _PERSONAL: dict[str, Notice] = {
     "assigned": _YOURS,
     "message": _FURTHER,
     "mention": _said(MentionNotice, 90.2, unread=2, message=_NOTE, by="chi"),
+    "answer_failed": _said(
+        AnswerFailedNotice,
+        93,
+        unread=0,
+        answer=event_id("actions", 5, 12, "intake", 0),
+        position=5,
+        reason="window_closed",
+        words={
+            language: FailedWords(**word_delivery("failed", "window_closed", language)._asdict())
+            for language in LANGUAGES
+        },
+    ),
     "read": _said(ReadNotice, 95, unread=0, position=6),
     "transfer_offered": _said(
         TransferOfferedNotice, 100, unread=0, by=_CHI, holder="chi", expires_at=at(220)

@@ -12,13 +12,13 @@ from aiokafka.errors import KafkaError
 
 from config.errors import DependencyError
 from config.settings import Settings
-from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND, MESSAGES, Topic
+from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND, MESSAGES, RECEIPTS, Topic
 from workers.local.demo.log import Log, open_log
 
 GROUPS: Mapping[str, Sequence[Topic]] = {
     "intake": (ASSIGNMENTS, ACTIONS, INBOUND),
     "desk": (COMMANDS,),
-    "notifier": (ASSIGNMENTS, MESSAGES),
+    "notifier": (ASSIGNMENTS, MESSAGES, RECEIPTS),
 }
 _INPUTS = tuple({topic.name: topic for inputs in GROUPS.values() for topic in inputs}.values())
 POLL_S = 0.1
