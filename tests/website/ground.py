@@ -29,7 +29,7 @@ WHERE = {"url": f"{ORIGIN}/ao-dai", "title": "Áo dài"}
 DEADLINE_S = 30.0
 
 
-def with_site(settings: Settings, *, origins: tuple[str, ...] = (ORIGIN,), **more: object) -> Settings:
+def with_site(settings: Settings, origins: tuple[str, ...] = (ORIGIN,), /, **more: object) -> Settings:
     """`settings` with the site, an ingress on a free port, and more."""
     values = settings.model_dump(exclude={"ingress", "website"}, exclude_unset=True)
     site = {
@@ -73,7 +73,10 @@ class Visitor:
         self._passed = 0
 
     async def do(self, what: str, **said: object) -> None:
-        await self.socket.send(orjson.dumps({"do": what, **said}).decode())
+        await self.send({"do": what, **said})
+
+    async def send(self, said: dict[str, object]) -> None:
+        await self.socket.send(orjson.dumps(said).decode())
 
     async def say(self, text: str, id_: str | None = None) -> str:
         """Say something; return once it is taken."""

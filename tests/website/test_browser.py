@@ -133,7 +133,7 @@ async def test_a_visitor_chats_through_everything_that_goes_wrong(
     del topics
     expect = playwright_api.expect
     port = free_port()
-    settings = with_site(settings, origins=(f"http://{LOOPBACK}:{port}",))
+    settings = with_site(settings, (f"http://{LOOPBACK}:{port}",))
     async with AsyncExitStack() as stack:
         ingress, database = await stack.enter_async_context(site(settings))
         http = await stack.enter_async_context(gateway(settings))

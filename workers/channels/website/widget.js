@@ -14,7 +14,7 @@
   const TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
-  const NOT_VERIFIED = 4401;
+  const MALFORMED = 4400, NOT_VERIFIED = 4401;
   const RANK = { sent: 1, delivered: 2, read: 3 };
 
   const WORDS = {
@@ -278,7 +278,7 @@
   // What the visitor writes -----------------------------------------------------------------------------------
 
   function write(press) {
-    const text = (press || field.value).trim();
+    const text = wellFormed(press || field.value).trim();
     if (!text) return;
     const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const message = { id, text, at: Date.now(), press: Boolean(press) };
@@ -290,6 +290,8 @@
     flush();
     field.focus();
   }
+  // Half a sign, as a limit may leave it, is no text that anybody could read.
+  function wellFormed(text) { return text.replace(/\p{Surrogate}/gu, "\ufffd"); }
   function queue(message) {
     Object.assign(message, { from: "customer", attachments: [], taken: false });
     outbox.push(message);
@@ -327,7 +329,7 @@
   function say(words) { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(words)); }
   function where() {
     // Without what stands behind the path: it may hold secrets.
-    return { url: (location.origin + location.pathname).slice(0, 1000), title: document.title.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 200) };
+    return { url: (location.origin + location.pathname).slice(0, 1000), title: wellFormed(document.title.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 200)) };
   }
   function connect() {
     if (socket) return;
@@ -344,12 +346,16 @@
     opened.onclose = (event) => { if (socket === opened) lost(event.code, event.reason); };
   }
   function lost(code, reason) {
-    const gone = socket;
+    const gone = socket, waited = inFlight;
     socket = null;
     isStarted = false;
     inFlight = null;
     gone.onclose = null;
     gone.close();
+    if (code === MALFORMED && waited) { // it never will be taken: the visitor has it back
+      field.value ||= outbox.find((one) => one.id === waited)?.text ?? "";
+      settle(waited);
+    }
     for (const one of outbox) one.taken = false;
     for (const one of messages.values()) one.told = RANK[one.state] || 0;
     if (code === NOT_VERIFIED) {

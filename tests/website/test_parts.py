@@ -1,0 +1,353 @@
+"""Who a visitor is, what he may say, what he is told, and that he is there: each part by itself."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from typing import Any
+from uuid import UUID
+
+import jwt
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from schemas.ids import conversation_id
+from tests.website.ground import KEY, SECRET, SITE
+from workers.channels import sighting
+from workers.channels.broadcast import PAYLOAD_BYTES_MAX
+from workers.channels.sighting import Sighting
+from workers.channels.website.connection import Tab
+from workers.channels.website.hub import Hub
+from workers.channels.website.identity import NotVerifiedError, Visitor, by_digest, by_token
+from workers.channels.website.presence import GRACE_S, REPEAT_TICKS, Presence
+from workers.channels.website.records import Guest, record_of
+from workers.channels.website.said import SAID, Press, Say, Seen, Where
+from workers.channels.website.script import widget
+from workers.channels.website.tokens import DAY_S, VERIFIED_S, VisitorTokens
+from workers.channels.website.transcript import Line
+from workers.gateway import visitors as module
+from workers.gateway.connection import Connection
+from workers.gateway.identity import Identity
+from workers.gateway.looking import Looking
+from workers.gateway.visitors import LASTS_S, Visitors
+from workers.gateway.watching import Watching
+
+GUEST = Guest(SITE, Visitor("a.one"), "vi")
+OTHER_KEY = "another key that signs visitors for a while"
+
+
+def tab(user: str = "a.one", bytes_max: int = 100_000, cuts: list[str] | None = None) -> Tab:
+    found: list[str] = [] if cuts is None else cuts
+    return Tab("acme", Guest(SITE, Visitor(user)), 0, bytes_max, lambda: found.append(user))
+
+
+def lines(*positions: int) -> list[Line]:
+    """Every third is no affair of the visitor's."""
+    conversation = conversation_id(GUEST.key)
+    return [Line(conversation, each, {"position": each} if each % 3 else None) for each in positions]
+
+
+async def told(one: Tab) -> list[dict[str, Any]]:
+    return [orjson.loads(await one.next()) for _ in range(len(one._waiting))]
+
+
+# Who he is
+
+
+def test_an_anonymous_visitor_is_known_again_by_any_of_our_keys_and_on_his_site_alone() -> None:
+    tokens = VisitorTokens([KEY], 30)
+    user = tokens.draw()
+    token = tokens.issue(SITE, user)
+    assert VisitorTokens([OTHER_KEY, KEY], 30).read(SITE, token) == user
+    assert VisitorTokens([OTHER_KEY], 30).read(SITE, token) is None
+    assert tokens.read("other", token) is None
+    assert tokens.draw() != user
+
+
+@pytest.mark.parametrize(("user", "life_s"), [("a.one", 30 * DAY_S), ("v.one", VERIFIED_S)])
+def test_a_token_of_ours_has_an_end(user: str, life_s: int) -> None:
+    claims = jwt.decode(
+        VisitorTokens([KEY], 30).issue(SITE, user), KEY, algorithms=["HS256"], audience="tongdai/visitor"
+    )
+    assert claims["exp"] - claims["iat"] == life_s
+    ended = jwt.encode({**claims, "exp": 1}, KEY, algorithm="HS256")
+    assert VisitorTokens([KEY], 30).read(SITE, ended) is None
+
+
+def test_the_sites_server_signs_who_he_is() -> None:
+    claims = {"sub": "khach:42", "exp": int(time.time()) + 60, "name": "Chị An\n"}
+    assert by_token(SECRET, jwt.encode(claims, SECRET, algorithm="HS256")) == Visitor(
+        "v.khach%3A42", "Chị An"
+    )
+    digest = hmac.digest(SECRET.encode(), b"khach:42", "sha256").hex()
+    assert by_digest(SECRET, "khach:42", digest) == Visitor("v.khach%3A42")
+
+
+def test_the_hash_is_the_one_that_other_chat_windows_take() -> None:
+    digest = "ba91d10bdc2eb1c7f18a0aa290bef19a9578c1a4d5862676e265096ff0e4de83"
+    assert by_digest("hmac_token_1", "user-42", digest) == Visitor("v.user-42")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        jwt.encode({"sub": "42", "exp": int(time.time()) + 60}, OTHER_KEY, algorithm="HS256"),
+        jwt.encode({"sub": "42", "exp": int(time.time()) - 3_600}, SECRET, algorithm="HS256"),
+        jwt.encode({"sub": "42"}, SECRET, algorithm="HS256"),
+        jwt.encode({"exp": int(time.time()) + 60}, SECRET, algorithm="HS256"),
+        jwt.encode({"sub": "42", "exp": int(time.time()) + 60}, "", algorithm="none"),
+        jwt.encode({"sub": "", "exp": int(time.time()) + 60}, SECRET, algorithm="HS256"),
+        jwt.encode({"sub": "4" * 200, "exp": int(time.time()) + 60}, SECRET, algorithm="HS256"),
+        "nonsense",
+    ],
+)
+def test_what_proves_nothing_is_refused(token: str) -> None:
+    with pytest.raises(NotVerifiedError):
+        by_token(SECRET, token)
+
+
+def test_without_a_secret_nobody_is_verified() -> None:
+    with pytest.raises(NotVerifiedError, match="no secret"):
+        by_digest(None, "42", "0" * 64)
+    with pytest.raises(NotVerifiedError, match="HMAC"):
+        by_digest(SECRET, "42", "0" * 64)
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_no_two_ids_become_the_same_customer_and_none_an_anonymous_one(one: str, other: str) -> None:
+    users = []
+    for id_ in (one, other):
+        try:
+            digest = hmac.digest(SECRET.encode(), id_.encode(), "sha256").hex()
+        except UnicodeEncodeError:
+            return
+        try:
+            users.append(by_digest(SECRET, id_, digest).user)
+        except NotVerifiedError:  # too long
+            return
+    assert (users[0] == users[1]) == (one == other)
+    assert all(user.startswith("v.") and ":" not in user and user.isprintable() for user in users)
+
+
+# What he says
+
+
+def test_what_he_says_becomes_a_record_under_an_id_that_is_his_alone() -> None:
+    said = Say(do="say", id="m1", text="Còn\x00 hàng?", at_ms=5)
+    record = record_of(GUEST, said, Where(url="https://shop.example/a"))
+    assert record.key == "web:shop:a.one"
+    assert record.model_dump(exclude={"raw"}, exclude_defaults=True) == {
+        "channel": "web",
+        "account": SITE,
+        "user": "a.one",
+        "sent_at_ms": 5,
+        "channel_message_id": "a.one/m1",
+        "text": "Còn\ufffd hàng?",
+        "language": "vi",
+    }
+    assert record.raw["where"]["url"] == "https://shop.example/a"
+    assert "text" not in record.raw["said"]
+    pressed = record_of(GUEST, Press(do="press", id="m2", title="Giá?", at_ms=5), None)
+    assert pressed.model_dump(include={"text", "payload"}) == {"text": "Giá?", "payload": "Giá?"}
+    seen = record_of(GUEST, Seen(do="seen", state="read", messages=(UUID(int=1),)), None)
+    assert seen.model_dump(include={"state", "channel_message_ids"}) == {
+        "state": "read",
+        "channel_message_ids": (str(UUID(int=1)),),
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"do": "say", "id": "m", "text": " \n ", "at_ms": 1},
+        {"do": "say", "id": "m", "text": "x" * 4_001, "at_ms": 1},
+        {"do": "say", "id": "m/../n", "text": "x", "at_ms": 1},
+        {"do": "say", "id": "m", "text": "x", "at_ms": -1},
+        {"do": "press", "id": "m", "title": "two\nlines", "at_ms": 1},
+        {"do": "seen", "state": "sent", "messages": [str(UUID(int=1))]},
+        {"do": "seen", "state": "read", "messages": [str(UUID(int=1))] * 101},
+        {"do": "move", "where": {"url": "javascript:alert(1)"}},
+        {"do": "start", "after": -1},
+        {"do": "start", "admin": True},
+        {"do": "sing"},
+        [],
+    ],
+)
+def test_what_is_none_of_our_words_is_refused(said: object) -> None:
+    with pytest.raises((ValidationError, KeyError)):
+        SAID.validate_json(orjson.dumps(said))
+
+
+# What he is told
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8)), max_size=20))
+async def test_each_line_is_told_once_and_in_order_however_often_and_late_it_is_read(
+    reads: list[tuple[int, int]],
+) -> None:
+    hub = Hub(10, 10, 10, lambda _: None)
+    one, late = tab(), tab()
+    assert hub.add(one, "1.1.1.1")
+    for number, (start, count) in enumerate(reads):
+        if number == 3:
+            late.position = one.position
+            assert hub.add(late, "1.1.1.1")
+        # Each reading begins behind the tab that has least, and may be older than what was told meanwhile.
+        after = min(start, *(ask.after for ask in hub.asks([one.conversation])))
+        hub.tell(one.conversation, lines(*range(after + 1, after + count + 1)))
+    positions = [each["position"] for said in await told(one) for each in said["messages"]]
+    assert positions == [each for each in range(1, one.position + 1) if each % 3]
+    assert late.position in (0, one.position)
+
+
+async def test_who_does_not_read_is_cut_off() -> None:
+    cuts: list[str] = []
+    slow = tab(bytes_max=50, cuts=cuts)
+    slow.send("typing")
+    assert cuts == []
+    slow.send("messages", messages=["x" * 50])
+    assert cuts == ["a.one"]
+
+
+def test_tabs_are_counted_by_visitor_and_by_address() -> None:
+    hub = Hub(4, 2, 3, lambda _: None)
+    own = [tab(), tab(), tab()]
+    assert [hub.add(each, "2001:db8::1") for each in own] == [True, True, False]
+    assert hub.has_room("2001:db8::2")
+    assert hub.add(tab("a.two"), "2001:db8::2")
+    assert not hub.has_room("2001:db8::3")  # the same network
+    assert hub.has_room("1.1.1.1")
+    assert hub.add(tab("a.three"), "1.1.1.1")
+    assert not hub.has_room("1.1.1.2")  # all that there are
+    for each in own[:2]:
+        hub.remove(each)
+    assert (hub.count, hub.has_room("2001:db8::3"), hub.tabs(own[0].conversation)) == (2, True, ())
+
+
+def test_the_script_is_small() -> None:
+    script = widget()
+    assert len(script._packed) < 30_000
+    assert [route.path for route in script.routes("/w")] == [
+        "/w/widget.js",
+        f"/w/widget-{script.digest[:16]}.js",
+    ]
+
+
+# That he is there
+
+
+def test_gateways_are_told_of_who_has_written_where_he_is_and_that_he_is_gone() -> None:
+    said: list[Sighting] = []
+    presence, one, two = Presence(said.append), tab(), tab()
+    presence.here(one)
+    assert said == []  # he has never written
+    one.is_known = two.is_known = True
+    one.where = Where(url="https://shop.example/a", title="A")
+    presence.here(one)
+    presence.here(two)
+    presence.gone(one, 0)
+    assert [(each.online, each.url) for each in said] == [
+        (True, "https://shop.example/a"),
+        (True, ""),
+        (True, ""),
+    ]
+    said.clear()
+    presence.types(two, 0)
+    presence.types(two, 1)
+    presence.gone(two, 10)
+    presence.tick(0, 10 + GRACE_S / 2)
+    assert [each.types for each in said] == [True]
+    presence.here(one)  # a reload
+    presence.tick(0, 20)
+    assert all(each.online for each in said)
+    presence.gone(one, 20)
+    presence.tick(0, 20 + GRACE_S)
+    assert not said[-1].online
+    said.clear()
+    for number in range(REPEAT_TICKS):
+        presence.tick(number, 100)
+    assert said == []
+
+
+def test_who_stays_is_told_of_again_and_again() -> None:
+    said: list[Sighting] = []
+    presence, one = Presence(said.append), tab()
+    one.is_known = True
+    presence.here(one)
+    for number in range(2 * REPEAT_TICKS):
+        presence.tick(number, number)
+    assert len(said) == 3
+
+
+sightings = st.builds(
+    Sighting,
+    st.tuples(st.text("abc-", max_size=60), st.uuids()),
+    st.text("web:", max_size=60),
+    st.booleans(),
+    st.sampled_from(["", "https://shop.example/", f"https://shop.example/{'á' * 979}"]),
+    st.sampled_from(["", "Áo dài", "👗" * 200]),
+    st.booleans(),
+)
+
+
+@given(st.lists(sightings, max_size=20))
+def test_what_ingresses_tell_is_heard_whole_in_small_parts(said: list[Sighting]) -> None:
+    texts = list(sighting.pack("i1", said))
+    assert all(len(text.encode()) <= PAYLOAD_BYTES_MAX for text in texts)
+    assert [one for text in texts for one in sighting.unpack(text)[1]] == said
+
+
+@pytest.mark.parametrize("text", ["", "[]", '["i",[1]]', '["i",[["w","x","p",1,"","",0]]]', '["i",null]'])
+def test_what_is_no_sighting_is_told(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever its words are
+        sighting.unpack(text)
+
+
+def agent(name: str = "lan") -> Connection:
+    return Connection(Identity("acme", "agent", name), "", None, 10_000_000, lambda _: None)
+
+
+async def heard(connection: Connection) -> list[dict[str, Any]]:
+    found = []
+    while connection.waiting_bytes:
+        found.append(orjson.loads(await connection.next() or ""))
+    return [one for one in found if one["event"].startswith("visitor")]
+
+
+async def test_who_looks_or_watches_sees_the_visitor_come_move_and_go() -> None:
+    looking, watching = Looking(lambda _: None), Watching()
+    visitors, lan, ha, minh = Visitors(looking, watching), agent(), agent("ha"), agent("minh")
+    place = "acme", UUID(int=1)
+    here = Sighting(place, "web:shop", online=True, url="https://shop.example/a")
+    looking.look(lan, place[1])
+    watching.watch(ha, "web:shop")
+    visitors.hear("i1", here, 0)
+    visitors.hear("i1", here, 30)  # nothing new
+    visitors.hear("i2", here, 31)
+    visitors.hear("i1", here._replace(online=False), 32)  # he is still there
+    visitors.hear("i2", here._replace(types=True), 33)
+    for each in (lan, ha):
+        assert [one["event"] for one in await heard(each)] == ["visitor", "visitor_typing"]
+    visitors.tell(minh, place[1])
+    visitors.tell_page(minh, "web:shop")
+    visitors.tell_page(minh, "web:other")
+    found = await heard(minh)
+    assert [one["event"] for one in found] == ["visitor", "visitors"]
+    assert found[0]["data"] == found[1]["data"]["online"][0]
+    visitors.tick(31 + LASTS_S)
+    assert [one["data"]["online"] for one in await heard(lan)] == [False]
+    visitors.tell(minh, place[1])
+    assert await heard(minh) == []
+
+
+def test_how_many_visitors_are_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "VISITORS_MAX", 10)
+    visitors = Visitors(Looking(lambda _: None), Watching())
+    for number in range(12):
+        visitors.hear("i1", Sighting(("acme", UUID(int=number)), "web:shop", online=True), 0)
+    assert len(visitors._seen) == 10
+    visitors.tick(LASTS_S)
+    assert not visitors._seen
