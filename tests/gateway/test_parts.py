@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.outcomes import Done
+from workers.gateway.client_messages import DoCall
+from workers.gateway.commanding import Asker, Sent
 from workers.gateway.connection import SLOW, Closing, Connection
 from workers.gateway.identity import Identity
 from workers.gateway.notices import Noted
@@ -16,6 +22,7 @@ from workers.gateway.origins import is_allowed
 from workers.gateway.positions import decode, encode
 from workers.gateway.presence import Presences, Seen, presence
 from workers.gateway.recent import Recent
+from workers.gateway.socket_calls import SocketCalls
 from workers.gateway.waiting import Request, Waiting
 
 LAN = ("shop", "lan")
@@ -118,9 +125,36 @@ def test_memory_forgets_the_oldest_and_says_so() -> None:
     assert [one.offset for one in recent.since([18, 30])] == [18, 19]
 
 
+def test_who_fails_to_send_waits_for_nothing() -> None:
+    waiting = Waiting()
+    with pytest.raises(ConnectionError), waiting.for_key("agent:shop/lan", "k"):
+        raise ConnectionError
+    assert not waiting.concerns(b"agent:shop/lan")
+
+
+async def test_a_call_of_a_socket_that_ends_at_once_is_forgotten() -> None:
+    waiting = Waiting()
+    lan, _ = connection()
+
+    async def send(asker: Asker, *_: object) -> Sent:
+        actor, request = asker.identity.actor, Request("claim", SHA)
+        waiter = waiting.for_key(actor, asker.key)
+        return Sent("shop", frozenset(), actor, asker.key, request, None, waiter)
+
+    gateway = SimpleNamespace(commanding=SimpleNamespace(conversation=send), active=lambda _: None)
+    calls = SocketCalls(cast("Any", gateway), lan, "")
+    place = UUID("018f0000-0000-7000-8000-000000000001")
+    await calls.begin(DoCall(do="call", id="1", idempotency_key="k", call="claim", conversation=place), 0.0)
+    calls.end()  # before its task has taken a step
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not waiting.concerns(lan.identity.actor.encode())
+
+
 async def test_an_outcome_reaches_its_own_request_only() -> None:
     waiting = Waiting()
-    with waiting.for_key("agent:shop/lan", "k") as mine, waiting.for_key("agent:shop/lan", "other"):
+    mine, other = (waiting.for_key("agent:shop/lan", key) for key in ("k", "other"))
+    with closing(mine), closing(other):
         assert waiting.concerns(b"agent:shop/lan")
         for command in ("release", "claim"):
             waiting.tell(_done(command))

@@ -39,9 +39,9 @@ def test_what_comes_while_one_go_is_under_way_is_done_together_in_its_order(asks
     async def run() -> None:
         shop = Shop()
         together = Together(shop.do)
-        first = asyncio.create_task(together.ask("a", 100))
+        first = together.ask("a", 100)
         await _settle()
-        others = [asyncio.create_task(together.ask("a", ask)) for ask in asks]
+        others = [together.ask("a", ask) for ask in asks]
         await _settle()
         assert shop.goes == [("a", [100])]
         shop.open.set()
@@ -55,7 +55,7 @@ def test_what_comes_while_one_go_is_under_way_is_done_together_in_its_order(asks
 async def test_places_do_not_wait_for_each_other() -> None:
     shop = Shop()
     together = Together(shop.do)
-    waiting = [asyncio.create_task(together.ask(place, 1)) for place in ("a", "b")]
+    waiting = [together.ask(place, 1) for place in ("a", "b")]
     await _settle()
 
     assert [place for place, _ in shop.goes] == ["a", "b"]
@@ -77,7 +77,7 @@ async def test_a_failure_is_raised_to_all_of_its_go_and_to_nobody_after_it() -> 
     shop = Shop()
     together = Together(shop.do)
     shop.failing = True
-    failing = [asyncio.create_task(together.ask("a", number)) for number in range(2)]
+    failing = [together.ask("a", number) for number in range(2)]
     await _settle()
     shop.open.set()
     for task in failing:
@@ -91,7 +91,7 @@ async def test_a_failure_is_raised_to_all_of_its_go_and_to_nobody_after_it() -> 
 async def test_who_goes_away_leaves_the_others_their_answers() -> None:
     shop = Shop()
     together = Together(shop.do)
-    gone, stays = (asyncio.create_task(together.ask("a", number)) for number in range(2))
+    gone, stays = (together.ask("a", number) for number in range(2))
     await _settle()
     gone.cancel()
     shop.open.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import closing
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -39,14 +39,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def answered(
-    gateway: Gateway, call: str, key: str, sending: AbstractAsyncContextManager[Sent]
-) -> Response:
+async def answered(gateway: Gateway, call: str, key: str, sending: Awaitable[Sent]) -> Response:
     """Send a command, and answer when its outcome is known. Raises ApiError when it is refused."""
     begun_s = time.perf_counter()
     became = "unknown"
     try:
-        async with sending as sent:
+        with closing(await sending) as sent:
             outcome = await gateway.commanding.outcome(sent)
         response = response_of(outcome, key)
         became = "done" if outcome else "unknown"

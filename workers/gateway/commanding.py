@@ -6,8 +6,7 @@ Nothing here is lost with the gateway: who repeats with the same key is told the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
@@ -39,7 +38,7 @@ from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
 from workers.gateway.roster import Roster, Rosters
-from workers.gateway.stored import Key, read_stored
+from workers.gateway.stored import Key, Stored, read_stored
 from workers.gateway.together import Together
 from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
 
@@ -63,9 +62,13 @@ class Sent(NamedTuple):
     outcome: Outcome | None
     waiter: Waiter
 
+    def close(self) -> None:
+        """Nobody waits for its outcome any more."""
+        self.waiter.close()
+
 
 class Commanding:
-    """Carries out what agents, page admins and services ask."""
+    """Carries out what agents, page admins and services ask; whoever gets what was sent closes it."""
 
     def __init__(
         self,
@@ -87,19 +90,15 @@ class Commanding:
         self._audit = audit
         self._outcome_deadline_s = outcome_deadline_s
 
-    @asynccontextmanager
-    async def conversation(
-        self, asker: Asker, call: ConversationCall, id_: UUID, body: Body
-    ) -> AsyncIterator[Sent]:
+    async def conversation(self, asker: Asker, call: ConversationCall, id_: UUID, body: Body) -> Sent:
         """Send a call on one conversation. Raises ApiError when it is not to be sent."""
+        roster = await self._roster(asker)
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            conversation = await self._conversation(asker, id_)
+            conversation, known = await self._look_up(asker, roster, id_)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body)
-            roster = await self._roster(asker)
             stands = relations(asker.identity.agent, conversation, roster)
-            yield await self._send(asker, asked, roster, waiter, ((call.name, stands, str(id_)),))
+            return await self._send(asker, asked, roster, known, waiter, ((call.name, stands, str(id_)),))
 
-    @asynccontextmanager
     async def agent(
         self,
         asker: Asker,
@@ -107,42 +106,36 @@ class Commanding:
         model: type[asks.SetCapacity | asks.SetLeave],
         agent: str,
         body: Body,
-    ) -> AsyncIterator[Sent]:
+    ) -> Sent:
         """Send a call on an agent. Raises ApiError when it is not to be sent."""
-        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            roster = await self._roster(asker)
-            desk = roster.desk_of.get(agent)
-            if desk is None:
-                raise not_found("unknown_agent", f"There is no agent {agent} in this workspace.")
-            asked = on_agent(model, asker.identity, desk, agent, asker.key, body)
-            stands = agent_relations(asker.identity.agent, agent, roster)
-            yield await self._send(asker, asked, roster, waiter, ((call, stands, agent),))
+        roster = await self._roster(asker)
+        desk = roster.desk_of.get(agent)
+        if desk is None:
+            raise not_found("unknown_agent", f"There is no agent {agent} in this workspace.")
+        asked = on_agent(model, asker.identity, desk, agent, asker.key, body)
+        stands = agent_relations(asker.identity.agent, agent, roster)
+        return await self._send_unknown(asker, asked, roster, ((call, stands, agent),))
 
-    @asynccontextmanager
-    async def desk(self, asker: Asker, call: Call, desk: str, body: TicketFieldsBody) -> AsyncIterator[Sent]:
+    async def desk(self, asker: Asker, call: Call, desk: str, body: TicketFieldsBody) -> Sent:
         """Send a call on a desk. Raises ApiError when it is not to be sent."""
-        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            roster = await self._roster(asker)
-            if desk not in roster.desks:
-                raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
-            asked = on_desk(asker.identity, desk, asker.key, body)
-            yield await self._send(asker, asked, roster, waiter, ((call, (), desk),))
+        roster = await self._roster(asker)
+        if desk not in roster.desks:
+            raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
+        asked = on_desk(asker.identity, desk, asker.key, body)
+        return await self._send_unknown(asker, asked, roster, ((call, (), desk),))
 
-    @asynccontextmanager
-    async def many(self, asker: Asker, body: BulkBody) -> AsyncIterator[Sent]:
+    async def many(self, asker: Asker, body: BulkBody) -> Sent:
         """Send a bulk call. Raises ApiError when it is not to be sent, naming what stands in its way."""
-        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            conversations = await self._conversations(asker, body.conversations)
-            if len({one.desk for one in conversations}) > 1:
-                sentence = "These conversations are of several desks: ask for each desk by itself."
-                raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "other_desk", sentence)
-            asked = on_many(asker.identity, conversations, asker.key, body)
-            roster = await self._roster(asker)
-            about = [
-                (body.what, relations(asker.identity.agent, one, roster), str(one.id))
-                for one in conversations
-            ]
-            yield await self._send(asker, asked, roster, waiter, about)
+        conversations = await self._conversations(asker, body.conversations)
+        if len({one.desk for one in conversations}) > 1:
+            sentence = "These conversations are of several desks: ask for each desk by itself."
+            raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "other_desk", sentence)
+        asked = on_many(asker.identity, conversations, asker.key, body)
+        roster = await self._roster(asker)
+        about = [
+            (body.what, relations(asker.identity.agent, one, roster), str(one.id)) for one in conversations
+        ]
+        return await self._send_unknown(asker, asked, roster, about)
 
     async def outcome(self, sent: Sent) -> Outcome | None:
         """What became of it; none: it is not known when the time is over."""
@@ -166,19 +159,31 @@ class Commanding:
         with _ANSWERING:
             return (await self._rosters.of(workspace)).desks
 
+    async def _send_unknown(
+        self,
+        asker: Asker,
+        asked: Asked,
+        roster: Roster,
+        about: Collection[tuple[Call, Collection[str], str]],
+    ) -> Sent:
+        """Look whether it was answered before, and send it."""
+        with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
+            with _ANSWERING:
+                known = await self._known.ask(*_key(asker, roster))
+            return await self._send(asker, asked, roster, known, waiter, about)
+
     async def _send(
         self,
         asker: Asker,
         asked: Asked,
         roster: Roster,
+        known: Collection[Stored],
         waiter: Waiter,
         about: Collection[tuple[Call, Collection[str], str]],
     ) -> Sent:
         """Send what was not answered before, if it is allowed. What was is told again, allowed or not."""
         identity = asker.identity
         request = request_of(asked)
-        with _ANSWERING:
-            known = await self._known.ask(identity.workspace, Key(roster.desks, identity.actor, asker.key))
         if not all(one.is_of(request) for one in known):
             sentence = (
                 "This idempotency key was used for another request: send this one with a key of its own."
@@ -219,13 +224,20 @@ class Commanding:
         await self._publisher.publish(records)
         return [None] * len(records)
 
-    async def _conversation(self, asker: Asker, id_: UUID) -> Conversation:
-        """That of the asker's workspace. Raises ApiError when it is not there."""
+    async def _look_up(
+        self, asker: Asker, roster: Roster, id_: UUID
+    ) -> tuple[Conversation, Collection[Stored]]:
+        """A conversation of the asker's workspace, and beside it what is known of the key.
+
+        Raises ApiError when it is not there.
+        """
         with _ANSWERING:
-            found = await self._found.ask(asker.identity.workspace, id_)
+            found, known = await asyncio.gather(
+                self._found.ask(asker.identity.workspace, id_), self._known.ask(*_key(asker, roster))
+            )
         if found is None:
             raise _unknown([str(id_)])
-        return found
+        return found, known
 
     async def _find(self, workspace: str, ids: Sequence[UUID]) -> Sequence[Conversation | None]:
         found = await read_conversations(self._pool, workspace, set(ids))
@@ -243,6 +255,11 @@ class Commanding:
     async def _roster(self, asker: Asker) -> Roster:
         with _ANSWERING:
             return await self._rosters.of(asker.identity.workspace)
+
+
+def _key(asker: Asker, roster: Roster) -> tuple[str, Key]:
+    """Workspace and key, as outcomes are asked for."""
+    return asker.identity.workspace, Key(roster.desks, asker.identity.actor, asker.key)
 
 
 def _unknown(missing: Sequence[str]) -> ApiError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -34,27 +35,30 @@ class SocketCalls:
 
     async def begin(self, said: DoCall, limited_s: float) -> None:
         """Send a command; returns when Kafka has it, so that the next one comes behind it."""
-        stack = AsyncExitStack()
         try:
             if limited_s or len(self._waiting) >= UNDER_WAY_MAX:
                 raise too_many("You send too many commands.", limited_s or 1.0)
-            sent = await stack.enter_async_context(self._sending(said))
+            sent = await self._sending(said)
         except ApiError as error:
-            await stack.aclose()
             self._count(said, error.code)
             self._answer(said, answer_of_error(error))
             return
         self._gateway.active(self._connection)
-        task = asyncio.create_task(self._finish(said, sent, stack))
+        task = asyncio.create_task(self._finish(said, sent))
         self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        # Not within the task: cancelled before its first step, it would never come to it.
+        task.add_done_callback(partial(self._ended, sent))
 
     def end(self) -> None:
         """Nobody waits for the answers any more; the commands are carried out all the same."""
         for task in self._waiting:
             task.cancel()
 
-    def _sending(self, said: DoCall) -> AbstractAsyncContextManager[Sent]:
+    def _ended(self, sent: Sent, task: asyncio.Task[None]) -> None:
+        sent.close()
+        self._waiting.discard(task)
+
+    def _sending(self, said: DoCall) -> Awaitable[Sent]:
         """Raises ApiError."""
         commanding = self._gateway.commanding
         asker = Asker(self._connection.identity, self._address, said.idempotency_key)
@@ -75,15 +79,14 @@ class SocketCalls:
             raise invalid(error.errors(include_url=False, include_input=False)) from error
         raise not_found("unknown_call", "There is no such call, or it lacks its conversation or agent.")
 
-    async def _finish(self, said: DoCall, sent: Sent, stack: AsyncExitStack) -> None:
-        async with stack:
-            try:
-                outcome = await self._gateway.commanding.outcome(sent)
-                answer = answer_of(outcome, said.idempotency_key)
-                self._count(said, type(outcome).__name__.lower() if outcome else "unknown")
-            except ApiError as error:
-                answer = answer_of_error(error)
-                self._count(said, error.code)
+    async def _finish(self, said: DoCall, sent: Sent) -> None:
+        try:
+            outcome = await self._gateway.commanding.outcome(sent)
+            answer = answer_of(outcome, said.idempotency_key)
+            self._count(said, type(outcome).__name__.lower() if outcome else "unknown")
+        except ApiError as error:
+            answer = answer_of_error(error)
+            self._count(said, error.code)
         self._answer(said, answer)
 
     def _answer(self, said: DoCall, answer: Answer) -> None:

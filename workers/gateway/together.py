@@ -31,12 +31,12 @@ class Together(Generic[Place, Ask, Answer]):
         self._gatherings: WeakValueDictionary[Place, _Gathering[Ask, Answer]] = WeakValueDictionary()
         """Each lives as long as somebody waits in it."""
 
-    async def ask(self, place: Place, ask: Ask) -> Answer:
-        """The answer to this one."""
+    def ask(self, place: Place, ask: Ask) -> asyncio.Future[Answer]:
+        """The answer to this one, to be awaited."""
         gathering = self._gatherings.get(place)
         if gathering is None:
             gathering = self._gatherings[place] = _Gathering(partial(self._do, place))
-        return await gathering.ask(ask)
+        return gathering.ask(ask)
 
 
 class _Gathering(Generic[Ask, Answer]):
@@ -45,12 +45,12 @@ class _Gathering(Generic[Ask, Answer]):
         self._waiting: deque[tuple[Ask, asyncio.Future[Answer]]] = deque()
         self._doing: asyncio.Task[None] | None = None
 
-    async def ask(self, ask: Ask) -> Answer:
+    def ask(self, ask: Ask) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((ask, future))
         if self._doing is None:
             self._doing = asyncio.create_task(self._run())
-        return await future
+        return future
 
     async def _run(self) -> None:
         try:

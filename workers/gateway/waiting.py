@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Self
 
 from schemas.outcomes import Done, Refused
 
@@ -24,10 +24,25 @@ class Request(NamedTuple):
 
 
 class Waiter:
-    """Waits for the outcome of one request; others of the same key are passed over."""
+    """Waits for the outcome of one request; others of the same key are passed over.
 
-    def __init__(self) -> None:
+    Left by an error, it is closed; else whoever has it closes it.
+    """
+
+    def __init__(self, forget: Callable[[Waiter], None]) -> None:
         self._heard: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._forget = forget
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            self.close()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._forget(self)
 
     def hear(self, outcome: Outcome) -> None:
         """Take an outcome with the key."""
@@ -47,16 +62,13 @@ class Waiting:
         self._waiters: dict[tuple[str, str], set[Waiter]] = {}
         self._actors: dict[bytes, int] = {}
 
-    @contextmanager
-    def for_key(self, actor: str, key: str) -> Iterator[Waiter]:
+    def for_key(self, actor: str, key: str) -> Waiter:
         """Hear every outcome of this key from now on."""
-        waiter, place = Waiter(), (actor, key)
+        place = actor, key
+        waiter = Waiter(partial(self._forget, place))
         self._waiters.setdefault(place, set()).add(waiter)
         self._actors[actor.encode()] = self._actors.get(actor.encode(), 0) + 1
-        try:
-            yield waiter
-        finally:
-            self._forget(place, waiter)
+        return waiter
 
     def concerns(self, record_key: bytes | None) -> bool:
         """Whether anybody waits for an outcome with this key of its record: then it is worth reading."""
