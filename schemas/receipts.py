@@ -33,6 +33,7 @@ DeliveryReason = Literal[
     "unsupported",  # the channel takes no such attachment
     "unreachable",  # the customer has left, blocked the page, or was never there
     "rejected",  # the channel does not take this message
+    "other_app",  # a bot, or another app, has the conversation there
     "policy",  # the channel's policy forbids it
     "billing",  # the channel account has no money or quota for it
     "attachment_gone",  # the attachment can no longer be had

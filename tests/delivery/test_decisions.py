@@ -31,6 +31,7 @@ SETTINGS = DeliverySettings()
 MESSENGER_TABLE = {
     (190, None): ("token", "token_broken"),
     (10, 2018278): ("refused", "window_closed"),
+    (10, 2018300): ("refused", "other_app"),
     (100, 1893061): ("refused", "policy"),
     (100, None): ("refused", "rejected"),
     (100, 2018001): ("refused", "unreachable"),

@@ -49,6 +49,10 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
         "Liên hệ khách qua kênh khác",
     ),
     "rejected": ("kênh từ chối tin này", "Sửa nội dung rồi gửi lại"),
+    "other_app": (
+        "một bot hoặc ứng dụng khác đang giữ hội thoại trên kênh",
+        "Chờ bot chuyển lại, hoặc nhờ quản trị trang lấy lại quyền trả lời",
+    ),
     "policy": ("tin trái với chính sách của kênh", "Sửa nội dung theo chính sách rồi gửi lại"),
     "billing": (
         "tài khoản kênh hết hạn mức hoặc hết tiền",
@@ -90,6 +94,10 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
         "Reach the customer in another way",
     ),
     "rejected": ("the channel has refused it", "Change it and send it again"),
+    "other_app": (
+        "a bot or another app has the conversation on its channel",
+        "Wait until it hands it over, or have a page admin take it back",
+    ),
     "policy": ("it is against the channel's policy", "Change it and send it again"),
     "billing": (
         "the channel account has no quota or money left",

@@ -9,6 +9,7 @@ from workers.channels.delivery.result import Failed, Means
 
 _OF_SUBCODE: dict[tuple[int, int], tuple[Means, DeliveryReason]] = {
     (10, 2018278): ("refused", "window_closed"),
+    (10, 2018300): ("refused", "other_app"),
     (10, 1893063): ("stop", "page_restricted"),
     (100, 1893061): ("refused", "policy"),  # a tag that was retired
     (100, 2018001): ("refused", "unreachable"),
