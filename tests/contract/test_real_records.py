@@ -21,7 +21,17 @@ from config.settings import Settings
 from schemas.catalogue import RECORDS
 from schemas.definitions import Rule
 from schemas.envelope import Kind, headers, read_kind
-from schemas.inbound import Echo, InboundRecord, Message, Other, Postback
+from schemas.inbound import (
+    Echo,
+    Edit,
+    InboundRecord,
+    Message,
+    Other,
+    Postback,
+    Profile,
+    Reaction,
+    Referral,
+)
 from tests.contract.folder import FOLDER, file_name, read
 from tests.contract.switchboard import DEADLINE_S, NOTIFIER, switchboard
 from workers.contract.header_schemas import cloudevents_headers, deadletter_headers
@@ -44,7 +54,8 @@ DEADLETTER = Kind("deadletter", "")
 EXPECTED = {
     DEADLETTER,
     *(Kind("inbound", what) for what in ("message", "postback", "echo", "other")),
-    Kind("messages", "stored"),
+    *(Kind("inbound", what) for what in ("reaction", "edit", "profile")),
+    *(Kind("messages", what) for what in ("stored", "marked", "customer_changed")),
     Kind("actions", "session_timer"),
     *(Kind("commands", what) for what in ("configure", "route", "session_ended")),
     *(Kind("roster", f"{what}_changed") for what in ("agent", "department", "page", "rule")),
@@ -65,6 +76,9 @@ _SENT: tuple[tuple[str, InboundRecord], ...] = (
     ("postback", Postback(**_AN, channel_message_id="a2", text="Xem giá", payload="PRICES")),
     ("echo", Echo(**_AN, channel_message_id="a3", text="Dạ còn ạ", author="human", author_id="9")),
     ("other", Other(**_AN, event="read", raw={"read": {"watermark": 1}})),
+    ("reaction", Reaction(**_AN, of="a3", emoji="❤️")),
+    ("edit", Edit(**_AN, of="a1", text="Còn hàng không shop?")),
+    ("profile", Profile(**_AN, phone="84912345678", referral=Referral(source="ADS"))),
     ("message", Message(**_BINH, channel_message_id="b1", text="Ship Huế bao nhiêu?")),
     ("message", Message(**_CHI, channel_message_id="c1", text="Alo shop")),
     ("message", Message(channel="web", account="9", user="x", channel_message_id="x1", text="?")),

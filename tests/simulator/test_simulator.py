@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from config.ingress import IngressSettings
-from schemas.inbound import InboundRecord, InboundUtterance, Other
+from schemas.inbound import InboundRecord, InboundUtterance, Reaction
 from schemas.receipts import Arrival
 from tests.simulator.conftest import PAGES
 from workers.channels.channel import Channel, Refused
@@ -89,7 +89,9 @@ async def test_the_ledger_says_what_was_taken_in_its_order(apps: IngressSettings
     refusals = sorted(refusal.reason for refusal in ingress.refusals)
     assert refusals.count("unreadable") == summary["unreadable"] > 20
     assert refusals.count("unknown_event") == summary["unknown_kind"] > 20
-    assert sum(isinstance(record, Arrival | Other) for record in ingress.records) == summary["receipts"] > 60
+    assert (
+        sum(isinstance(record, Arrival | Reaction) for record in ingress.records) == summary["receipts"] > 60
+    )
     strangers = [record for record in ingress.records if record.page not in PAGES]
     assert len(strangers) == summary["unknown_page"] > 20
     utterances = sum(isinstance(record, InboundUtterance) for record in ingress.records)
