@@ -161,6 +161,10 @@ def _ingress(ingress: IngressSettings, runtime: RuntimeSettings) -> Iterator[Pro
     yield from _repeated(variable("ingress", "messenger_apps"), "name", apps)
     ids = [app.app_id for app in ingress.zalo_apps]
     yield from _repeated(variable("ingress", "zalo_apps"), "app_id", ids)
+    bots = variable("ingress", "fchat_bots")
+    yield from _repeated(bots, "account", [bot.account for bot in ingress.fchat_bots])
+    if len({bot.path_token.get_secret_value() for bot in ingress.fchat_bots}) < len(ingress.fchat_bots):
+        yield Problem(bots, "has two bots with the same path_token: each needs one of its own")
 
 
 def _website(website: WebsiteSettings, profile: Profile) -> Iterator[Problem]:

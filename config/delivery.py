@@ -21,10 +21,13 @@ class DeliverySettings(Section):
     messenger_url: Url = "https://graph.facebook.com/v26.0"
     zalo_url: Url = "https://openapi.zalo.me"
     zalo_oauth_url: Url = "https://oauth.zaloapp.com"
+    fchat_url: Url = "https://fchat.vn"
     messenger_page_rate_per_s: Rate = 300.0
     """Of texts and pictures; sounds and films count thirty times, as the platform allows ten of them."""
     zalo_app_rate_per_s: Rate = 4_000 / 60
     """Of all pages of one Zalo app together."""
+    fchat_page_rate_per_s: Rate = 10.0
+    """FChat documents no limit: a cautious one."""
     page_parallel_max: Annotated[PositiveInt, Field(le=1_000)] = 32
     """Messages of one page under way at once, in each worker; while the channel fails, one."""
     connect_timeout_s: PositiveSeconds = 3.0

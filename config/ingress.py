@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from config.keys import Key
 from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
 
 MAX_APPS = 1_000
 """Apps per channel: a Messenger signature is tried with each app's secret, so there is a limit."""
+
+AttributeName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class MessengerApp(Section):
@@ -32,6 +35,34 @@ class ZaloApp(Section):
     app_id: Annotated[str, Field(min_length=1, max_length=63)]
     secret_key: Secret
     oa_secret_key: Secret | None = None
+
+
+FCHAT_ATTRIBUTES = {
+    "user": "user_id",
+    "text": "text",
+    "image": "image",
+    "payload": "payload",
+    "from": "from",
+    "name": "name",
+    "picture": "picture",
+    "phone": "phone",
+    "email": "email",
+    "message_id": "message_id",
+    "sent_at": "sent_at",
+}
+"""What a block of FChat's may send, by our words for it: so it is called unless a bot says otherwise."""
+FchatAttribute = Literal[
+    "user", "text", "image", "payload", "from", "name", "picture", "phone", "email", "message_id", "sent_at"
+]
+
+
+class FchatBot(Section):
+    """A bot of FChat's, the page `fchat:<account>`: whoever calls `/v1/webhooks/fchat/<path_token>`."""
+
+    account: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f:]+$")]
+    path_token: Key
+    attributes: Annotated[dict[FchatAttribute, AttributeName], Field(default_factory=dict)]
+    """What its block calls these, where that is not what we do."""
 
 
 def parse_list(value: object) -> object:
@@ -60,4 +91,7 @@ class IngressSettings(Section):
     ] = ()
     zalo_apps: Annotated[
         tuple[ZaloApp, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_APPS)
+    ] = ()
+    fchat_bots: Annotated[
+        tuple[FchatBot, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_APPS)
     ] = ()

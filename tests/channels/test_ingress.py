@@ -15,6 +15,7 @@ from schemas.envelope import header, read_kind
 from schemas.ids import message_id
 from tests.channels.conftest import Reader, running, until_ready, with_ingress
 from tests.channels.webhooks import (
+    FCHAT_TOKEN,
     OA,
     PAGE,
     Signed,
@@ -31,6 +32,7 @@ from workers.channels import body
 pytestmark = pytest.mark.servers
 
 MESSENGER = "/v1/webhooks/messenger"
+FCHAT = f"/v1/webhooks/fchat/{FCHAT_TOKEN}"
 ZALO = "/v1/webhooks/zalo"
 
 
@@ -80,6 +82,7 @@ async def test_a_message_is_on_inbound_once_it_is_answered(ingress: httpx.AsyncC
         "channel_message_id": "m_1",
         "text": "xin chào",
         "attachments": (),
+        "standby": False,
     }
     assert orjson.loads(record.value)["raw"] == said(text="xin chào")
     assert header(record.headers, "ce_type") == b"tongdai.inbound.message.v1"
@@ -87,6 +90,31 @@ async def test_a_message_is_on_inbound_once_it_is_answered(ingress: httpx.AsyncC
     assert header(record.headers, "ce_id") == str(message_id("messenger:1", "m_1")).encode()
     assert header(record.headers, "ce_time") == b"2016-03-23T00:25:52.478Z"
     assert header(record.headers, "ce_subject") == record.key
+
+
+async def test_a_call_of_fchats_is_on_inbound_and_answered_with_a_flat_object(
+    ingress: httpx.AsyncClient, read: Reader
+) -> None:
+    said = {"user_id": "u1", "text": "Còn hàng không?", "name": "Lan", "phone": "0912345678"}
+    answers = [
+        await ingress.post(FCHAT, json=said),
+        await ingress.post(FCHAT, data=said),
+        await ingress.get(FCHAT, params=said),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert answer.headers["content-type"] == "application/json"
+    records = await read("inbound")
+    assert {record.key for record in records} == {b"fchat:hoa-sen:u1"}
+    kinds = [read_kind(record.headers, "inbound").what for record in records]
+    assert kinds == ["message", "profile"] * 3
+    assert {orjson.loads(record.value).get("text", "Còn hàng không?") for record in records} == {said["text"]}
+    assert (await ingress.head(FCHAT)).status_code == 200
+    for path in (FCHAT + "x", "/v1/webhooks/fchat/guess"):
+        detail = assert_problem(await ingress.post(path, json=said), 403, "wrong_token")
+        assert FCHAT_TOKEN not in detail
+    assert_problem(await ingress.get("/v1/webhooks/fchat/guess", params=said), 403, "wrong_token")
+    assert len(await read("inbound")) == 6
 
 
 async def test_all_events_of_one_webhook_are_kept_in_their_order(

@@ -12,6 +12,7 @@ APP_SECRET = "app_secret_123"
 VERIFY_TOKEN = "mytoken"
 ZALO_APP_ID = "3608465248940903967"
 ZALO_SECRET = "oa_secret_abc"
+FCHAT_TOKEN = "a-token-that-nobody-can-guess-of-fchat"
 
 PAGE = "1"
 OA = "388613280878808645"
@@ -25,8 +26,9 @@ APPS: dict[str, Any] = {
         {"app_id": "1", "secret_key": "another secret"},
         {"app_id": ZALO_APP_ID, "secret_key": "the app's", "oa_secret_key": ZALO_SECRET},
     ],
+    "fchat_bots": [{"account": "hoa-sen", "path_token": FCHAT_TOKEN}],
 }
-"""Two apps of each channel; ours is the second."""
+"""Two apps of Messenger and Zalo, ours is the second; and a bot of FChat's."""
 
 
 class Signed(NamedTuple):

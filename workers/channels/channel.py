@@ -37,14 +37,33 @@ class Skipped(NamedTuple):
 Item = InboundRecord | Refused | Skipped
 
 
+class Acknowledgement(NamedTuple):
+    """What a platform is answered once Kafka has its events."""
+
+    text: str
+    media_type: str
+
+
+RECEIVED = Acknowledgement("EVENT_RECEIVED", "text/plain")
+
+
 class Channel(Protocol):
     """One channel's webhooks. It knows apps, by their secrets; it does not know pages."""
 
-    name: str
-    """As in `schemas.base.Channel`, and the last word of the path."""
+    @property
+    def name(self) -> str:
+        """As in `schemas.base.Channel`, and in the path."""
+
+    @property
+    def takes_queries(self) -> bool:
+        """Whether events may come as the query of a GET, which is then opened like a form."""
+
+    @property
+    def acknowledgement(self) -> Acknowledgement:
+        """What its platform wants to hear."""
 
     def challenge(self, query: Mapping[str, str]) -> str:
-        """The answer to a GET of the webhook's address. Raises WrongTokenError, MalformedError."""
+        """The answer to a GET that brings no event. Raises WrongTokenError, MalformedError."""
 
     def open(self, headers: Mapping[str, str], body: bytes) -> Json:
         """The body as JSON, once its signature over the raw bytes is known to be right.

@@ -24,6 +24,7 @@ from schemas.base import Json
 from workers.channels.admission import Admission
 from workers.channels.body import read_body
 from workers.channels.channel import Channel, Skipped
+from workers.channels.fchat import FORM, Fchat
 from workers.channels.health import health_routes
 from workers.channels.messenger import Messenger
 from workers.channels.metrics import IngressMetrics
@@ -44,6 +45,7 @@ from workers.channels.zalo import Zalo
 
 PATH = "/v1/webhooks/"
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
+QUERY_HEADERS = {"content-type": FORM}
 CLIENT_GONE = 499
 """Counted when the platform hung up before its body was whole; nobody reads the answer."""
 
@@ -57,6 +59,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     topics = (INBOUND, RECEIPTS, DEADLETTER)
     publisher = Publisher(settings.kafka, topics, ingress.publish_deadline_s, metrics, on_failure)
     channels: tuple[Channel, ...] = (Messenger(ingress.messenger_apps), Zalo(ingress.zalo_apps))
+    fchat = Fchat(ingress.fchat_bots)
     intake = WebhookIntake(ingress, publisher, metrics)
 
     website = Website(settings, publisher, metrics, on_failure) if settings.website.sites else None
@@ -72,6 +75,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     return Starlette(
         routes=[
             *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
+            Route(PATH + "fchat/{token}", _fchat_endpoint(intake, fchat), methods=["GET", "POST"]),
             *(website_routes(website) if website is not None else ()),
             *health_routes(publisher, metrics),
         ],
@@ -119,15 +123,19 @@ class WebhookIntake:
         wait_s = self._rate_limit.take(address, time.monotonic())
         if wait_s:
             raise RateLimitedError("This address sends too many requests.", retry_after_s=wait_s)
-        if request.method != "POST":
+        is_query = request.method == "GET" and channel.takes_queries
+        if request.method != "POST" and not is_query:
             # The challenge is the caller's own text: no browser may take it for a page.
             return PlainTextResponse(channel.challenge(request.query_params), headers=NO_SNIFFING)
         with self._admission.enter() as held:
             body = await read_body(request, held, self._body_limit_bytes)
-            document = channel.open(request.headers, body)
+            if is_query:
+                body = request.url.query.encode()
+            document = channel.open(QUERY_HEADERS if is_query else request.headers, body)
             webhook = Webhook(channel.name, body, time.time_ns() // 1_000_000)
             await self._keep(channel, webhook, document)
-        return PlainTextResponse("EVENT_RECEIVED")
+        text, media_type = channel.acknowledgement
+        return Response(text, media_type=media_type)
 
     async def _keep(self, channel: Channel, webhook: Webhook, document: Json) -> None:
         """Have Kafka confirm every event; only then they count."""
@@ -150,6 +158,13 @@ class WebhookIntake:
 def _endpoint(intake: WebhookIntake, channel: Channel) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(channel, request)
+
+    return endpoint
+
+
+def _fchat_endpoint(intake: WebhookIntake, fchat: Fchat) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await intake.answer(fchat.at(request.path_params["token"]), request)
 
     return endpoint
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.ingress import MessengerApp
 from schemas.base import Json
-from workers.channels.channel import Item, Refused, Skipped
+from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.document import parse_document
 from workers.channels.fields import mapping
 from workers.channels.messenger_event import normalise
@@ -24,6 +24,8 @@ class Messenger:
     """Verifies with the secrets of all configured apps, as nothing in a webhook names its app."""
 
     name = "messenger"
+    takes_queries = False
+    acknowledgement = RECEIVED
 
     def __init__(self, apps: Sequence[MessengerApp]) -> None:
         self._secrets = [app.app_secret.get_secret_value().encode() for app in apps]

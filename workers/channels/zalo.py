@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from config.ingress import ZaloApp
 from schemas.base import Json
 from workers.channels import fields
-from workers.channels.channel import Item
+from workers.channels.channel import RECEIVED, Item
 from workers.channels.document import parse_document
 from workers.channels.problem import MalformedError, WrongSignatureError
 from workers.channels.signature import header_digest, same, zalo_digest
@@ -23,6 +23,8 @@ class Zalo:
     """
 
     name = "zalo"
+    takes_queries = False
+    acknowledgement = RECEIVED
 
     def __init__(self, apps: Sequence[ZaloApp]) -> None:
         self._secrets = {

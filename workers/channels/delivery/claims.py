@@ -57,7 +57,12 @@ async def _count(connection: Connection, page: Page, app: Bucket | None, claimed
 
 
 def _page_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
-    return settings.messenger_page_rate_per_s if channel_of(page_id) == "messenger" else UNLIMITED_PER_S
+    match channel_of(page_id):
+        case "messenger":
+            return settings.messenger_page_rate_per_s
+        case "fchat":
+            return settings.fchat_page_rate_per_s
+    return UNLIMITED_PER_S
 
 
 def _app_rate_per_s(page_id: str, settings: DeliverySettings) -> float:

@@ -11,7 +11,7 @@ from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.vault import Vault
 from workers.runtime.handler import Connection
 
-CHANNELS = ("messenger", "zalo")
+CHANNELS = ("messenger", "zalo", "fchat")
 
 # Another token mends what is broken, and what waits is sent.
 CONNECT = """
@@ -74,7 +74,7 @@ async def connect_page(connection: Connection, vault: Vault, page: str, tokens: 
     Raises UsageError when no workspace has the page, or nothing can be sent on its channel.
     """
     if channel_of(page) not in CHANNELS:
-        raise UsageError(f"{page}: messages are sent on {' and '.join(CHANNELS)} only")
+        raise UsageError(f"{page}: messages are sent on {', '.join(CHANNELS)} only")
     refresh = None if tokens.refresh is None else vault.seal(tokens.refresh)
     # Exchanged at once: what somebody has typed in may be old.
     soon = timedelta(0)

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 from uuid import UUID
 
-MARKED_CHANNELS = {"messenger"}
-"""They give our mark back."""
+UNMARKED_CHANNELS = {"zalo"}
+"""They show what was sent without a mark of ours."""
 _MARKER = re.compile(r"tongdai/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9]{1,4})")
 
 

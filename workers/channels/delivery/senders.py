@@ -6,11 +6,13 @@ import httpx
 
 from config.settings import Settings
 from schemas.base import Channel
+from workers.channels.delivery.fchat_sender import FchatSender
 from workers.channels.delivery.messenger_sender import MessengerSender
 from workers.channels.delivery.sender import Sender
 from workers.channels.delivery.zalo_sender import ZaloSender
 
-_TEXT_MAX: dict[Channel, int] = {each.channel: each.text_max for each in (MessengerSender, ZaloSender)}
+_ALL = (MessengerSender, ZaloSender, FchatSender)
+_TEXT_MAX: dict[Channel, int] = {each.channel: each.text_max for each in _ALL}
 TEXT_MAX_OF_OTHERS = 2_000
 
 Senders = dict[Channel, Sender]
@@ -22,6 +24,7 @@ def open_senders(client: httpx.AsyncClient, settings: Settings) -> Senders:
     return {
         "messenger": MessengerSender(client, delivery, settings.ingress.messenger_apps),
         "zalo": ZaloSender(client, delivery),
+        "fchat": FchatSender(client, delivery),
     }
 
 

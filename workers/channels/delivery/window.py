@@ -35,12 +35,16 @@ def terms(
         human_agent: Messenger has allowed the page its tag.
         pays: the page lets Zalo charge for an answer.
     """
-    if channel not in {"messenger", "zalo"}:
+    if channel == "web":
         return OPEN
     if silent_s is None or silent_s > LATE_DAYS * DAY_S:
         return CLOSED
-    if channel == "messenger":
+    if channel in {
+        "messenger",
+        "fchat",
+    }:  # FChat sends on Messenger, and knows none of the tags that are left
         if silent_s <= DAY_S:
             return OPEN
-        return Terms(tag="HUMAN_AGENT") if human_agent and by_person else CLOSED
+        may_be_late = channel == "messenger" and human_agent and by_person
+        return Terms(tag="HUMAN_AGENT") if may_be_late else CLOSED
     return OPEN if silent_s <= 2 * DAY_S or pays else Terms(reason="window_paid")

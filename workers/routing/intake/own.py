@@ -16,7 +16,7 @@ import orjson
 from schemas.envelope import Kind, time_text
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo
-from workers.channels.delivery.marker import MARKED_CHANNELS, read_marker
+from workers.channels.delivery.marker import UNMARKED_CHANNELS, read_marker
 from workers.channels.delivery.parts import Part, parts_of
 from workers.channels.delivery.senders import text_max
 from workers.routing.intake.admission import Said
@@ -77,7 +77,7 @@ def own(echo: Echo, sent: Sequence[Sent]) -> Own | None:
             return Own(one.message, one.ids.index(echo.channel_message_id), known=True)
         if marked is not None and str(marked.message) == one.message:
             return Own(one.message, marked.part, known=marked.part < len(one.ids))
-    if echo.channel in MARKED_CHANNELS:
+    if echo.channel not in UNMARKED_CHANNELS:
         return None
     for one in reversed(sent):
         if one.under_way is not None and _says(echo, one.under_way):

@@ -1,0 +1,93 @@
+"""FChat's way out: each answer of its API over HTTP, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from config.delivery import DeliverySettings
+from schemas.messages import MessageAttachment
+from workers.channels.delivery.fchat_sender import FchatSender, failure_of
+from workers.channels.delivery.marker import marker
+from workers.channels.delivery.parts import Part
+from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.channels.delivery.sender import Call
+from workers.channels.delivery.window import DAY_S, terms
+from workers.local.simulator.platform.account import Account
+from workers.local.simulator.platform.fchat_platform import FchatPlatform
+
+MESSAGE = UUID(int=7)
+IMAGE = MessageAttachment(type="image", url="https://cdn.example/a.jpg")
+
+
+class Bot:
+    """One bot on its platform, and a sender for it."""
+
+    def __init__(self, client: httpx.AsyncClient, account: Account) -> None:
+        self.account = account
+        self._sender = FchatSender(client, DeliverySettings(fchat_url="http://fchat", request_timeout_s=0.2))
+
+    async def say(self, part: Part, user: str = "an", token: str = "token") -> Result:
+        """Give it to FChat."""
+        return await self._sender.send(Call("hoa-sen", token, None, user, MESSAGE, part))
+
+
+@pytest.fixture
+async def bot() -> AsyncIterator[Bot]:
+    account = Account("hoa-sen", "token", rate_per_s=3)
+    account.heard("an")
+    transport = httpx.ASGITransport(FchatPlatform([account]).asgi)
+    async with httpx.AsyncClient(transport=transport) as client:
+        yield Bot(client, account)
+
+
+async def test_texts_and_pictures_are_taken_under_ids_of_our_own(bot: Bot) -> None:
+    assert await bot.say(Part(0, "Dạ còn ạ")) == Taken(marker(MESSAGE, 0))
+    assert await bot.say(Part(1, attachment=IMAGE)) == Taken(marker(MESSAGE, 1))
+    assert [(each.user, each.text, each.attachment) for each in bot.account.said] == [
+        ("an", "Dạ còn ạ", None),
+        ("an", None, "image"),
+    ]
+
+
+async def test_what_fchat_does_not_take_says_why(bot: Bot) -> None:
+    wrong = [
+        await bot.say(Part(0, "x"), token="another"),
+        await bot.say(Part(0, "x"), user="nobody"),
+        await bot.say(Part(0, "x" * 2_000)),
+        await bot.say(Part(0, "")),
+        await bot.say(Part(0, "x")),
+    ]
+    assert [each[:2] for each in wrong if isinstance(each, Failed)] == [
+        ("token", "token_broken"),
+        ("refused", "unreachable"),
+        ("refused", "rejected"),
+        ("refused", "rejected"),
+        ("slow_down", "rate_limited"),
+    ]
+    assert bot.account.said == []
+
+
+async def test_an_answer_that_is_not_fchats_leaves_it_unknown(bot: Bot) -> None:
+    bot.account.faults += ["lose", "hang"]
+    assert isinstance(await bot.say(Part(0, "một")), Unanswered)
+    assert isinstance(await bot.say(Part(0, "hai")), Unanswered)
+    assert bot.account.texts("an") == ["một", "hai"], "it has them all the same"
+
+
+@pytest.mark.parametrize(
+    ("code", "means"),
+    [(400, "refused"), (401, "token"), (403, "token"), (404, "refused"), (429, "slow_down"), (500, "again")],
+)
+def test_codes_mean_what_they_do_in_http(code: int, means: str) -> None:
+    assert failure_of(code).means == means
+
+
+def test_its_window_is_messengers_without_a_tag() -> None:
+    late = {"by_person": True, "human_agent": True, "pays": True}
+    assert terms("fchat", DAY_S, **late) == terms("messenger", DAY_S, **late)
+    assert terms("fchat", DAY_S + 1, **late).reason == "window_closed"
+    assert terms("fchat", None, **late).reason == "window_closed"
