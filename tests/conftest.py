@@ -12,17 +12,16 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from config.settings import Settings
 from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
+from tests.databases import name_of, new_database
 from workers.local.kafka import EmbeddedKafka
 from workers.local.postgres import EmbeddedPostgres
 from workers.migrations import migrate
@@ -83,22 +82,22 @@ def postgres_dsn() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres_dsn: str) -> Iterator[str]:
     """The name of a database with all migrations applied, that tests copy."""
-    with _new_database(postgres_dsn) as dsn:
+    with new_database(postgres_dsn) as dsn:
         migrate(dsn)
-        yield _name(dsn)
+        yield name_of(dsn)
 
 
 @pytest.fixture
 def database(postgres_dsn: str, template_database: str) -> Iterator[str]:
     """The DSN of this test's own migrated, empty database."""
-    with _new_database(postgres_dsn, template_database) as dsn:
+    with new_database(postgres_dsn, template_database) as dsn:
         yield dsn
 
 
 @pytest.fixture
 def empty_database(postgres_dsn: str) -> Iterator[str]:
     """The DSN of this test's own database without any table."""
-    with _new_database(postgres_dsn) as dsn:
+    with new_database(postgres_dsn) as dsn:
         yield dsn
 
 
@@ -136,27 +135,3 @@ async def topics(kafka_settings: Settings) -> AsyncIterator[dict[str, str]]:
     await admin.start()
     await admin.delete_topics(list(names.values()))
     await admin.close()
-
-
-def _name(dsn: str) -> str:
-    return urlsplit(dsn).path.lstrip("/")
-
-
-def _new_database(server_dsn: str, template: str = "template1") -> AbstractContextManager[str]:
-    """Creates a database under a new name and drops it at the end; gives its DSN."""
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(server_dsn)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    @contextmanager
-    def made() -> Iterator[str]:
-        name = f"t_{uuid.uuid4().hex[:12]}"
-        asyncio.run(execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-        yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
-        asyncio.run(execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-    return made()

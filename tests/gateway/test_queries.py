@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.databases import new_database, on
 from tests.gateway.shop_tables import ADMINS, AGENTS, BEGAN, PAGES, Told, fill, told
 from workers.gateway.app import api
 from workers.gateway.asking import identify
@@ -122,23 +122,9 @@ def everything() -> list[Told]:
 @pytest.fixture(scope="module")
 def filled(postgres_dsn: str, template_database: str, everything: list[Told]) -> Iterator[str]:
     """A database for all tests of this module: what they add concerns only themselves."""
-    name = f"q_{uuid4().hex[:12]}"
-    dsn = urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl()
-    asyncio.run(
-        on(postgres_dsn, lambda one: one.execute(f'CREATE DATABASE {name} TEMPLATE "{template_database}"'))
-    )
-    asyncio.run(on(dsn, lambda one: fill(one, everything)))
-    yield dsn
-    asyncio.run(on(postgres_dsn, lambda one: one.execute(f"DROP DATABASE {name} WITH (FORCE)")))
-
-
-async def on(dsn: str, work: Callable[[Any], Awaitable[object]]) -> None:
-    """Do something on a connection of its own."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await work(connection)
-    finally:
-        await connection.close()
+    with new_database(postgres_dsn, template_database) as dsn:
+        asyncio.run(on(dsn, lambda one: fill(one, everything)))
+        yield dsn
 
 
 @pytest.fixture

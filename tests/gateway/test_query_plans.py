@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import asyncpg
@@ -14,6 +12,7 @@ import pytest
 from bench.lists import Ask, questions
 from bench.plans import Watched, Work, explain
 from bench.shop import NOW, fill
+from tests.databases import new_database, on
 from workers.gateway.queries import detail, explaining, people, rows, transcript
 from workers.gateway.queries.pool import SERVER_SETTINGS
 from workers.gateway.roster import Rosters
@@ -47,22 +46,9 @@ WANTED = {
 @pytest.fixture(scope="module")
 def filled(postgres_dsn: str, template_database: str) -> Iterator[str]:
     """A shop for all tests of this module, which change nothing."""
-    name = f"p_{uuid4().hex[:12]}"
-    dsn = urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl()
-    asyncio.run(
-        _on(postgres_dsn, lambda one: one.execute(f'CREATE DATABASE {name} TEMPLATE "{template_database}"'))
-    )
-    asyncio.run(_on(dsn, lambda one: fill(one, CONVERSATIONS)))
-    yield dsn
-    asyncio.run(_on(postgres_dsn, lambda one: one.execute(f"DROP DATABASE {name} WITH (FORCE)")))
-
-
-async def _on(dsn: str, work: Callable[[Any], Awaitable[object]]) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await work(connection)
-    finally:
-        await connection.close()
+    with new_database(postgres_dsn, template_database) as dsn:
+        asyncio.run(on(dsn, lambda one: fill(one, CONVERSATIONS)))
+        yield dsn
 
 
 @pytest.fixture
