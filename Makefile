@@ -9,7 +9,7 @@ ARGS ?=
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python jars demo test browser check format bench faults-spine lock clean
+.PHONY: help setup python jars demo test browser check format audit bench faults-spine lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -48,6 +48,9 @@ browser: setup ## the website's chat window in a real Chromium (apt-get install 
 format: $(STAMP) ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+audit: $(STAMP) ## whether anything that is installed is known to be vulnerable; says so when it cannot find out
+	@$(BIN)/python -m tests.security.audit $(ARGS)
 
 bench: setup ## throughput and latency beside other ways to do the same; THROUGHPUT="--rounds 2" LATENCY="--rate 100"
 	@mkdir -p .tongdai
