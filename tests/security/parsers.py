@@ -1,0 +1,331 @@
+"""Everything that reads what comes from outside, each with the inputs to try and what it may answer with.
+
+`read` raises nothing but `refuses`, whatever it is given; some assert something of what they have read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from aiokafka import ConsumerRecord
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from config.errors import UsageError
+from config.ingress import MessengerApp, ZaloApp
+from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
+from schemas.catalogue import RECORDS
+from schemas.envelope import UnreadableEnvelopeError, read_kind
+from tests.channels.webhooks import (
+    APPS,
+    VERIFY_TOKEN,
+    ZALO_APP_ID,
+    messenger,
+    said,
+    sign_messenger,
+    sign_zalo,
+    zalo_event,
+)
+from workers.channels import glance
+from workers.channels.channel import Channel, Skipped
+from workers.channels.messenger import Messenger
+from workers.channels.problem import WebhookError
+from workers.channels.rate_limit import bucket_of
+from workers.channels.records import Webhook, outgoing
+from workers.channels.signature import header_digest, same
+from workers.channels.website.said import SAID as VISITORS_SAID
+from workers.channels.zalo import Zalo
+from workers.cli.dead_letter import LetterId, summarise
+from workers.cli.deadletter_command import _row
+from workers.cli.tail_line import see
+from workers.contract.examples import EXAMPLES
+from workers.gateway import positions
+from workers.gateway.client_messages import SAID
+from workers.gateway.origins import is_allowed
+from workers.gateway.problem import ApiError
+from workers.gateway.queries import cursor
+from workers.gateway.queries.filters import Asked
+from workers.gateway.service_tokens import read_service_token
+from workers.gateway.sign_in import _host
+from workers.gateway.tokens import Tokens, WrongTokenError
+from workers.routing.intake.reading import INPUTS
+from workers.routing.intake.reading import read as read_intake
+from workers.runtime.batch import Record
+from workers.runtime.refusal import RefusedError
+from workers.webhooks.guard import RefusedUrlError, check_url
+from workers.webhooks.verdict import read_retry_after
+from workers.workspace.loader import _workspace
+from workers.workspace.nodes import UnreadableYamlError, parse
+from workers.workspace.reader import Reader
+
+
+class Parser(NamedTuple):
+    """One of them."""
+
+    name: str
+    inputs: st.SearchStrategy[Any]
+    read: Callable[[Any], object]
+    refuses: tuple[type[Exception], ...]
+
+    def takes(self, given: object) -> bool:
+        """Whether an input is read; false: it was refused as it may be. Raises what nobody foresaw."""
+        try:
+            self.read(given)
+        except self.refuses:
+            return False
+        return True
+
+
+PIECES = st.binary(max_size=6) | st.sampled_from(
+    [
+        *(b"\x00", b"\xff", b"\xed\xa0\x80", b"\xe2\x80\xae", b"\x1b[2J", b"\xc2\x9b", b"\r\n", b"\\u0000"),
+        *(b"\\ud800", b'"', b"'", b"\\", b"{", b"}", b"[", b"]", b":", b",", b"null", b"true", b"NaN", b"-"),
+        *(b"9" * 30, b"9" * 5_000, b"1e999", b"-0", b"1e-999", b"[" * 300, b'{"":' * 300, b"{}" * 50),
+        *(
+            b"%00",
+            b"&a *a",
+            b"!!python/object:os.system",
+            b"<<: *x",
+            b"---\n",
+            b"\xef\xbb\xbf",
+            b"\xf0\x9f\x98\x80",
+        ),
+    ]
+)
+
+
+@st.composite
+def bent(draw: st.DrawFn, whole: Sequence[bytes]) -> bytes:
+    """Something real, changed in a few places; or nothing like it."""
+    if draw(st.integers(0, 15)) == 0:
+        return draw(st.binary(max_size=200))
+    content = bytearray(draw(st.sampled_from(whole)))
+    for _ in range(draw(st.integers(0, 5))):
+        at = draw(st.integers(0, len(content)))
+        content[at : at + draw(st.sampled_from([0, 1, 1, 4, 40]))] = draw(PIECES)
+    return bytes(content)
+
+
+def bent_text(whole: Sequence[str]) -> st.SearchStrategy[str]:
+    """The same as text; some of it with half a character."""
+    real = bent([each.encode() for each in whole]).map(
+        lambda content: content.decode(errors="surrogateescape")
+    )
+    return real | st.text(max_size=60)
+
+
+def _taken(channel: Channel, body: bytes, headers: dict[str, str]) -> None:
+    """A signed webhook becomes records that their topics take."""
+    document = channel.open(headers, body)
+    for item in channel.items(document):
+        if not isinstance(item, Skipped):
+            record = outgoing(Webhook(channel.name, body, 1_700_000_000_000), item)
+            assert len(record.value) <= MAX_MESSAGE_BYTES + DEADLETTER_EXTRA_BYTES
+            assert record.key is None or len(record.key) < 2_000
+
+
+_MESSENGER = Messenger([MessengerApp.model_validate(app) for app in APPS["messenger_apps"]])
+_ZALO = Zalo([ZaloApp.model_validate(app) for app in APPS["zalo_apps"]])
+_PICTURE: dict[str, Any] = {
+    "attachments": [{"type": "image", "payload": {"url": "https://cdn.example/a.png"}}]
+}
+_MESSENGER_BODIES = [
+    messenger(said(), said("m_2", None, **_PICTURE)).body,
+    messenger({"sender": {"id": "U"}, "recipient": {"id": "1"}, "read": {"watermark": 1458692752478}}).body,
+    b'{"object":"page","entry":[{"id":"1","changes":[{"field":"feed","value":{}}]}]}',
+]
+_ZALO_BODIES = [
+    orjson.dumps(zalo_event(message={"msg_id": "z1", "text": "xin chào"})),
+    orjson.dumps(zalo_event("user_seen_message", message={"msg_ids": ["z1"]})),
+    orjson.dumps(zalo_event("follow", follower={"id": "7"})),
+]
+
+
+def _messenger(body: bytes) -> None:
+    _taken(_MESSENGER, body, sign_messenger(body).headers)
+
+
+def _zalo(body: bytes) -> None:
+    try:
+        named = orjson.loads(body)
+        timestamp, app = str(named.get("timestamp", "")), str(named.get("app_id", ""))
+    except (orjson.JSONDecodeError, AttributeError):
+        timestamp, app = "", ZALO_APP_ID
+    _taken(_ZALO, body, sign_zalo(body, timestamp, app_id=app).headers)
+
+
+def _signature(given: tuple[str, str]) -> None:
+    digest = header_digest(given[0], "sha256")
+    assert digest is None or not same(digest, "e" * 64) or digest == "e" * 64
+
+
+def _position(word: str) -> None:
+    offsets = positions.decode(word)
+    assert all(offset >= 0 for offset in offsets)
+
+
+def _workspace_file(content: bytes) -> None:
+    reader = Reader()
+    made = _workspace(reader, parse(content.decode(errors="replace")))
+    assert made is not None or reader.mistakes
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_type", "ce_id", "deadletter_reason", "deadletter_partition", "x"])
+        | st.text(max_size=8),
+        bent([kind.ce_type.encode() for kind in list(RECORDS)[:6]]),
+    ),
+    max_size=4,
+)
+VALUES = [orjson.dumps(example.value) for example in EXAMPLES.values()]
+_OF_INTAKE = [example for kind, example in EXAMPLES.items() if kind.topic in INPUTS]
+KEYS = [example.key.encode() for example in EXAMPLES.values()]
+
+
+def _shown(given: tuple[list[tuple[str, bytes]], bytes, bytes]) -> None:
+    """What `tail` and `deadletter list` show of a record is obeyed by no terminal."""
+    headers, key, value = given
+    record: ConsumerRecord = ConsumerRecord(
+        topic="t", partition=0, offset=0, timestamp=0, timestamp_type=0, key=key, value=value, checksum=None,
+        serialized_key_size=0, serialized_value_size=0, headers=tuple(headers),
+    )  # fmt: skip
+    assert all(cell.isprintable() for cell in _row(summarise(record), 0.0))
+    found = see(record)
+    if found is not None:
+        assert found.text().isprintable()
+        assert "\x9b" not in found.json()
+
+
+@st.composite
+def bent_record(draw: st.DrawFn) -> Record:
+    """A record that intake reads, with its key, value or headers bent."""
+    one = draw(st.sampled_from(_OF_INTAKE))
+    key, value = one.key.encode(), orjson.dumps(one.value)
+    headers = [(name, text.encode()) for name, text in one.headers.items()]
+    match draw(st.integers(0, 3)):
+        case 0:
+            key = draw(bent([key]))
+        case 1:
+            headers = [*draw(HEADERS), *headers]
+        case _:
+            value = draw(bent([value]))
+    return Record(one.kind.topic, 0, 0, 0, key, value, headers)
+
+
+def _record(given: tuple[int, bytes]) -> None:
+    models = list(RECORDS.values())
+    models[given[0] % len(models)].model_validate_json(given[1])
+
+
+_TOKENS = Tokens("k" * 64, access_s=600, refresh_s=6_000)
+_TOKEN = _TOKENS.access("shop", "lan", UUID(int=7))
+
+
+def _token(text: str) -> None:
+    if text.isascii() and text.isprintable():  # which is looked at before
+        read_service_token(text)
+    _TOKENS.read("access", text)
+
+
+def _address(text: str) -> None:
+    bucket_of(text)
+    _host(text)
+    is_allowed(text, text, (text,))
+
+
+def _retry_after(text: str) -> None:
+    seconds = read_retry_after(text, datetime(2026, 11, 22, tzinfo=UTC))
+    assert seconds is None or seconds >= 0
+
+
+_SAID = [
+    '{"do":"sign_in","token":"t","last_event_id":"AQE"}',
+    '{"do":"call","id":"7","idempotency_key":"k","call":"bulk","body":{"what":"follow","conversations":[]}}',
+    '{"do":"watch","page":"messenger:1","off":true}',
+    '{"do":"typing","conversation":"8c5b8b7e-6f0b-5b0a-9a57-7a2f2d9d6c01"}',
+]
+_VISITS = [
+    b'{"do":"start","after":3,"language":"vi","where":{"url":"https://shop.example/a","title":"A"}}',
+    b'{"do":"start","proof":{"id":"7","hash":"%s"}}' % (b"e" * 64),
+    b'{"do":"typing"}',
+]
+_FILE = """workspace: hoa-sen
+agents:
+  - {id: lan, name: Lan, capacity: 5}
+  - id: minh
+pages:
+  - {id: "messenger:104857600012345", name: Hoa Sen, admins: [lan]}
+rules:
+  - id: chia-deu
+    owner: lan
+    pages: ["messenger:104857600012345"]
+    agents: [lan, minh]
+    method: round_robin
+"""
+_URLS = ["https://example.com/hook?a=1", "http://[::1]:80/", "https://user@x/", "https://0x7f.1"]
+_DATES = ["120", "Sun, 22 Nov 2026 18:00:00 GMT", "Sun, 22 Nov 2026 18:00:00 +9999"]
+_WORD = positions.encode([1, 300, 70_000])
+_CURSOR = cursor.write(cursor.Cursor(datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7)))
+_QUERY = st.dictionaries(
+    st.sampled_from([*Asked.model_fields, "x"]),
+    st.lists(
+        bent_text(["mine", "accepted", "vip", "messenger:1", "2026-11-22T08:00:00Z", "50", "true", "lan"]),
+        max_size=3,
+    )
+    | bent_text(["mine", "50", "2026-11-22T08:00:00+07:00"]),
+    max_size=4,
+)
+
+_WORDS = st.sampled_from(["subscribe", VERIFY_TOKEN, "7"]) | st.text()
+_CHALLENGES = st.dictionaries(
+    st.sampled_from(["hub.mode", "hub_mode", "hub.verify_token", "hub.challenge"]), _WORDS
+) | st.fixed_dictionaries(
+    {"hub.mode": _WORDS, "hub.verify_token": st.just(VERIFY_TOKEN), "hub.challenge": st.text()}
+)
+
+PARSERS: tuple[Parser, ...] = (
+    Parser("messenger webhooks", bent(_MESSENGER_BODIES), _messenger, (WebhookError,)),
+    Parser("zalo webhooks", bent(_ZALO_BODIES), _zalo, (WebhookError,)),
+    Parser("subscription challenges", _CHALLENGES, _MESSENGER.challenge, (WebhookError,)),
+    Parser("signature headers", st.tuples(bent_text(["sha256=" + "e" * 64]), st.text()), _signature, ()),
+    Parser(
+        "socket messages", bent([each.encode() for each in _SAID]), SAID.validate_json, (ValidationError,)
+    ),
+    Parser("visitors' messages", bent(_VISITS), VISITORS_SAID.validate_json, (ValidationError,)),
+    Parser("resume positions", bent_text([_WORD]), _position, (ValueError,)),
+    Parser("cursors", bent_text([_CURSOR]), cursor.read, (ApiError,)),
+    Parser("filters", _QUERY, Asked.model_validate, (ValidationError,)),
+    Parser("workspace files", bent([_FILE.encode()]), _workspace_file, (UnreadableYamlError,)),
+    Parser(
+        "event headers", HEADERS, lambda headers: read_kind(headers, "inbound"), (UnreadableEnvelopeError,)
+    ),
+    Parser("records", st.tuples(st.integers(0, 10_000), bent(VALUES)), _record, (ValidationError,)),
+    Parser("intake's records", bent_record(), read_intake, (RefusedError,)),
+    Parser("records on terminals", st.tuples(HEADERS, bent(KEYS), bent(VALUES)), _shown, ()),
+    Parser("dead letters' ids", bent_text(["3-1207"]), LetterId.parse, (UsageError,)),
+    Parser("tokens", bent_text([_TOKEN, "tds_shop.crm.secret"]), _token, (WrongTokenError,)),
+    Parser(
+        "addresses and origins",
+        bent_text(["2001:db8::1%eth0", "::ffff:1.2.3.4", "https://a.b"]),
+        _address,
+        (),
+    ),
+    Parser(
+        "webhooks' urls",
+        bent_text(_URLS),
+        lambda url: check_url(url, https_only=False, allowed=()),
+        (RefusedUrlError,),
+    ),
+    Parser("retry-after", bent_text(_DATES), _retry_after, ()),
+    Parser(
+        "gateways' words",
+        bent_text(['["g",[["shop","8c5b8b7e6f0b5b0a9a577a2f2d9d6c01",["lan"],1]]]']),
+        glance.unpack,
+        (ValueError,),
+    ),
+)
