@@ -16,11 +16,19 @@ from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATI
 from schemas.base import rfc3339
 from schemas.envelope import Kind, headers, moment
 from workers.cli.demo_command import AGENTS
+from workers.local.demo import website
 from workers.local.demo.age import process_age_s
 from workers.local.demo.latency import LONGEST_MS, Latencies
 from workers.local.demo.report import Report, out_of_order
 from workers.local.demo.rotation import Rotation, spread
-from workers.local.demo.sample import admins_of, agents_of, company_of, pages_of, sample
+from workers.local.demo.sample import (
+    admins_of,
+    agents_of,
+    company_of,
+    pages_of,
+    platform_pages_of,
+    sample,
+)
 from workers.local.demo.tally import Tally
 from workers.local.demo.view import Picture, progress_line, summary_lines
 from workers.local.simulator.ledger import Ledger, Sent
@@ -198,9 +206,10 @@ def test_the_picture_shows_agents_counts_and_latencies() -> None:
     assert "latency p95 41 ms" in progress_line(picture)
 
 
-def test_the_sample_has_three_pages_and_twelve_agents() -> None:
+def test_the_sample_has_four_pages_and_twelve_agents() -> None:
     workspace = sample()
-    assert len(pages_of(workspace)) == 3
+    assert len(pages_of(workspace)) == 4
+    assert set(pages_of(workspace)) - set(platform_pages_of(workspace)) == {website.PAGE}
     assert len(agents_of(workspace)) == AGENTS
     assert admins_of(workspace) == {"lan", "thao", "linh"}
     company = company_of(workspace)

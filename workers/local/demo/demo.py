@@ -20,6 +20,7 @@ from workers.local.demo.options import Options
 from workers.local.demo.platforms import delivery_variables, invent_delivery
 from workers.local.demo.report import Report
 from workers.local.demo.screen import Screen
+from workers.local.demo.website import invent_website, website_variables
 from workers.local.ports import free_port, is_free
 from workers.local.preparation import prepare
 from workers.local.up import stop_deadline_s, working
@@ -84,12 +85,13 @@ def _free(usual: int) -> int:
 
 
 def _with_apps(backing: Backing, port: int, gateway_port: int) -> Backing:
-    """The same with the demo's own ingress, gateway and platforms in its settings."""
+    """The same with the demo's own ingress, gateway, platforms and website in its settings."""
     settings = backing.settings
     own = {
         "ingress": invent_apps().model_copy(update={"port": port}),
         "gateway": settings.gateway.model_copy(update={"port": gateway_port}),
         "delivery": invent_delivery(settings),
+        "website": invent_website(),
     }
     return replace(backing, settings=settings.model_copy(update=own))
 
@@ -102,6 +104,7 @@ async def _with_workers(
     settings = backing.settings
     variables = ingress_variables(settings.ingress, options.rate_per_s)
     variables |= delivery_variables(settings.delivery)
+    variables |= website_variables(settings.website)
     workers = duties(
         settings,
         ingress_port=settings.ingress.port,

@@ -21,13 +21,21 @@ from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
 from workers.local.demo.platforms import Platforms
 from workers.local.demo.report import Report, Seen, make_report
-from workers.local.demo.sample import agents_of, apply_sample, pages_of, plan_sample, sample
+from workers.local.demo.sample import (
+    agents_of,
+    apply_sample,
+    pages_of,
+    plan_sample,
+    platform_pages_of,
+    sample,
+)
 from workers.local.demo.screen import Screen
 from workers.local.demo.staffing import READY_TIMEOUT_S, attend, gateway_url, staff_of
 from workers.local.demo.tally import Tally
 from workers.local.demo.topics_part import COUNTED
 from workers.local.demo.view import Picture
 from workers.local.demo.watch import Watch, open_watch
+from workers.local.demo.website import open_website, website_url
 from workers.local.simulator.agents.staff import Staff
 from workers.local.simulator.simulator import Simulator
 
@@ -48,18 +56,21 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
     """
     settings, workspace = backing.settings, sample()
     tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
-    platforms = Platforms(settings, pages_of(workspace))
-    simulator = _simulator(settings, options, pages_of(workspace), platforms)
+    played = platform_pages_of(workspace)
+    platforms = Platforms(settings, played)
+    simulator = _simulator(settings, options, played, platforms)
     staff = staff_of(settings, options, workspace, screen.say)
     async with (
         open_watch(settings, tally) as watch,
         open_lags(settings) as lags,
         open_log(settings, COUNTED) as counted,
         platforms.at_work(),
+        open_website(settings),
     ):
         await stop.unless_asked(_ready(settings, crew, lags, platforms))
         begun_at = datetime.now(UTC)
         screen.say(f"Workers are ready after {process_age_s():.1f} s")
+        screen.say(f"A website with our chat window, where you are the customer: {website_url(settings)}")
         begins = await counted.ends()
         online = staff.ledger.online
         picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace), online)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.errors import DependencyError, TongdaiError
 from config.settings import Settings
+from schemas.ids import channel_of
 from schemas.outcomes import Refused
 from workers.local.simulator.agents.choice import Company
 from workers.workspace.apply import Plan, apply_plan, plan_workspace
@@ -41,6 +42,11 @@ def sample() -> Workspace:
 def pages_of(workspace: Workspace) -> list[str]:
     """Return the ids of all pages (`channel:account`)."""
     return [page.id for desk in workspace.desks for page in desk.pages]
+
+
+def platform_pages_of(workspace: Workspace) -> list[str]:
+    """Return the ids of those whose customers are played: all but the website, which is for who watches."""
+    return [page for page in pages_of(workspace) if channel_of(page) != "web"]
 
 
 def agents_of(workspace: Workspace) -> dict[str, str]:
