@@ -21,7 +21,7 @@ from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.printable import shortened
 from workers.cli.start import start_tool
-from workers.cli.topic_reader import answering, open_reader
+from workers.cli.topic_reader import open_reader
 from workers.conformance.fate import Fate
 from workers.conformance.kit import Followed, check
 from workers.conformance.seen import Seen
@@ -81,12 +81,9 @@ def check_(
 
 async def _watch(settings: Settings, wanted: Wanted, wait_s: float) -> tuple[list[Seen], int, Followed | str]:
     """The records, how many partitions inbound has, and what became of them."""
-    async with (
-        answering(settings.kafka, settings.runtime.kafka_deadline_s),
-        open_reader(settings, [INBOUND.full_name(settings.kafka.topic_prefix)]) as reader,
-    ):
-        records = await gather(reader, wanted)
-        return records, len(reader.partitions), await follow(settings, records, wait_s)
+    async with open_reader(settings, [INBOUND.full_name(settings.kafka.topic_prefix)]) as reader:
+        records, partitions = await gather(reader, wanted), len(reader.partitions)
+    return records, partitions, await follow(settings, records, wait_s)
 
 
 def _report(records: Sequence[Seen], verdicts: list[Verdict], fates: Sequence[Fate], *, json: bool) -> None:

@@ -7,6 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
+
+from config.errors import DependencyError
 from config.settings import Settings
 from config.topics import DEADLETTER, INBOUND
 from schemas.envelope import header
@@ -47,16 +50,16 @@ class Known(NamedTuple):
 
 
 async def follow(settings: Settings, records: Sequence[Seen], wait_s: float) -> Followed | str:
-    """What becomes of the records within `wait_s`; a sentence when Postgres cannot be asked.
+    """What becomes of the records within `wait_s`; a sentence when Postgres cannot be asked at all.
 
-    Raises what `open_reader` raises.
+    Raises what `open_reader` raises, and `DependencyError` when Postgres does not answer any more.
     """
     try:
         connection = await connect(settings, "tongdai connector check")
     except DependencyDownError as error:
         return str(error)
     try:
-        owners = dict(await connection.fetch(OWNERS, _pages(records)))
+        owners = dict(await _fetch(connection, OWNERS, _pages(records)))
         async with open_reader(settings, [DEADLETTER.full_name(settings.kafka.topic_prefix)]) as reader:
             return Followed(owners, await _follow(connection, reader, records, owners, wait_s))
     finally:
@@ -99,8 +102,15 @@ async def _stored(
     }
     if not wanted:
         return {}
-    rows = await connection.fetch(STORED, *map(list, zip(*wanted, strict=True)))
+    rows = await _fetch(connection, STORED, *map(list, zip(*wanted, strict=True)))
     return {row["message_id"]: row for row in rows}
+
+
+async def _fetch(connection: Connection, statement: str, *arguments: object) -> Any:  # noqa: ANN401 - rows
+    try:
+        return await connection.fetch(statement, *arguments)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DependencyError(f"Postgres does not answer as it should: {error!r}") from error
 
 
 def _fate(seen: Seen, known: Known) -> Fate:
