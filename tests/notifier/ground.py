@@ -80,7 +80,7 @@ def notified(what: str, key: bytes, value: bytes) -> Notified | None:
     assert isinstance(notice, Notice)
     assert key == f"agent:{WORKSPACE}/{notice.agent}".encode()
     message = getattr(notice, "message", None)
-    position = message.position if message else 0
+    position = message.position if message else getattr(notice, "position", 0)
     if isinstance(notice, ReadNotice):
         return None
     return Notified(what, notice.notice, notice.agent, notice.seq, notice.epoch, position)

@@ -6,13 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from config.settings import Settings
-from schemas.envelope import read_kind
+from schemas.envelope import Kind, headers, read_kind
+from schemas.ids import notice_id
+from tests.notifier.failing import delivery
 from tests.notifier.ground import (
     Line,
     assert_lists_are_right,
@@ -49,6 +52,17 @@ async def publish(settings: Settings, topics: dict[str, str], lines: Sequence[Li
     await producer.stop()
 
 
+async def fail_an_answer(settings: Settings, topic: str) -> Notified:
+    """Delivery tells that an answer has failed, in a conversation of its own; the notice of it."""
+    id_, failed = uuid4(), delivery()
+    said = headers(Kind("receipts", "delivery"), id_=id_, source="test", subject=failed.key, time="")
+    producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all", enable_idempotence=True)
+    async with producer:
+        value = failed.model_dump_json().encode()
+        await producer.send_and_wait(topic, value, key=failed.key.encode(), headers=said)
+    return Notified("answer_failed", notice_id(id_, "acme/an"), "an", 0, 0, failed.position)
+
+
 async def read_notices(settings: Settings, topic: str, count: int) -> list[Notified]:
     consumer = AIOKafkaConsumer(
         topic,
@@ -68,7 +82,7 @@ async def read_notices(settings: Settings, topic: str, count: int) -> list[Notif
 
 
 async def test_histories_reach_agents_over_a_restart(settings: Settings, topics: dict[str, str]) -> None:
-    histories = [invent(seed, f"u{seed}", 30) for seed in range(20)]
+    histories = [invent(seed, f"h{seed}", 30) for seed in range(20)]
     expected = Counter(notice for history in histories for notice in history.expected())
     connection = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
     for history in histories:
@@ -80,6 +94,7 @@ async def test_histories_reach_agents_over_a_restart(settings: Settings, topics:
             while not await connection.fetchval("SELECT count(*) FROM notifier_held"):
                 await asyncio.sleep(0.05)
     await publish(settings, topics, [line for history in histories for line in history.steps])
+    expected[await fail_an_answer(settings, topics["receipts"])] += 1
     async with running(settings):
         found = await read_notices(settings, topics["notifications"], expected.total())
 
