@@ -23,6 +23,7 @@ from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
 from tests.databases import name_of, new_database
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 from workers.local.postgres import EmbeddedPostgres
 from workers.migrations import migrate
 
@@ -59,7 +60,8 @@ def bootstrap_servers() -> Iterator[str]:
         yield _KAFKA
         return
     with _open_folder() as folder:
-        kafka = EmbeddedKafka(folder / "kafka")
+        # Each test meets a cold broker for a few seconds: compiling it well would take longer than it works.
+        kafka = EmbeddedKafka(folder / "kafka", java_options=quick_start_options())
         asyncio.run(kafka.start())
         yield kafka.bootstrap_servers
         asyncio.run(kafka.stop())

@@ -26,6 +26,7 @@ from tests.channels.traffic import messages, simulator
 from tests.channels.webhooks import Signed, messenger, said
 from workers.channels.producer import start_producer
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -38,7 +39,8 @@ DEADLINE_S = 60.0
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """A Kafka of these tests' own, to be broken."""
     creates = {"auto.create.topics.enable": "true"}  # as on clusters of other people
-    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), overrides=creates)
+    folder = tmp_path_factory.mktemp("kafka")
+    broker = EmbeddedKafka(folder, overrides=creates, java_options=quick_start_options())
     asyncio.run(broker.start())
     yield broker
     asyncio.run(broker.stop())

@@ -16,6 +16,7 @@ from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
 from tests.config.loading import Load
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 from workers.local.ports import LOOPBACK, free_port
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -68,7 +69,8 @@ def _properties(store: Path, plain: int, secure: int) -> dict[str, str]:
 async def secure_kafka(server_dir: Path) -> AsyncIterator[SecureKafka]:
     store, pem = _certificate(server_dir)
     plain, secure = free_port(), free_port()
-    kafka = EmbeddedKafka(server_dir / "kafka", port=plain, overrides=_properties(store, plain, secure))
+    properties, quick = _properties(store, plain, secure), quick_start_options()
+    kafka = EmbeddedKafka(server_dir / "kafka", port=plain, overrides=properties, java_options=quick)
     async with kafka:
         yield SecureKafka(f"{LOOPBACK}:{secure}", pem)
 

@@ -21,6 +21,7 @@ from tests.faults.network import Network
 from tests.faults.town import configure, register
 from tests.faults.watch import Ends, ends_of, lag_of, reached_by
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
 from workers.local.servers import local_servers
@@ -107,14 +108,19 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(folder: Path, network: Network | None = None) -> AsyncIterator[Ground]:
+async def ground(
+    folder: Path, network: Network | None = None, *, quick: bool = False
+) -> AsyncIterator[Ground]:
     """Start the servers, prepare them, and stop everything at the end.
 
-    Workers reach them through `network`, when it has wires.
+    Workers reach them through `network`, when it has wires. With `quick` Kafka starts sooner, and bears less.
     """
     network = network or Network(())
     async with local_servers(
-        folder / "servers", kafka_port=network.kafka_port, kafka_properties=network.kafka_properties()
+        folder / "servers",
+        java_options=quick_start_options() if quick else None,
+        kafka_port=network.kafka_port,
+        kafka_properties=network.kafka_properties(),
     ) as servers:
         settings = Settings.model_validate({"kafka": {"topic_prefix": PREFIX}}).with_servers(
             bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn

@@ -113,7 +113,7 @@ def _line(check: dict[str, Any]) -> str:
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
     wired = WIRED if set(campaign.faults) & set(ON_WIRES) else ()
-    async with ground(folder, Network(wired, campaign.seed)) as made:
+    async with ground(folder, Network(wired, campaign.seed), quick=not campaign.repeat) as made:
         result = await run(campaign, made)
     (folder / "result.json").write_bytes(result.as_json())
     return result

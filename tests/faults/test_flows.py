@@ -40,7 +40,7 @@ Asked = dict[tuple[str, str], asyncio.Task[Answer]]
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_each_flow_has_one_outcome_whatever_is_killed_in_its_middle(server_dir: Path) -> None:
-    async with ground(server_dir) as made:
+    async with ground(server_dir, quick=True) as made:
         await started(made)
         book, urls = Book(server_dir / "agents.jsonl"), list(made.gateways.values())
         async with playing(urls, TEAM, book) as team:

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from workers.local.errors import LocalServerError
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 from workers.local.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.servers
@@ -26,8 +27,9 @@ STARTS_AND_WAITS = """
 import asyncio, sys
 from pathlib import Path
 from workers.local.kafka import EmbeddedKafka
+from workers.local.kafka_java import quick_start_options
 
-kafka = EmbeddedKafka(Path(sys.argv[1]))
+kafka = EmbeddedKafka(Path(sys.argv[1]), java_options=quick_start_options())
 asyncio.run(kafka.start())
 print(kafka.pid, flush=True)
 sys.stdin.read()
@@ -54,7 +56,7 @@ async def _create_topic(bootstrap_servers: str) -> None:
 
 @pytest.mark.slow
 async def test_acknowledged_records_survive_a_kill_and_an_orderly_restart(server_dir: Path) -> None:
-    async with EmbeddedKafka(server_dir / "kafka") as kafka:
+    async with EmbeddedKafka(server_dir / "kafka", java_options=quick_start_options()) as kafka:
         address, first_pid = kafka.bootstrap_servers, kafka.pid
         await _create_topic(address)
         await _produce(address, b"before the kill")
@@ -63,7 +65,7 @@ async def test_acknowledged_records_survive_a_kill_and_an_orderly_restart(server
         assert kafka.bootstrap_servers == address
         assert kafka.pid != first_pid
         await _produce(address, b"after it")
-    async with EmbeddedKafka(server_dir / "kafka") as again:
+    async with EmbeddedKafka(server_dir / "kafka", java_options=quick_start_options()) as again:
         assert again.bootstrap_servers == address
         assert await _values(address, 2) == [b"before the kill", b"after it"]
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from workers.local.errors import LocalServerError
+from workers.local.kafka_java import quick_start_options
 from workers.local.servers import local_servers, remove_data
 
 pytestmark = pytest.mark.servers
@@ -36,7 +37,7 @@ async def test_both_run_until_the_block_ends_and_can_start_over(server_dir: Path
 
 
 async def test_one_that_ends_by_itself_is_told(server_dir: Path) -> None:
-    async with local_servers(server_dir) as servers:
+    async with local_servers(server_dir, java_options=quick_start_options()) as servers:
         os.kill(servers.postgres.pid, signal.SIGKILL)
         async with asyncio.timeout(WAIT_S):
             with pytest.raises(LocalServerError, match="PostgreSQL ended by itself with code -9"):
@@ -46,7 +47,7 @@ async def test_one_that_ends_by_itself_is_told(server_dir: Path) -> None:
 async def test_when_one_fails_the_other_is_stopped_too(server_dir: Path) -> None:
     (server_dir / "postgres" / "pgdata").mkdir(parents=True)
     with pytest.raises(LocalServerError, match="password is missing"):
-        async with local_servers(server_dir):
+        async with local_servers(server_dir, java_options=quick_start_options()):
             pytest.fail("this must not start")
     (server_dir / "postgres" / "pgdata").rmdir()
     await remove_data(server_dir)

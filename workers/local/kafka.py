@@ -13,7 +13,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from workers.local.child import Child, Launch
-from workers.local.kafka_java import SERVER, STORAGE_TOOL, java_command
+from workers.local.kafka_java import SERVER, STORAGE_TOOL, java_command, quick_start_options
 from workers.local.kafka_properties import as_text, server_properties
 from workers.local.ports import LOOPBACK, free_port, settle_port
 from workers.local.server import LocalServer
@@ -89,7 +89,7 @@ class EmbeddedKafka(LocalServer):
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # One argument: an id may begin with a dash.
         arguments = ("format", f"--cluster-id={cluster_id}", f"--config={properties}")
-        command = java_command(STORAGE_TOOL, *arguments, heap_mb=128)
+        command = java_command(STORAGE_TOOL, *arguments, heap_mb=128, options=quick_start_options())
         tool = Child(Launch("Kafka's storage tool", command, self.log, signal.SIGKILL))
         await tool.finished(FORMAT_TIMEOUT_S)
 
