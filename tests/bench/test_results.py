@@ -13,7 +13,6 @@ from bench.failures import BenchError
 from bench.latency import LABELS, Latency, LatencyPlan
 from bench.machine import describe
 from bench.percentiles import Percentiles
-from bench.plot import plot_latency, plot_throughput
 from bench.race import Run
 from bench.stages import Stage, stages_between
 from bench.table import latency_table, stages_table, throughput_table
@@ -74,6 +73,9 @@ def test_stages_are_what_was_counted_between_two_readings() -> None:
 def test_tables_and_pictures_name_what_was_measured(
     throughput: Throughput, latency: Latency, tmp_path: Path
 ) -> None:
+    # Every process of a test run imports this file, and only one of them draws.
+    from bench.plot import plot_latency, plot_throughput  # noqa: PLC0415
+
     console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
     for table in (throughput_table(throughput), latency_table(latency), stages_table(latency)):
         console.print(table)
