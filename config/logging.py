@@ -19,6 +19,9 @@ from config.redaction import redact
 _LOUD_LIBRARIES = ("aiokafka", "asyncio", "uvicorn.access", "alembic", "faust", "httpx", "httpcore", "jgo")
 """Libraries whose lines below a warning tell an operator nothing; with level `debug` they are shown."""
 
+_INDISCREET_LIBRARIES = ("aiokafka.conn", "httpx")
+"""Libraries that would show secrets with level `debug`: Kafka's password in a request, tokens in URLs."""
+
 
 def configure_logging(log: LogSettings) -> None:
     """Send all lines, structlog's and stdlib's, through one pipeline to stderr. May be called again."""
@@ -36,6 +39,8 @@ def configure_logging(log: LogSettings) -> None:
     quiet = logging.NOTSET if log.level == "debug" else max(logging.WARNING, root.level)
     for name in _LOUD_LIBRARIES:
         logging.getLogger(name).setLevel(quiet)
+    for name in _INDISCREET_LIBRARIES:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -80,6 +80,14 @@ def test_the_level_is_the_one_that_is_set(capsys: pytest.CaptureFixture[str]) ->
     assert [line["event"] for line in _lines(capsys)] == ["yes"]
 
 
+def test_libraries_that_tell_secrets_are_quiet_whatever_is_set(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LogSettings(format="json", level="debug"))
+    logging.getLogger("aiokafka.conn").debug("SaslAuthenticateRequest(b'hunter2')")
+    logging.getLogger("httpx").info("POST https://graph.example/me?access_token=hunter2")
+    logging.getLogger("aiokafka.client").debug("anything else")
+    assert [line["event"] for line in _lines(capsys)] == ["anything else"]
+
+
 def test_a_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(LogSettings(format="console"))
     get_logger("x").info("batch done", text="xin chào", records=5)

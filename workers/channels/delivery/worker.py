@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import uvloop
@@ -21,8 +20,6 @@ def run_delivery(settings: Settings) -> None:
 
     Raises ConfigurationError when production has no key for the tokens, and as `run_worker` does.
     """
-    # Also with level debug: it shows addresses, and Messenger wants its token in them.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     dispatcher = Dispatcher(settings, open_vault(settings, must_last=False))
     uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks={"dispatcher": dispatcher.run}))
 
