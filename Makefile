@@ -8,6 +8,9 @@ ARGS ?=
 # A person at a terminal sees what is downloaded, a log stays short.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
 
+# Tests start many processes: each finds what another has compiled, whatever is set outside.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup python jars demo test browser check format audit bench faults-spine lock clean
 
@@ -37,12 +40,12 @@ demo: setup ## everything at work on this machine, with invented customers; ARGS
 test: setup ## all tests, on a real Kafka and PostgreSQL; ARGS="-k round_robin"
 	$(BIN)/pytest --numprocesses=3 --dist=loadfile $(ARGS)
 
-check: $(STAMP) ## format, lint and types, changing nothing
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
 browser: setup ## the website's chat window in a real Chromium (apt-get install chromium); PICTURES=docs/pictures
 	PICTURES=$(PICTURES) $(BIN)/pytest -m browser tests/website $(ARGS)
 
+check: $(STAMP) ## format, lint and types, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 	$(BIN)/mypy
 
 format: $(STAMP) ## format and mend what can be mended
