@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from config.settings import Settings
+from schemas.envelope import Kind, headers
 from schemas.ids import conversation_id
 from tests.website.ground import KEY, SECRET, SITE
 from workers.channels import sighting
@@ -26,6 +28,8 @@ from workers.channels.website.presence import GRACE_S, REPEAT_TICKS, Presence
 from workers.channels.website.records import Guest, record_of
 from workers.channels.website.said import SAID, Press, Say, Seen, Where
 from workers.channels.website.script import widget
+from workers.channels.website.tail import Tail
+from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import DAY_S, VERIFIED_S, VisitorTokens
 from workers.channels.website.transcript import Line
 from workers.gateway import visitors as module
@@ -201,6 +205,44 @@ async def test_each_line_is_told_once_and_in_order_however_often_and_late_it_is_
     positions = [each["position"] for said in await told(one) for each in said["messages"]]
     assert positions == [each for each in range(1, one.position + 1) if each % 3]
     assert late.position in (0, one.position)
+
+
+class Record:
+    """As aiokafka gives them."""
+
+    def __init__(self, what: str, value: object, topic: str = "messages", key: str = GUEST.key) -> None:
+        self.key = key.encode()
+        self.headers = headers(Kind(topic, what), id_="1", source="t", subject=key, time="now")
+        self.value = value if isinstance(value, bytes) else orjson.dumps(value)
+
+
+async def test_of_the_topics_only_what_concerns_a_tab_is_passed_on() -> None:
+    hub, one = Hub(10, 10, 10, lambda _: None), tab()
+    teller = Teller(None, hub)
+    tail = Tail(Settings(), hub, teller)
+    stored = Record("stored", {"any": "message"})
+    tail.take([stored])
+    assert not teller._due  # nobody is here
+    hub.add(one, "1.1.1.1")
+    tail.take(
+        [
+            Record("stored", {}, key="web:shop:a.two"),
+            Record("stored", {}, key="messenger:1:a.one"),
+            Record("read", {"position": 4, "agent": "lan"}),
+            Record("read", b"nonsense"),
+            Record("read", []),
+            Record("delivery", {"state": "sent"}, "receipts"),
+            Record("delivery", {"message": "m", "state": "sent", "reason": None}, "receipts"),
+            Record("arrival", {"state": "read"}, "receipts"),
+        ]
+    )
+    assert not teller._due
+    assert await told(one) == [
+        {"event": "read", "position": 4},
+        {"event": "state", "message": "m", "state": "sent"},
+    ]
+    tail.take([stored, stored])
+    assert list(teller._due) == [one.conversation]
 
 
 async def test_who_does_not_read_is_cut_off() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -80,15 +82,20 @@ class Tail:
             if self._hub.count and key.startswith(_OURS):
                 conversation = conversation_id(key.decode(errors="replace"))
                 if self._hub.tabs(conversation):
-                    self._pass_on(conversation, header(record.headers, "ce_type"), record.value)
+                    # A shape that this version does not know is passed over.
+                    with suppress(ValueError, KeyError, TypeError):
+                        self._pass_on(conversation, header(record.headers, "ce_type"), record.value)
 
-    def _pass_on(self, conversation: Any, kind: bytes | None, value: bytes) -> None:  # noqa: ANN401 - a UUID
+    def _pass_on(self, conversation: UUID, kind: bytes | None, value: bytes) -> None:
+        """Raises ValueError, KeyError, TypeError when the value is none of ours."""
         if kind == _STORED:
             self._teller.wake((conversation,))
         elif kind == _DELIVERY:
-            said = orjson.loads(value)
-            for tab in self._hub.tabs(conversation):
-                tab.send("state", message=said["message"], state=said["state"])
+            self._send(conversation, "state", orjson.loads(value), "message", "state")
         elif kind == _READ:
-            for tab in self._hub.tabs(conversation):
-                tab.send("read", position=orjson.loads(value)["position"])
+            self._send(conversation, "read", orjson.loads(value), "position")
+
+    def _send(self, conversation: UUID, event: str, said: Mapping[str, object], *names: str) -> None:
+        told = {name: said[name] for name in names}
+        for tab in self._hub.tabs(conversation):
+            tab.send(event, **told)
