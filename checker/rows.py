@@ -106,6 +106,7 @@ class DeskConversationRow(NamedTuple):
     silent: bool
     absent_until: int | None
     quiet_until: int | None
+    orders: str
 
 
 class DefinitionRow(NamedTuple):
@@ -230,7 +231,7 @@ QUERIES: dict[type, str] = {
                audience, ring, {_MS.format("offer_expires_at")}, transfer::text, followers, muted,
                {_MS.format("held_since")}, taken_from, last_holder, {_MS.format("last_held_at")}, blocked,
                {_MS.format("blocked_until")}, silent, {_MS.format("absent_until")},
-               {_MS.format("quiet_until")}
+               {_MS.format("quiet_until")}, orders::text
           FROM desk_conversation""",  # noqa: S608
     DefinitionRow: f"{_DEFINITIONS} UNION ALL {_OF_DESK}",
     NotifierRow: """

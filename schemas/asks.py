@@ -11,6 +11,7 @@ from schemas.assignments import CareStatus, DoneOutcome, Presence
 from schemas.base import ConversationKey, InsideModel, Slug
 from schemas.commands import AskedCommand, Command
 from schemas.definitions import Capacity
+from schemas.orders import OrderId, OrderStatus
 from schemas.tickets import TicketFields
 
 BULK_MAX = 500
@@ -87,6 +88,14 @@ class SetCare(ConversationAsk):
     """`refused` needs one of the policy's."""
     outcome: DoneOutcome | None = None
     """`done` needs one."""
+
+
+class LinkOrder(ConversationAsk):
+    """An order of its customer, as another system has it; from services, its holder or a page admin."""
+
+    order: OrderId
+    status: OrderStatus | None
+    """None: it is his no more."""
 
 
 class Follow(ConversationAsk):

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import Channel, ConversationKey, EventId, InsideModel, Moment, PageId, Slug
+from schemas.orders import OrderId, OrderStatus
 
 CareStatus = Literal["new", "waiting", "accepted", "pending_close", "closed_won", "done", "refused"]
 Standing = Literal["idle", "held", "offered", "queued"]
@@ -299,6 +300,18 @@ class FactsChanged(ChainEvent):
     """Its customer has other tags in an open session: rules choose by these facts from here on."""
 
     facts: Facts
+
+
+class OrderChanged(ChainEvent):
+    """Another system has told of an order of its customer. With a new round those that are over are gone."""
+
+    order: OrderId
+    status: OrderStatus | None
+    """None: it is his no more."""
+    former_status: OrderStatus | None
+    """None: it was not known."""
+    by: str
+    command: str
 
 
 class ReplyRefused(InsideModel):

@@ -134,6 +134,7 @@ _SAID = {
     "unblocked": ("by", "command"),
     "holder_absent": ("until",),
     "quieted": ("until",),
+    "order_changed": ("order", "status", "former_status", "by", "command"),
     "confirmed": ("command",),
     **dict.fromkeys(("followed", "unfollowed", "muted", "unmuted"), ("agent", "command")),
 }

@@ -47,6 +47,7 @@ class Conversation:
     silent: bool = False
     absent_until: int | None = None
     quiet_until: int | None = None
+    orders: tuple[tuple[str, str], ...] = ()
 
     @property
     def channel(self) -> str:
@@ -62,6 +63,8 @@ class Conversation:
         special = _SPECIAL.get(link.what)
         if special is not None:
             special(self, link)
+        if link.round != self.round:
+            self.orders = tuple(one for one in self.orders if one[1] not in _OVER)
         if link.standing != "offered":
             self.audience, self.ring, self.offer_expires_at = None, 0, None
         self.seq, self.last_event_id = link.seq, link.id
@@ -193,6 +196,14 @@ def _facts_changed(now: Conversation, link: Link) -> None:
     now.facts = link.said.get("facts")
 
 
+def _order_changed(now: Conversation, link: Link) -> None:
+    others = tuple(one for one in now.orders if one[0] != link.said["order"])
+    status = link.said.get("status")
+    now.orders = others if status is None else (*others, (link.said["order"], status))
+
+
+_OVER = frozenset(("done", "returned", "cancelled"))
+"""Orders of which a new round knows nothing."""
 _OF_TRANSFER = ("to_agent", "to_department", "agents", "by", "command", "expires_at", "rejected")
 _SPECIAL: dict[str, Callable[[Conversation, Link], None]] = {
     "session_opened": _session_opened,
@@ -215,5 +226,6 @@ _SPECIAL: dict[str, Callable[[Conversation, Link], None]] = {
     "session_silenced": _silenced,
     "session_woken": _woken,
     "facts_changed": _facts_changed,
+    "order_changed": _order_changed,
 }
 """What an event changes beside what every one says."""

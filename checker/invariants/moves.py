@@ -156,6 +156,13 @@ def _facts_changed(_: DeskState, was: Conversation, link: Link) -> str:
     return "" if told | {"tags": 0} == was.facts | {"tags": 0} else "more than the tags has changed"
 
 
+def _order_changed(_: DeskState, was: Conversation, link: Link) -> str:
+    former, status = dict(was.orders).get(link.said["order"]), link.said.get("status")
+    if link.said.get("former_status") != former:
+        return f"the order was {former}"
+    return "the order stands so already" if status == former else ""
+
+
 _SPECIAL: dict[str, Callable[[DeskState, Conversation, Link], str]] = {
     "assigned": _assigned,
     "unassigned": _unassigned,
@@ -171,4 +178,5 @@ _SPECIAL: dict[str, Callable[[DeskState, Conversation, Link], str]] = {
     "session_silenced": _silenced,
     "session_woken": _woken,
     "facts_changed": _facts_changed,
+    "order_changed": _order_changed,
 }

@@ -37,6 +37,7 @@ ASKED_BY = {
     "muted": {"mute"},
     "unmuted": {"unmute"},
     "blocked": {"block"},
+    "order_changed": {"link_order"},
     "unblocked": {"unblock"},
 }
 

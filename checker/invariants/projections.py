@@ -103,6 +103,7 @@ def _row_fault(row: DeskConversationRow, chain: Chain | None, folded: Conversati
     found = row._asdict()
     for name in ("declined", "followers", "muted"):
         found[name] = frozenset(found[name])
+    found["orders"] = tuple((order, status) for order, status in orjson.loads(row.orders))
     for name in ("facts", "transfer"):
         found[name], expected[name] = _object(found[name]), _object(expected[name])
     return ", ".join(

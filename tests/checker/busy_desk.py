@@ -16,6 +16,7 @@ from schemas.asks import (
     Claim,
     ConversationAsk,
     Follow,
+    LinkOrder,
     Mute,
     Release,
     ReplyClaim,
@@ -53,6 +54,7 @@ COMMANDS = 700
 TAGS = ((), (), ("vip",), ("gold",))
 NEVER = {"stretches": [{"days": ["mon"], "begins": "03:00", "ends": "03:01"}]}
 CHANNEL_CAPACITY = {"messenger": 2}
+ORDERS = (("DH1", "new"), ("DH2", "confirmed"), ("DH1", "done"), ("DH2", None), ("DH3", "new"))
 _ABOUT: tuple[tuple[type[ConversationAsk], dict[str, Any]], ...] = (
     *((model, {}) for model in (Release, TakeOff, TakeOver, Follow, Unfollow, Mute, Unmute, Block, Unblock)),
     (Appoint, {"agent": "an"}),
@@ -105,6 +107,7 @@ class BusyDesk:
                 self._configure()
         self._transfer_to_who_leaves()
         self._agent_stays_away()
+        self._orders()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -194,6 +197,20 @@ class BusyDesk:
         self._sessions[user] += opens
         asked = route(user, self._sessions[user], page=page, opens_session=opens)
         self.do(asked.model_copy(update={"tags": self._random.choice(TAGS)}))
+
+    def _orders(self) -> None:
+        """At the day's end another system tells of everybody's orders, and a case is done and comes back."""
+        for one in list(self._scene.desk.conversations.values()):
+            for order, status in ORDERS:
+                named = {"page": one.page, "authority": "admin"}
+                self.do(ask(LinkOrder, _user(one), None, **named, order=order, status=status))
+        for one in [each for each in self._scene.desk.conversations.values() if each.care == "accepted"]:
+            for fields in ({"care": "closed_won"}, {"care": "done", "outcome": "won"}):
+                self.do(ask(SetCare, _user(one), one.holder, page=one.page, **fields))
+            now = self._scene.desk.conversations[one.key]
+            if now.session_open:
+                self.do(session_ended(_user(now), now.session, page=now.page))
+            self.do(route(_user(now), now.session + 1, page=now.page))
 
     def _session_ends(self) -> None:
         one = self._one(lambda one: one.session_open)

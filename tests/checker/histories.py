@@ -92,6 +92,7 @@ def _conversation(row: dict[str, Any]) -> DeskConversationRow:
             fields[name] = round(value.timestamp() * 1000)
     for name in ("facts", "transfer"):
         fields[name] = orjson.dumps(fields[name]).decode() if fields[name] else None
+    fields["orders"] = orjson.dumps(fields["orders"]).decode()
     fields |= {name: str(fields[name]) for name in ("conversation", "last_event_id")}
     return DeskConversationRow(**fields)
 

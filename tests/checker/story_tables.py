@@ -175,6 +175,7 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         silent=False,
         absent_until=None,
         quiet_until=None,
+        orders="[]",
     )
 
 

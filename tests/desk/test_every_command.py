@@ -18,6 +18,7 @@ from schemas.asks import (
     ConversationAsk,
     Follow,
     GatewayAlive,
+    LinkOrder,
     Mute,
     SetCapacity,
     SetCare,
@@ -158,6 +159,14 @@ class EveryCommand(DeskMachine):
     )
     def somebody_keeps_a_list(self, which: int, model: type[ConversationAsk], by: str) -> None:
         self.ask(which, model, by)
+
+    @rule(which=nth, order=st.sampled_from(("a", "b")), status=st.sampled_from((None, "new", "done")))
+    def another_system_tells_of_an_order(self, which: int, order: str, status: str | None) -> None:
+        users = sorted(self.pages)
+        if users:
+            user = users[which % len(users)]
+            named = {"page": self.pages[user], "authority": "admin"}
+            self.do(ask(LinkOrder, user, None, **named, order=order, status=status))
 
     @rule(which=nth, days=st.sampled_from((7, 30)))
     def somebody_blocks_for_a_while(self, which: int, days: int) -> None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import orjson
 import pytest
 
 from config.settings import Settings
-from tests.gateway.ground import Client, customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import (
+    DEADLINE_S,
+    SHOP,
+    Client,
+    customer_writes,
+    gateway,
+    shop,
+    sign_in,
+    until,
+)
+from workers.gateway.service_tokens import add_service_token
 
 pytestmark = pytest.mark.servers
 
@@ -78,6 +90,7 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             assert (await holder.get("outcomes/say-2")).status_code == 404
             capacity = await ha.ask("agents/minh/capacity", {"capacity": 3}, method="PUT")
             assert capacity.status_code == httpx.codes.OK, capacity.text
+            await _quick_replies_tickets_and_orders(database, http, holder, place)
             many = await ha.ask("bulk", {"what": "take_over", "conversations": [str(conversation)]})
             assert many.status_code == httpx.codes.OK, many.text
 
@@ -86,6 +99,48 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             holder = await sign_in(http, winner)
             repeated = await holder.ask(f"{place}/claim", key=keys[winner])
             assert repeated.json() == again.json()
+
+
+async def _quick_replies_tickets_and_orders(
+    database: asyncpg.Connection[Any], http: httpx.AsyncClient, holder: Client, place: str
+) -> None:
+    """From a quick reply to a ticket that is closed, and an order of another system."""
+    chu = await sign_in(http, "chu")
+    crm = Client(http, await add_service_token(database, SHOP, "crm", ["orders"], None))
+    fields = {"fields": [{"id": "nguon", "name": "Nguồn", "required": True}]}
+    path = "desks/main/ticket-fields"
+    assert (await holder.ask(path, fields, method="PUT")).json()["code"] == "forbidden"
+    assert (await chu.ask(path.replace("main", "moon"), fields, method="PUT")).json()[
+        "code"
+    ] == "unknown_desk"
+    assert (await chu.ask(path, fields, method="PUT")).status_code == httpx.codes.OK
+    assert (await holder.get("ticket-fields")).json()[0]["fields"][0]["id"] == "nguon"
+
+    reply = {"type": "Giá", "body": "Chào {{customerName}}", "ticket": {"fields": {"nguon": "fb"}}}
+    assert (await chu.ask("quick-replies/gia", reply, method="PUT")).status_code == httpx.codes.OK
+    said = {"conversation": place.partition("/")[2]}
+    composed = (await holder.ask("quick-replies/gia/expand", said)).json()
+    message = {"text": f"{composed['text']} ơi", "ticket": composed["ticket"]}
+    async with asyncio.timeout(DEADLINE_S):  # intake knows of fields within a second
+        while (answer := await holder.ask(f"{place}/messages", message)).status_code != httpx.codes.OK:
+            assert answer.json()["code"] == "unknown_field", answer.text
+    await holder.ask(f"{place}/session-end")
+    (ticket,) = (await holder.get(f"{place}/tickets")).json()
+    assert (ticket["ticket"], ticket["status"], ticket["fields"]) == (1, "open", {"nguon": "fb"})
+    assert (await holder.get("tickets")).json()["tickets"] == [ticket]
+    stripped = {"ticket": 1, "status": "closed", "fields": {"nguon": None}}
+    refused = await holder.ask(f"{place}/tickets", stripped, method="PUT")
+    assert (refused.status_code, refused.json()["code"]) == (409, "field_required")
+    closed = await holder.ask(f"{place}/tickets", {"ticket": 1, "status": "closed"}, method="PUT")
+    assert closed.json()["result"]["status"] == "closed", closed.text
+    made = await holder.ask(f"{place}/tickets", {"subject": "Đổi hàng"})
+    assert made.json()["result"]["ticket"] == 2
+
+    order = {"order": "DH-1", "status": "new"}
+    assert (await crm.ask(f"{place}/tickets", {})).json()["code"] == "forbidden"
+    linked = await crm.ask(f"{place}/orders", order, method="PUT")
+    assert linked.json()["result"] == {"orders": {"DH-1": "new"}}, linked.text
+    assert (await holder.get(place)).json()["stands"]["orders"] == {"DH-1": "new"}
 
 
 async def test_what_nobody_decides_in_time_is_to_be_asked_for(

@@ -33,6 +33,7 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "take_over": ("", "administrator"),
     "take_off": ("", "administrator"),
     "set_care": ("holder", "holder administrator"),
+    "link_order": ("holder", "holder administrator"),
     "follow": (READERS, f"{READERS} administrator"),
     "unfollow": (READERS, f"{READERS} administrator"),
     "mute": (READERS, f"{READERS} administrator"),
@@ -59,6 +60,7 @@ SCOPES: dict[Call, str] = {
     **dict.fromkeys(("say", "write_note", "end_session", "use_quick_reply"), "messages"),
     **dict.fromkeys(("set_labels", "set_profile", "open_ticket", "edit_ticket"), "customers"),
     **dict.fromkeys(("set_capacity", "set_leave"), "roster"),
+    "link_order": "orders",
 }
 
 
@@ -82,7 +84,7 @@ def test_a_cell_of_the_matrix(call: Call, relation: str | None) -> None:
     assert may(person("agent"), relations, call) == (relation in agent)
     assert may(person("page_admin"), relations, call) == (relation in page_admin)
     assert may(person("admin"), relations, call)
-    for scope in ("messages", "customers", "conversations", "roster"):
+    for scope in ("messages", "customers", "conversations", "roster", "orders"):
         assert may(service(scope), relations, call) == (SCOPES.get(call) == scope)
 
 

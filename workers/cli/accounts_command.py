@@ -40,6 +40,7 @@ class ServiceScope(StrEnum):
     customers = "customers"
     conversations = "conversations"
     roster = "roster"
+    orders = "orders"
 
 
 Workspace = Annotated[str, typer.Argument(help="The workspace.")]
@@ -110,7 +111,9 @@ def token(
         typer.echo(f"the token of {service} is refused from now on")
         return
     if not scope:
-        raise UsageError("A token needs at least one --scope: messages, customers, conversations, roster.")
+        raise UsageError(
+            "A token needs at least one --scope: messages, customers, conversations, roster, orders."
+        )
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     scopes, place = [one.value for one in scope], (_slug(workspace), _slug(service))
     typer.echo(

@@ -83,6 +83,7 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("take_over", asks.TakeOver),
         _call("take_off", asks.TakeOff),
         _call("set_care", asks.SetCare, "care"),
+        _call("link_order", asks.LinkOrder, "orders", "PUT"),
         _call("follow", asks.Follow),
         _call("unfollow", asks.Unfollow),
         _call("mute", asks.Mute),

@@ -8,8 +8,9 @@ from uuid import UUID
 from schemas.ids import agent_key
 
 Role = Literal["admin", "page_admin", "agent", "service"]
-Scope = Literal["messages", "customers", "conversations", "roster"]
-"""What a service may do: answer and mark; tags and profiles; who answers whom; capacity and leave."""
+Scope = Literal["messages", "customers", "conversations", "roster", "orders"]
+"""What a service may do: answer and mark; tags and profiles; who answers whom; capacity and leave;
+link orders to customers."""
 
 
 class Identity(NamedTuple):

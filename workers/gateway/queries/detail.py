@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from schemas.base import Moment
 from schemas.inbound import Referral
+from schemas.orders import OrderStatus
 from workers.gateway.queries.rows import Row, read_rows
 from workers.gateway.queries.scope import Scope
 from workers.gateway.queries.transcript import LOGS, Line, worded
@@ -27,7 +28,7 @@ FROM customer WHERE workspace_id = $1 AND customer_id = $2
 """
 STANDS = """
 SELECT desk_id, epoch, seq, reason, outcome, held_since, rule_id, audience, offer_expires_at, followers,
-    blocked_until, last_holder, last_held_at, transfer
+    blocked_until, last_holder, last_held_at, transfer, orders
 FROM desk_conversation WHERE workspace_id = $1 AND conversation_id = $2
 """
 SESSIONS = """
@@ -87,6 +88,8 @@ class Stands(BaseModel):
     last_holder: str | None
     last_held_at: Moment | None
     transfer: dict[str, Any] | None
+    orders: dict[str, OrderStatus]
+    """The customer's, by the other system's id; that which changed last comes last."""
 
 
 class Detail(BaseModel):
@@ -133,6 +136,7 @@ def _profile(row: dict[str, Any]) -> Profile:
 
 def _stands(row: dict[str, Any]) -> Stands:
     transfer = orjson.loads(row.pop("transfer")) if row["transfer"] else row.pop("transfer")
+    row["orders"] = dict(orjson.loads(row["orders"]))
     return Stands(
         rule=row.pop("rule_id"), transfer=transfer, **{k: v for k, v in row.items() if k != "desk_id"}
     )

@@ -27,7 +27,7 @@ CREATE INDEX ticket_of_agent ON ticket (agent_id, workspace_id, status, changed_
 -- Desk: orders --------------------------------------------------------------------------------------------------
 
 ALTER TABLE desk_conversation
-    ADD COLUMN orders jsonb NOT NULL DEFAULT '{}'; -- status by the other system's id
+    ADD COLUMN orders jsonb NOT NULL DEFAULT '[]'; -- pairs of the other system's id and the status
 
 -- The gateway's own: quick replies ------------------------------------------------------------------------------
 

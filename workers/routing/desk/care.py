@@ -14,6 +14,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.handing import held, overtake_transfer, take
+from workers.routing.desk.orders import order_required, unmet
 from workers.routing.outcomes import Refusal, Result
 
 BY_HAND: Mapping[CareStatus, tuple[CareStatus, ...]] = MappingProxyType(
@@ -47,13 +48,15 @@ def set_care(draft: Draft, conversation: Conversation, command: SetCare) -> Refu
         return refusal
     if command.care in ("done", "refused"):
         conversation = overtake_transfer(draft, conversation)
+    lacking = unmet(draft.desk.roster.policy, conversation, command.care)
     changed = _change(draft, conversation, command)
     if command.care == "refused":
         next_round = changed._replace(round=changed.round + 1)
         reassign(draft, take(draft, next_round, "refused", command))
         drain(draft)
     now = draft.desk.conversations[conversation.key]
-    return held(now) | {"care": now.care, "round": now.round}
+    warned = {"warning": "order_required"} if lacking == "warn" else {}
+    return held(now) | {"care": now.care, "round": now.round} | warned
 
 
 def _change(draft: Draft, conversation: Conversation, command: SetCare) -> Conversation:
@@ -75,7 +78,10 @@ def _refusal(policy: Policy, conversation: Conversation, command: SetCare) -> Re
         sentence = f"from {conversation.care!r} nobody can make it {command.care!r}"
         return Refusal("bad_transition", sentence, allowed=allowed, details={"care": conversation.care})
     reasons = [reason.id for reason in policy.reasons if reason.care == command.care]
-    return _bad_reason(reasons, command) or _bad_outcome(command)
+    refusal = _bad_reason(reasons, command) or _bad_outcome(command)
+    if refusal is None and unmet(policy, conversation, command.care) == "require":
+        return order_required(conversation, command.care)
+    return refusal
 
 
 def _bad_reason(reasons: Collection[str], command: SetCare) -> Refusal | None:

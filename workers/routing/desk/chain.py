@@ -16,6 +16,7 @@ from schemas.assignments import (
     HolderAbsent,
     Muted,
     Offered,
+    OrderChanged,
     Queued,
     Quieted,
     SessionClosed,
@@ -29,6 +30,7 @@ from schemas.assignments import (
     Unfollowed,
     Unmuted,
 )
+from schemas.orders import OVER
 from workers.routing.desk.conversation import SAID_BY_ALL, Conversation, Transfer
 
 Changes = dict[str, Any]
@@ -42,6 +44,8 @@ def after(event: ChainEvent, id_: str, before: Conversation | None) -> Conversat
     changes = special(event, was) if special is not None else {}
     if was.audience is not None and event.standing != "offered":
         changes = {**_OFFER_OVER, **changes}
+    if was.orders and event.round != was.round:
+        changes = {**changes, "orders": tuple(one for one in was.orders if one[1] not in OVER)}
     return was.told(id_, _said(event), changes)
 
 
@@ -200,6 +204,11 @@ def _facts_changed(event: FactsChanged, _: Conversation) -> Changes:
     return {"facts": event.facts}
 
 
+def _order_changed(event: OrderChanged, was: Conversation) -> Changes:
+    others = tuple(one for one in was.orders if one[0] != event.order)
+    return {"orders": others if event.status is None else (*others, (event.order, event.status))}
+
+
 SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     SessionOpened: _session_opened,
     SessionClosed: _session_closed,
@@ -221,5 +230,6 @@ SPECIAL: dict[type[ChainEvent], Callable[[Any, Conversation], Changes]] = {
     SessionSilenced: _silenced,
     SessionWoken: _woken,
     FactsChanged: _facts_changed,
+    OrderChanged: _order_changed,
 }
 """What else an event changes, beside the place and the standing that every one says."""

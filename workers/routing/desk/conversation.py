@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from schemas.assignments import CareStatus, DoneOutcome, Facts, Standing
+from schemas.orders import OrderStatus
 
 Group = tuple[str, frozenset[str]]
 """Channel, and who has declined."""
@@ -97,6 +98,8 @@ class Conversation(NamedTuple):
     absent_until: datetime | None = None
     quiet_until: datetime | None = None
     """A human answers it outside: nobody is asked before."""
+    orders: tuple[tuple[str, OrderStatus], ...] = ()
+    """The customer's, each with its status; that which changed last comes last."""
 
     @classmethod
     def fresh(cls, id_: UUID, key: str, page: str) -> Conversation:

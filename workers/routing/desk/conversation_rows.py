@@ -54,6 +54,7 @@ COLUMNS = {
     "silent": "boolean",
     "absent_until": "timestamptz",
     "quiet_until": "timestamptz",
+    "orders": "jsonb",
 }
 """Of the table, with their types."""
 _KEY = ("workspace_id", "conversation_id")
@@ -81,6 +82,7 @@ USUAL: dict[str, Any] = {
     "silent": False,
     "absent_until": None,
     "quiet_until": None,
+    "orders": (),
 }
 """What a row need not say, since most conversations have it: each field takes the server its time."""
 _NAMED_OTHERWISE = {
@@ -90,11 +92,12 @@ _NAMED_OTHERWISE = {
     "rule_id": "rule",
 }
 _SETS = ("declined", "followers", "muted")
+_WRITTEN_EMPTY = {**dict.fromkeys(_SETS, "'{}'"), "orders": "'[]'"}
 _OF_DESK = ("workspace_id", "desk_id")
 
 
 def _selected(name: str) -> str:
-    usual = "'{}'" if name in _SETS else USUAL.get(name)
+    usual = _WRITTEN_EMPTY.get(name, USUAL.get(name))
     return name if usual is None else f"coalesce({name}, {usual})"
 
 
@@ -147,6 +150,7 @@ def conversation_of(row: Row) -> Conversation:
     fields["last_event"] = str(row["last_event_id"])
     fields["facts"] = Facts.model_validate(_read(row["facts"])) if row["facts"] else None
     fields["transfer"] = _transfer(row["transfer"])
+    fields["orders"] = tuple(map(tuple, _read(row["orders"])))
     return Conversation(**fields)
 
 

@@ -12,6 +12,7 @@ from schemas.asks import (
     Claim,
     Follow,
     GatewayAlive,
+    LinkOrder,
     Mute,
     Release,
     ReplyClaim,
@@ -56,6 +57,7 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
 from workers.routing.desk.following import follow, mute, unfollow, unmute
 from workers.routing.desk.leaving import go_on
+from workers.routing.desk.orders import link_order
 from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.outside import outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
@@ -84,6 +86,7 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     TransferReject: about_conversation(transfer_reject),
     TransferCancel: about_conversation(transfer_cancel),
     SetCare: about_conversation(set_care),
+    LinkOrder: about_conversation(link_order),
     Follow: about_conversation(follow),
     Unfollow: about_conversation(unfollow),
     Mute: about_conversation(mute),
