@@ -62,6 +62,7 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench desk --report .tongdai/desk.json $(DESK)
 	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
+	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
 	$(BIN)/python -m tests.faults.spine $(ARGS)

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import httpx
 
 from bench.arena import DATA_DIR, Course, open_arena
 from bench.arrivals import Arrivals, Way
 from bench.crowd import Crowd
+from bench.failures import BenchError
 from bench.machine import Machine
 from bench.percentiles import Percentiles
 from bench.program import TONGDAI, Program, environment
@@ -30,6 +33,7 @@ FIRST_RATE, FIRST_S = 20.0, 1.0
 """A few messages to begin with: when they have arrived, all workers are at work."""
 
 WATCH_S = 0.5
+READY_TIMEOUT_S = 60.0
 
 LABELS: dict[Way, str] = {
     "bare": "two bare hops",
@@ -76,6 +80,15 @@ class Latency:
         }
 
 
+class Taken(NamedTuple):
+    """What one team's run told: latencies in milliseconds; of ours where the time went; the processor time of
+    each program in seconds."""
+
+    latencies_ms: dict[Way, list[float]]
+    stages: list[Stage]
+    cpu_s: dict[str, float]
+
+
 async def measure(settings: Settings, plan: LatencyPlan, tell: Tell, data_dir: Path = DATA_DIR) -> Latency:
     """Run bare hops and ours in turn. Raises BenchError, DependencyError."""
     runs: dict[Way, list[float]] = {way: [] for way in LABELS}
@@ -84,17 +97,15 @@ async def measure(settings: Settings, plan: LatencyPlan, tell: Tell, data_dir: P
         for number in range(plan.rounds):
             for name, programs in (("two bare hops", BARE), ("Tongdai", OURS)):
                 async with arena.course() as course:
-                    found, stages = await run_once(course, plan, programs)
+                    found, stages, _ = await run_once(course, plan, programs)
                 for way, latencies_ms in found.items():
                     runs[way].extend(latencies_ms)
                 tell(f"round {number + 1}: {name}: {sum(map(len, found.values())):,} messages arrived")
     return Latency(plan, runs, stages, arena.machine)
 
 
-async def run_once(
-    course: Course, plan: LatencyPlan, programs: Mapping[str, Sequence[str]]
-) -> tuple[dict[Way, list[float]], list[Stage]]:
-    """Let one team take traffic: latencies in milliseconds and, of ours, where the time went."""
+async def run_once(course: Course, plan: LatencyPlan, programs: Mapping[str, Sequence[str]]) -> Taken:
+    """Let one team take traffic. Raises BenchError."""
     crowd = Crowd(SEED)
     await register_pages(course.connection)
     await configure_desk(course.settings)
@@ -104,14 +115,16 @@ async def run_once(
         arrivals = Arrivals(traffic, crowd.has_agent)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(work) for work in (arrivals.listen(course.settings), team.watch())]
+            await team.ready()
             before = await _warm_up(plan, traffic, arrivals, team)
-            since = traffic.sent
+            since, cpu_before_s = traffic.sent, team.cpu_s()
             await traffic.send(plan.rate, plan.seconds)
             await arrivals.caught_up()
+            cpu_s = {name: taken_s - cpu_before_s[name] for name, taken_s in team.cpu_s().items()}
             after = await read_counts(team.ports)
             for task in beside:
                 task.cancel()
-    return arrivals.latencies_ms(since), stages_between(before, after)
+    return Taken(arrivals.latencies_ms(since), stages_between(before, after), cpu_s)
 
 
 async def _warm_up(plan: LatencyPlan, traffic: Traffic, arrivals: Arrivals, team: _Team) -> Counts:
@@ -135,8 +148,23 @@ class _Team:
             program = Program(name, arguments, told, course.log_dir)
             stack.push_async_callback(program.stop)
             self._programs.append(program)
-            if programs is OURS:
+            if arguments[: len(TONGDAI)] == TONGDAI:
                 self.ports.append(port)
+
+    async def ready(self) -> None:
+        """Return when each of ours has its lanes. Raises BenchError when that takes too long."""
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S), httpx.AsyncClient() as client:
+                while True:
+                    if all([await _is_ready(client, port) for port in self.ports]):
+                        return
+                    await asyncio.sleep(WATCH_S)
+        except TimeoutError as error:
+            raise BenchError(f"the workers are not ready after {READY_TIMEOUT_S:g} s") from error
+
+    def cpu_s(self) -> dict[str, float]:
+        """The processor time that each program has taken so far, in seconds."""
+        return {program.name: program.cpu_s() for program in self._programs}
 
     async def watch(self) -> None:
         """Raise BenchError as soon as one of them has ended."""
@@ -144,3 +172,10 @@ class _Team:
             for program in self._programs:
                 program.check()
             await asyncio.sleep(WATCH_S)
+
+
+async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
+    try:
+        return (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success
+    except httpx.TransportError:
+        return False

@@ -27,7 +27,7 @@ class Stage:
 
 
 async def read_counts(ports: list[int]) -> Counts:
-    """What the workers with these health ports have counted so far."""
+    """What the workers with these health ports have counted so far, together."""
     counts: dict[tuple[str, str], float] = {}
     async with httpx.AsyncClient() as client:
         for port in ports:
@@ -35,7 +35,8 @@ async def read_counts(ports: list[int]) -> Counts:
             for family in text_string_to_metric_families(answer.text):
                 for sample in family.samples:
                     if sample.name.endswith(("_sum", "_count")):
-                        counts[sample.name, sample.labels.get("kind", "")] = sample.value
+                        of = sample.name, sample.labels.get("kind", "")
+                        counts[of] = counts.get(of, 0.0) + sample.value
     return counts
 
 

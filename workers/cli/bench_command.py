@@ -125,6 +125,36 @@ def gateway(
 
 
 @app.command()
+def scale(
+    report: ReportOption = None,
+    workers: Annotated[
+        list[int], typer.Option("--workers", min=1, max=48, help="Routing workers; may be repeated.")
+    ] = [1, 2, 4],  # noqa: B006  typer's way to say a list
+    partitions: Annotated[
+        list[int], typer.Option("--partitions", min=2, max=1_000, help="Of conversations; may be repeated.")
+    ] = [12, 48],  # noqa: B006
+    rate: Annotated[
+        float, typer.Option("--rate", min=10, max=100_000, help="Messages a second, evenly.")
+    ] = 500.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3_600, help="How long each run measures.")
+    ] = 20.0,
+    warm_up_s: Annotated[
+        float, typer.Option("--warm-up", min=0.1, max=600, help="Seconds of traffic before it counts.")
+    ] = 10.0,
+) -> None:
+    """Let one routing worker and several take the same traffic, over few lanes and many.
+
+    Two cores cannot show how much faster several are; they show what a message costs, and how long it takes.
+    """
+    bench = _module("bench.scale")
+    traffic = _module("bench.latency").LatencyPlan(rate, seconds, warm_up_s=warm_up_s)
+    result = uvloop.run(bench.measure(_start(), bench.ScalePlan(workers, partitions, traffic), typer.echo))
+    _show(_module("bench.scale_table").scale_table(result))
+    _write(result, report, None, None, "scale")
+
+
+@app.command()
 def lists(
     report: ReportOption = None,
     conversations: Annotated[
