@@ -10,16 +10,18 @@ _HEADS = ("3[2-9]", "5[25689]", "7[06-9]", "8[1-9]", r"9\d")
 """The first two digits of mobile numbers behind the 0; seven more follow."""
 
 
-def _spaced(*digits: str) -> str:
+def _spaced(*signs: str) -> str:
     """Digits, each but the first perhaps behind a gap."""
-    return _GAP.join(digits)
+    return _GAP.join(signs)
 
 
 _MOBILE = "|".join(_spaced(*re.findall(r"\[[^]]+]|\\d|\d", head), *[r"\d"] * 7) for head in _HEADS)
 _LANDLINE = _spaced("2", *[r"\d"] * 9)
-_CODE = rf"(?:\+|00)?{_spaced('8', '4')}{_GAP}0?|0"
-"""The country's code, perhaps with the 0 that belongs before a number without it; or that 0."""
-_NUMBER = re.compile(rf"(?<!\d)(?:{_CODE}){_GAP}({_MOBILE}|{_LANDLINE})(?!\d|[.\-]\d)")
+_COUNTRY = rf"{_GAP}0?"
+"""What may follow 84: perhaps the 0 that belongs before a number without it."""
+_CODE = rf"(?<=0)(?:0{_GAP}8{_GAP}4{_COUNTRY})?|(?<=8){_GAP}4{_COUNTRY}|(?<=\+){_GAP}8{_GAP}4{_COUNTRY}"
+# It begins with the signs that a number may begin with, since those are found fastest.
+_NUMBER = re.compile(rf"[08+](?<!\d.)(?:{_CODE}){_GAP}({_MOBILE}|{_LANDLINE})(?!\d|[.\-]\d)")
 
 
 def find_phone(text: str | None) -> str | None:
