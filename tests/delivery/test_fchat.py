@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from config.delivery import DeliverySettings
+from schemas.ids import conversation_id
 from schemas.messages import MessageAttachment
+from schemas.outbound import Send
+from tests.delivery.ground import ONE, Ground, ground
 from workers.channels.delivery.fchat_sender import FchatSender, failure_of
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.parts import Part
@@ -18,8 +21,10 @@ from workers.channels.delivery.sender import Call
 from workers.channels.delivery.window import DAY_S, terms
 from workers.local.simulator.platform.account import Account
 from workers.local.simulator.platform.fchat_platform import FchatPlatform
+from workers.local.simulator.platform.serving import serving
 
 MESSAGE = UUID(int=7)
+PAGE = "fchat:hoa-sen"
 IMAGE = MessageAttachment(type="image", url="https://cdn.example/a.jpg")
 
 
@@ -91,3 +96,33 @@ def test_its_window_is_messengers_without_a_tag() -> None:
     assert terms("fchat", DAY_S, **late) == terms("messenger", DAY_S, **late)
     assert terms("fchat", DAY_S + 1, **late).reason == "window_closed"
     assert terms("fchat", None, **late).reason == "window_closed"
+
+
+@pytest.mark.servers
+async def test_answers_go_out_in_order_and_a_token_that_is_not_taken_pauses_the_page(database: str) -> None:
+    account = Account("hoa-sen", "token")
+    account.heard("an")
+    async with (
+        serving(FchatPlatform([account]).asgi) as url,
+        ground(database, fchat_url=url) as field,
+    ):
+        registered = "INSERT INTO page_registry (page_id, workspace_id, desk_id) VALUES ($1, 'acme', 'main')"
+        await field.database.execute(registered, PAGE)
+        await field.connect(PAGE, account)
+        sent = [_send(field, text) for text in ("một", "hai")]
+        await field.handle(*sent)
+        async with field.delivering():
+            rows = [await field.until(send.message, "sent") for send in sent]
+            assert account.texts("an") == ["một", "hai"]
+            assert [list(row["ids"]) for row in rows] == [[marker(send.message, 0)] for send in sent]
+            account.token = "another since yesterday"
+            late = _send(field, "ba")
+            await field.handle(late)
+            await field.until(late.message, "queued", "token_broken")
+            assert (await field.page(PAGE))["paused"] == "token_broken"
+
+
+def _send(field: Ground, text: str) -> Send:
+    key = f"{PAGE}:an"
+    of_page = {"page": PAGE, "key": key, "channel": "fchat", "conversation": conversation_id(key)}
+    return field.send(ONE, "an", text).model_copy(update=of_page)
