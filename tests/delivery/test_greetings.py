@@ -37,11 +37,11 @@ class Shop:
         assert batch.rejected == 0
         return batch
 
-    async def hear(self, page: str, id_: str, **fields: object) -> None:
+    async def hear(self, page: str, id_: str, language: str) -> None:
         """A customer writes, and what intake makes of it goes on its way."""
         account = self.field.oa if page == OA else self.field.one
         account.heard("an")
-        self.log.say("an", id_, page=page, **fields)
+        self.log.say("an", id_, page=page, language=language)
         sent = published(await self.take(), "outbound")
         await self.field.handle(*(Send.model_validate(value) for _, value in sent))
 
@@ -51,11 +51,11 @@ async def test_a_greeting_goes_out_once_a_session_and_its_echo_is_ours(database:
     async with ground(database) as field:
         pages = {ONE: Page(id=ONE, name="một", admins=("lan",), greeting=GREETING, out_of_hours=CLOSED)}
         pages[OA] = pages[ONE].model_copy(update={"id": OA, "out_of_hours": None})
-        for page in pages.values():
+        for known in pages.values():
             await field.database.execute(
                 "INSERT INTO desk_page VALUES ('acme', 'main', $1, $2, 1, true)",
-                page.id,
-                page.model_dump_json(),
+                known.id,
+                known.model_dump_json(),
             )
         policy = Policy(hours=NEVER).model_dump_json()
         await field.database.execute("INSERT INTO desk_policy VALUES ('acme', 'main', $1, 1)", policy)
@@ -63,7 +63,7 @@ async def test_a_greeting_goes_out_once_a_session_and_its_echo_is_ours(database:
         async with field.delivering():
             for page, language in ((ONE, "vi"), (OA, "en")):
                 for id_ in ("m1", "m2", "m1"):
-                    await shop.hear(page, id_, language=language)
+                    await shop.hear(page, id_, language)
             open_ = await field.database.fetch("SELECT message_id FROM delivery")
             for row in open_:
                 await field.until(row["message_id"], "sent")
