@@ -31,6 +31,9 @@ COMMANDS = {
     "connector": Entry("workers.cli.connector_command", "Check what a channel's connector publishes."),
     "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
+    "access": Entry(
+        "workers.cli.access_command", "Write what gives each worker a user with its rights alone."
+    ),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
     "bench": Entry("workers.cli.bench_command", "Measure throughput and latency on this machine."),
     "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),

@@ -1,0 +1,121 @@
+"""Which tables and topics each worker reads and writes. Tests run the workers with these rights alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from config.topics import (
+    ACTIONS,
+    ASSIGNMENTS,
+    COMMANDS,
+    DEADLETTER,
+    INBOUND,
+    MESSAGES,
+    NOTIFICATIONS,
+    OUTBOUND,
+    OUTCOMES,
+    RECEIPTS,
+    ROSTER,
+    Topic,
+)
+
+_LANES = ("lane", "pending", "published_ahead")
+VERSION_TABLE = "alembic_version"
+"""Read by every worker that has tables: whether the database is as new as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What one worker needs.
+
+    Attributes:
+        changes: tables that it reads and writes.
+        sees: tables that it only reads.
+        sees_columns: columns that it only reads, by their table.
+        reads, writes: topics.
+        lanes: kinds of its lanes: each is a consumer group, and begins the names of its transactions.
+        makes_partitions: whether it makes the months of `message`, by a function of the database's owner.
+    """
+
+    changes: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
+    sees_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reads: tuple[Topic, ...] = ()
+    writes: tuple[Topic, ...] = ()
+    lanes: tuple[str, ...] = ()
+    makes_partitions: bool = False
+
+    @property
+    def uses_postgres(self) -> bool:
+        """Whether it has anything to do with the database."""
+        return bool(self.changes or self.sees)
+
+
+_DESK = (
+    *("desk_agent", "desk_conversation", "desk_department", "desk_gateway", "desk_outcome", "desk_pace"),
+    *("desk_page", "desk_policy", "desk_presence", "desk_rule", "desk_timer"),
+)
+_INTAKE = (
+    *("conversation", "customer", "held_reply", "intake_outcome", "message", "message_mark", "message_seen"),
+    *("session", "ticket"),
+)
+_NOTIFIER = (
+    "inbox",
+    "inbox_counter",
+    "notice",
+    "notifier_conversation",
+    "notifier_held",
+    "notifier_recipient",
+)
+_WEBHOOKS = ("webhook_attempt", "webhook_endpoint", "webhook_position", "webhook_stuck")
+
+WORKERS: dict[str, Rights] = {
+    "ingress": Rights(
+        # For visitors of websites alone: webhooks need no database.
+        sees=("conversation", "delivery", "message", "page_registry"),
+        reads=(MESSAGES, RECEIPTS),
+        writes=(DEADLETTER, INBOUND, RECEIPTS),
+    ),
+    "routing": Rights(
+        changes=(*_LANES, *_INTAKE, *_DESK),
+        sees=("agent_registry", "delivery", "page_registry"),
+        reads=(ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND),
+        # What came to the wrong partition of an input goes back to the right one.
+        writes=(ACTIONS, ASSIGNMENTS, COMMANDS, DEADLETTER, INBOUND, MESSAGES, OUTBOUND, OUTCOMES, ROSTER),
+        lanes=("intake", "desk"),
+        makes_partitions=True,
+    ),
+    "notifier": Rights(
+        changes=(*_LANES, *_NOTIFIER),
+        sees=("message", "session"),
+        reads=(ASSIGNMENTS, MESSAGES, RECEIPTS),
+        writes=(DEADLETTER, NOTIFICATIONS),
+        lanes=("notifier",),
+    ),
+    "delivery": Rights(
+        changes=(*_LANES, "delivery", "delivery_app", "delivery_page"),
+        sees=("page_registry",),
+        reads=(OUTBOUND, RECEIPTS),
+        writes=(DEADLETTER, OUTBOUND, RECEIPTS),
+        lanes=("delivery",),
+    ),
+    "gateway": Rights(
+        changes=("audit", "quick_reply", "sign_in", "sign_in_attempt", *_WEBHOOKS),
+        sees=(
+            *("account", "service_token", "sign_in_network"),
+            *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
+            "ticket",
+            *("inbox", "inbox_counter", "notifier_conversation"),
+            *_DESK,
+        ),
+        # Not the pages' tokens, though they are encrypted.
+        sees_columns={"delivery_page": ("page_id", "paused", "paused_at")},
+        reads=(MESSAGES, NOTIFICATIONS, OUTCOMES, RECEIPTS),
+        writes=(ACTIONS, COMMANDS),
+    ),
+    "webhooks": Rights(
+        changes=(*_WEBHOOKS, "webhook_worker"),
+        reads=(ASSIGNMENTS, MESSAGES, ROSTER),
+    ),
+}
