@@ -6,21 +6,18 @@ from rich.table import Table
 
 from bench.scale import NOTIFIER, ROUTING, WAYS, Scale
 
+COLUMNS = ("lanes", "workers", "routing", "notifier", "batch", "held p50", "p99", "new p50", "p99")
+
 
 def scale_table(result: Scale) -> Table:
-    """One line a run."""
+    """One line a run; narrow enough for a terminal, so that the title says what the columns are."""
     traffic = result.plan.traffic
-    table = Table(
-        title=f"At {traffic.rate:,.0f} messages/s for {traffic.seconds:g} s each, with one notifier"
+    title = (
+        f"{traffic.rate:,.0f} messages/s for {traffic.seconds:g} s each. Processor seconds a million messages "
+        "of all routing workers and of the notifier; messages in a batch of intake; latency in milliseconds"
     )
-    columns = (
-        "lanes",
-        "routing workers",
-        "routing, CPU s a million",
-        "notifier",
-        "messages a batch of intake",
-    )
-    for column in (*columns, "held p50, ms", "p99", "new p50, ms", "p99"):
+    table = Table(title=title)
+    for column in COLUMNS:
         table.add_column(column, justify="right")
     for run in result.runs:
         latencies = [value for way in WAYS for value in (run.percentiles(way).p50, run.percentiles(way).p99)]
