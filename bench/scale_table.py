@@ -13,8 +13,8 @@ def scale_table(result: Scale) -> Table:
     """One line a run; narrow enough for a terminal, so that the title says what the columns are."""
     traffic = result.plan.traffic
     title = (
-        f"{traffic.rate:,.0f} messages/s for {traffic.seconds:g} s each. Processor seconds a million messages "
-        "of all routing workers and of the notifier; messages in a batch of intake; latency in milliseconds"
+        f"{traffic.rate:,.0f} messages/s for {traffic.seconds:g} s each. Processor seconds a million "
+        "messages of all routing workers and of the notifier; messages in a batch of intake; milliseconds"
     )
     table = Table(title=title)
     for column in COLUMNS:
@@ -26,6 +26,6 @@ def scale_table(result: Scale) -> Table:
             f"{run.workers}",
             *(f"{run.cpu_s_per_million(worker):,.0f}" for worker in (ROUTING, NOTIFIER)),
             f"{run.stage('intake').records:.1f}",
-            *(f"{value:,.1f}" for value in latencies),
+            *(f"{value:.0f}" for value in latencies),
         )
     return table
