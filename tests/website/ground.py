@@ -20,6 +20,7 @@ from schemas.definitions import Page, Rule
 from tests.channels.conftest import running, until_ready
 from tests.gateway.ground import configure, shop
 from workers.channels.delivery.handler import DeliveryHandler
+from workers.notifier.handler import NotifierHandler
 
 SITE, PAGE = "shop", "web:shop"
 ORIGIN = "https://shop.example"
@@ -54,8 +55,8 @@ def roster() -> Configure:
 
 @asynccontextmanager
 async def site(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, asyncpg.Connection[Any]]]:
-    """Ingress, intake, desk and delivery's lanes at work; a client of the ingress, and the database."""
-    lanes = (DeliveryHandler(settings.delivery),)
+    """Everything but the gateway at work; a client of the ingress, and the database."""
+    lanes = (DeliveryHandler(settings.delivery), NotifierHandler())
     async with shop(settings, roster(), lanes) as database, running(settings) as ingress:
         await until_ready(ingress)
         yield ingress, database

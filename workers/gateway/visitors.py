@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from workers.channels.glance import Place
 from workers.channels.sighting import Sighting
 from workers.gateway.connection import Connection, transient
 from workers.gateway.looking import Looking
+from workers.gateway.queries.rows import Row
 from workers.gateway.watching import PagePlace, Watching
 
 LASTS_S = 60.0
@@ -82,6 +83,11 @@ class Visitors:
         listed = [_shown(one) for one in self._on((connection.identity.workspace, page))]
         if listed:
             connection.send(transient("visitors", {"page": page, "online": listed}))
+
+    def mark(self, workspace: str, rows: Iterable[Row]) -> None:
+        """Say of conversations in a list whether their visitors are there."""
+        for row in rows:
+            row.online = self._now((workspace, row.conversation)) is not None
 
     def _on(self, page: PagePlace) -> Iterator[Sighting]:
         found = 0

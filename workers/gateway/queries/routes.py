@@ -74,8 +74,11 @@ async def read_counts(request: Request, identity: Who) -> counts.Counts:
 @router.get("/conversations", operation_id="conversations", tags=["lists"])
 async def read_conversations(request: Request, identity: Who, asked: Annotated[Asked, Query()]) -> lists.Page:
     """A page of a list, the last written in first."""
-    async with gateway_of(request).queries.view(identity) as view:
-        return await lists.read_list(view.connection, view.scope, asked)
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        found = await lists.read_list(view.connection, view.scope, asked)
+    gateway.visitors.mark(identity.workspace, found.conversations)
+    return found
 
 
 @router.get("/conversations/count", operation_id="count_conversations", tags=["lists"])
@@ -93,8 +96,11 @@ async def my_customers(
 ) -> lists.Page:
     """The customers whom I follow, the last interaction first."""
     begins = FIRST if after is None else cursor.read(after)
-    async with gateway_of(request).queries.view(identity) as view:
-        return await followed.read_followed(view.connection, view.scope, begins, limit, unread=unread)
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        found = await followed.read_followed(view.connection, view.scope, begins, limit, unread=unread)
+    gateway.visitors.mark(identity.workspace, found.conversations)
+    return found
 
 
 @router.get("/conversations/{conversation}", operation_id="conversation", tags=["conversations"])

@@ -88,6 +88,8 @@ class Row(BaseModel):
     follows: bool
     muted: bool
     blocked: bool
+    online: Annotated[bool, Field(description="Its visitor is on the website now.")] = False
+    """As the ingresses tell; set by whoever hears them."""
 
 
 async def read_rows(connection: Connection, scope: Scope, ids: Collection[UUID]) -> list[Row]:
