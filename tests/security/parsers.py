@@ -10,18 +10,20 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import jwt
 import orjson
 from aiokafka import ConsumerRecord
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.errors import UsageError
-from config.ingress import MessengerApp, ZaloApp
+from config.ingress import FchatBot, MessengerApp, ZaloApp
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from tests.channels.webhooks import (
     APPS,
+    FCHAT_TOKEN,
     VERIFY_TOKEN,
     ZALO_APP_ID,
     messenger,
@@ -32,11 +34,13 @@ from tests.channels.webhooks import (
 )
 from workers.channels import glance
 from workers.channels.channel import Channel, Skipped
+from workers.channels.fchat import FORM, Fchat
 from workers.channels.messenger import Messenger
 from workers.channels.problem import WebhookError
 from workers.channels.rate_limit import bucket_of
 from workers.channels.records import Webhook, outgoing
 from workers.channels.signature import header_digest, same
+from workers.channels.website.identity import NotVerifiedError, by_digest, by_token
 from workers.channels.website.said import SAID as VISITORS_SAID
 from workers.channels.zalo import Zalo
 from workers.cli.dead_letter import LetterId, summarise
@@ -130,6 +134,7 @@ def _taken(channel: Channel, body: bytes, headers: dict[str, str]) -> None:
 
 _MESSENGER = Messenger([MessengerApp.model_validate(app) for app in APPS["messenger_apps"]])
 _ZALO = Zalo([ZaloApp.model_validate(app) for app in APPS["zalo_apps"]])
+_FCHAT = Fchat([FchatBot.model_validate(bot) for bot in APPS["fchat_bots"]])
 _PICTURE: dict[str, Any] = {
     "attachments": [{"type": "image", "payload": {"url": "https://cdn.example/a.png"}}]
 }
@@ -156,6 +161,29 @@ def _zalo(body: bytes) -> None:
     except (orjson.JSONDecodeError, AttributeError):
         timestamp, app = "", ZALO_APP_ID
     _taken(_ZALO, body, sign_zalo(body, timestamp, app_id=app).headers)
+
+
+_FCHAT_BODIES = [
+    orjson.dumps({"user_id": "u1", "text": "Còn hàng?", "name": "Lan", "sent_at": "1763800000000"}),
+    b"user_id=u1&text=C%C3%B2n+h%C3%A0ng&name=Lan",
+]
+
+
+def _fchat(body: bytes) -> None:
+    kind = "application/json" if body[:1] in b"{[ " else FORM
+    _taken(_FCHAT.at(FCHAT_TOKEN), body, {"content-type": kind})
+
+
+_SECRET = "s" * 32
+_PROOF = jwt.encode({"sub": "khach-7", "exp": 4_000_000_000, "name": "Lan"}, _SECRET, algorithm="HS256")
+
+
+def _proof(content: bytes) -> None:
+    text = content.decode(errors="replace")
+    try:
+        by_digest(_SECRET, text, text)
+    except NotVerifiedError:
+        by_token(_SECRET, text)
 
 
 def _signature(given: tuple[str, str]) -> None:
@@ -291,6 +319,8 @@ _CHALLENGES = st.dictionaries(
 PARSERS: tuple[Parser, ...] = (
     Parser("messenger webhooks", bent(_MESSENGER_BODIES), _messenger, (WebhookError,)),
     Parser("zalo webhooks", bent(_ZALO_BODIES), _zalo, (WebhookError,)),
+    Parser("fchat calls", bent(_FCHAT_BODIES), _fchat, (WebhookError,)),
+    Parser("visitors' proofs", bent([_PROOF.encode()]), _proof, (NotVerifiedError,)),
     Parser("subscription challenges", _CHALLENGES, _MESSENGER.challenge, (WebhookError,)),
     Parser("signature headers", st.tuples(bent_text(["sha256=" + "e" * 64]), st.text()), _signature, ()),
     Parser(
