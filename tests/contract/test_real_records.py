@@ -55,7 +55,7 @@ EXPECTED = {
     DEADLETTER,
     *(Kind("inbound", what) for what in ("message", "postback", "echo", "other")),
     *(Kind("inbound", what) for what in ("reaction", "edit", "profile")),
-    *(Kind("messages", what) for what in ("stored", "marked", "customer_changed")),
+    *(Kind("messages", what) for what in ("stored", "marked", "customer_changed", "ticket_changed")),
     Kind("actions", "session_timer"),
     *(Kind("commands", what) for what in ("configure", "route", "session_ended")),
     *(Kind("roster", f"{what}_changed") for what in ("agent", "department", "page", "rule")),
