@@ -203,7 +203,14 @@ def test_each_worker_is_given_its_own_secret_and_no_secret_stands_among_the_sett
     settings = {*variables(FOLDER / "base" / "settings.env"), *variables(EXAMPLE / "settings.env")}
     for name in secrets:
         assert settings.isdisjoint(variables(EXAMPLE / "secrets" / f"{name}.env"))
-    assert not [name for name in settings if re.search(r"DSN|PASSWORD|KEYS?$|APPS|SITES", name)]
+    assert not [name for name in settings if re.search(r"DSN|PASSWORD|KEYS?$|APPS|BOTS|SITES", name)]
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_what_a_worker_is_told_by_compose_can_be_told_here(worker: str) -> None:
+    compose = yaml.safe_load((FOLDER.parents[1] / "docker-compose.yml").read_text(encoding="utf-8"))
+    told = set(compose["services"][worker]["environment"])
+    assert told - set(_environment(worker)) <= {"TONGDAI_LOG_FORMAT"}, "which is JSON in production"
 
 
 def test_workers_have_the_keys_without_which_they_would_not_start(settings_of: SettingsOf) -> None:
