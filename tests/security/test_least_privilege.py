@@ -98,12 +98,13 @@ class Secrets:
     def __init__(self) -> None:
         self.app = {"name": "ours", "app_secret": canary("app"), "verify_token": canary("verify")}
         self.signing, self.vault, self.hooks = canary("signing"), canary("vault"), canary("hooks")
-        self.page = canary("page")
+        self.page, self.path = canary("page"), canary("path")
         self.given: dict[str, str] = {}
         """What was granted while they worked."""
 
     def all(self, made: Fortress) -> dict[str, str]:
         own = {"app": self.app["app_secret"], "verify": self.app["verify_token"], "page": self.page}
+        own |= {"path": self.path}
         keys = {"signing": self.signing, "vault": self.vault, "hooks": self.hooks, "password": PASSWORD}
         return {**made.passwords, **own, **keys, **self.given}
 
@@ -192,8 +193,10 @@ async def the_whole_way(made: Fortress, known: Secrets, owner: asyncpg.Connectio
     app = {name: SecretStr(value) if name != "name" else value for name, value in known.app.items()}
     async with AsyncExitStack() as stack:
         come = stack.enter_async_context
-        messenger_apps = made.settings("ingress", ingress={"messenger_apps": [app], "port": 0})
-        platform = MessengerPlatform(messenger_apps.ingress.messenger_apps[0], [account], Teller(None))
+        bots = [{"account": "b", "path_token": known.path}]
+        channels = {"messenger_apps": [app], "fchat_bots": bots, "port": 0}
+        own = made.settings("ingress", ingress=channels)
+        platform = MessengerPlatform(own.ingress.messenger_apps[0], [account], Teller(None))
         facebook = await come(serving(platform.asgi))
         receiver = await come(Receiver().listening())
         routing = made.settings("routing")
@@ -219,7 +222,7 @@ async def the_whole_way(made: Fortress, known: Secrets, owner: asyncpg.Connectio
         created = await administering.add(owner, SHOP, NewEndpoint.model_validate(endpoint), "cli:test")
         known.given["hook"] = created.secret
         receiver.secrets = [created.secret]
-        ingress = await come(running(messenger_apps))
+        ingress = await come(running(own))
         http = await come(gateway(made.settings("gateway"), signing_key=known.signing))
         await until_ready(ingress)
         answers = await talk(ingress, http, known, account, owner)
@@ -259,7 +262,7 @@ async def talk(
         answers += [await client.get(path) for client in (lan, crm, chu)]
     assert {each.status_code for each in answers} <= {200, 401, 403, 404}, [each.text for each in answers]
     answers += [await client.get("/metrics") for client in (ingress, http)]
-    return {f"{number} {each.url.path}": each.text for number, each in enumerate(answers)}
+    return {f"answer {number}": f"{each.headers}{each.text}" for number, each in enumerate(answers)}
 
 
 async def customer_writes(ingress: httpx.AsyncClient, known: Secrets) -> list[httpx.Response]:
@@ -273,7 +276,9 @@ async def customer_writes(ingress: httpx.AsyncClient, known: Secrets) -> list[ht
         answers.append(await ingress.post("/v1/webhooks/messenger", content=body, headers=signed.headers))
     challenge = {"hub.mode": "subscribe", "hub.verify_token": known.app["verify_token"], "hub.challenge": "7"}
     answers.append(await ingress.get("/v1/webhooks/messenger", params=challenge))
-    assert [each.status_code for each in answers] == [403, 200, 200]
+    said, fchat = {"user_id": "u", "text": "a"}, f"/v1/webhooks/fchat/{known.path}"
+    answers += [await ingress.post(path, json=said) for path in (fchat, f"{fchat}x")]
+    assert [each.status_code for each in answers] == [403, 200, 200, 200, 403]
     return answers
 
 
