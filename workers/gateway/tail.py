@@ -68,6 +68,11 @@ class Tail:
         while True:
             try:
                 await self._read()
+            except asyncio.CancelledError:
+                # Clients of Kafka and Postgres are known to cancel their callers when a connection breaks.
+                if _is_told_to_end():
+                    raise
+                _log.warning("tail_interrupted", error="cancelled by nobody", exc_info=True)
             except (KafkaError, *DATABASE_ERRORS) as error:
                 _log.warning("tail_interrupted", error=repr(error))
             finally:
@@ -138,3 +143,9 @@ class Tail:
             return
         self.reading = reading
         self._metrics.tailing.set(reading)
+
+
+def _is_told_to_end() -> bool:
+    """Whether somebody has cancelled this task, and not what it waits for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
