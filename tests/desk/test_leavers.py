@@ -17,7 +17,7 @@ from tests.desk.world import World, read
 from workers.routing.desk import leaving
 from workers.runtime.batch import Batch, Event, Record
 
-HELD = 20_000
+HELD = 4_000
 BATCH_MAX_BYTES = 10_000_000
 UNASSIGNED = b"tongdai.assignments.unassigned.v1"
 CLONE = """
@@ -109,7 +109,7 @@ class TestParts:
         assert snapshot(restarted(scene.desk)) == snapshot(scene.desk)
 
 
-async def test_a_leaver_with_twenty_thousand_conversations_is_no_huge_batch(world: World) -> None:
+async def test_a_leaver_with_thousands_of_conversations_is_no_huge_batch(world: World) -> None:
     await world.handle(configure(["an", "binh"], [a_rule("an")]), route("first"))
     await world.handle(configure(["an", "binh"], [a_rule("an", "binh")], idempotency_key="later"))
     await world.connection.execute(CLONE, HELD - 1)
