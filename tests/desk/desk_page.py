@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import FunctionType
@@ -36,6 +37,7 @@ BY_ITSELF: dict[CareStatus, str] = {
 }
 
 
+@cache
 def tables() -> dict[str, list[str]]:
     """What stands between each pair of marks."""
     return {"care": _care(), "commands": _commands(), "timers": _timers()}
