@@ -24,9 +24,9 @@ HANDLERS = {
 
 
 @pytest.mark.parametrize("worker", HANDLERS)
-def test_a_worker_with_lanes_may_read_their_inputs(worker: str) -> None:
+def test_a_worker_with_lanes_reads_their_inputs_and_no_other_topic(worker: str) -> None:
     handlers, rights = HANDLERS[worker], WORKERS[worker]
-    assert {topic.name for topic in rights.reads} >= {name for each in handlers for name in each.inputs}
+    assert {topic.name for topic in rights.reads} == {name for each in handlers for name in each.inputs}
     assert rights.lanes == tuple(each.kind for each in handlers)
 
 
