@@ -79,7 +79,7 @@ def test_a_page_is_connected_set_and_listed(pages: Pages, database: str) -> None
         (("connect", "messenger:1", "--token", "EAAB-the-token"), "env:NAME or file:PATH"),
         (("connect", "messenger:1", "--token", "env:MISSING"), "MISSING"),
         (("connect", "messenger:2", "--token", "env:PAGE_TOKEN"), "no workspace has the page messenger:2"),
-        (("connect", "web:1", "--token", "env:PAGE_TOKEN"), "messenger and zalo only"),
+        (("connect", "web:1", "--token", "env:PAGE_TOKEN"), "messenger, zalo, fchat only"),
         (("set", "messenger:1", "--pays"), "is not connected"),
     ],
 )
