@@ -22,6 +22,7 @@ from workers.gateway.app import api
 from workers.gateway.asking import identify
 from workers.gateway.audit import Audit
 from workers.gateway.identity import Identity, Role
+from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.queries.filters import Filters
 from workers.gateway.queries.lists import count
@@ -31,6 +32,8 @@ from workers.gateway.queries.scope import BUCKETS, BucketName
 from workers.gateway.queries.statements import Wanted
 from workers.gateway.queries.walking import Part, walk
 from workers.gateway.roster import Rosters
+from workers.gateway.visitors import Visitors
+from workers.gateway.watching import Watching
 
 pytestmark = pytest.mark.servers
 
@@ -72,7 +75,8 @@ class Asking:
         self.audit = Audit(pool, GatewayMetrics())
         self.queries = Queries(pool, Rosters(pool), self.audit)
         self._app = api()
-        self._app.state.gateway = SimpleNamespace(queries=self.queries, audit=self.audit)
+        visitors = Visitors(Looking(lambda _: None), Watching())
+        self._app.state.gateway = SimpleNamespace(queries=self.queries, audit=self.audit, visitors=visitors)
         transport = httpx.ASGITransport(self._app)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1")
 
