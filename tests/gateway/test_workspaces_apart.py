@@ -26,6 +26,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "say": {"text": "Dạ"},
     "write_note": {"text": "Dạ"},
     "mark_read": {"position": 1},
+    "edit_ticket": {"ticket": 1},
+    "link_order": {"order": "DH1", "status": "new"},
     "set_capacity": {"capacity": 1},
     "set_leave": {"on_leave": True},
 }
@@ -69,7 +71,7 @@ async def test_whatever_is_asked_about_what_is_another_s_is_not_found(
     await rows.execute("INSERT INTO desk_agent VALUES ('rival', 'main', 'rex', $1, 1, true)", rex)
     done = {"kind": "done", "command": "say", "actor": "agent:rival/lan", "idempotency_key": "k1"}
     await rows.execute(OUTCOME, orjson.dumps(done).decode())
-    scopes = ["messages", "customers", "conversations", "roster"]
+    scopes = ["messages", "customers", "conversations", "roster", "orders"]
     crm = await add_service_token(rows, SHOP, "crm", scopes, None)
     await rows.close()
     rival = next(one for one in every if one.shop == "rival" and one.followers)
