@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 from aiokafka import ConsumerRecord
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.log import LogSettings
@@ -53,7 +53,8 @@ def test_whatever_is_shown_is_obeyed_by_no_terminal(text: str) -> None:
     assert readable(text.encode(errors="surrogatepass")).isprintable()
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@settings(max_examples=30)
+@given(st.recursive(st.text(max_size=20), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_json_says_the_same_without_commands(value: object) -> None:
     plain = orjson.dumps(value).decode()
     shown = printable_json(plain)
