@@ -40,3 +40,9 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
     if not numbers:
         raise KafkaError(f"Kafka has no topic {topic}: run tongdai topics apply")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+
+def is_told_to_end() -> bool:
+    """Whether somebody has cancelled this task, and not what it waits for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -17,7 +17,13 @@ from config.topics import NOTIFICATIONS, OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
-from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
+from workers.channels.consumer import (
+    START_DEADLINE_S,
+    is_told_to_end,
+    new_consumer,
+    partitions_of,
+    stop_consumer,
+)
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.waiting import Waiting
@@ -70,7 +76,7 @@ class Tail:
                 await self._read()
             except asyncio.CancelledError:
                 # Clients of Kafka and Postgres are known to cancel their callers when a connection breaks.
-                if _is_told_to_end():
+                if is_told_to_end():
                     raise
                 _log.warning("tail_interrupted", error="cancelled by nobody", exc_info=True)
             except (KafkaError, *DATABASE_ERRORS) as error:
@@ -143,9 +149,3 @@ class Tail:
             return
         self.reading = reading
         self._metrics.tailing.set(reading)
-
-
-def _is_told_to_end() -> bool:
-    """Whether somebody has cancelled this task, and not what it waits for."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

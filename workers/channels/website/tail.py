@@ -17,7 +17,13 @@ from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
 from schemas.envelope import Kind, header
 from schemas.ids import conversation_id
-from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
+from workers.channels.consumer import (
+    START_DEADLINE_S,
+    is_told_to_end,
+    new_consumer,
+    partitions_of,
+    stop_consumer,
+)
 from workers.channels.website.hub import Hub
 from workers.channels.website.records import CHANNEL
 from workers.channels.website.teller import Teller
@@ -49,6 +55,11 @@ class Tail:
         while True:
             try:
                 await self._read()
+            except asyncio.CancelledError:
+                # Clients of Kafka are known to cancel their callers when a connection breaks.
+                if is_told_to_end():
+                    raise
+                _log.warning("website_tail_interrupted", error="cancelled by nobody", exc_info=True)
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("website_tail_interrupted", error=repr(error))
             await asyncio.sleep(RECONNECT_S)
