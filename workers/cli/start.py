@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.logging import configure_logging, get_logger
 from config.settings import Settings, load_settings
+from workers.runtime.broken_connection import tell_broken_connections
 
 
 def start_tool() -> Settings:
@@ -21,6 +22,7 @@ def start_worker() -> Settings:
     """Return the settings for a command that runs for long; logs what is unsafe. Raises `SettingsError`."""
     settings = load_settings()
     configure_logging(settings.log)
+    tell_broken_connections()
     for warning in settings.warnings:
         get_logger(__name__).warning("unsafe setting", setting=warning.setting, why=warning.text)
     return settings
