@@ -14,8 +14,8 @@ _send = AIOKafkaConnection.send
 def tell_broken_connections() -> None:
     """Have a request on a broken connection fail as every other one does, in this whole process.
 
-    Who writes when the other end has just reset it gets an OSError or nothing from asyncio, and a RuntimeError
-    from uvloop. aiokafka expects only the first: the other ended the task that keeps a consumer in its group.
+    Who writes when the other end has just reset it gets a RuntimeError from uvloop. aiokafka expects an
+    OSError: the other one ended the task that keeps a consumer in its group.
     """
     AIOKafkaConnection.send = _send_or_break
 
