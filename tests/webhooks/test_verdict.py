@@ -95,6 +95,8 @@ def test_whoever_asks_for_time_gets_it_up_to_a_day(asked_s: float) -> None:
         (" 7 ", 7.0),
         ("Sun, 22 Nov 2026 08:16:00 GMT", 60.0),
         ("Sun, 22 Nov 2026 08:14:00 GMT", 0.0),
+        ("Sun, 22 Nov 99999999999999999999 08:14:00 GMT", None),
+        ("Sun, 22 Nov 2026 08:14:00 +99999999999999999999", None),
         ("99999999999999999999", RETRY_AFTER_MAX_S),
         ("soon", None),
         ("", None),

@@ -96,7 +96,7 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
         return min(float(text), RETRY_AFTER_MAX_S)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # numbers as long as somebody likes
         return None
     aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())
