@@ -93,6 +93,7 @@ def test_whoever_asks_for_time_gets_it_up_to_a_day(asked_s: float) -> None:
         (None, None),
         ("120", 120.0),
         (" 7 ", 7.0),
+        ("\x1c7", 7.0),
         ("Sun, 22 Nov 2026 08:16:00 GMT", 60.0),
         ("Sun, 22 Nov 2026 08:14:00 GMT", 0.0),
         ("Sun, 22 Nov 99999999999999999999 08:14:00 GMT", None),

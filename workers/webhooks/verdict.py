@@ -93,7 +93,7 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
     if text is None:
         return None
     if text.strip().isdecimal() and text.isascii():
-        return min(float(text), RETRY_AFTER_MAX_S)
+        return min(float(text.strip()), RETRY_AFTER_MAX_S)
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # numbers as long as somebody likes
