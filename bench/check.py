@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer
@@ -56,7 +57,7 @@ async def check_events(settings: Settings, connection: Connection, *, stopped_ea
 
 
 async def count_message_events(settings: Settings) -> int:
-    """The readable events of customers' messages; log lines have events too."""
+    """The readable events of customers' messages; log lines and tickets have events too."""
     topic = partitions(settings, MESSAGES)
     consumer = AIOKafkaConsumer(
         **settings.kafka.client_options(), isolation_level="read_committed", enable_auto_commit=False
@@ -70,10 +71,14 @@ async def count_message_events(settings: Settings) -> int:
             ends = await consumer.end_offsets(topic)
             while any([await consumer.position(place) < end for place, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    count += sum(orjson.loads(record.value)["kind"] != "log" for record in records)
+                    count += sum(_is_of_message(orjson.loads(record.value)) for record in records)
         finally:
             await consumer.stop()
     return count
+
+
+def _is_of_message(value: dict[str, Any]) -> bool:
+    return value.get("kind", "log") != "log"
 
 
 async def _held(connection: Connection) -> dict[str, int]:
