@@ -78,7 +78,7 @@ async def count_message_events(settings: Settings) -> int:
 
 
 def _is_of_message(value: dict[str, Any]) -> bool:
-    return value.get("kind", "log") != "log"
+    return bool(value.get("kind", "log") != "log")
 
 
 async def _held(connection: Connection) -> dict[str, int]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.ingress import FchatBot
 from schemas.inbound import Attachment, Echo, InboundRecord, Message, Postback, Profile
 from tests.channels.test_normalisers_property import JSON, SLOW_MACHINE, check_record
-from workers.channels.channel import Refused
+from workers.channels.channel import Refused, Skipped
 from workers.channels.fchat import FORM, Fchat, FchatCaller
 from workers.channels.problem import MalformedError, WrongTokenError
 from workers.channels.records import Webhook, outgoing
@@ -162,4 +162,5 @@ def test_each_call_gives_records_or_one_refusal(said: dict[str, Any]) -> None:
     items = list(caller.items(caller.open({}, body)))
     assert len(items) in {1, 2}
     for item in items:
+        assert not isinstance(item, Skipped)
         check_record(outgoing(Webhook("fchat", body, received_ms=1_700_000_000_000), item), item)
