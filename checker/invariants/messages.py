@@ -25,6 +25,8 @@ class MessagesCheck:
             what, event = record.what("messages"), record.json()
             if what == "read" and event["conversation"] in self.transcripts:
                 self.transcripts[event["conversation"]].read(event)
+            if what == "ticket_changed":
+                continue
             if what != "stored":
                 self.acts[_act(what or "", event)] += 1
                 continue
