@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import ConsumerRecord
 
+from config.errors import DependencyError
 from config.settings import Settings
 from config.topics import INBOUND
 from config.topics_apply import TopicsError, apply_topics
@@ -80,10 +81,10 @@ async def test_a_topic_that_is_missing_is_told_and_not_made(
 
 
 async def applied(settings: Settings) -> bool:
-    """Whether the topics are there; right after a freeze the broker refuses to make any."""
+    """Whether the topics are there; right after a freeze the broker makes none, or knows no broker."""
     try:
         return (await apply_topics(settings)).usable
-    except TopicsError:
+    except (TopicsError, DependencyError):
         return False
 
 
