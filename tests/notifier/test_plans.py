@@ -56,8 +56,7 @@ READ_BY_INDEX = {
     "recipients": loading.RECIPIENTS,
     "held": loading.HELD,
     "carried": transcript.CARRIED,
-    "update lists": storing.UPDATE_LISTS,
-    "delete recipients": storing.DELETE_RECIPIENTS,
+    "store": storing.STORE,
     "delete held": storing.DELETE_HELD,
     "numbers": numbers.NUMBERS,
 }

@@ -68,7 +68,6 @@ class Conversation:
     conversation: UUID
     lane: int
     page: str = ""
-    is_new: bool = True
     seq: int = 0
     epoch: int = 0
     holder: str | None = None

@@ -79,7 +79,6 @@ def columns(refs: Iterable[ConversationRef]) -> tuple[list[str], list[Any]]:
 
 
 def _fill(conversation: Conversation, row: Mapping[str, Any]) -> None:
-    conversation.is_new = False
     conversation.page, conversation.seq, conversation.epoch = row["page_id"], row["seq"], row["epoch"]
     conversation.holder, conversation.standing, conversation.care = (
         row["holder"],
