@@ -65,6 +65,17 @@ class SessionRow(NamedTuple):
     ended: bool
 
 
+class TicketRow(NamedTuple):
+    """A ticket; by conversation, then by number. `fields` is JSON text."""
+
+    conversation: str
+    number: int
+    status: str
+    subject: str
+    fields: str
+    agent: str | None
+
+
 class DeskConversationRow(NamedTuple):
     """What the desk has made of its events. Times are milliseconds since 1970, JSON comes as text."""
 
@@ -224,6 +235,9 @@ QUERIES: dict[type, str] = {
         SELECT workspace_id, conversation_id::text, desk_id, lane, key, page_id, position, seq, epoch,
                standing, holder, route_unanswered, session, session_open FROM conversation""",
     SessionRow: "SELECT workspace_id, conversation_id::text, session, ended_at IS NOT NULL FROM session",
+    TicketRow: """
+        SELECT conversation_id::text, number, status, subject, fields::text, agent_id
+          FROM ticket ORDER BY workspace_id, conversation_id, number""",
     DeskConversationRow: f"""
         SELECT workspace_id, conversation_id::text, desk_id, key, page_id, seq, last_event_id::text, epoch,
                round, care, standing, holder, session, session_open, after_position, rule_id,

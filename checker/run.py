@@ -29,6 +29,7 @@ from checker.invariants.projections import check_desk, check_followers, check_ro
 from checker.invariants.races import check_replies
 from checker.invariants.replay import Replay
 from checker.invariants.seen import SeenCheck
+from checker.invariants.tickets import TicketsCheck
 from checker.invariants.transcript import TranscriptCheck
 from checker.record import LogRecord
 from checker.report import Report, Tally
@@ -44,6 +45,7 @@ from checker.rows import (
     NotifierRow,
     PageRow,
     SessionRow,
+    TicketRow,
 )
 from checker.source import Source
 
@@ -66,11 +68,8 @@ class Run:
         letters = Letters(self._source.records("deadletter"))
         own = OwnSent(self._once.records("receipts"))
         inbound = self._inbound(letters, own)
-        messages = MessagesCheck()
-        messages.walk(self._once.records("messages"))
         chain = ChainCheck()
         chain.walk(self._once.records("assignments"))
-        self._tallies += [messages.follows, *chain.tallies]
         commands = Commands(self._once.records("commands"), letters)
         actions = list(asks_on("actions", self._once.records("actions"), letters))
         outcomes, asks = Outcomes(self._once.records("outcomes")), [*commands.asks, *actions]
@@ -80,7 +79,13 @@ class Run:
             heard = HeardCheck(self._history)
             heard.walk(asks, outcomes)
             self._tallies += heard.tallies
+        tickets, messages = TicketsCheck(actions, answered.answers), MessagesCheck()
+        messages.walk(tickets.watch(self._once.records("messages")))
+        tickets.walk(self._source.rows(TicketRow))
         self._tallies += [
+            *chain.tallies,
+            messages.follows,
+            *tickets.tallies,
             *answered.tallies,
             check_replies(chain.refusals, commands.asks, answered.answers),
             check_acts(messages.acts, actions, answered.answers, inbound.gestures.told),

@@ -26,7 +26,7 @@ class MessagesCheck:
             if what == "read" and event["conversation"] in self.transcripts:
                 self.transcripts[event["conversation"]].read(event)
             if what == "ticket_changed":
-                continue
+                continue  # what becomes of it is checked by tickets
             if what != "stored":
                 self.acts[_act(what or "", event)] += 1
                 continue

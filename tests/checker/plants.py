@@ -45,6 +45,7 @@ def clean() -> Planted:
     for number in range(8, 11):
         story.write(f"u{number}")
     story.colleagues("u1")
+    story.tickets("u1")
     story.offer("u8")
     return story.told()
 

@@ -12,9 +12,10 @@ import orjson
 
 from checker.murmur2 import partition_of
 from checker.record import Json, LogRecord
-from checker.rows import DefinitionRow, NoticeRow, PageRow
+from checker.rows import DefinitionRow, NoticeRow, PageRow, TicketRow
 from tests.checker.planted import CONVERSATION_PARTITIONS, Planted, moment
 from tests.checker.story_tables import fill_tables, followers
+from tests.checker.story_tickets import StoryTickets
 
 PAGE, WORKSPACE, DESK, RULE = "messenger:shop", "acme", "main", "even"
 AGENTS = ("an", "binh", "chi")
@@ -46,6 +47,7 @@ class Story:
         self._lines: dict[str, list[Json]] = defaultdict(list)
         self._ids = self._keys = 0
         self._caused: Counter[tuple[int, int]] = Counter()
+        self._tickets = StoryTickets(self._tell_ticket)
         self.reads: dict[tuple[str, str], int] = {}
         """How far an agent has read a conversation."""
 
@@ -81,6 +83,9 @@ class Story:
         for _ in range(copies):
             self.planted.append("inbound", key, "message", value, self.now_ms, ce_id=mid)
         opens = not self._session_open(key)
+        if opens:
+            holder = self._chains[key][-1]["holder"] if self._chains[key] else None
+            self._tickets.begin(key, self._session(key) + 1, len(self._lines[key]) + 1, holder)
         self._store(key, mid, value["text"], session=self._session(key) + opens)
         if opens:
             self._route(key)
@@ -127,6 +132,7 @@ class Story:
         """The customer's session ends by silence; who waits gets the agent that became free."""
         self.now_ms += 1
         key = f"{PAGE}:{user}"
+        self._tickets.over(key)
         cause = self._command("session_ended", {"conversation": self.conversation(key)})
         held = self._chains[key][-1]["holder"] is not None
         self._event(key, cause, "session_closed", {"standing": "held" if held else "idle"})
@@ -163,6 +169,30 @@ class Story:
         self._asked(key, "set_care", "care_changed", won, by=other)
         self._personal(key, "care_changed", holder)
         self._changed(key)
+
+    def tickets(self, user: str) -> None:
+        """The holder fills the draft in with an answer, makes it a ticket, changes it, and makes another."""
+        key = f"{PAGE}:{user}"
+        holder = self._chains[key][-1]["holder"]
+        wants: Json = {"subject": "Đổi hàng", "fields": {"nguon": "zalo", "gap": ""}}
+        self._tickets.change(key, 1, holder, subject="Đổi hàng", fields={"nguon": "zalo"})
+        self._say(key, holder, "say", "Dạ vâng", ticket=wants)
+        self._act(key, "open_ticket", holder, {}, self._tickets.open(key, holder))
+        changes: tuple[Json, ...] = (
+            {"status": "pending", "fields": {"nguon": "zalo", "so-luong": 3}},
+            {"status": "pending"},
+            {"status": "closed", "subject": ""},
+            {"status": "open"},
+        )
+        for change in changes:
+            result = self._tickets.change(key, 1, holder, **change)
+            self._act(key, "edit_ticket", holder, {"ticket": 1} | change, result)
+        another = {"subject": "Hoàn tiền"}
+        self._act(key, "open_ticket", holder, another, self._tickets.open(key, holder, **another))
+
+    def _tell_ticket(self, key: str, change: Json) -> None:
+        value = self._about(key) | {"page": PAGE, "at": moment(self.now_ms)} | change
+        self.planted.append("messages", key, "ticket_changed", value, self.now_ms)
 
     def offer(self, user: str) -> None:
         """A conversation that waits is offered to its page instead; the offer is over with its session."""
@@ -223,13 +253,15 @@ class Story:
         value = self._of_desk() | asked | {"command": what, "at": moment(self.now_ms), "result": result}
         self.planted.append("outcomes", asked["actor"], "done", value, self.now_ms)
 
-    def _say(self, key: str, agent: str, what: str, text: str, **fields: object) -> None:
+    def _say(
+        self, key: str, agent: str, what: str, text: str, *, ticket: Json | None = None, **fields: object
+    ) -> None:
         """An agent answers, or writes a note."""
         line = {"sender": "agent", "sender_id": agent, "kind": "note" if fields else "text", "text": text}
         self._line(key, line | {"session": self._session(key)} | fields)
         last = self._lines[key][-1]
         said = {"message": last["message"], "position": last["position"]}
-        self._act(key, what, agent, {"text": text} | fields, said)
+        self._act(key, what, agent, {"text": text, "ticket": ticket} | fields, said)
         if what == "say":
             value = self._about(key) | {"text": text} | said
             self.planted.append("outbound", key, "send", value, self.now_ms)
@@ -297,6 +329,8 @@ class Story:
     def told(self) -> Planted:
         """Fill the tables and the groups' offsets from what happened; ends the story."""
         fill_tables(self.planted, self._chains, self._lines, self.reads)
+        for key in self._tickets.keys:
+            self.planted.tables[TicketRow] += self._tickets.rows(key, self.conversation(key))
         return self.planted
 
     def _route(self, key: str) -> None:
@@ -332,6 +366,7 @@ class Story:
             "why": why,
         }
         self._event(key, cause, "assigned", event)
+        self._tickets.given(key, agent)
 
     def _event(self, key: str, cause: LogRecord, what: str, fields: Json) -> None:
         chain = self._chains[key]

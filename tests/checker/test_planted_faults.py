@@ -7,6 +7,7 @@ import pytest
 from checker.report import Report
 from tests.checker.plants import CASES, Fault, clean
 from tests.checker.story import Story
+from tests.checker.ticket_plants import CASES as OF_TICKETS
 
 ONLY_ON_A_DAY = ("claim", "nobody is refused for", "an agent who stayed away", "the least busy")
 """What the story does not tell of, see test_desk_days."""
@@ -25,7 +26,9 @@ def test_a_clean_history_passes_and_every_check_has_looked_at_something() -> Non
     assert report.counts["duplicates"] == 4
 
 
-@pytest.mark.parametrize(("fault", "title"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("fault", "title"), [*CASES.values(), *OF_TICKETS.values()], ids=[*CASES, *OF_TICKETS]
+)
 def test_a_planted_fault_is_caught(fault: Fault, title: str) -> None:
     planted = clean()
     fault(planted)
