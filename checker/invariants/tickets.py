@@ -45,18 +45,20 @@ class TicketsCheck:
     def __init__(self, asks: Iterable[Ask], answers: Answers) -> None:
         self.follows = Tally(1, "each change of a ticket follows the one before, as it may")
         self.caused = Tally(1, "each change of a ticket by somebody is of an action of his, one of each")
+        self.answered = Tally(1, "each ticket that an action has made or changed is told as it was answered")
         self.kept = Tally(1, "tickets count 1, 2, 3, … and say what was told last; others are drafts")
-        self._told: dict[tuple[str, int], Stands] = {}
+        self._told: defaultdict[tuple[str, int], list[Stands]] = defaultdict(list)
         self._done: defaultdict[Key, deque[tuple[Ask, Json]]] = defaultdict(deque)
         found = ((ask, answers.get((ask.topic, ask.place))) for ask in asks if _may_change(ask))
         done = [(ask, outcome) for ask, outcome in found if outcome is not None and not outcome.code]
         for ask, outcome in sorted(done, key=lambda pair: pair[1].place):  # as they were done, not asked
             who = ask.by or ask.asker[2]
             self._done[ask.conversation, who, outcome.at_ms].append((ask, outcome.said))
+        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what != "say"]
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.follows, self.caused, self.kept]
+        return [self.follows, self.caused, self.answered, self.kept]
 
     def watch(self, records: Iterable[LogRecord]) -> Iterator[LogRecord]:
         """Pass the records on."""
@@ -66,39 +68,53 @@ class TicketsCheck:
             yield record
 
     def walk(self, rows: Iterable[TicketRow]) -> None:
-        """Compare the table with what was told last."""
+        """Compare what was told with what was answered, and what was told last with the table."""
+        for ask, said in self._answers:
+            self._check_answer(ask, said)
         last = ("", 0)
         for row in rows:
             self.kept.checked += 1
             name = row.conversation, row.number
-            told = self._told.pop(name, DRAFT)
+            told = self._told.pop(name, [DRAFT])[-1]
             found = Stands(row.status, row.subject, orjson.loads(row.fields), row.agent)
             if row.number != (last[1] + 1 if row.conversation == last[0] else 1):
                 self.kept.fail((row.number,), f"conversation {name[0]}: ticket {name[1]} after {last}")
             if _known(found) != _known(told):
                 self.kept.fail((row.number,), f"conversation {name[0]} has {row}, told was {told}")
             last = name
-        for name, told in self._told.items():
-            self.kept.fail((name[1],), f"conversation {name[0]} has no ticket {name[1]}, told was {told}")
+        for name, lost in self._told.items():
+            self.kept.fail((name[1],), f"conversation {name[0]} has no ticket {name[1]}, told was {lost[-1]}")
+
+    def _check_answer(self, ask: Ask, said: Json) -> None:
+        """One that changed nothing says what was told before."""
+        self.answered.checked += 1
+        told = self._told.get((ask.conversation, said["ticket"]), [])
+        answered = said["status"], said["subject"], said["fields"]
+        if answered not in [stands[:3] for stands in (DRAFT, *told)]:
+            where = f"{ask.what} at actions {shown(ask.place)}"
+            self.answered.fail(ask.place[::-1], f"{where}: the answer {said} is nowhere told")
 
     def _see(self, record: LogRecord, event: Json) -> None:
         name, where = (event["conversation"], event["ticket"]), f"messages {shown(record.place)}"
         self.follows.checked += 1
         now = Stands(*(event[one] for one in Stands._fields))
-        if fault := _fault(self._told.get(name), now, event):
+        told = self._told[name]
+        before = told[-1] if told else None
+        if fault := _fault(before, now, event):
             self.follows.fail((event["ticket"], record.offset), f"{where}: {fault}")
-        self._told[name] = now
+        told.append(now)
         if event["by"] is not None:
             self.caused.checked += 1
-            if not self._is_done(event):
+            if not self._is_done(event, before or DRAFT, now):
                 fault = f"{event['by']} has done nothing of which it comes: {now}"
                 self.caused.fail((event["ticket"], record.offset), f"{where}: {fault}")
 
-    def _is_done(self, event: Json) -> bool:
-        """Whether one of the actions that are left says it; those before it have changed nothing."""
+    def _is_done(self, event: Json, was: Stands, now: Stands) -> bool:
+        """Whether one of the actions that are left makes it so; those before it have changed nothing."""
         left = self._done[event["conversation"], event["by"], at_ms(event["at"])]
         while left:
-            if _says(*left.popleft(), event):
+            ask, said = left.popleft()
+            if said.get("ticket", event["ticket"]) == event["ticket"] and _made(ask, was) == now[:3]:
                 return True
         return False
 
@@ -115,6 +131,8 @@ def _fault(before: Stands | None, now: Stands, event: Json) -> str:
         return f"{former} became {now.status}, by {by}"
     if by is None and now[1:3] != was[1:3]:
         return f"{was} became {now}, by itself"
+    if by is not None and now.agent != was.agent and was.status != "draft":
+        return f"{was} became {now}, by {by}"
     return f"{now} is told again" if now == before else ""
 
 
@@ -122,14 +140,10 @@ def _may_change(ask: Ask) -> bool:
     return ask.what in {"open_ticket", "edit_ticket"} or (ask.what == "say" and bool(ask.value.get("ticket")))
 
 
-def _says(ask: Ask, said: Json, event: Json) -> bool:
-    """Whether the ticket is told as this action, which was done, leaves it."""
-    if ask.what != "say":
-        return all(said[name] == event[name] for name in ("ticket", "status", "subject", "fields"))
-    change, fields = ask.value["ticket"], event["fields"]
-    wanted = {name: None if value == "" else value for name, value in change.get("fields", {}).items()}
-    return (
-        event["status"] == (event["former_status"] or "draft")
-        and change.get("subject") in (None, event["subject"])
-        and all(fields.get(name) == value for name, value in wanted.items())
-    )
+def _made(ask: Ask, was: Stands) -> tuple[str, str, Json]:
+    """What this action makes of the ticket: its status, subject and fields."""
+    status = "open" if ask.what == "open_ticket" else ask.value.get("status")
+    change = ask.value["ticket"] if ask.what == "say" else ask.value
+    subject, fields = change.get("subject"), was.fields | change.get("fields", {})
+    kept = {name: value for name, value in fields.items() if value is not None and value != ""}
+    return status or was.status, was.subject if subject is None else subject, kept

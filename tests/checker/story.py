@@ -183,6 +183,8 @@ class Story:
             {"status": "pending"},
             {"status": "closed", "subject": ""},
             {"status": "open"},
+            {"subject": "Đổi cỡ"},
+            {"subject": "Đổi màu"},
         )
         for change in changes:
             result = self._tickets.change(key, 1, holder, **change)

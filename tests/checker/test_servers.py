@@ -85,6 +85,12 @@ async def test_every_table_is_read_as_it_is(database: str) -> None:
            VALUES ('acme', gen_random_uuid(), 1, gen_random_uuid(), 1, 'customer', 'text', 'Chào', '{"a": 1}',
                'messenger:1', '9999-12-31T23:59:59.999Z', false, '2026-11-22T08:15:00.250Z', 0)"""
     )
+    await connection.execute(
+        """INSERT INTO ticket (workspace_id, conversation_id, number, ticket_id, page_id, session,
+               first_position, status, subject, fields, created_at, changed_at)
+           VALUES ('acme', gen_random_uuid(), 1, gen_random_uuid(), 'messenger:1', 1, 1,
+               'open', 'Đổi hàng', '{"gap": true}', now(), now())"""
+    )
     await connection.close()
 
     def read() -> dict[str, list[tuple[object, ...]]]:
@@ -96,6 +102,8 @@ async def test_every_table_is_read_as_it_is(database: str) -> None:
     assert isinstance(message, MessageRow)
     assert (message.sent_at_ms, message.stored_at_ms) == (253_402_300_799_999, 1_795_335_300_250)
     assert (message.body, message.params) == ("Chào", '{"a": 1}')
+    (ticket,) = rows.pop("TicketRow")
+    assert ticket[1:] == (1, "open", "Đổi hàng", '{"gap": true}', None)
     assert not any(rows.values())
 
 

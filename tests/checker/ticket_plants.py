@@ -8,7 +8,7 @@ from checker.rows import TicketRow
 from tests.checker.planted import Planted
 from tests.checker.plants import Fault, repeat
 
-FILLED_IN, OPENED, WAITS, CLOSED, REOPENED, ANOTHER = range(6)
+FILLED_IN, OPENED, WAITS, CLOSED, REOPENED, RENAMED, LAST, ANOTHER = range(8)
 """The changes that the story's agent makes."""
 
 
@@ -86,7 +86,7 @@ def _row(planted: Planted, status: str, number: int) -> int:
 
 
 _FOLLOWS, _CAUSED = "each change of a ticket follows", "each change of a ticket by somebody"
-_KEPT = "tickets count 1, 2, 3"
+_KEPT, _ANSWERED = "tickets count 1, 2, 3", "each ticket that an action has made or changed"
 CASES: dict[str, tuple[Fault, str]] = {
     "change of a ticket not told": (lose_told(WAITS), _FOLLOWS),
     "change of a ticket told twice": (tell_again(WAITS), _CAUSED),
@@ -97,6 +97,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "ticket made closed": (change_told(ANOTHER, status="closed"), _FOLLOWS),
     "ticket closed by itself": (change_told(CLOSED, by=None), _FOLLOWS),
     "closed ticket waits": (change_told(REOPENED, status="pending"), _FOLLOWS),
+    "ticket given to another by hand": (change_told(WAITS, agent="ghost"), _FOLLOWS),
     "ticket became a draft": (change_told(WAITS, status="draft"), _FOLLOWS),
     "ticket gets its subject by itself": (open_otherwise(subject="?"), _FOLLOWS),
     "ticket gets fields by itself": (open_otherwise(fields={"nguon": "zalo"}), _FOLLOWS),
@@ -111,7 +112,9 @@ CASES: dict[str, tuple[Fault, str]] = {
     "answer that wanted another field": (say_otherwise({"fields": {"nguon": "facebook"}}), _CAUSED),
     "answer that cleared a field": (say_otherwise({"fields": {"nguon": None}}), _CAUSED),
     "answer that opens a ticket": (change_told(FILLED_IN, status="open"), _CAUSED),
-    "last change of a ticket not told": (lose_told(REOPENED), _KEPT),
+    "change of a ticket not told that nothing follows from": (lose_told(RENAMED), _ANSWERED),
+    "ticket answered other than told": (change_told(RENAMED, subject="?"), _ANSWERED),
+    "last change of a ticket not told": (lose_told(LAST), _KEPT),
     "ticket not told": (lose_told(ANOTHER), _KEPT),
     "ticket kept with another status": (change_kept("open", 1, status="pending"), _KEPT),
     "ticket kept with another subject": (change_kept("open", 2, subject="?"), _KEPT),
