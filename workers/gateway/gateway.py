@@ -47,6 +47,7 @@ from workers.gateway.verifier import OwnTokens, TokenVerifier
 from workers.gateway.visitors import Visitors
 from workers.gateway.waiting import Waiting
 from workers.gateway.watching import Watching
+from workers.runtime.postgres import new_pool
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.signing import signing_keys
 
@@ -68,7 +69,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self._on_failure = on_failure
         self._stopping = False
-        self._pool = _pool(settings)
+        self._pool = new_pool(settings, "tongdai gateway", CONNECTIONS_MAX, reset=_nothing)
         tokens = Tokens(signing_key(settings), access_s=own.access_token_s, refresh_s=own.refresh_token_s)
         self.sign_ins = SignIns(self._pool, tokens)
         self.verifier: TokenVerifier = OwnTokens(self._pool, tokens)
@@ -217,16 +218,3 @@ class Gateway:
 
 async def _nothing(_: object) -> None:
     """Nothing in a session is ever changed, so nothing has to be reset: that would be a round trip."""
-
-
-def _pool(settings: Settings) -> asyncpg.Pool:
-    postgres = settings.postgres
-    return asyncpg.create_pool(
-        postgres.dsn.get_secret_value(),
-        min_size=0,
-        max_size=CONNECTIONS_MAX,
-        timeout=postgres.connect_timeout_s,
-        command_timeout=postgres.command_timeout_s,
-        server_settings={"application_name": "tongdai gateway", "jit": "off"},
-        reset=_nothing,
-    )

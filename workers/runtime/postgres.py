@@ -1,9 +1,11 @@
-"""The connection of one runtime to Postgres, with its deadlines."""
+"""Connections to Postgres, with their deadlines."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, cast
 
 import asyncpg
 
@@ -38,6 +40,31 @@ async def connect(settings: Settings, name: str) -> Connection:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DependencyDownError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
     return cast("Connection", connection)
+
+
+def new_pool(
+    settings: Settings,
+    name: str,
+    connections_max: int,
+    *,
+    reset: Callable[[Any], Awaitable[None]] | None = None,
+    server_settings: Mapping[str, str] = MappingProxyType({}),
+) -> asyncpg.Pool:
+    """A pool, not opened yet; its connections are made when they are needed.
+
+    `reset` is done with a connection that comes back, instead of what asyncpg does. `server_settings` hold in
+    every session.
+    """
+    postgres = settings.postgres
+    return asyncpg.create_pool(
+        postgres.dsn.get_secret_value(),
+        min_size=0,
+        max_size=connections_max,
+        timeout=postgres.connect_timeout_s,
+        command_timeout=postgres.command_timeout_s,
+        server_settings={"application_name": name, "jit": "off", **server_settings},
+        reset=reset,
+    )
 
 
 async def disconnect(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from config.logging import get_logger
 from config.settings import Settings
 from workers.runtime.failures import SideTaskEndedError
+from workers.runtime.postgres import new_pool
 from workers.runtime.status import Status
 from workers.webhooks import metrics
 from workers.webhooks.catch_up import CatchUp
@@ -193,16 +194,5 @@ def _check(readers: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _pool(settings: Settings) -> asyncpg.Pool:
-    postgres = settings.postgres
-    return asyncpg.create_pool(
-        postgres.dsn.get_secret_value(),
-        min_size=0,
-        max_size=CONNECTIONS_MAX,
-        timeout=postgres.connect_timeout_s,
-        command_timeout=postgres.command_timeout_s,
-        server_settings={
-            "application_name": "tongdai webhooks",
-            "jit": "off",
-            "synchronous_commit": postgres.synchronous_commit,
-        },
-    )
+    durable = {"synchronous_commit": settings.postgres.synchronous_commit}
+    return new_pool(settings, "tongdai webhooks", CONNECTIONS_MAX, server_settings=durable)

@@ -19,6 +19,7 @@ from workers.channels.delivery.renewal import Renewal
 from workers.channels.delivery.senders import open_senders
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.zalo_tokens import ZaloTokens
+from workers.runtime.postgres import new_pool
 
 POLL_S = 0.5
 """Without being told, pages are looked at so often: back-offs end, pauses are over."""
@@ -108,19 +109,8 @@ class Dispatcher:
 
     @contextlib.asynccontextmanager
     async def _pool(self) -> AsyncIterator[asyncpg.Pool]:
-        postgres = self._settings.postgres
-        pool = await asyncpg.create_pool(
-            postgres.dsn.get_secret_value(),
-            min_size=0,
-            max_size=POOL_MAX,
-            timeout=postgres.connect_timeout_s,
-            command_timeout=postgres.command_timeout_s,
-            server_settings={
-                "application_name": "tongdai delivery couriers",
-                "synchronous_commit": postgres.synchronous_commit,
-                "jit": "off",
-            },
-        )
+        durable = {"synchronous_commit": self._settings.postgres.synchronous_commit}
+        pool = await new_pool(self._settings, "tongdai delivery couriers", POOL_MAX, server_settings=durable)
         try:
             yield pool
         finally:

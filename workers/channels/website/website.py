@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import asyncpg
-
 from config.kept_key import kept_key
 from config.settings import Settings
 from config.website import Site
@@ -34,6 +32,7 @@ from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import VisitorTokens
 from workers.channels.website.transcript import LINES_MAX, last_position, read_before, workspace_of
+from workers.runtime.postgres import new_pool
 
 CONNECTIONS_MAX = 4
 LOCAL_KEY = Path(".tongdai/website.key")
@@ -68,7 +67,7 @@ class Website:
         self._visitor_rate = RateLimit(own.visitor_rate_per_s, own.visitor_rate_burst, bucket=str)
         self.publisher = publisher
         self.metrics = metrics
-        self.pool = _pool(settings)
+        self.pool = new_pool(settings, "tongdai ingress website", CONNECTIONS_MAX)
         self._broadcast = Broadcast[Sighting](
             settings,
             "tongdai ingress sightings",
@@ -205,15 +204,3 @@ def _keys(settings: Settings) -> list[str]:
     """The operators'; in the local profile one is drawn and kept on this machine. Raises OSError."""
     keys = [key.get_secret_value() for key in settings.website.keys]
     return keys or [kept_key(LOCAL_KEY)]
-
-
-def _pool(settings: Settings) -> asyncpg.Pool:
-    postgres = settings.postgres
-    return asyncpg.create_pool(
-        postgres.dsn.get_secret_value(),
-        min_size=0,
-        max_size=CONNECTIONS_MAX,
-        timeout=postgres.connect_timeout_s,
-        command_timeout=postgres.command_timeout_s,
-        server_settings={"application_name": "tongdai ingress website", "jit": "off"},
-    )

@@ -11,6 +11,7 @@ from asyncpg import Connection, Pool
 from config.settings import Settings
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.problem import unavailable
+from workers.runtime.postgres import new_pool
 
 CONNECTIONS_MAX = 8
 STATEMENT_MS = 2_000
@@ -21,7 +22,6 @@ ACQUIRE_S = 2.0
 # what has an index is found by it, in its order, whatever the statistics of a table that has just grown say.
 # What takes some milliseconds is not worth the start of parallel workers.
 SERVER_SETTINGS = {
-    "application_name": "tongdai gateway queries",
     "default_transaction_read_only": "on",
     "statement_timeout": str(STATEMENT_MS),
     "plan_cache_mode": "force_custom_plan",
@@ -30,21 +30,12 @@ SERVER_SETTINGS = {
     "enable_seqscan": "off",
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "0",
-    "jit": "off",
 }
 
 
 def query_pool(settings: Settings) -> Pool:
     """A pool for reading, not opened yet."""
-    postgres = settings.postgres
-    return asyncpg.create_pool(
-        postgres.dsn.get_secret_value(),
-        min_size=0,
-        max_size=CONNECTIONS_MAX,
-        timeout=postgres.connect_timeout_s,
-        command_timeout=postgres.command_timeout_s,
-        server_settings=SERVER_SETTINGS,
-    )
+    return new_pool(settings, "tongdai gateway queries", CONNECTIONS_MAX, server_settings=SERVER_SETTINGS)
 
 
 @asynccontextmanager
