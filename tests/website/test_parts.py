@@ -110,6 +110,16 @@ def test_the_hash_is_the_one_that_other_chat_windows_take() -> None:
         jwt.encode({"sub": "4" * 200, "exp": int(time.time()) + 60}, SECRET, algorithm="HS256"),
         "nonsense",
     ],
+    ids=[
+        "another key",
+        "expired",
+        "without an end",
+        "without a name",
+        "not signed",
+        "empty name",
+        "long name",
+        "nonsense",
+    ],
 )
 def test_what_proves_nothing_is_refused(token: str) -> None:
     with pytest.raises(NotVerifiedError):
