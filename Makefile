@@ -65,7 +65,7 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
-	$(BIN)/python -m tests.faults.spine $(ARGS)
+	$(BIN)/python -m faults.spine $(ARGS)
 
 lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from websockets.exceptions import WebSocketException
 
-from tests.faults.book import Book
-from tests.faults.town import PASSWORD, WORKSPACE
+from faults.book import Book
+from faults.town import PASSWORD, WORKSPACE
 from workers.local.simulator.agents.account import Account
 from workers.local.simulator.agents.act import Act, Answer
 from workers.local.simulator.agents.doors import Doors

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.faults.book import Book
-from tests.faults.crowd import see_all
+from faults.book import Book
+from faults.crowd import see_all
 from workers.gateway.positions import encode
 
 ACTOR = "agent:town/agent-01"

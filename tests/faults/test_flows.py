@@ -14,15 +14,15 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from faults.book import Book
+from faults.campaign import check, left, quiet, ready
+from faults.crowd import settle
+from faults.fleet import Worker
+from faults.ground import PREFIX, Ground, ground
+from faults.stream import Planned
+from faults.town import AGENTS, CONTESTED
 from schemas.ids import conversation_id, conversation_key
-from tests.faults.book import Book
-from tests.faults.campaign import check, left, quiet, ready
-from tests.faults.crowd import settle
-from tests.faults.fleet import Worker
-from tests.faults.ground import PREFIX, Ground, ground
 from tests.faults.player import Player, playing
-from tests.faults.stream import Planned
-from tests.faults.town import AGENTS, CONTESTED
 from workers.local.simulator.agents.act import Answer
 
 TEAM = AGENTS[1:5]

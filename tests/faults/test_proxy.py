@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.proxy import Lost, Trap, Way, Wire
-from tests.faults.requests import KafkaRequests, PostgresRequests
+from faults.proxy import Lost, Trap, Way, Wire
+from faults.requests import KafkaRequests, PostgresRequests
 from workers.local.ports import LOOPBACK
 
 SOON_S = 5.0

@@ -25,7 +25,7 @@ async def test_nothing_is_lost_doubled_or_unfair_whatever_is_killed(server_dir: 
         "--folder": str(server_dir),
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.spine", "--once"),
+        *(sys.executable, "-m", "faults.spine", "--once"),
         *(part for argument in arguments.items() for part in argument),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

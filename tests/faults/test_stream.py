@@ -9,8 +9,8 @@ from checker.murmur2 import partition_of
 from checker.readable import Verdict, judge
 from checker.record import LogRecord
 from checker.rows import PageRow
-from tests.faults.stream import Planned, Stream
-from tests.faults.town import DESK, PAGES, WORKSPACE
+from faults.stream import Planned, Stream
+from faults.town import DESK, PAGES, WORKSPACE
 
 PARTITIONS = 12
 REGISTRY = {page: PageRow(page, WORKSPACE, DESK, 0) for page in PAGES}

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.faults.table import HEAD, INVARIANTS, put, read, table
+from faults.table import HEAD, INVARIANTS, put, read, table
 
 
 def a_run(name: str, seed: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of any field

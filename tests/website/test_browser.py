@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from config.settings import Settings
-from tests.faults.proxy import Way, Wire
+from faults.proxy import Way, Wire
 from tests.gateway.ground import Client, gateway, sign_in, until
 from tests.website.ground import SITE, site, with_site
 from workers.local.ports import LOOPBACK, free_port

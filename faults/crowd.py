@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.faults.book import Book
-from tests.faults.town import AGENTS, COMPANY, PASSWORD, WORKSPACE
+from faults.book import Book
+from faults.town import AGENTS, COMPANY, PASSWORD, WORKSPACE
 from workers.gateway.positions import decode
 from workers.local.simulator.agents.account import Account
 from workers.local.simulator.agents.act import Act, Answer

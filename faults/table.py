@@ -1,4 +1,4 @@
-"""`python -m tests.faults.table REPORTS…`: what runs have shown, as a table: fault × invariant.
+"""`python -m faults.table REPORTS…`: what runs have shown, as a table: fault × invariant.
 
 REPORTS are the folders of runs, or their `result.json`. Runs of the same faults share a line.
 """
@@ -25,7 +25,7 @@ Run = Mapping[str, Any]
 
 def main() -> int:
     """Print the table, or put it into a page; 1 when a run did not pass."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults.table", description=__doc__)
     parser.add_argument(
         "reports", nargs="+", type=Path, metavar="REPORT", help="folder or result.json of a run"
     )

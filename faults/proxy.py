@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from tests.faults.requests import Requests
+from faults.requests import Requests
 from workers.local.ports import LOOPBACK, free_port
 
 CHUNK_BYTES = 65_536

@@ -14,20 +14,20 @@ from typing import Any
 
 import orjson
 
-from tests.faults.book import Book
-from tests.faults.crowd import Crowd, settle
-from tests.faults.ground import PREFIX, Ground
-from tests.faults.interference import Interference
-from tests.faults.nemesis import Nemesis
-from tests.faults.recovery import RECOVERED_S, recovered
-from tests.faults.scene import Scene
-from tests.faults.sender import Sender
-from tests.faults.sessions import Sessions
-from tests.faults.stream import Stream
-from tests.faults.town import AGENTS
-from tests.faults.watch import INPUTS, UnseenError
+from faults.book import Book
+from faults.crowd import Crowd, settle
+from faults.ground import PREFIX, Ground
+from faults.interference import Interference
+from faults.nemesis import Nemesis
+from faults.recovery import RECOVERED_S, recovered
+from faults.scene import Scene
+from faults.sender import Sender
+from faults.sessions import Sessions
+from faults.stream import Stream
+from faults.town import AGENTS
+from faults.watch import INPUTS, UnseenError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 HEAL_S = 60.0
 """After the last fault the lag must be zero within this time, and that of draining what had piled up."""
 DRAINED_PER_S = 500.0
@@ -105,7 +105,7 @@ class Result:
         return found
 
     def as_json(self) -> bytes:
-        """For `tests.faults.table`."""
+        """For `faults.table`."""
         more = {"unhealed": self.unhealed, "problems": self.problems}
         return orjson.dumps(asdict(self) | more, option=orjson.OPT_INDENT_2)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from checker.murmur2 import partition_of
-from tests.faults.town import FOREIGN_WORKSPACE, PAGES, STRANGE_PAGE
+from faults.town import FOREIGN_WORKSPACE, PAGES, STRANGE_PAGE
 
 NEW_CONVERSATION = 0.1
 DUPLICATE, UNREADABLE, MISPLACED, ECHO, POSTBACK, OTHER = 0.05, 0.01, 0.005, 0.01, 0.01, 0.01
@@ -34,7 +34,7 @@ class Planned(NamedTuple):
     @property
     def headers(self) -> list[tuple[str, bytes]]:
         """The CloudEvents headers."""
-        found = [("ce_specversion", b"1.0"), ("ce_id", self.id.encode()), ("ce_source", b"tests/faults")]
+        found = [("ce_specversion", b"1.0"), ("ce_id", self.id.encode()), ("ce_source", b"faults")]
         if self.ce_type is not None:
             found.append(("ce_type", self.ce_type.encode()))
         return found

@@ -104,7 +104,7 @@ def _headers(id_: str) -> Mapping[str, bytes]:
     return {
         "ce_specversion": b"1.0",
         "ce_id": id_.encode(),
-        "ce_source": b"tests/faults",
+        "ce_source": b"faults",
         "ce_type": b"tongdai.commands.configure.v1",
         "content-type": b"application/json",
     }

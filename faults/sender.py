@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from tests.faults.stream import Planned
+from faults.stream import Planned
 
 TICK_S = 0.05
 CHUNK_MAX = 500

@@ -7,8 +7,8 @@ import time
 
 import asyncpg
 
-from tests.faults.ground import Ground
-from tests.faults.watch import KINDS, Ends, UnseenError
+from faults.ground import Ground
+from faults.watch import KINDS, Ends, UnseenError
 
 RECOVERED_S = 60.0
 """So long it may take, without anybody's help."""

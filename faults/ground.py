@@ -15,11 +15,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from config.settings import Settings
 from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
-from tests.faults.fleet import Fleet
-from tests.faults.history import History
-from tests.faults.network import Network
-from tests.faults.town import configure, register
-from tests.faults.watch import Ends, ends_of, lag_of, reached_by
+from faults.fleet import Fleet
+from faults.history import History
+from faults.network import Network
+from faults.town import configure, register
+from faults.watch import Ends, ends_of, lag_of, reached_by
 from workers.local.kafka import EmbeddedKafka
 from workers.local.kafka_java import quick_start_options
 from workers.local.ports import LOOPBACK, free_port

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.faults.scene import CATCH_S, Scene
+from faults.scene import CATCH_S, Scene
 
 HELD_S = 30.0
 """Three times as long as a worker waits for a lock."""

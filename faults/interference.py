@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults.ground import SESSION_S
-from tests.faults.proxy import Lost, Trap, Way, Wire
-from tests.faults.scene import CATCH_S, Scene
-from tests.faults.watch import KINDS
+from faults.ground import SESSION_S
+from faults.proxy import Lost, Trap, Way, Wire
+from faults.scene import CATCH_S, Scene
+from faults.watch import KINDS
 
 DELAY_S, JITTER_S, DELAYED_FOR_S = 0.1, 0.2, 20.0
 SILENT_S = (2 * SESSION_S, 6 * SESSION_S)

@@ -7,8 +7,8 @@ import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from tests.faults.proxy import Wire
-from tests.faults.requests import KafkaRequests, PostgresRequests
+from faults.proxy import Wire
+from faults.requests import KafkaRequests, PostgresRequests
 from workers.local.ports import LOOPBACK, free_port
 
 WIRED = ("routing-1", "routing-2", "notifier-1", "notifier-2", "gateway-1", "gateway-2")

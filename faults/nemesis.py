@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from tests.faults.fleet import Worker
-from tests.faults.ground import SESSION_S
-from tests.faults.scene import CATCH_S, Scene
-from tests.faults.watch import KINDS, UnseenError, ports_inside, ports_of
+from faults.fleet import Worker
+from faults.ground import SESSION_S
+from faults.scene import CATCH_S, Scene
+from faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
 GATEWAY_FREEZE_S = 33.0

@@ -7,10 +7,10 @@ import random
 import time
 from dataclasses import dataclass
 
-from tests.faults.book import Book
-from tests.faults.fleet import Worker
-from tests.faults.ground import Ground
-from tests.faults.watch import KINDS, UnseenError
+from faults.book import Book
+from faults.fleet import Worker
+from faults.ground import Ground
+from faults.watch import KINDS, UnseenError
 
 CATCH_S = 10.0
 """How long to wait for a worker to be inside a transaction, or for work to be in flight."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.faults.history import History
+from faults.history import History
 from workers.local.child import LEASH
 
 STARTED = (b"worker_started", b"gateway_listening")
@@ -53,7 +53,7 @@ class Worker:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Begin a life. It ends with the process that runs the tests, however that ends."""
+        """Begin a life. It ends with the process that runs the campaign, however that ends."""
         self.wanted, self.frozen = True, False
         tongdai = str(Path(sys.executable).with_name("tongdai"))
         leash = [

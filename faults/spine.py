@@ -1,4 +1,4 @@
-"""`python -m tests.faults.spine`: the whole campaign against the spine, as `make faults-spine` runs it."""
+"""`python -m faults.spine`: the whole campaign against the spine, as `make faults-spine` runs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.faults.campaign import PAUSE_S, Campaign, Result, run
-from tests.faults.ground import ground
-from tests.faults.interference import MOMENTS
-from tests.faults.network import WIRED, Network
+from faults.campaign import PAUSE_S, Campaign, Result, run
+from faults.ground import ground
+from faults.interference import MOMENTS
+from faults.network import WIRED, Network
 
 FAULTS = (
     "kill_routing",
@@ -120,7 +120,7 @@ async def _run(campaign: Campaign, folder: Path) -> Result:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.spine", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults.spine", description=__doc__)
     parser.add_argument("--messages", type=int, default=200_000, help="records to send (default: 200000)")
     parser.add_argument("--seed", type=int, help="of the messages and faults (default: any)")
     parser.add_argument("--rate", type=float, help="records a second (default: all within 200 s)")

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.mutants`: breaks the workers in known ways and sees that a campaign finds each one.
+"""`python -m faults.mutants`: breaks the workers in known ways and sees that a campaign finds each one.
 
 A campaign that passes proves something only if it would have failed otherwise. Each mutant is a copy of the
 project with one change; it is caught when the campaign against it does not pass. Moments that are too rare
@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults.campaign import MISSED
+from faults.campaign import MISSED
 
-ROOT = Path(__file__).parents[2]
-COPIED = ("schemas", "config", "workers", "checker", "tests", "pyproject.toml")
+ROOT = Path(__file__).parents[1]
+COPIED = ("schemas", "config", "workers", "checker", "faults", "pyproject.toml")
 FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
 RATE_PER_S = 120
 KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
@@ -104,7 +104,7 @@ MUTANTS = (
 
 def main() -> int:
     """Try the mutants that the arguments name; 1 when one survived."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="mutants with these words in their names")
     parser.add_argument("--seconds", type=int, default=50, help="for which messages flow")
     parser.add_argument("--seed", type=int, default=1)
@@ -130,7 +130,7 @@ def _try(mutant: Mutant, options: argparse.Namespace) -> str:
         _change(copy / mutant.path, mutant)
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "tests.faults.spine", "--once", "--pause", "1"),
+                *(sys.executable, "-m", "faults.spine", "--once", "--pause", "1"),
                 *("--folder", str(copy / "run"), "--faults", mutant.faults),
                 *("--messages", str(RATE_PER_S * options.seconds), "--rate", str(RATE_PER_S)),
                 *("--seed", str(options.seed)),
