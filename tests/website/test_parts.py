@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import time
 from typing import Any
@@ -11,7 +10,6 @@ from uuid import UUID
 import jwt
 import orjson
 import pytest
-from aiokafka.errors import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -23,7 +21,6 @@ from tests.website.ground import KEY, SECRET, SITE
 from workers.channels import sighting
 from workers.channels.broadcast import PAYLOAD_BYTES_MAX
 from workers.channels.sighting import Sighting
-from workers.channels.website import tail as reader
 from workers.channels.website.connection import Tab
 from workers.channels.website.hub import Hub
 from workers.channels.website.identity import NotVerifiedError, Visitor, by_digest, by_token
@@ -256,29 +253,6 @@ async def test_of_the_topics_only_what_concerns_a_tab_is_passed_on() -> None:
     ]
     tail.take([stored, stored])
     assert list(teller._due) == [one.conversation]
-
-
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), ConnectionResetError(), KafkaError()], ids=repr)
-async def test_the_reader_goes_on_after_what_nobody_asked_for(
-    error: BaseException, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "RECONNECT_S", 0.0)
-    reading, left = asyncio.Event(), [error]
-
-    async def read(_: Tail) -> None:
-        if left:
-            raise left.pop()
-        reading.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Tail, "_read", read)
-    hub = Hub(10, 10, 10, lambda _: None)
-    running = asyncio.create_task(Tail(Settings(), hub, Teller(None, hub)).run())
-    async with asyncio.timeout(5):
-        await reading.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
 
 
 async def test_who_does_not_read_is_cut_off() -> None:

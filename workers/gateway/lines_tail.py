@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
-from workers.channels.consumer import START_DEADLINE_S, new_consumer, partitions_of, stop_consumer
+from workers.channels.consumer import consuming, go_on
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.lines import Lines
 from workers.gateway.tail import CLIENT
@@ -58,11 +58,8 @@ class LinesTail:
                 self._reading.clear()
 
     async def _read(self) -> None:
-        consumer = new_consumer(self._settings, CLIENT)
-        try:
-            async with asyncio.timeout(START_DEADLINE_S):
-                await consumer.start()
-                await self._seek(consumer)
+        async with consuming(self._settings, CLIENT) as consumer:
+            self._positions = await go_on(consumer, self._topics, self._positions)
             self._reading.set()
             idle = 0
             while idle < IDLE_POLLS:
@@ -74,12 +71,3 @@ class LinesTail:
             self._needed.clear()
             self._reading.clear()
             self._positions = {}
-        finally:
-            await stop_consumer(consumer)
-
-    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        partitions = [each for topic in self._topics for each in await partitions_of(consumer, topic)]
-        consumer.assign(partitions)
-        self._positions = self._positions or dict(await consumer.end_offsets(partitions))
-        for partition, offset in self._positions.items():
-            consumer.seek(partition, offset)

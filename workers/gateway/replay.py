@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 
 from config.settings import Settings
 from config.topics import NOTIFICATIONS
-from workers.channels.consumer import START_DEADLINE_S, new_consumer, stop_consumer
+from workers.channels.consumer import DEADLINE_S as FIND_DEADLINE_S
+from workers.channels.consumer import consuming
 from workers.gateway.notices import Noted, noted
 from workers.gateway.tail import CLIENT
 
@@ -47,11 +48,9 @@ class Replay:
                 yield one
 
     async def _read(self, wanted: dict[int, tuple[int, int]]) -> AsyncIterator[Noted]:
-        consumer = new_consumer(self._settings, CLIENT)
         partitions = {TopicPartition(self._topic, number): span for number, span in wanted.items()}
-        try:
-            async with asyncio.timeout(START_DEADLINE_S):
-                await consumer.start()
+        async with consuming(self._settings, CLIENT) as consumer:
+            async with asyncio.timeout(FIND_DEADLINE_S):
                 starts = await consumer.beginning_offsets(list(partitions))
             if any(starts[partition] > span[0] for partition, span in partitions.items()):
                 raise TooOldError
@@ -68,5 +67,3 @@ class Replay:
                         one = noted(record) if record.offset < end else None
                         if one is not None:
                             yield one
-        finally:
-            await stop_consumer(consumer)

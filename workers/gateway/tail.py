@@ -17,13 +17,7 @@ from config.topics import NOTIFICATIONS, OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
-from workers.channels.consumer import (
-    START_DEADLINE_S,
-    is_told_to_end,
-    new_consumer,
-    partitions_of,
-    stop_consumer,
-)
+from workers.channels.consumer import DEADLINE_S, consuming, partitions_of
 from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.waiting import Waiting
@@ -74,11 +68,6 @@ class Tail:
         while True:
             try:
                 await self._read()
-            except asyncio.CancelledError:
-                # Clients of Kafka and Postgres are known to cancel their callers when a connection breaks.
-                if is_told_to_end():
-                    raise
-                _log.warning("tail_interrupted", error="cancelled by nobody", exc_info=True)
             except (KafkaError, *DATABASE_ERRORS) as error:
                 _log.warning("tail_interrupted", error=repr(error))
             finally:
@@ -86,18 +75,14 @@ class Tail:
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self) -> None:
-        consumer = new_consumer(self._settings, CLIENT)
-        try:
-            async with asyncio.timeout(START_DEADLINE_S):
-                await consumer.start()
+        async with consuming(self._settings, CLIENT) as consumer:
+            async with asyncio.timeout(DEADLINE_S):
                 await self._seek(consumer)
             while True:
                 self._set_reading(reading=await self._is_warm(consumer))
                 found = await consumer.getmany(timeout_ms=POLL_MS)
                 for partition, records in found.items():
                     await self._take(partition, records)
-        finally:
-            await stop_consumer(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         outcomes = await partitions_of(consumer, self._outcomes)

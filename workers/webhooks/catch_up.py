@@ -16,9 +16,16 @@ from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.channels.consumer import (
+    DEADLINE_S,
+    asked_to_end,
+    partitions_of,
+    start_consumer,
+    stop_consumer,
+)
 from workers.webhooks.batch import Batch, read_batch
 from workers.webhooks.event import Place
-from workers.webhooks.log import DEADLINE_S, Names, start_consumer, stop_consumer
+from workers.webhooks.log import CLIENT, PARTITION_BYTES, Names
 from workers.webhooks.metrics import EXPIRED
 
 POLL_MS = 200
@@ -76,7 +83,7 @@ class CatchUp:
                 while self._queue:
                     await self._next(next(iter(self._queue)))
         finally:
-            await stop_consumer(self._consumer)
+            await self._disconnect()
 
     async def find(
         self, start: str | None, stored: Mapping[Place, int], topics: Sequence[str]
@@ -90,7 +97,7 @@ class CatchUp:
             consumer = await self._connected()
             partitions = [
                 one
-                for one in await self._names.partitions(consumer)
+                for one in await partitions_of(consumer, *self._names.full)
                 if self._names.place(one).topic in topics
             ]
             begins = await consumer.beginning_offsets(partitions)
@@ -120,12 +127,12 @@ class CatchUp:
     async def _next(self, one: Behind) -> None:
         self._queue.pop(one)
         try:
-            async with self._turn:
-                await self._lead(one, await self._connected())
+            with asked_to_end():
+                async with self._turn:
+                    await self._lead(one, await self._connected())
         except (KafkaError, OSError, TimeoutError) as error:
             _log.warning("catching_up_interrupted", error=repr(error))
-            consumer, self._consumer = self._consumer, None
-            await stop_consumer(consumer)
+            await self._disconnect()
             await asyncio.sleep(RECONNECT_S)
         if one.gaps():
             self.want(one)
@@ -172,5 +179,10 @@ class CatchUp:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            self._consumer = await start_consumer(self._settings)
+            self._consumer = await start_consumer(self._settings, CLIENT, partition_bytes=PARTITION_BYTES)
         return self._consumer
+
+    async def _disconnect(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await stop_consumer(consumer)

@@ -14,9 +14,10 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.channels.consumer import DEADLINE_S, consuming, partitions_of
 from workers.webhooks.batch import Batch, read_batch
 from workers.webhooks.event import Place
-from workers.webhooks.log import DEADLINE_S, Names, start_consumer, stop_consumer
+from workers.webhooks.log import CLIENT, PARTITION_BYTES, Names
 
 POLL_MS = 1_000
 RECORDS_MAX = 2_000
@@ -59,20 +60,18 @@ class Feed:
     async def run(self) -> None:
         """Read until cancelled; what goes wrong with Kafka makes it begin again where it was."""
         while True:
-            consumer = None
             try:
-                consumer = await start_consumer(self._settings)
-                await self._read(consumer)
+                async with consuming(self._settings, CLIENT, partition_bytes=PARTITION_BYTES) as consumer:
+                    await self._read(consumer)
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("feed_interrupted", error=repr(error))
             finally:
                 self.is_reading = False
-                await stop_consumer(consumer)
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(DEADLINE_S):
-            partitions = await self._names.partitions(consumer)
+            partitions = await partitions_of(consumer, *self._names.full)
             consumer.assign(partitions)
             new = [one for one in partitions if self._names.place(one) not in self.ends]
             found = await consumer.end_offsets(new)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
@@ -17,13 +17,7 @@ from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
 from schemas.envelope import Kind, header
 from schemas.ids import conversation_id
-from workers.channels.consumer import (
-    START_DEADLINE_S,
-    is_told_to_end,
-    new_consumer,
-    partitions_of,
-    stop_consumer,
-)
+from workers.channels.consumer import consuming, go_on
 from workers.channels.website.hub import Hub
 from workers.channels.website.records import CHANNEL
 from workers.channels.website.teller import Teller
@@ -55,36 +49,19 @@ class Tail:
         while True:
             try:
                 await self._read()
-            except asyncio.CancelledError:
-                # Clients of Kafka are known to cancel their callers when a connection breaks.
-                if is_told_to_end():
-                    raise
-                _log.warning("website_tail_interrupted", error="cancelled by nobody", exc_info=True)
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("website_tail_interrupted", error=repr(error))
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self) -> None:
-        consumer = new_consumer(self._settings, CLIENT)
-        try:
-            async with asyncio.timeout(START_DEADLINE_S):
-                await consumer.start()
-                await self._seek(consumer)
+        async with consuming(self._settings, CLIENT) as consumer:
+            self._positions = await go_on(consumer, self._topics, self._positions)
             # Who came before this reader was there may lack what was stored meanwhile.
             self._teller.wake(self._hub.conversations())
             while True:
                 for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
                     self.take(records)
                     self._positions[partition] = records[-1].offset + 1
-        finally:
-            await stop_consumer(consumer)
-
-    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        partitions = [each for topic in self._topics for each in await partitions_of(consumer, topic)]
-        consumer.assign(partitions)
-        self._positions = self._positions or dict(await consumer.end_offsets(partitions))
-        for partition, offset in self._positions.items():
-            consumer.seek(partition, offset)
 
     def take(self, records: Sequence[Any]) -> None:
         """Pass on what concerns somebody here; most does not, as the key says."""
