@@ -20,10 +20,6 @@ PARTITION_BYTES = 1_048_576
 _log = get_logger(__name__)
 
 
-class CancelledByNobodyError(KafkaError):
-    """What was waited for was cancelled, but not by who waited."""
-
-
 @asynccontextmanager
 async def consuming(
     settings: Settings, client_id: str, *, partition_bytes: int = PARTITION_BYTES
@@ -103,7 +99,7 @@ def asked_to_end() -> Iterator[None]:
     Clients of Kafka and Postgres are known to cancel their callers when a connection breaks; a task that
     takes it for its own end is missing from a process that goes on.
 
-    Raises CancelledByNobodyError.
+    Raises KafkaError for any other.
     """
     try:
         yield
@@ -112,4 +108,4 @@ def asked_to_end() -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         _log.warning("cancelled_by_nobody", exc_info=True)
-        raise CancelledByNobodyError from error
+        raise KafkaError("what was waited for was cancelled by nobody") from error
