@@ -19,8 +19,9 @@ from config.settings import Settings
 from schemas.ids import agent_key
 from tests.gateway.ground import KEY, SHOP, Client, add_people, gateway, publish, sign_in, until
 from tests.gateway.test_sockets import MESSAGE, closed, numbers, receive, say, to
+from workers.channels.closing import Closing
 from workers.gateway import accounts
-from workers.gateway.connection import STOPPING, TOKEN_ENDED, Closing, Connection
+from workers.gateway.connection import STOPPING, TOKEN_ENDED, Connection
 from workers.gateway.identity import Identity
 from workers.gateway.process import GRACE_S
 from workers.gateway.token_checks import WARNED_BEFORE, look_at_clock

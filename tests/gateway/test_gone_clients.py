@@ -9,7 +9,8 @@ from typing import cast
 import pytest
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from workers.gateway.connection import GONE, Closing, Connection
+from workers.channels.closing import Closing
+from workers.gateway.connection import GONE, Connection
 from workers.gateway.identity import Identity
 from workers.gateway.socket import _read, _write
 from workers.gateway.socket_acts import SocketActs

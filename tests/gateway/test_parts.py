@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.outcomes import Done
+from workers.channels.closing import Closing
 from workers.gateway.client_messages import DoCall
 from workers.gateway.commanding import Asker, Sent
-from workers.gateway.connection import SLOW, Closing, Connection
+from workers.gateway.connection import SLOW, Connection
 from workers.gateway.identity import Identity
 from workers.gateway.notices import Noted
 from workers.gateway.origins import is_allowed

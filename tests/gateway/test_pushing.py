@@ -7,7 +7,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.gateway.connection import GONE, SLOW, Closing, Connection
+from workers.channels.closing import Closing
+from workers.gateway.connection import GONE, SLOW, Connection
 from workers.gateway.identity import Identity
 
 LAN = Identity("shop", "agent", "lan")

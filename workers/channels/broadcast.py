@@ -15,7 +15,7 @@ import asyncpg
 
 from config.logging import get_logger
 from config.settings import Settings
-from workers.channels.failures import DATABASE_ERRORS
+from workers.runtime.postgres import DATABASE_ERRORS
 
 PAYLOAD_BYTES_MAX = 7_900
 """A notification of Postgres takes less than 8,000."""

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.base import NO_CONTROL_PATTERN, Slug
 from workers.gateway.asking import Who, address_of, gateway_of
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.identity import Role
 from workers.gateway.passwords import PASSWORD_CHARS_MAX
 from workers.gateway.problem import Problem, unavailable
 from workers.gateway.sign_in import Granted
 from workers.gateway.tokens import TOKEN_CHARS_MAX, VISIBLE_PATTERN
+from workers.runtime.postgres import DATABASE_ERRORS
 
 router = APIRouter(tags=["sign-in"])
 

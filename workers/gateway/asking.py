@@ -9,11 +9,11 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from workers.gateway.commanding import Asker
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.identity import Identity
 from workers.gateway.problem import too_many, unauthenticated, unavailable
 from workers.gateway.verifier import Verified
+from workers.runtime.postgres import DATABASE_ERRORS
 
 KEY_PATTERN = r"^[ -~]+$"
 

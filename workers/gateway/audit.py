@@ -10,8 +10,8 @@ from typing import NamedTuple
 from asyncpg import Pool
 
 from config.logging import get_logger
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
+from workers.runtime.postgres import DATABASE_ERRORS
 
 WAITING_MAX = 10_000
 WRITTEN_MAX = 500

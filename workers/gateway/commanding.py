@@ -33,7 +33,6 @@ from workers.gateway.calls import (
     request_of,
 )
 from workers.gateway.conversations import Conversation, agent_relations, read_conversations, relations
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
@@ -41,6 +40,7 @@ from workers.gateway.roster import Roster, Rosters
 from workers.gateway.stored import Key, Stored, read_stored
 from workers.gateway.together import Together
 from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
+from workers.runtime.postgres import DATABASE_ERRORS
 
 
 class Asker(NamedTuple):

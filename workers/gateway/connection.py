@@ -6,25 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 import orjson
 
+from workers.channels.closing import Closing
 from workers.gateway.identity import Identity
-
-
-class Closing(NamedTuple):
-    """Why the gateway ends a connection: a WebSocket's close code and its reason."""
-
-    code: int
-    reason: str
-
 
 TOKEN_ENDED = Closing(4401, "the token is no good any more: sign in again")
 NOT_SIGNED_IN = Closing(4408, "nobody signed in in time")
-TOO_MANY = Closing(4409, "too many connections")
 SLOW = Closing(4429, "you do not read what is sent: come back with your last event id")
-MALFORMED = Closing(4400, "that is no message of ours")
 GONE = Closing(1001, "you are gone: come back with your last event id")
 NOT_READY = Closing(1013, "not ready yet: try again later")
 STOPPING = Closing(1012, "this gateway stops: come back with your last event id")

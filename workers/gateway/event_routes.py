@@ -12,13 +12,14 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
 from config.logging import get_logger
+from workers.channels.closing import Closing
 from workers.gateway.asking import Bearer, Who, gateway_of, verify
-from workers.gateway.connection import FAILED, STOPPING, Closing, Connection
+from workers.gateway.connection import FAILED, STOPPING, Connection
 from workers.gateway.cutting import CUT, LINGER_S
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.positions import WORD_CHARS_MAX
 from workers.gateway.problem import Problem, unavailable
+from workers.runtime.postgres import DATABASE_ERRORS
 
 router = APIRouter(tags=["events"])
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -24,7 +23,6 @@ from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.hub import Hub
 from workers.gateway.lines import Lines
 from workers.gateway.lines_tail import LinesTail
@@ -47,11 +45,14 @@ from workers.gateway.verifier import OwnTokens, TokenVerifier
 from workers.gateway.visitors import Visitors
 from workers.gateway.waiting import Waiting
 from workers.gateway.watching import Watching
-from workers.runtime.postgres import new_pool
+from workers.runtime.postgres import DATABASE_ERRORS, new_pool
+from workers.runtime.side_tasks import side_tasks
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.signing import signing_keys
 
 CONNECTIONS_MAX = 8
+COMMAND_S = 5.0
+"""For a statement: a person waits for it. A connection of which the other end is gone lasts twice as long."""
 FORGET_EVERY_S = 600.0
 READY_DEADLINE_S = 2.0
 
@@ -68,8 +69,9 @@ class Gateway:
         """Of this life: presence told by an earlier one runs out by itself."""
         self.metrics = GatewayMetrics()
         self._on_failure = on_failure
-        self._stopping = False
-        self._pool = new_pool(settings, "tongdai gateway", CONNECTIONS_MAX, reset=_nothing)
+        self._pool = new_pool(
+            settings, "tongdai gateway", CONNECTIONS_MAX, reset=_nothing, command_timeout_s=COMMAND_S
+        )
         tokens = Tokens(signing_key(settings), access_s=own.access_token_s, refresh_s=own.refresh_token_s)
         self.sign_ins = SignIns(self._pool, tokens)
         self.verifier: TokenVerifier = OwnTokens(self._pool, tokens)
@@ -110,24 +112,19 @@ class Gateway:
     async def running(self) -> AsyncIterator[None]:
         """Be connected, with everything that goes on beside the requests."""
         async with self._pool, self.queries.pool, self._publisher:
-            tasks = [
-                self._beside("tail", self._tail.run()),
-                self._beside("lines", self.lines_tail.run()),
-                self._beside("audit", self.audit.run()),
-                self._beside("broadcast", self._broadcast.run()),
-                self._beside("looking", self.looking.run()),
-                self._beside("visitors", self.visitors.run()),
-                self._beside("presence", self._presence_teller.run()),
-                self._beside("tokens", self.token_checks.run()),
-                self._beside("forgetting", self._forget()),
-            ]
-            try:
+            work = {
+                "gateway-tail": self._tail.run(),
+                "gateway-lines": self.lines_tail.run(),
+                "gateway-audit": self.audit.run(),
+                "gateway-broadcast": self._broadcast.run(),
+                "gateway-looking": self.looking.run(),
+                "gateway-visitors": self.visitors.run(),
+                "gateway-presence": self._presence_teller.run(),
+                "gateway-tokens": self.token_checks.run(),
+                "gateway-forgetting": self._forget(),
+            }
+            async with side_tasks(work, self._on_failure):
                 yield
-            finally:
-                self._stopping = True
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def problems(self) -> list[str]:
         """Why it is not ready."""
@@ -192,18 +189,6 @@ class Gateway:
         ingress, sightings = sighting.unpack(text)
         for one in sightings:
             self.visitors.hear(ingress, one, time.monotonic())
-
-    def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=f"gateway-{name}")
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Tell of an end that nobody asked for: aiokafka is known to cancel its callers."""
-        if self._stopping:
-            return
-        error = None if task.cancelled() else task.exception()
-        self._on_failure(error or RuntimeError(f"The task {task.get_name()} has ended by itself."))
 
     async def _forget(self) -> None:
         while True:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.gateway.connection import TOO_MANY, Connection
+from workers.channels.closing import TOO_MANY
+from workers.gateway.connection import Connection
 from workers.gateway.notices import Recipients
 
 

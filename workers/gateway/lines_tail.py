@@ -11,9 +11,9 @@ from config.logging import get_logger
 from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
 from workers.channels.consumer import consuming, go_on
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.lines import Lines
 from workers.gateway.tail import CLIENT
+from workers.runtime.postgres import DATABASE_ERRORS
 
 POLL_MS = 500
 RECONNECT_S = 1.0

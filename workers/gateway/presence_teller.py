@@ -21,10 +21,10 @@ from workers.channels.problem import UnpublishedError
 from workers.channels.publisher import Publisher
 from workers.channels.records import Outgoing
 from workers.gateway.calls import SOURCE
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.presence import AgentPlace, Presences
 from workers.gateway.roster import Rosters
 from workers.gateway.whereabouts import DeskPlace, Told, misheard
+from workers.runtime.postgres import DATABASE_ERRORS
 
 TICK_S = 1.0
 ALIVE_EVERY_S = 10.0

@@ -10,25 +10,16 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from config.logging import get_logger
+from workers.channels.closing import MALFORMED, TOO_MANY, Closing
 from workers.gateway.asking import verify
 from workers.gateway.client_messages import SAID, SignIn
-from workers.gateway.connection import (
-    FAILED,
-    GONE,
-    MALFORMED,
-    NOT_READY,
-    NOT_SIGNED_IN,
-    TOKEN_ENDED,
-    TOO_MANY,
-    Closing,
-    Connection,
-)
+from workers.gateway.connection import FAILED, GONE, NOT_READY, NOT_SIGNED_IN, TOKEN_ENDED, Connection
 from workers.gateway.cutting import CUT, PUSH
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.gateway import Gateway
 from workers.gateway.origins import is_allowed
 from workers.gateway.problem import ApiError
 from workers.gateway.socket_acts import SocketActs
+from workers.runtime.postgres import DATABASE_ERRORS
 
 SIGN_IN_DEADLINE_S = 10.0
 

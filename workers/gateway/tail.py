@@ -18,9 +18,9 @@ from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
 from workers.channels.consumer import DEADLINE_S, consuming, partitions_of
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.waiting import Waiting
+from workers.runtime.postgres import DATABASE_ERRORS
 
 Record = Any
 """aiokafka's ConsumerRecord with bytes; its types are incomplete."""

@@ -9,10 +9,10 @@ from itertools import count
 from config.logging import get_logger
 from schemas.base import rfc3339
 from workers.gateway.connection import TOKEN_ENDED, Connection, transient
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.hub import Hub
 from workers.gateway.problem import ApiError
 from workers.gateway.verifier import TokenVerifier
+from workers.runtime.postgres import DATABASE_ERRORS
 
 CHECK_EVERY_S = 2.0
 LOOK_UP_EVERY = 15

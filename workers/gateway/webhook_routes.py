@@ -12,10 +12,10 @@ from fastapi import APIRouter, Path, Query, Request
 
 from schemas.base import Moment, Slug
 from workers.gateway.asking import Who, address_of, gateway_of
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, Problem, forbidden, unavailable
 from workers.gateway.rights import may
+from workers.runtime.postgres import DATABASE_ERRORS
 from workers.webhooks.administering import WebhookError, Webhooks
 from workers.webhooks.endpoint import (
     ATTEMPTS_KEPT,

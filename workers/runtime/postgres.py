@@ -15,6 +15,14 @@ from workers.runtime.handler import Connection
 
 IDLE_IN_TRANSACTION_TIMEOUT_S = 60
 LOCK_TIMEOUT_S = 10
+DATABASE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's own state after a session was ended under it
+)
+"""What says that Postgres does not answer now: the same may succeed later."""
 
 
 async def connect(settings: Settings, name: str) -> Connection:
@@ -37,7 +45,7 @@ async def connect(settings: Settings, name: str) -> Connection:
                 "jit": "off",  # hundreds of milliseconds for plans that run in one
             },
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         raise DependencyDownError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
     return cast("Connection", connection)
 
@@ -49,11 +57,13 @@ def new_pool(
     *,
     reset: Callable[[Any], Awaitable[None]] | None = None,
     server_settings: Mapping[str, str] = MappingProxyType({}),
+    command_timeout_s: float | None = None,
 ) -> asyncpg.Pool:
     """A pool, not opened yet; its connections are made when they are needed.
 
     `reset` is done with a connection that comes back, instead of what asyncpg does. `server_settings` hold in
-    every session.
+    every session. A statement has `command_timeout_s`, or what is set; its connection is let go at latest after
+    twice that, since asyncpg waits as long again for the server to say that it was cancelled.
     """
     postgres = settings.postgres
     return asyncpg.create_pool(
@@ -61,7 +71,7 @@ def new_pool(
         min_size=0,
         max_size=connections_max,
         timeout=postgres.connect_timeout_s,
-        command_timeout=postgres.command_timeout_s,
+        command_timeout=command_timeout_s or postgres.command_timeout_s,
         server_settings={"application_name": name, "jit": "off", **server_settings},
         reset=reset,
     )

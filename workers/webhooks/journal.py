@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from config.logging import get_logger
+from workers.runtime.postgres import DATABASE_ERRORS
 from workers.webhooks.endpoint import ATTEMPTS_KEPT, Attempt
-from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.leases import Leased
 from workers.webhooks.pauses import first
 from workers.webhooks.store import Standing, Store

@@ -14,11 +14,10 @@ from aiokafka.errors import KafkaError
 from config.logging import get_logger
 from config.settings import Settings
 from workers.runtime.failures import SideTaskEndedError
-from workers.runtime.postgres import new_pool
+from workers.runtime.postgres import DATABASE_ERRORS, new_pool
 from workers.runtime.status import Status
 from workers.webhooks import metrics
 from workers.webhooks.catch_up import CatchUp
-from workers.webhooks.failures import DATABASE_ERRORS
 from workers.webhooks.feed import Feed
 from workers.webhooks.leases import Leased, Leases, Name
 from workers.webhooks.pauses import first

@@ -16,7 +16,7 @@ from schemas.ids import channel_of
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery import message_rows, page_rows
 from workers.channels.delivery.claims import Taking, take
-from workers.channels.delivery.failures import DATABASE_ERRORS
+from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.lost import fresh_s
 from workers.channels.delivery.message_rows import Claimed
 from workers.channels.delivery.metrics import ATTEMPTS, CALL_SECONDS, FAILED, PAUSED, RESUMED
@@ -97,7 +97,7 @@ class Courier:
         """Give the next part to the channel. What nobody foresaw costs this message and no other."""
         try:
             await self._attempt(page, claimed, begun_s)
-        except DATABASE_ERRORS as error:
+        except PASSING_ERRORS as error:
             log.warning("attempt_lost", message=str(claimed.message), error=repr(error))
         except Exception:
             log.exception("attempt_lost", message=str(claimed.message), effect="it will be unknown")
@@ -170,7 +170,7 @@ class Courier:
                     if await message_rows.go_on(connection, claimed, step) and step.state == "failed":
                         FAILED.labels(self._channel, step.reason).inc()
                     await self._follow(connection, page, page_step)
-            except DATABASE_ERRORS as error:
+            except PASSING_ERRORS as error:
                 log.warning("not_recorded", message=str(claimed.message), error=repr(error), tried=attempt)
                 await asyncio.sleep(min(attempt, 5) * random.uniform(0.5, 1))  # noqa: S311 - no secret
             else:

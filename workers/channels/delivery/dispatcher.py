@@ -12,7 +12,7 @@ from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.delivery import lost, page_rows
 from workers.channels.delivery.courier import Courier, Means
-from workers.channels.delivery.failures import DATABASE_ERRORS
+from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.metrics import LOST
 from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.renewal import Renewal
@@ -70,7 +70,7 @@ class Dispatcher:
             self._end_couriers()
             self._send(means, pages)
             await renewal.begin_due()
-        except DATABASE_ERRORS as error:
+        except PASSING_ERRORS as error:
             log.warning("delivery_waits_for_postgres", error=repr(error))
 
     def _send(self, means: Means, pages: list[str]) -> None:
@@ -88,7 +88,7 @@ class Dispatcher:
                 continue
             del self._couriers[page]
             error = task.exception()
-            if isinstance(error, DATABASE_ERRORS):
+            if isinstance(error, PASSING_ERRORS):
                 log.warning("courier_back", page=page, error=repr(error))
             elif error is not None:
                 raise error

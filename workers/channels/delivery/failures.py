@@ -1,4 +1,7 @@
-"""What Postgres may raise while it is away or in a hurry: tried again, and nothing is lost by it."""
+"""What Postgres may raise while it is away or in a hurry: tried again, and nothing is lost by it.
+
+What it says of our own statements is not among it: that is a bug, and is raised.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncpg
 
 from workers.runtime.failures import DependencyDownError
 
-DATABASE_ERRORS = (
+PASSING_ERRORS = (
     DependencyDownError,
     OSError,
     TimeoutError,

@@ -15,7 +15,7 @@ from asyncpg import Pool
 from config.delivery import DeliverySettings
 from config.errors import ConfigurationError
 from config.logging import get_logger
-from workers.channels.delivery.failures import DATABASE_ERRORS
+from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.metrics import REFRESHED
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.progress import back_off_s
@@ -107,7 +107,7 @@ class Renewal:
         for attempt in range(1, STORE_TRIES + 1):
             try:
                 return await self._store(lease, exchange)
-            except DATABASE_ERRORS as error:
+            except PASSING_ERRORS as error:
                 log.warning("tokens_not_stored", page=lease.page, error=repr(error), tried=attempt)
                 await asyncio.sleep(min(attempt, 5))
         log.error("tokens_lost", page=lease.page, effect="somebody must sign the page in anew")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from workers.channels.failures import DATABASE_ERRORS
 from workers.channels.problem import UnpublishedError
 from workers.channels.records import Webhook, outgoing
 from workers.channels.website.connection import Tab
 from workers.channels.website.records import CHANNEL, record_of
 from workers.channels.website.said import Move, Older, Ping, Press, Said, Say, Seen, Start, Typing
 from workers.channels.website.transcript import LINES_MAX, read_before
+from workers.runtime.postgres import DATABASE_ERRORS
 
 if TYPE_CHECKING:
     from workers.channels.website.website import Website

@@ -5,29 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 from uuid import UUID
 
 import orjson
 
 from schemas.ids import conversation_id
+from workers.channels.closing import Closing
 from workers.channels.website.records import Guest
 from workers.channels.website.said import Where
 from workers.channels.website.transcript import Line
 
-
-class Closing(NamedTuple):
-    """Why the ingress ends a socket: a WebSocket's close code and its reason."""
-
-    code: int
-    reason: str
-
-
-MALFORMED = Closing(4400, "that is no message of ours")
 NOT_VERIFIED = Closing(4401, "the proof of who the visitor is was not taken")
 UNKNOWN_PAGE = Closing(4404, "no workspace has this page")
 NOT_STARTED = Closing(4408, "nothing was said in time")
-TOO_MANY = Closing(4409, "too many connections")
 NOT_READY = Closing(1013, "not ready: try again later")
 
 

@@ -11,21 +11,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from config.logging import get_logger
-from workers.channels.failures import DATABASE_ERRORS
+from workers.channels.closing import MALFORMED, TOO_MANY, Closing
 from workers.channels.website.acts import Acts
-from workers.channels.website.connection import (
-    MALFORMED,
-    NOT_READY,
-    NOT_STARTED,
-    NOT_VERIFIED,
-    TOO_MANY,
-    UNKNOWN_PAGE,
-    Closing,
-    Tab,
-)
+from workers.channels.website.connection import NOT_READY, NOT_STARTED, NOT_VERIFIED, UNKNOWN_PAGE, Tab
 from workers.channels.website.identity import NotVerifiedError
 from workers.channels.website.said import SAID, Start
 from workers.channels.website.website import Joined, Website
+from workers.runtime.postgres import DATABASE_ERRORS
 
 START_DEADLINE_S = 10.0
 ABORT = "tongdai.abort"

@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from config.logging import get_logger
-from workers.channels.failures import DATABASE_ERRORS
 from workers.channels.website.hub import Hub
 from workers.channels.website.transcript import LINES_MAX, read_after
+from workers.runtime.postgres import DATABASE_ERRORS
 
 AT_ONCE_MAX = 200
 """Conversations that one query reads."""

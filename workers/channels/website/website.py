@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,6 +32,7 @@ from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import VisitorTokens
 from workers.channels.website.transcript import LINES_MAX, last_position, read_before, workspace_of
 from workers.runtime.postgres import new_pool
+from workers.runtime.side_tasks import side_tasks
 
 CONNECTIONS_MAX = 4
 LOCAL_KEY = Path(".tongdai/website.key")
@@ -61,7 +61,6 @@ class Website:
         self._sites = {site.site: site for site in own.sites}
         self._tokens = VisitorTokens(_keys(settings), own.token_days)
         self._on_failure = on_failure
-        self._stopping = False
         self._workspaces: dict[str, str] = {}
         self._address_rate = RateLimit(own.address_rate_per_s, own.address_rate_burst)
         self._visitor_rate = RateLimit(own.visitor_rate_per_s, own.visitor_rate_burst, bucket=str)
@@ -88,19 +87,14 @@ class Website:
     async def running(self) -> AsyncIterator[None]:
         """Be connected, with everything that goes on beside the sockets."""
         async with self.pool:
-            tasks = [
-                self._beside("teller", self.teller.run()),
-                self._beside("tail", self._tail.run()),
-                self._beside("presence", self.presence.run()),
-                self._beside("broadcast", self._broadcast.run()),
-            ]
-            try:
+            work = {
+                "website-teller": self.teller.run(),
+                "website-tail": self._tail.run(),
+                "website-presence": self.presence.run(),
+                "website-broadcast": self._broadcast.run(),
+            }
+            async with side_tasks(work, self._on_failure):
                 yield
-            finally:
-                self._stopping = True
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
 
     def refusal(self, site: str, origin: str | None, address: str, now_s: float) -> str | None:
         """Why nobody from there may open a socket; browsers are told no more than that it is forbidden."""
@@ -187,17 +181,6 @@ class Website:
                 for tab in self.hub.tabs(one.place[1]):
                     if tab.workspace == one.place[0]:
                         tab.send("typing")
-
-    def _beside(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=f"website-{name}")
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Tell of an end that nobody asked for: aiokafka is known to cancel its callers."""
-        if not self._stopping:
-            error = None if task.cancelled() else task.exception()
-            self._on_failure(error or RuntimeError(f"The task {task.get_name()} has ended by itself."))
 
 
 def _keys(settings: Settings) -> list[str]:

@@ -9,12 +9,13 @@ import asyncpg
 from asyncpg import Connection, Pool
 
 from config.settings import Settings
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.problem import unavailable
-from workers.runtime.postgres import new_pool
+from workers.runtime.postgres import DATABASE_ERRORS, new_pool
 
 CONNECTIONS_MAX = 8
 STATEMENT_MS = 2_000
+COMMAND_S = 1.5 * STATEMENT_MS / 1000
+"""An answer that has not come by then was lost: Postgres itself gives up before."""
 ACQUIRE_S = 2.0
 
 # Statements are planned with their values: what is rare in one workspace is common in another. Whoever reads
@@ -35,7 +36,13 @@ SERVER_SETTINGS = {
 
 def query_pool(settings: Settings) -> Pool:
     """A pool for reading, not opened yet."""
-    return new_pool(settings, "tongdai gateway queries", CONNECTIONS_MAX, server_settings=SERVER_SETTINGS)
+    return new_pool(
+        settings,
+        "tongdai gateway queries",
+        CONNECTIONS_MAX,
+        server_settings=SERVER_SETTINGS,
+        command_timeout_s=COMMAND_S,
+    )
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.base import Slug
 from workers.gateway.asking import Who, address_of, gateway_of
-from workers.gateway.failures import DATABASE_ERRORS
 from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, Problem, forbidden, not_found, unavailable
 from workers.gateway.queries.queries import View
@@ -30,6 +29,7 @@ from workers.gateway.quick_replies.quick_reply import (
 from workers.gateway.quick_replies.variables import fill
 from workers.gateway.rights import Call, QuickReplyRelation, may
 from workers.gateway.roster import Roster
+from workers.runtime.postgres import DATABASE_ERRORS
 
 LIST_MAX = 100
 
