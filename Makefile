@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python jars demo test browser check format audit bench faults-spine lock clean
+.PHONY: help setup python jars demo test browser check format audit bench faults faults-spine lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -63,6 +63,9 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
 	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
+
+faults: setup ## every fault again and again, each run checked: for hours, goes on where it stopped; ARGS="--short"
+	$(BIN)/tongdai faults run --document docs/reliability.md $(ARGS)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
 	$(BIN)/python -m faults.spine $(ARGS)

@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from faults.book import Book
 from faults.crowd import Crowd, settle
 from faults.ground import PREFIX, Ground
 from faults.interference import Interference
+from faults.load import Load
 from faults.nemesis import Nemesis
 from faults.recovery import RECOVERED_S, recovered
 from faults.scene import Scene
@@ -126,7 +126,8 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
     stream = Stream(campaign.seed, ground.partitions["inbound"])
     sending = asyncio.create_task(sender.run(stream, campaign.messages, campaign.rate_per_s))
-    await _trouble(campaign, ground, crowd.book, sending)
+    scene = Scene(ground, random.Random(campaign.seed), crowd.book, sender, campaign.seed)
+    await _trouble(campaign, scene, sending)
     await sending
     await sender.close()
     heal_s, _ = await asyncio.gather(_healed(ground), crowd.finish())
@@ -162,10 +163,9 @@ async def ready(ground: Ground) -> None:
             await asyncio.sleep(POLL_S)
 
 
-async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyncio.Task[None]) -> None:
+async def _trouble(campaign: Campaign, scene: Scene, sending: asyncio.Task[None]) -> None:
     """One fault after the other while messages flow, and now and then another configuration."""
-    chance = random.Random(campaign.seed)
-    faults = every_fault(Scene(ground, chance, book))
+    ground, faults = scene.ground, every_fault(scene)
     names = list(campaign.faults)
     while names:
         for name in names:
@@ -178,12 +178,13 @@ async def _trouble(campaign: Campaign, ground: Ground, book: Book, sending: asyn
             await ground.configure()
         # Each once whatever comes; then in any order, as long as there is something to hit.
         going_on = campaign.repeat and not sending.done()
-        names = chance.sample(campaign.faults, 1) if going_on else []
+        names = scene.random.sample(campaign.faults, 1) if going_on else []
 
 
 def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
     """Every fault by its name."""
-    return {**Nemesis(scene).faults(), **Interference(scene).faults(), **Sessions(scene).faults()}
+    befalls = (Nemesis(scene), Interference(scene), Sessions(scene), Load(scene))
+    return {name: fault for each in befalls for name, fault in each.faults().items()}
 
 
 async def _end(ground: Ground, crowd: Crowd) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from config.settings import Settings
 from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
+from faults.catalogue import Need
 from faults.fleet import Fleet
 from faults.history import History
 from faults.network import Network
@@ -28,6 +29,7 @@ from workers.local.servers import local_servers
 from workers.migrations import migrate
 
 PREFIX = "faults"
+INSIDE = Path(__file__).with_name("inside")
 SESSION_S = 6.0
 """The consumers' session time-out: the shortest that Kafka takes."""
 GATEWAYS = 2
@@ -109,7 +111,11 @@ class Ground:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, network: Network | None = None, *, quick: bool = False
+    folder: Path,
+    network: Network | None = None,
+    needs: Collection[Need] = (),
+    *,
+    quick: bool = False,
 ) -> AsyncIterator[Ground]:
     """Start the servers, prepare them, and stop everything at the end.
 
@@ -129,6 +135,8 @@ async def ground(
         await register(servers.dsn)
         await network.open(servers.dsn)
         usual = _environment(servers.bootstrap_servers, servers.dsn)
+        if Need.INSIDE in needs:
+            usual |= {"PYTHONPATH": os.pathsep.join((str(INSIDE), os.environ.get("PYTHONPATH", "")))}
         with History(folder / "history.jsonl") as history:
             fleet = Fleet(folder, lambda name: usual | network.environment(name, servers.dsn), history)
             made = Ground(

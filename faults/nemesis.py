@@ -17,6 +17,8 @@ from faults.scene import CATCH_S, Scene
 from faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
+BLOCKED_S = 15.0
+"""What `inside/sitecustomize.py` does; no session of a worker lasts so long."""
 GATEWAY_FREEZE_S = 33.0
 """A desk that has heard nothing of a gateway for 30 s has dropped it."""
 UNDER_WAY_S = 0.03
@@ -52,6 +54,7 @@ class Nemesis:
             "restart_postgres": self.restart_postgres,
             "terminate_twice": self.terminate_twice,
             "freeze_broker": self.freeze_broker,
+            "block_loop": self.block_loop,
         }
 
     async def kill(self, kind: str) -> None:
@@ -88,6 +91,22 @@ class Nemesis:
         await self._frozen(victim)
         taken = await self.scene.taken(kind, before)
         self.scene.note(f"freeze_{kind}", hit=taken > 0, worker=victim.name, lanes_taken_over=taken)
+
+    async def block_loop(self) -> None:
+        """The event loop of a worker of each kind is blocked until long after its session has timed out."""
+        for kind in KINDS:
+            before = await self.scene.ground.owners()
+            victim = await self.scene.victim(kind)
+            victim.signal(signal.SIGUSR1)
+            await asyncio.sleep(BLOCKED_S)
+            taken = await self.scene.taken(kind, before)
+            self.scene.note(
+                "block_loop",
+                hit=taken > 0 and victim.alive,
+                worker=victim.name,
+                alive=victim.alive,
+                lanes_taken_over=taken,
+            )
 
     async def freeze_inside(self, name: str, *, writing: bool) -> None:
         """SIGSTOP to a routing worker inside an open transaction, having written (row locks) or not yet."""

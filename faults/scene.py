@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from faults.book import Book
 from faults.fleet import Worker
 from faults.ground import Ground
+from faults.sender import Sender
 from faults.watch import KINDS, UnseenError
 
 CATCH_S = 10.0
@@ -23,6 +24,8 @@ class Scene:
     ground: Ground
     random: random.Random
     book: Book
+    sender: Sender
+    seed: int
 
     def note(self, name: str, *, hit: bool, **detail: object) -> None:
         """A fault is over: whether it really hit something, and what."""

@@ -34,6 +34,7 @@ class Sender:
         self.acknowledged = 0
         self.unknown = 0
         self.kinds: Counter[str] = Counter()
+        self._sending = asyncio.Lock()
 
     async def run(self, records: Iterable[Planned], count: int, rate_per_s: float) -> None:
         """Send the first `count` records; each is sent again until Kafka has acknowledged it."""
@@ -48,6 +49,11 @@ class Sender:
             if sent >= due:
                 await asyncio.sleep(TICK_S)
 
+    async def send(self, records: Sequence[Planned]) -> None:
+        """Send these too, in this order, however busy it is with the others."""
+        for begin in range(0, len(records), CHUNK_MAX):
+            await self._deliver(records[begin : begin + CHUNK_MAX])
+
     async def close(self) -> None:
         """Let the producer go and close the ledger."""
         await self._drop_producer()
@@ -58,7 +64,8 @@ class Sender:
         lost_s, left = 0.0, list(chunk)
         while left:
             tried = time.monotonic()
-            left = await self._attempt(left)
+            async with self._sending:
+                left = await self._attempt(left)
             if left:
                 lost_s += time.monotonic() - tried
         self.kinds.update(record.kind for record in chunk)
@@ -88,7 +95,7 @@ class Sender:
         future: asyncio.Future[RecordMetadata] = await producer.send(
             self._topic,
             record.value,
-            key=record.key.encode(),
+            key=record.key.encode() or None,
             partition=record.partition,
             headers=record.headers,
         )

@@ -12,34 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from faults.campaign import PAUSE_S, Campaign, Result, run
+from faults.catalogue import FAULTS, SPINE, Need, needs_of
 from faults.ground import ground
-from faults.interference import MOMENTS
 from faults.network import WIRED, Network
 
-FAULTS = (
-    "kill_routing",
-    "kill_notifier",
-    "kill_gateway",
-    "freeze_routing",
-    "freeze_in_transaction",
-    "freeze_before_writing",
-    "freeze_notifier",
-    "freeze_gateway",
-    "restart_postgres",
-    "restart_broker",
-    "storm",
-)
-ON_WIRES = (
-    "delay_kafka",
-    "delay_postgres",
-    "silent_kafka",
-    "silent_postgres",
-    "half_open_kafka",
-    "half_open_postgres",
-    "reset_all",
-    *MOMENTS,
-)
-ON_SERVERS = ("terminate_twice", "freeze_broker", "terminate_sessions", "kill_backend", "lock_rows")
 USUAL_S = 200
 
 
@@ -47,8 +23,8 @@ def main() -> int:
     """Run the campaign that the arguments ask for; 0 when everything holds."""
     parser = _parser()
     options = parser.parse_args()
-    faults = options.faults.split(",") if options.faults else FAULTS
-    if unknown := set(faults) - {*FAULTS, *ON_WIRES, *ON_SERVERS}:
+    faults = options.faults.split(",") if options.faults else SPINE
+    if unknown := set(faults) - set(FAULTS):
         parser.error(f"there are no such faults: {', '.join(sorted(unknown))}")
     logging.disable(logging.CRITICAL)  # that the broker is dead is no news here
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
@@ -97,10 +73,7 @@ def told(result: Result) -> str:
     )
 
 
-_FAULTS_HELP = (
-    f"names, separated by commas (default: {','.join(FAULTS)}; there are also "
-    f"{','.join((*ON_WIRES, *ON_SERVERS))})"
-)
+_FAULTS_HELP = f"names, separated by commas (default: {','.join(SPINE)}; of {','.join(FAULTS)})"
 _SHOWN = {"at_s", "what", "name", "hit"}
 _OF_EVERY_CHECK = {"invariant", "title", "holds", "checked", "violations", "witness"}
 
@@ -112,8 +85,9 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    wired = WIRED if set(campaign.faults) & set(ON_WIRES) else ()
-    async with ground(folder, Network(wired, campaign.seed), quick=not campaign.repeat) as made:
+    needs = needs_of(campaign.faults)
+    network = Network(WIRED if Need.WIRES in needs else (), campaign.seed)
+    async with ground(folder, network, needs, quick=not campaign.repeat) as made:
         result = await run(campaign, made)
     (folder / "result.json").write_bytes(result.as_json())
     return result

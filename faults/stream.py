@@ -22,7 +22,7 @@ _WORDS = _TALK.split()
 
 
 class Planned(NamedTuple):
-    """A record to be sent. `partition` is given when it shall lie in a wrong one."""
+    """A record to be sent; an empty key is none. `partition` is given when the key shall not decide it."""
 
     kind: str
     key: str

@@ -72,14 +72,24 @@ def table(runs: Iterable[Run]) -> list[str]:
 
 
 def put(page: Path, lines: Sequence[str]) -> None:
-    """Replace what stands between the page's marks. Raises ValueError when it has none."""
+    """Put them between the page's marks; a fault that they lack keeps its line.
+
+    Raises ValueError when the page has no marks.
+    """
     before, begin, rest = page.read_text().partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
+    between, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise ValueError(
             f"{page} has no place for the table: write {MARKS[0]} and {MARKS[1]} where it shall be"
         )
-    page.write_text("\n".join((before + begin, *lines, end + after)))
+    known = {_fault_of(line): line for line in between.splitlines() if line.startswith("|")}
+    known |= {_fault_of(line): line for line in lines}
+    page.write_text("\n".join((before + begin, *known.values(), end + after)))
+
+
+def _fault_of(line: str) -> str:
+    """The first cell; of the head and the line under it, too."""
+    return line.strip("| ").partition(" |")[0]
 
 
 def _cells(name: str, runs: Sequence[Run]) -> Sequence[str]:

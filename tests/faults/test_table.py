@@ -58,11 +58,12 @@ def test_who_did_not_come_back_violates_liveness() -> None:
     assert (found["9"], found["8"], found["at most, s"]) == ("✗", "✓", "never")
 
 
-def test_the_page_keeps_what_stands_around_the_table(tmp_path: Path) -> None:
+def test_the_page_keeps_what_stands_around_the_table_and_lines_of_other_faults(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- faults -->\nold\n<!-- /faults -->\nafter\n")
-    put(page, ["new"])
-    assert page.read_text() == "before\n<!-- faults -->\nnew\n<!-- /faults -->\nafter\n"
+    page.write_text("before\n<!-- faults -->\n| `old` | 1 |\n| `run` | 1 |\n<!-- /faults -->\nafter\n")
+    put(page, ["| `run` | 2 |", "| `new` | 3 |"])
+    kept = "| `old` | 1 |\n| `run` | 2 |\n| `new` | 3 |"
+    assert page.read_text() == f"before\n<!-- faults -->\n{kept}\n<!-- /faults -->\nafter\n"
 
 
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:

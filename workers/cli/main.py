@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "config": Entry("workers.cli.config_command", "Look at the settings."),
     "bench": Entry("workers.cli.bench_command", "Measure throughput and latency on this machine."),
+    "faults": Entry("workers.cli.faults_command", "Break everything while messages flow, and check it."),
     "schema": Entry("workers.cli.schema_command", "Write the contract of the topics for other programs."),
 }
 """All commands, in the order in which the help shows them: a new one is one line here."""

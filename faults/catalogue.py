@@ -1,0 +1,82 @@
+"""Every fault by its name: of which kind it is, and what a run of it needs around the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import Enum, auto
+
+
+class Need(Enum):
+    """What the ground of a run has beyond servers and workers."""
+
+    WIRES = auto()
+    """Each worker reaches each server by a wire of its own, which can be cut."""
+    INSIDE = auto()
+    """A signal blocks a worker's event loop: `inside/sitecustomize.py` is on its path."""
+
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "kill": ("kill_routing", "kill_notifier", "kill_gateway"),
+    "terminate": ("terminate_twice",),
+    "freeze": (
+        "freeze_routing",
+        "freeze_notifier",
+        "freeze_in_transaction",
+        "freeze_before_writing",
+        "freeze_gateway",
+    ),
+    "broker_crash": ("restart_broker",),
+    "postgres_crash": ("restart_postgres",),
+    "partition": (
+        "silent_kafka",
+        "silent_postgres",
+        "half_open_kafka",
+        "half_open_postgres",
+        "reset_all",
+    ),
+    "lost_reply": (
+        "lost_commit_reply",
+        "lost_produce_reply",
+        "lost_offsets_reply",
+        "lost_end_txn_reply",
+        "cut_at_commit",
+        "cut_at_produce",
+        "cut_at_end_txn",
+    ),
+    "storm": ("storm",),
+    "broker_freeze": ("freeze_broker",),
+    "session": ("terminate_sessions", "kill_backend"),
+    "lock": ("lock_rows",),
+    "delay": ("delay_kafka", "delay_postgres"),
+    "block": ("block_loop",),
+    "poison": ("poison",),
+    "repeats": ("replay", "disorder"),
+}
+"""Faults of one kind are the same thing done to different parts, or at different moments."""
+
+FAULTS: tuple[str, ...] = tuple(name for names in KINDS.values() for name in names)
+
+SPINE = (
+    "kill_routing",
+    "kill_notifier",
+    "kill_gateway",
+    "freeze_routing",
+    "freeze_in_transaction",
+    "freeze_before_writing",
+    "freeze_notifier",
+    "freeze_gateway",
+    "restart_postgres",
+    "restart_broker",
+    "storm",
+)
+"""What everything must survive in turn, without a pause to recover."""
+
+_NEEDS: Mapping[Need, Collection[str]] = {
+    Need.WIRES: {*KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
+    Need.INSIDE: {*KINDS["block"]},
+}
+
+
+def needs_of(faults: Collection[str]) -> frozenset[Need]:
+    """All that the ground must have for these faults."""
+    return frozenset(need for need, names in _NEEDS.items() if set(faults) & set(names))

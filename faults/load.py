@@ -1,0 +1,127 @@
+"""What is sent beside the stream: a run of poison, what was sent long ago, what comes in disorder."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import asyncpg
+import orjson
+
+from checker.murmur2 import partition_of
+from faults.scene import Scene
+from faults.stream import Planned, Stream
+from faults.town import PAGES
+
+RUN = 1_000
+"""Poison in a row: more than a batch of the slowest worker."""
+REPLAYED = 1_000
+DISORDERED = 500
+LARGE_BYTES = 1_000_000
+DEEP = 100_000
+_AGE = "UPDATE message_seen SET stored_at = stored_at - interval '1 day'"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes beside the stream."""
+
+    scene: Scene
+
+    def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Each by its name."""
+        return {"poison": self.poison, "replay": self.replay, "disorder": self.disorder}
+
+    async def poison(self) -> None:
+        """Readable records with unreadable ones before, between and behind them, and a run of those alone."""
+        good = list(islice(self._stream(self._beside), 3))
+        mixed = [record for each in good for record in (*self._poisonous(), each)]
+        await self.scene.sender.send([*mixed, *self._poisonous()])
+        run = [
+            self._record(f"run-{number}", value=b"{", user="poisoned", partition=0) for number in range(RUN)
+        ]
+        await self.scene.sender.send(run)
+        self.scene.note("poison", hit=True, records=len(mixed) + len(self._poisonous()) + len(run))
+
+    async def replay(self) -> None:
+        """After a day, and a restart: what was sent first comes again, each second record misplaced."""
+        count = min(REPLAYED, sum(self.scene.sender.kinds.values()))
+        connection = await asyncpg.connect(self.scene.ground.dsn)
+        try:
+            aged = await connection.execute(_AGE)
+        finally:
+            await connection.close()
+        for worker in self.scene.ground.fleet.of("routing"):
+            await self.scene.ground.fleet.stop(worker)
+            worker.start()
+        first = [
+            record for record in islice(self._stream(self.scene.seed), count) if record.kind == "message"
+        ]
+        await self.scene.sender.send(
+            [self._misplaced(record) if number % 2 else record for number, record in enumerate(first)]
+        )
+        self.scene.note("replay", hit=len(first) > 0, records=len(first), aged=int(aged.split()[-1]))
+
+    async def disorder(self) -> None:
+        """Records of other customers backwards, whose ids other messages have had, or will have."""
+        records = [
+            record for record in islice(self._stream(self._beside), DISORDERED) if record.kind == "message"
+        ]
+        await self.scene.sender.send(records[::-1])
+        changed = [self._changed(record) for record in records]
+        await self.scene.sender.send(changed)
+        self.scene.note("disorder", hit=True, records=len(records), changed=len(changed))
+
+    @property
+    def _beside(self) -> int:
+        """The seed of records that are not of this run's stream."""
+        return self.scene.seed + 1_000_000
+
+    def _stream(self, seed: int) -> Stream:
+        return Stream(seed, self.scene.ground.partitions["inbound"])
+
+    def _misplaced(self, record: Planned) -> Planned:
+        partitions = self.scene.ground.partitions["inbound"]
+        right = partition_of(record.key.encode(), partitions)
+        return record._replace(kind="misplaced", partition=(right + 1) % partitions)
+
+    def _changed(self, record: Planned) -> Planned:
+        """The same id with another text."""
+        value = orjson.loads(record.value) | {"text": "another text"}
+        return record._replace(kind="changed", id=f"{record.id}-changed", value=orjson.dumps(value))
+
+    def _poisonous(self) -> Sequence[Planned]:
+        """One of each, of one customer."""
+        return [
+            self._record("broken", value=b'{"channel": "messenger", '),
+            self._record("empty", value=b""),
+            self._record("no-key", keyed=False, partition=0),
+            self._record("large", text="x" * LARGE_BYTES),
+            self._record("nul", text="a\x00b"),
+            self._record("deep", value=b"[" * DEEP + b"]" * DEEP),
+            self._record("unheard", ce_type="tongdai.inbound.unheard.v1"),
+            self._record("version", ce_type="tongdai.inbound.message.v9"),
+            self._record("surrogate", value=b'{"text": "\\ud800"}'),
+            self._record("bytes", value=b"\xff\xfe\x00"),
+            self._record("soon", sent_at_ms="soon"),
+        ]
+
+    def _record(
+        self,
+        id_: str,
+        *,
+        user: str = "poisonous",
+        value: bytes | None = None,
+        ce_type: str = "tongdai.inbound.message.v1",
+        partition: int | None = None,
+        keyed: bool = True,
+        **fields: object,
+    ) -> Planned:
+        page = PAGES[0]
+        channel, account = page.split(":")
+        who = {"channel": channel, "account": account, "user": user, "channel_message_id": id_}
+        said = {**who, "sent_at_ms": 1_795_000_000_000, "text": "?", **fields}
+        value = orjson.dumps(said) if value is None else value
+        key = f"{page}:{user}" if keyed else ""
+        return Planned("unreadable", key, f"poison-{id_}", value, ce_type, partition)
