@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from config.keys import Key, split
+from config.proxies import THIS_MACHINE, Proxies
 from config.section import Port, PositiveInt, PositiveSeconds, Section
 
 DAY_S = 24 * 60 * 60.0
-
-
-def _networks(proxies: tuple[str, ...]) -> tuple[str, ...]:
-    for one in proxies:
-        try:
-            ip_network(one)
-        except ValueError as error:
-            raise ValueError(f"{one!r} is no address and no network such as 10.0.0.0/8: {error}") from error
-    return proxies
 
 
 class GatewaySettings(Section):
@@ -32,9 +23,7 @@ class GatewaySettings(Section):
     """Signs tokens; at least 32 bytes, the same in all gateways. A new one signs everybody out."""
     origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split), Field(max_length=100)] = ()
     """Browsers' origins besides the gateway's own, separated by commas: `https://console.example.com`."""
-    proxies: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(split), AfterValidator(_networks), Field(max_length=100)
-    ] = ("127.0.0.1", "::1")
+    proxies: Proxies = THIS_MACHINE
     """Addresses and networks of the proxies before it, whose X-Forwarded-For says where clients are."""
     access_token_s: Annotated[float, Field(ge=60, le=3_600)] = 600.0
     refresh_token_s: Annotated[float, Field(ge=600, le=90 * DAY_S)] = 14 * DAY_S

@@ -34,7 +34,7 @@ def test_the_table_keeps_those_that_came_last() -> None:
 def test_addresses_of_one_subscriber_share_a_bucket() -> None:
     assert bucket_of("2001:db8::1") == bucket_of("2001:db8::ffff:1") != bucket_of("2001:db8:0:1::1")
     assert bucket_of("fe80::1%eth0") == bucket_of("fe80::2")
-    assert bucket_of("10.0.0.1") == "10.0.0.1"
+    assert bucket_of("10.0.0.1") == bucket_of("::ffff:10.0.0.1") == "10.0.0.1"
     assert bucket_of("not:an:address") == "not:an:address"
 
 

@@ -1,7 +1,7 @@
 """The ingress as a process: one HTTP server that stops gracefully on SIGTERM and SIGINT.
 
-It speaks plain HTTP; TLS ends at a proxy before it. The address that `X-Forwarded-For` names is believed
-when the proxy's own is 127.0.0.1, or is listed in uvicorn's variable FORWARDED_ALLOW_IPS.
+It speaks plain HTTP; TLS ends at a proxy before it. What `X-Forwarded-For` says is believed of the proxies
+that the settings name.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ def _configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(settings.ingress.proxies),
         limit_concurrency=CONNECTIONS_MAX + (website.sockets_max if website.sites else 0),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 
+from workers.channels.network import network_of
+
 ADDRESSES_MAX = 10_000
-IPV6_PREFIX = 64
-"""One subscriber has a whole /64: its addresses share a bucket."""
 
 
 class RateLimit:
@@ -48,10 +47,6 @@ class RateLimit:
 
 
 def bucket_of(address: str) -> str:
-    """The address itself, or the network of an IPv6 address."""
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.IPv6Network((address.partition("%")[0], IPV6_PREFIX), strict=False))
-    except ValueError:
-        return address
+    """The address itself, or the network of an IPv6 address: its addresses share a bucket."""
+    network = network_of(address) if ":" in address else None
+    return address if network is None else str(network).removesuffix("/32")
