@@ -23,6 +23,7 @@ _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SENT_AT_MAX_MS = 253_402_300_799_999
+_GONE_MAX_MS = 31 * 24 * 60 * 60 * 1000
 
 
 class Verdict(Enum):
@@ -135,6 +136,10 @@ def _edits(found: object) -> bool:
     return isinstance(found, int) and not isinstance(found, bool) and 1 <= found <= 1_000_000
 
 
+def _gone(found: object) -> bool:
+    return isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= _GONE_MAX_MS
+
+
 def _date(found: object) -> bool:
     try:
         return isinstance(found, str) and date.fromisoformat(found).isoformat() == found
@@ -223,6 +228,7 @@ _RULES: dict[str, _Rules] = {
         "address": _text(1, 500, _NUL),
         "follows": _truth,
     },
+    "left": _COMMON | {"gone_ms": _gone},
     "other": _COMMON | {"event": _text(1, 100, r"(?!)")},
 }
 _WHO = {"channel", "account", "user"}
@@ -233,6 +239,7 @@ _REQUIRED = {
     "reaction": _WHO | {"of"},
     "edit": _WHO | {"of", "text"},
     "profile": _WHO,
+    "left": _WHO | {"gone_ms"},
     "other": _WHO | {"event"},
 }
 _NEVER_NULL = {"attachments", "standby", "by", "number"}.union(*_REQUIRED.values())

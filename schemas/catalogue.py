@@ -27,6 +27,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("inbound", "reaction"): inbound.Reaction,
     Kind("inbound", "edit"): inbound.Edit,
     Kind("inbound", "profile"): inbound.Profile,
+    Kind("inbound", "left"): inbound.Left,
     Kind("inbound", "other"): inbound.Other,
     Kind("actions", "session_timer"): actions.SessionTimer,
     Kind("actions", "silence_timer"): actions.SilenceTimer,

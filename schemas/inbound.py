@@ -180,4 +180,14 @@ class Other(InboundRecord):
     """Something that no handler reads yet; counted and skipped."""
 
     event: Annotated[str, Field(min_length=1, max_length=100)]
+class Left(InboundRecord):
+    """A customer has left: his open session ends, unless he has written meanwhile.
+
+    Of channels that see customers come and go, as a website's chat does.
+    """
+
+    gone_ms: Annotated[int, Field(ge=0, le=31 * 24 * 60 * 60 * 1000)]
+    """For at least so long when this is published: what he wrote since says that he is back."""
+
+
     """The channel's name of it."""

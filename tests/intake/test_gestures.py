@@ -14,12 +14,13 @@ from tests.intake.log import PAGE
 from workers.routing.intake.customer import HAS_PHONE, Customer
 
 CHANNEL, _, ACCOUNT = PAGE.partition(":")
+WHO: dict[str, Json] = {"channel": CHANNEL, "account": ACCOUNT, "user": USER}
 
 
 def make(chat: Chat, what: str, user: str = USER, **fields: Json) -> list[tuple[str, dict[str, Any]]]:
     """A gesture comes; what is told of it on messages. Lines and commands never come of it."""
     lines, told, commands = len(chat.intake.stored), len(chat.intake.told), len(chat.intake.commands)
-    value = {"channel": CHANNEL, "account": ACCOUNT, "user": user, **fields}
+    value = {**WHO, "user": user, **fields}
     chat.apply(chat.log.append(Kind("inbound", what), f"{PAGE}:{user}", value))
     assert (len(chat.intake.stored), len(chat.intake.commands)) == (lines, commands)
     return chat.intake.told[told:]
@@ -41,6 +42,29 @@ def test_a_reaction_is_told_once_until_it_changes() -> None:
     assert back["value"] is None
     assert make(chat, "reaction", of="m1") == []
     assert make(chat, "reaction", of="never marked") == []
+
+
+def test_who_has_left_ends_his_session_unless_he_has_written_since() -> None:
+    chat = held()
+    chat.log.wait(seconds=120)
+    chat.customer("em đây")
+    chat.log.wait(seconds=50)
+    assert make(chat, "left", gone_ms=60_000) == []
+    assert chat.conversation.session_open
+    chat.log.wait(seconds=10)
+    for _ in range(2):  # told again, nothing is open any more
+        chat.apply(chat.log.append(Kind("inbound", "left"), KEY, {**WHO, "gone_ms": 60_000}))
+    what, ended = chat.intake.commands[-1]
+    assert (what, ended["ended_by"], chat.commands().count("session_ended")) == ("session_ended", "left", 1)
+    assert [one.ended_by for one in chat.intake.endings] == ["left"]
+    ((told, ticket),) = chat.intake.told[-1:]
+    assert (told, ticket["status"], ticket["agent"]) == ("ticket_changed", "open", "lan")
+
+
+def test_who_leaves_without_having_written_leaves_nothing() -> None:
+    chat = Chat()
+    assert make(chat, "left", gone_ms=0) == []
+    assert chat.intake.find(USER) is None
 
 
 def test_the_latest_edit_holds_whichever_comes_first() -> None:

@@ -6,7 +6,18 @@ from schemas.actions import SessionTimer, SilenceTimer
 from schemas.base import InsideModel
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
-from schemas.inbound import Echo, Edit, InboundRecord, Message, Other, Postback, Profile, Reaction, Referral
+from schemas.inbound import (
+    Echo,
+    Edit,
+    InboundRecord,
+    Left,
+    Message,
+    Other,
+    Postback,
+    Profile,
+    Reaction,
+    Referral,
+)
 from schemas.messages import Marked, Stored
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.people import (
@@ -87,6 +98,7 @@ _PROFILE = Profile(
     phone="84912345678",
     referral=Referral(source="ADS", ref="kem-duong-da", ad_id="6045246247433"),
 )
+_LEFT = Left(channel="web", account="shop", user="a.Qf8dUo1pBc2x", gone_ms=60_150)
 _OTHER = Other(
     channel="messenger",
     account=ACCOUNT,
@@ -152,7 +164,8 @@ EXAMPLES = (
     _inbound("reaction", _REACTION, 3, 95),
     _inbound("edit", _EDIT, 4, 96),
     _inbound("profile", _PROFILE, 5, 96.5),
-    _inbound("other", _OTHER, 6, 97),
+    _inbound("left", _LEFT, 6, 96.8),
+    _inbound("other", _OTHER, 7, 97),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("messages", "marked"), _MARKED, 1044, 95.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),

@@ -1,17 +1,18 @@
-"""What customers do beside writing: reactions, edits, and what they or their channels tell of them."""
+"""What customers do beside writing: reactions, edits, leaving, and what is told of them."""
 
 from __future__ import annotations
 
 import orjson
 
 from schemas.envelope import Kind, time_text
-from schemas.inbound import Edit, Introduced, Profile, Reaction
+from schemas.inbound import Edit, Introduced, Left, Profile, Reaction
 from workers.routing.intake import customer as known
 from workers.routing.intake.admission import Made
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import keep
 from workers.routing.intake.marks import Place, Said, is_news, place_of
+from workers.routing.intake.sessions import leave
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 
@@ -21,6 +22,9 @@ MARKED = Kind("messages", "marked")
 def make(work: Work, conversation: Conversation, one: Made, given: Given) -> None:
     """Apply it; a repetition changes nothing."""
     value = one.value
+    if isinstance(value, Left):
+        leave(work, conversation, one.record, one.at_ms, value)
+        return
     if isinstance(value, Profile):
         customer = known.told(given.customer(conversation), value)
         keep(work, conversation, one.record, one.at_ms, given, customer, by=None)

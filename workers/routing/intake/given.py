@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from schemas.actions import Action, EditTicket, Say, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
-from schemas.inbound import Echo, Profile
+from schemas.inbound import Echo, Edit, Profile, Reaction
 from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
@@ -139,5 +139,5 @@ def _places(made: Iterable[Made]) -> set[Place]:
     return {
         place_of(one.value, one.owner.workspace, conversation_id_text(one.value.key))
         for one in made
-        if not isinstance(one.value, Profile)
+        if isinstance(one.value, Edit | Reaction)
     }

@@ -1,4 +1,4 @@
-"""Sessions: opened by a customer's first message, ended by silence, by an agent or by `done`."""
+"""Sessions: opened by a customer's first message, ended by silence, by an agent, by leaving or by `done`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from schemas.actions import SessionTimer
 from schemas.envelope import Kind
+from schemas.inbound import Left
 from workers.routing.intake import replies, tickets
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
@@ -14,7 +15,7 @@ from workers.runtime.batch import Record
 
 SESSION_ENDED = Kind("commands", "session_ended")
 
-EndedBy = Literal["silence", "agent", "done"]
+EndedBy = Literal["silence", "agent", "left", "done"]
 OVER = Refusal("expired", "the session ended before the desk had decided: your message was not sent")
 
 
@@ -65,6 +66,15 @@ def _next_due_ms(
         return due_ms
     silent_at_ms = conversation.last_at_ms + silence_ms
     return silent_at_ms if silent_at_ms > at_ms else None
+
+
+def leave(work: Work, conversation: Conversation, cause: Record, at_ms: int, left: Left) -> None:
+    """The customer has left: end his open session, unless he has written while he was said to be gone.
+
+    How long he was gone is by another clock than the log's, so only spans of time are compared.
+    """
+    if conversation.session_open and at_ms - conversation.last_at_ms >= left.gone_ms:
+        end_session(work, conversation, cause, at_ms, "left")
 
 
 def end_session(work: Work, conversation: Conversation, cause: Record, at_ms: int, ended_by: EndedBy) -> None:
