@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import Field
 
-from config.keys import Keys, split
+from config.keys import Keys
+from config.networks import Networks
 from config.section import PositiveInt, PositiveSeconds, Section
 
 DAY_S = 24 * 60 * 60.0
-
-
-def _networks(value: object) -> object:
-    """Each as a network, or told by what was written."""
-    parts = split(value)
-    if not isinstance(parts, list | tuple):
-        return parts
-    try:
-        return tuple(ip_network(part) for part in parts)
-    except ValueError as error:
-        raise ValueError(f"names what is no network such as 10.1.0.0/16: {error}") from error
 
 
 class WebhooksSettings(Section):
@@ -31,9 +19,7 @@ class WebhooksSettings(Section):
     signing_keys: Keys = ()
     """The secrets of all endpoints are computed from these, separated by commas, each at least 32 bytes; the
     first makes new ones. The same in all gateways and workers; one that is gone silences its endpoints."""
-    allow_networks: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks), Field(max_length=100)
-    ] = ()
+    allow_networks: Networks = ()
     """Networks that are not public and may be sent to all the same, separated by commas."""
     connect_timeout_s: PositiveSeconds = 5.0
     request_timeout_s: PositiveSeconds = 15.0

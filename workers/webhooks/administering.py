@@ -12,6 +12,7 @@ import orjson
 
 from config.errors import TongdaiError
 from config.settings import Settings
+from workers.outside.guard import RefusedUrlError, check_url
 from workers.runtime.handler import Connection
 from workers.webhooks.endpoint import (
     ENDPOINTS_MAX,
@@ -23,7 +24,6 @@ from workers.webhooks.endpoint import (
     Secret,
     endpoint_of,
 )
-from workers.webhooks.guard import RefusedUrlError, check_url
 from workers.webhooks.selection import EVENTS, topics_of
 from workers.webhooks.signing import Keys, UnknownKeyError
 

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.base import NO_CONTROL_PATTERN, Moment, Slug
-from workers.webhooks.guard import URL_CHARS_MAX
+from workers.outside.guard import URL_CHARS_MAX
 from workers.webhooks.selection import EVENTS
 
 ENDPOINTS_MAX = 20

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import aiohttp
 
 from config.webhooks import WebhooksSettings
+from workers.outside.guard import RefusedAddressError, socket_factory
 from workers.webhooks.event import CONTENT_TYPE
-from workers.webhooks.guard import RefusedAddressError, socket_factory
 from workers.webhooks.signing import signed_headers
 from workers.webhooks.verdict import Answer, read_retry_after
 

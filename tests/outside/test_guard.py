@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from workers.webhooks.guard import RefusedAddressError, RefusedUrlError, check_url, may_reach, socket_factory
+from workers.outside.guard import RefusedAddressError, RefusedUrlError, check_url, may_reach, socket_factory
 
 INSIDE = [
     "127.0.0.1",

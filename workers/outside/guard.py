@@ -1,4 +1,4 @@
-"""Where webhooks may go: to public addresses, and to networks that the settings name.
+"""Where others may have us connect to: to public addresses, and to networks that the settings name.
 
 The address is judged that a connection is about to be made to, after the name was resolved: a name that
 answers one thing first and another later gains nothing.
@@ -32,7 +32,7 @@ class RefusedUrlError(ValueError):
 
 
 def may_reach(address: Address, allowed: Networks) -> bool:
-    """Whether webhooks may go to this address, or to the IPv4 address to which it leads."""
+    """Whether we may connect to this address, or to the IPv4 address to which it leads."""
     within = _within(address)
     return is_public(within) or any(one in network for one in (address, within) for network in allowed)
 
@@ -47,7 +47,7 @@ def is_public(address: Address) -> bool:
 
 
 def check_url(url: str, *, https_only: bool, allowed: Networks) -> None:
-    """Refuse what no webhook may be sent to, as far as its text tells. Raises RefusedUrlError."""
+    """Refuse what nothing may be sent to, as far as its text tells. Raises RefusedUrlError."""
     if len(url) > URL_CHARS_MAX or not url.isascii() or not url.isprintable() or " " in url:
         raise RefusedUrlError(f"A URL has at most {URL_CHARS_MAX} ASCII characters, and no blanks.")
     try:
