@@ -1,7 +1,7 @@
 """`python -m tests.security.fuzz`: as many inputs as wanted for every parser of what comes from outside.
 
-Rounds of inputs by Hypothesis, each from a seed of its own, so that memory stays flat and a round can be run
-again: `--parser NAME --seed N --inputs 5000`. Ends with 1 when a parser raised what it may not, or was slow.
+Each input is drawn from a seed of its own, so that it can be tried again alone: `--parser NAME --seed N
+--inputs 1`. Ends with 1 when a parser raised what it may not, or was slow.
 """
 
 from __future__ import annotations
@@ -10,65 +10,63 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from dataclasses import dataclass, field
+from random import Random
 
 from tests.security.parsers import PARSERS, Parser
 
-ROUND = 5_000
 SLOW_S = 2.0
 """Of processor time, for one input of a few kilobytes: a way to stop a worker."""
+HEAD = "parser                       tried      read   refused  CPU (s)  worst (ms)      of seed"
+FAILURES_MAX = 5
+"""Of one parser; then the next one is tried."""
 
 
 @dataclass
-class Slowest:
-    """The input that took longest, in seconds of processor time."""
+class Found:
+    """What trying inputs has shown: how many were tried and read, the slowest of them, and what failed."""
 
-    seconds: float = 0.0
-    given: object = None
+    parser: str
+    tried: int = 0
+    taken: int = 0
+    spent_s: float = 0.0
+    worst_s: float = 0.0
+    worst_seed: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        """For a person."""
+        refused = self.tried - self.taken - len(self.failed)
+        return (
+            f"{self.parser:24} {self.tried:>9} {self.taken:>9} {refused:>9} {self.spent_s:>8.0f} "
+            f"{self.worst_s * 1000:>9.1f} {self.worst_seed:>12}"
+        )
 
 
-def once(parser: Parser, given_: object, slowest: Slowest) -> bool:
-    """Try one input; whether it was read. Raises what the parser may not raise, or AssertionError: slow."""
-    began_s = time.thread_time()
-    taken = parser.takes(given_)
+def fuzz(parser: Parser, first_seed: int, inputs: int) -> Found:
+    """Try inputs, one after another, until all are tried or too many have failed."""
+    found, began_s = Found(parser.name), time.process_time()
+    for seed in range(first_seed, first_seed + inputs):
+        _try(parser, seed, found)
+        if len(found.failed) >= FAILURES_MAX:
+            break
+    found.spent_s = time.process_time() - began_s
+    return found
+
+
+def _try(parser: Parser, seed: int, found: Found) -> None:
+    given, began_s = parser.draw(Random(seed)), time.thread_time()
+    found.tried += 1
+    try:
+        found.taken += parser.takes(given)
+    except Exception as error:  # noqa: BLE001 - the finding
+        found.failed.append(f"seed {seed}: {error!r:.500} for {given!r:.1000}")
+        return
     seconds = time.thread_time() - began_s
-    if seconds > slowest.seconds:
-        slowest.seconds, slowest.given = seconds, given_
-    assert seconds < SLOW_S, f"{parser.name} took {seconds:.1f} s for {given_!r:.300}"
-    return taken
-
-
-def round_of(parser: Parser, number: int, inputs: int, slowest: Slowest) -> int:
-    """One round; how many inputs were read."""
-    taken = 0
-
-    @seed(number)
-    @settings(
-        max_examples=inputs,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(parser.inputs)
-    def tried(given_: object) -> None:
-        nonlocal taken
-        taken += once(parser, given_, slowest)
-
-    tried()
-    return taken
-
-
-def fuzz(parser: Parser, first_seed: int, inputs: int) -> str:
-    """All rounds of one parser; a line about them. Raises as `once` does."""
-    slowest, taken, began_s = Slowest(), 0, time.process_time()
-    for number, done in enumerate(range(0, inputs, ROUND)):
-        taken += round_of(parser, first_seed + number, min(ROUND, inputs - done), slowest)
-    spent_s = time.process_time() - began_s
-    worst_ms = slowest.seconds * 1000
-    return f"{parser.name:24} {inputs:>9} {taken:>9} {inputs - taken:>9} {spent_s:>8.0f} {worst_ms:>9.1f}"
+    if seconds > found.worst_s:
+        found.worst_s, found.worst_seed = seconds, seed
+    if seconds > SLOW_S:
+        found.failed.append(f"seed {seed}: took {seconds:.1f} s for {given!r:.300}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,18 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked.add_argument(
         "--parser", action="append", choices=[one.name for one in PARSERS], help="only this one"
     )
-    asked.add_argument("--seed", type=int, default=0, help="of the first round (default: %(default)s)")
+    asked.add_argument("--seed", type=int, default=0, help="of the first input (default: %(default)s)")
     options = asked.parse_args(arguments)
-    chosen = [one for one in PARSERS if not options.parser or one.name in options.parser]
-    print("parser                      inputs      read   refused  CPU (s)  worst (ms)", flush=True)  # noqa: T201
+    print(HEAD, flush=True)  # noqa: T201
     failed = False
-    for parser in chosen:
-        try:
-            print(fuzz(parser, options.seed, options.inputs), flush=True)  # noqa: T201
-        except Exception as error:  # noqa: BLE001 - the finding
-            failed = True
-            notes = " ".join(getattr(error, "__notes__", ()))
-            print(f"{parser.name:24} FAILED: {error!r:.500} {notes:.1000}", flush=True)  # noqa: T201
+    for parser in PARSERS:
+        if options.parser and parser.name not in options.parser:
+            continue
+        found = fuzz(parser, options.seed, options.inputs)
+        print(found.line(), *found.failed, sep="\n  ", flush=True)  # noqa: T201
+        failed = failed or bool(found.failed)
     return int(failed)
 
 

@@ -1,19 +1,19 @@
-"""Everything that reads what comes from outside, each with the inputs to try and what it may answer with.
+"""Everything that reads what comes from outside, each with how inputs are drawn and what it may answer with.
 
 `read` raises nothing but `refuses`, whatever it is given; some assert something of what they have read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
 import orjson
 from aiokafka import ConsumerRecord
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.errors import UsageError
@@ -32,6 +32,7 @@ from tests.channels.webhooks import (
     sign_zalo,
     zalo_event,
 )
+from tests.security.bending import bent, bent_text, text
 from workers.channels import glance
 from workers.channels.channel import Channel, Skipped
 from workers.channels.fchat import FORM, Fchat
@@ -71,7 +72,7 @@ class Parser(NamedTuple):
     """One of them."""
 
     name: str
-    inputs: st.SearchStrategy[Any]
+    draw: Callable[[Random], Any]
     read: Callable[[Any], object]
     refuses: tuple[type[Exception], ...]
 
@@ -82,44 +83,6 @@ class Parser(NamedTuple):
         except self.refuses:
             return False
         return True
-
-
-PIECES = st.binary(max_size=6) | st.sampled_from(
-    [
-        *(b"\x00", b"\xff", b"\xed\xa0\x80", b"\xe2\x80\xae", b"\x1b[2J", b"\xc2\x9b", b"\r\n", b"\\u0000"),
-        *(b"\\ud800", b'"', b"'", b"\\", b"{", b"}", b"[", b"]", b":", b",", b"null", b"true", b"NaN", b"-"),
-        *(b"9" * 30, b"9" * 5_000, b"1e999", b"-0", b"1e-999", b"[" * 300, b'{"":' * 300, b"{}" * 50),
-        *(
-            b"%00",
-            b"&a *a",
-            b"!!python/object:os.system",
-            b"<<: *x",
-            b"---\n",
-            b"\xef\xbb\xbf",
-            b"\xf0\x9f\x98\x80",
-        ),
-    ]
-)
-
-
-@st.composite
-def bent(draw: st.DrawFn, whole: Sequence[bytes]) -> bytes:
-    """Something real, changed in a few places; or nothing like it."""
-    if draw(st.integers(0, 15)) == 0:
-        return draw(st.binary(max_size=200))
-    content = bytearray(draw(st.sampled_from(whole)))
-    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 5]))):
-        at = draw(st.integers(0, len(content)))
-        content[at : at + draw(st.sampled_from([0, 1, 1, 4, 40]))] = draw(PIECES)
-    return bytes(content)
-
-
-def bent_text(whole: Sequence[str]) -> st.SearchStrategy[str]:
-    """The same as text; some of it with half a character."""
-    real = bent([each.encode() for each in whole]).map(
-        lambda content: content.decode(errors="surrogateescape")
-    )
-    return real | st.text(max_size=60)
 
 
 def _taken(channel: Channel, body: bytes, headers: dict[str, str]) -> None:
@@ -202,15 +165,22 @@ def _workspace_file(content: bytes) -> None:
     assert made is not None or reader.mistakes
 
 
-HEADERS = st.lists(
-    st.tuples(
-        st.sampled_from(["ce_type", "ce_id", "deadletter_reason", "deadletter_partition", "x"])
-        | st.text(max_size=8),
-        bent([kind.ce_type.encode() for kind in list(RECORDS)[:6]]),
-    ),
-    max_size=4,
-)
+_HEADER_NAMES = ("ce_type", "ce_id", "deadletter_reason", "deadletter_partition", "x")
+_HEADER_VALUES = [kind.ce_type.encode() for kind in list(RECORDS)[:6]]
+
+
+def _headers(random: Random) -> list[tuple[str, bytes]]:
+    return [
+        (
+            random.choice(_HEADER_NAMES) if random.random() < 1 / 2 else text(random, 8),
+            bent(random, _HEADER_VALUES),
+        )
+        for _ in range(random.randrange(5))
+    ]
+
+
 VALUES = [orjson.dumps(example.value) for example in EXAMPLES.values()]
+_EXAMPLES, _KINDS = list(EXAMPLES.items()), list(RECORDS)
 _OF_INTAKE = [example for kind, example in EXAMPLES.items() if kind.topic in INPUTS]
 KEYS = [example.key.encode() for example in EXAMPLES.values()]
 
@@ -229,28 +199,26 @@ def _shown(given: tuple[list[tuple[str, bytes]], bytes, bytes]) -> None:
         assert "\x9b" not in found.json()
 
 
-@st.composite
-def bent_record(draw: st.DrawFn) -> Record:
+def _bent_record(random: Random) -> Record:
     """A record that intake reads, with its key, value or headers bent."""
-    one = draw(st.sampled_from(_OF_INTAKE))
+    one = random.choice(_OF_INTAKE)
     key, value = one.key.encode(), orjson.dumps(one.value)
     headers = [(name, text.encode()) for name, text in one.headers.items()]
-    match draw(st.integers(0, 3)):
+    match random.randrange(4):
         case 0:
-            key = draw(bent([key]))
+            key = bent(random, [key])
         case 1:
-            headers = [*draw(HEADERS), *headers]
+            headers = [*_headers(random), *headers]
         case _:
-            value = draw(bent([value]))
+            value = bent(random, [value])
     return Record(one.kind.topic, 0, 0, 0, key, value, headers)
 
 
-@st.composite
-def bent_value(draw: st.DrawFn) -> tuple[Kind, bytes]:
+def _bent_value(random: Random) -> tuple[Kind, bytes]:
     """What stands on a topic, bent, and what it is said to be: mostly what it is."""
-    kind, example = draw(st.sampled_from(list(EXAMPLES.items())))
-    other = draw(st.sampled_from([kind] * len(RECORDS) + list(RECORDS)))
-    return other, draw(bent([orjson.dumps(example.value)]))
+    kind, example = random.choice(_EXAMPLES)
+    other = kind if random.random() < 1 / 2 else random.choice(_KINDS)
+    return other, bent(random, [orjson.dumps(example.value)])
 
 
 def _record(given: tuple[Kind, bytes]) -> None:
@@ -306,62 +274,88 @@ _URLS = ["https://example.com/hook?a=1", "http://[::1]:80/", "https://user@x/", 
 _DATES = ["120", "Sun, 22 Nov 2026 18:00:00 GMT", "Sun, 22 Nov 2026 18:00:00 +9999"]
 _WORD = positions.encode([1, 300, 70_000])
 _CURSOR = cursor.write(cursor.Cursor(datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7)))
-_QUERY = st.dictionaries(
-    st.sampled_from([*Asked.model_fields, "x"]),
-    st.lists(
-        bent_text(["mine", "accepted", "vip", "messenger:1", "2026-11-22T08:00:00Z", "50", "true", "lan"]),
-        max_size=3,
-    )
-    | bent_text(["mine", "50", "2026-11-22T08:00:00+07:00"]),
-    max_size=4,
-)
+_FILTERS = (*Asked.model_fields, "x")
+_FILTERED = ["mine", "accepted", "vip", "messenger:1", "2026-11-22T08:00:00Z", "50", "true", "lan"]
+_CHALLENGE = ("hub.mode", "hub_mode", "hub.verify_token", "hub.challenge")
 
-_WORDS = st.sampled_from(["subscribe", VERIFY_TOKEN, "7"]) | st.text()
-_CHALLENGES = st.dictionaries(
-    st.sampled_from(["hub.mode", "hub_mode", "hub.verify_token", "hub.challenge"]), _WORDS
-) | st.fixed_dictionaries(
-    {"hub.mode": _WORDS, "hub.verify_token": st.just(VERIFY_TOKEN), "hub.challenge": st.text()}
-)
+
+def _query(random: Random) -> dict[str, object]:
+    """Filters of a list, each with one word or several."""
+    return {
+        random.choice(_FILTERS): bent_text(random, _FILTERED)
+        if random.random() < 1 / 2
+        else [bent_text(random, _FILTERED) for _ in range(random.randrange(4))]
+        for _ in range(random.randrange(5))
+    }
+
+
+def _challenge(random: Random) -> dict[str, str]:
+    """A subscription's query; half of them with the right word."""
+    right = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "7"}
+    asked = right if random.random() < 1 / 2 else {}
+    return asked | {
+        random.choice(_CHALLENGE): random.choice(("subscribe", VERIFY_TOKEN, "7", text(random)))
+        for _ in range(random.randrange(4))
+    }
+
+
+def _bytes(*whole: bytes) -> Callable[[Random], bytes]:
+    return lambda random: bent(random, whole)
+
+
+def _text(*whole: str) -> Callable[[Random], str]:
+    return lambda random: bent_text(random, whole)
+
 
 PARSERS: tuple[Parser, ...] = (
-    Parser("messenger webhooks", bent(_MESSENGER_BODIES), _messenger, (WebhookError,)),
-    Parser("zalo webhooks", bent(_ZALO_BODIES), _zalo, (WebhookError,)),
-    Parser("fchat calls", bent(_FCHAT_BODIES), _fchat, (WebhookError,)),
-    Parser("visitors' proofs", bent([_PROOF.encode()]), _proof, (NotVerifiedError,)),
-    Parser("subscription challenges", _CHALLENGES, _MESSENGER.challenge, (WebhookError,)),
-    Parser("signature headers", st.tuples(bent_text(["sha256=" + "e" * 64]), st.text()), _signature, ()),
+    Parser("messenger webhooks", _bytes(*_MESSENGER_BODIES), _messenger, (WebhookError,)),
+    Parser("zalo webhooks", _bytes(*_ZALO_BODIES), _zalo, (WebhookError,)),
+    Parser("fchat calls", _bytes(*_FCHAT_BODIES), _fchat, (WebhookError,)),
+    Parser("visitors' proofs", _bytes(_PROOF.encode()), _proof, (NotVerifiedError,)),
+    Parser("subscription challenges", _challenge, _MESSENGER.challenge, (WebhookError,)),
     Parser(
-        "socket messages", bent([each.encode() for each in _SAID]), SAID.validate_json, (ValidationError,)
+        "signature headers",
+        lambda random: (bent_text(random, ["sha256=" + "e" * 64]), text(random)),
+        _signature,
+        (),
     ),
-    Parser("visitors' messages", bent(_VISITS), VISITORS_SAID.validate_json, (ValidationError,)),
-    Parser("resume positions", bent_text([_WORD]), _position, (ValueError,)),
-    Parser("cursors", bent_text([_CURSOR]), cursor.read, (ApiError,)),
-    Parser("filters", _QUERY, Asked.model_validate, (ValidationError,)),
-    Parser("workspace files", bent([_FILE.encode()]), _workspace_file, (UnreadableYamlError,)),
     Parser(
-        "event headers", HEADERS, lambda headers: read_kind(headers, "inbound"), (UnreadableEnvelopeError,)
+        "socket messages", _bytes(*(each.encode() for each in _SAID)), SAID.validate_json, (ValidationError,)
     ),
-    Parser("records", bent_value(), _record, (ValidationError,)),
-    Parser("intake's records", bent_record(), read_intake, (RefusedError,)),
-    Parser("records on terminals", st.tuples(HEADERS, bent(KEYS), bent(VALUES)), _shown, ()),
-    Parser("dead letters' ids", bent_text(["3-1207"]), LetterId.parse, (UsageError,)),
-    Parser("tokens", bent_text([_TOKEN, "tds_shop.crm.secret"]), _token, (WrongTokenError,)),
+    Parser("visitors' messages", _bytes(*_VISITS), VISITORS_SAID.validate_json, (ValidationError,)),
+    Parser("resume positions", _text(_WORD), _position, (ValueError,)),
+    Parser("cursors", _text(_CURSOR), cursor.read, (ApiError,)),
+    Parser("filters", _query, Asked.model_validate, (ValidationError,)),
+    Parser("workspace files", _bytes(_FILE.encode()), _workspace_file, (UnreadableYamlError,)),
+    Parser(
+        "event headers", _headers, lambda headers: read_kind(headers, "inbound"), (UnreadableEnvelopeError,)
+    ),
+    Parser("records", _bent_value, _record, (ValidationError,)),
+    Parser("intake's records", _bent_record, read_intake, (RefusedError,)),
+    Parser(
+        "records on terminals",
+        lambda random: (_headers(random), bent(random, KEYS), bent(random, VALUES)),
+        _shown,
+        (),
+    ),
+    Parser("dead letters' ids", _text("3-1207"), LetterId.parse, (UsageError,)),
+    Parser("tokens", _text(_TOKEN, "tds_shop.crm.secret"), _token, (WrongTokenError,)),
     Parser(
         "addresses and origins",
-        bent_text(["2001:db8::1%eth0", "::ffff:1.2.3.4", "https://a.b"]),
+        _text("2001:db8::1%eth0", "::ffff:1.2.3.4", "https://a.b"),
         _address,
         (),
     ),
     Parser(
         "webhooks' urls",
-        bent_text(_URLS),
+        _text(*_URLS),
         lambda url: check_url(url, https_only=False, allowed=()),
         (RefusedUrlError,),
     ),
-    Parser("retry-after", bent_text(_DATES), _retry_after, ()),
+    Parser("retry-after", _text(*_DATES), _retry_after, ()),
     Parser(
         "gateways' words",
-        bent_text(['["g",[["shop","8c5b8b7e6f0b5b0a9a577a2f2d9d6c01",["lan"],1]]]']),
+        _text('["g",[["shop","8c5b8b7e6f0b5b0a9a577a2f2d9d6c01",["lan"],1]]]'),
         glance.unpack,
         (ValueError,),
     ),
