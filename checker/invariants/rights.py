@@ -71,6 +71,8 @@ class Rights:
         """Check an event that somebody asked for."""
         if ask is None or link.said.get("command") != ask.asker[3]:
             return
+        if link.what == "transferring" and ask.what == "transfer_reject":
+            return  # told again, with the key of who offered it, which may be the same as this one's
         was = state.conversation(chain)
         special = link.method if link.what == "assigned" else link.said.get("how")
         may = OF_EVENT.get((link.what, special))
