@@ -30,13 +30,12 @@ class Wanted(NamedTuple):
 
 
 def stretch(wanted: Wanted, walked: int) -> Statement | None:
-    """Those that are wanted among the next `walked` of the list's sources; none: it has no sources."""
+    """Those that are wanted among the next `walked` of the list's sources; none: it has no sources.
+
+    When they are fewer than the limit, the last of the `walked` follows, which is not `wanted`; it does not,
+    when there are fewer than `walked`.
+    """
     return _Builder(wanted).stretch(walked)
-
-
-def last_of_stretch(wanted: Wanted, walked: int) -> Statement | None:
-    """The last of the next `walked`; no row when there are fewer."""
-    return _Builder(wanted).last_of_stretch(walked)
 
 
 def amount(wanted: Wanted, walked: int) -> Statement | None:
@@ -62,15 +61,14 @@ class _Builder:
         self._streams = Streams(self._workspace, self._window, parameters)
 
     def stretch(self, walked: int) -> Statement | None:
+        # What is walked is kept in its order, and no further than somebody asks.
+        limit = self._limit()
         return self._statement(
-            f"SELECT n.conversation_id, n.last_at FROM ({self._merged(walked)}) AS n"  # noqa: S608
-            f" WHERE {self._where(self._of_each())} ORDER BY {ORDER} LIMIT {self._limit()}"
-        )
-
-    def last_of_stretch(self, walked: int) -> Statement | None:
-        return self._statement(
-            f"SELECT conversation_id, last_at FROM ({self._merged(walked)}) AS n"  # noqa: S608
-            f" ORDER BY {ORDER} OFFSET {self._parameters.number(walked - 1)}"
+            f"WITH walked AS MATERIALIZED ({self._merged(walked)}), found AS MATERIALIZED ("  # noqa: S608
+            f"SELECT n.conversation_id, n.last_at FROM walked AS n WHERE {self._where(self._of_each())}"
+            f" LIMIT {limit}), last AS (SELECT conversation_id, last_at FROM walked"
+            f" WHERE (SELECT count(*) FROM found) < {limit} OFFSET {self._parameters.number(walked - 1)})"
+            " SELECT *, true AS wanted FROM found UNION ALL SELECT *, false FROM last"
         )
 
     def amount(self, walked: int) -> Statement | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import orjson
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from workers.gateway.queries.cursor import Cursor
 from workers.gateway.queries.filters import (
@@ -23,7 +23,7 @@ from workers.gateway.queries.filters import (
     so_far,
 )
 from workers.gateway.queries.parameters import Parameters
-from workers.gateway.queries.statements import Statement, Wanted, among, last_of_stretch, stretch
+from workers.gateway.queries.statements import Statement, Wanted, among, stretch
 
 FEW = 1_200
 """So many customers, unread conversations or messages are looked at one by one."""
@@ -66,11 +66,10 @@ async def walk(connection: Connection, wanted: Wanted) -> Part:
 
 async def _walk(connection: Connection, wanted: Wanted, walked: int) -> Part:
     """Those among the next `walked` of the list's sources."""
-    found = await _fetch(connection, stretch(wanted, walked))
-    if len(found) == wanted.limit:
-        return Part(found, found[-1])
-    last = await _fetch(connection, last_of_stretch(wanted, walked))
-    return Part(found, last[0] if last else None)
+    rows = await _fetch(connection, stretch(wanted, walked))
+    found = [_cursor(row) for row in rows if row["wanted"]]
+    is_short = len(found) < len(rows)
+    return Part(found, _cursor(rows[-1]) if is_short or len(found) == wanted.limit else None)
 
 
 async def _look_at(connection: Connection, wanted: Wanted, probe: Probe) -> Part | None:
@@ -81,7 +80,8 @@ async def _look_at(connection: Connection, wanted: Wanted, probe: Probe) -> Part
     if len(rows) > FEW:
         return None
     left = wanted._replace(filters=wanted.filters.model_copy(update=probe.answers))
-    found = await _fetch(connection, among(left, list({row[0] for row in rows})))
+    named = list({row[0] for row in rows})
+    found = [_cursor(row) for row in await _fetch(connection, among(left, named))]
     return Part(found, found[-1] if len(found) == wanted.limit else None)
 
 
@@ -92,11 +92,16 @@ async def _estimate(connection: Connection, statement: Statement) -> float:
     return float(orjson.loads(row[0])[0]["Plan"]["Plan Rows"])
 
 
-async def _fetch(connection: Connection, statement: Statement | None) -> list[Cursor]:
+async def _fetch(connection: Connection, statement: Statement | None) -> list[Record]:
     if statement is None:
         return []
     text, values = statement
-    return [Cursor(row["last_at"], row["conversation_id"]) for row in await connection.fetch(text, *values)]
+    found: list[Record] = await connection.fetch(text, *values)
+    return found
+
+
+def _cursor(row: Record) -> Cursor:
+    return Cursor(row["last_at"], row["conversation_id"])
 
 
 def _probes(wanted: Wanted) -> Iterator[Probe]:
