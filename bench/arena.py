@@ -16,7 +16,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from bench.machine import Machine, describe
 from config.errors import DependencyError
 from config.settings import Settings
-from config.topics import CATALOGUE
 from config.topics_apply import apply_topics
 from workers.local.jars import KAFKA_VERSION
 from workers.local.servers import local_servers, remove_data
@@ -140,9 +139,11 @@ async def _machine(settings: Settings, *, embedded: bool) -> Machine:
 
 
 async def _delete_topics(settings: Settings) -> None:
+    """Also those that a contestant has made for itself."""
+    prefix = settings.kafka.topic_prefix
     admin = AIOKafkaAdminClient(**settings.kafka.client_options())
     await admin.start()
     try:
-        await admin.delete_topics([topic.full_name(settings.kafka.topic_prefix) for topic in CATALOGUE])
+        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
     finally:
         await admin.close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.peers.streams import build as streams
 from bench.program import TONGDAI
+from config.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Contestant:
             are committed some seconds late, so rows are counted instead.
         limited: it is stopped after a while, wherever it is.
         own_desk: it reads the roster from commands; the others find the rotation in a table.
+        tables: it stores in Postgres; otherwise what it has published is all there is to check.
+        prepare: gets what it needs beside Python, before anything is started.
     """
 
     name: str
@@ -27,11 +32,21 @@ class Contestant:
     group: str | None = None
     limited: bool = False
     own_desk: bool = False
+    tables: bool = True
+    prepare: Callable[[Settings], None] | None = None
 
 
 BARE = Contestant("bare", "bare pipeline", ("-m", "bench.peers.bare"), group="bare")
 OURS = Contestant(
     "ours", "Tongdai: intake + desk", (*TONGDAI, "worker", "routing"), group="intake", own_desk=True
+)
+STREAMS = Contestant(
+    "streams",
+    "Kafka Streams, no Postgres",
+    ("-m", "bench.peers.streams"),
+    group="streams",
+    tables=False,
+    prepare=streams.prepare,
 )
 FASTSTREAM = Contestant(
     "faststream", "FastStream, 16 workers", ("-m", "bench.peers.faststream_each"), limited=True
@@ -45,6 +60,6 @@ FAUST = Contestant(
     ("-m", "bench.peers.faust_agent", "worker", "--without-web", "--loglevel", "warn"),
     limited=True,
 )
-CONTESTANTS = (BARE, OURS, FASTSTREAM, FASTSTREAM_BATCH, FAUST)
+CONTESTANTS = (BARE, OURS, STREAMS, FASTSTREAM, FASTSTREAM_BATCH, FAUST)
 """In the order in which they run; `ours` beside the one that it is held against first."""
 LABELS = {contestant.name: contestant.label for contestant in CONTESTANTS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,7 @@ def _processor() -> str:
 
 def cpu_s(pid: int) -> float:
     """The processor time that a running process has taken so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])  # utime and stime; proc(5) counts from the process id
+    ticks = sum(map(int, _stat(pid)[11:13]))  # utime and stime
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -61,6 +61,29 @@ def precise_cpu_s(pid: int) -> float | None:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     except OSError:
         return None
+
+
+def family_cpu_s(pid: int) -> float | None:
+    """The processor time of the Postgres to which the backend `pid` belongs: the server, and all whom it
+    started, those that have ended too; none: there is no such process here."""
+    try:
+        server = int(_stat(pid)[1])
+        name = Path(f"/proc/{server}/comm").read_text().strip()
+    except OSError:
+        return None
+    if not name.startswith("postgres"):
+        return None
+    own = _stat(server)
+    ticks = sum(map(int, own[11:15]))  # its own, and that of children that have ended
+    for child in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+        with suppress(OSError):  # it has just ended
+            ticks += sum(map(int, _stat(int(child))[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """What proc(5) tells of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def peak_rss_mib(pid: int) -> float:

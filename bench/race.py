@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from bench import check
 from bench.arena import Course
 from bench.contestants import Contestant
 from bench.failures import BenchError
+from bench.machine import family_cpu_s
 from bench.preload import preload
 from bench.program import Program, environment
 from bench.progress import Assigned, Offsets, Progress, Rows
@@ -30,6 +32,12 @@ class Run:
     cpu_s: float
     """Processor time of its own process, not of the servers."""
     peak_rss_mib: float
+    postgres_cpu_s: float | None = None
+    """That of Postgres meanwhile; none: it is on another machine."""
+
+    @property
+    def postgres_us_per_message(self) -> float | None:
+        return None if self.postgres_cpu_s is None else 1e6 * self.postgres_cpu_s / self.messages
 
     @property
     def cpu_us_per_message(self) -> float:
@@ -68,7 +76,8 @@ async def _watch(course: Course, contestant: Contestant, backlog: Backlog, progr
     progress = _progress(course, contestant)
     try:
         async with Assigned(course.settings) as assigned:
-            watch = _Watch(program, progress, assigned, contestant, backlog)
+            postgres = course.connection.get_server_pid()
+            watch = _Watch(program, progress, assigned, contestant, backlog, postgres)
             while True:
                 if await watch.over():
                     return watch.run()
@@ -83,6 +92,14 @@ def _progress(course: Course, contestant: Contestant) -> Progress:
     return Offsets(course.settings, contestant.group)
 
 
+class Clocks(NamedTuple):
+    """The time, and the processor time that the contestant and Postgres have taken so far, in seconds."""
+
+    at_s: float
+    cpu_s: float
+    postgres_cpu_s: float | None
+
+
 @dataclass
 class _Watch:
     program: Program
@@ -90,47 +107,65 @@ class _Watch:
     assigned: Assigned
     contestant: Contestant
     backlog: Backlog
+    postgres: int
+    """A backend's process id."""
     _done: int = 0
-    _done_at: float = 0.0
-    _moved_at: float = 0.0
     _first: int = 0
-    _first_at: float = 0.0
-    _first_cpu_s: float = 0.0
-    _cpu_s: float = 0.0
+    _begun: Clocks | None = None
+
+    def __post_init__(self) -> None:
+        self._now = self._look()
+        self._moved_at = self._now.at_s
 
     async def over(self) -> bool:
         """Look once: is it done, or its time up? Raises BenchError when nothing moves any more."""
         done, assigned = await self.progress.done(), await self.assigned.conversations()
-        before, now = self._done_at, monotonic()
-        before_cpu_s, self._cpu_s = self._cpu_s, self.program.cpu_s()
-        if not before or done > self._done:
-            self._moved_at = now
-        self._done, self._done_at = done, now
-        complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
-        if done and not self._first_at:
-            self._first, self._first_at, self._first_cpu_s = done, now, self._cpu_s
+        before, now = self._now, self._look()
+        if done > self._done:
+            self._moved_at = now.at_s
+        self._done, self._now = done, now
+        if done and self._begun is None:
+            self._first, self._begun = done, now
             if done == self.backlog.messages:  # a small backlog at once: since the look before
-                self._first, self._first_at, self._first_cpu_s = 0, before, before_cpu_s
-        if now - self._moved_at > STALL_S:
+                self._first, self._begun = 0, before
+        if now.at_s - self._moved_at > STALL_S:
             raise BenchError(
                 f"{self.contestant.label} stands still at {done} of {self.backlog.messages} messages and "
                 f"{assigned} assignments"
             )
-        late = self.contestant.limited and now - self._first_at > self.backlog.limit_s
-        return (late or complete) and done > self._first
+        complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
+        return (complete or self._late()) and done > self._first
+
+    def _late(self) -> bool:
+        if not self.contestant.limited or self._begun is None:
+            return False
+        return self._now.at_s - self._begun.at_s > self.backlog.limit_s
+
+    def _look(self) -> Clocks:
+        return Clocks(monotonic(), self.program.cpu_s(), family_cpu_s(self.postgres))
 
     def run(self) -> Run:
+        """What it took from the first progress to the last."""
+        assert self._begun is not None
+        postgres_cpu_s = None
+        if self._now.postgres_cpu_s is not None and self._begun.postgres_cpu_s is not None:
+            postgres_cpu_s = self._now.postgres_cpu_s - self._begun.postgres_cpu_s
         return Run(
             messages=self._done - self._first,
-            seconds=self._done_at - self._first_at,
-            cpu_s=self._cpu_s - self._first_cpu_s,
+            seconds=self._now.at_s - self._begun.at_s,
+            cpu_s=self._now.cpu_s - self._begun.cpu_s,
             peak_rss_mib=self.program.peak_rss_mib(),
+            postgres_cpu_s=postgres_cpu_s,
         )
 
 
 async def _check(course: Course, contestant: Contestant, backlog: Backlog) -> None:
     """Limited ones may have been stopped in the middle: their turns and events are checked, not the end."""
+    messages = backlog.messages
+    if not contestant.tables:
+        await check.check_topics(course.settings, messages, conversations(messages))
+        return
     if not contestant.limited:
-        await check.check_done(course.connection, backlog.messages, conversations(backlog.messages))
+        await check.check_done(course.connection, messages, conversations(messages))
     await check.check_turns(course.connection)
     await check.check_events(course.settings, course.connection, stopped_early=contestant.limited)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,6 +82,9 @@ async def measure(
     settings: Settings, plan: ThroughputPlan, tell: Tell, data_dir: Path = DATA_DIR
 ) -> Throughput:
     """Run all rounds; `tell` hears a line after each run. Raises BenchError, DependencyError."""
+    for contestant in plan.contestants:
+        if contestant.prepare is not None:
+            await asyncio.to_thread(contestant.prepare, settings)
     runs: dict[str, list[Run]] = {contestant.name: [] for contestant in plan.contestants}
     backlog = Backlog(plan.messages, plan.limit_s)
     async with open_arena(settings, data_dir) as arena:

@@ -1,0 +1,1 @@
+"""Kafka Streams: an application in Java, run by the wheel's Java and compiled without a JDK."""
