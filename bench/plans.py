@@ -21,6 +21,10 @@ class Watched:
         self._connection = connection
         self.statements: list[Statement] = []
 
+    async def execute(self, statement: str) -> None:
+        """See asyncpg. A setting: nothing to explain."""
+        await self._connection.execute(statement)
+
     async def fetch(self, statement: str, *values: object) -> Any:  # noqa: ANN401  as asyncpg has it
         """See asyncpg."""
         self.statements.append((statement, values))

@@ -93,7 +93,13 @@ class Row(BaseModel):
 
 
 async def read_rows(connection: Connection, scope: Scope, ids: Collection[UUID]) -> list[Row]:
-    """These conversations, in this order; whether they may be seen has been decided."""
+    """These conversations, in this order; whether they may be seen has been decided.
+
+    The connection is in a transaction, whose statements from here on are planned once for all their values.
+    """
+    # Rows that are named are found in one way. To plan that anew, for all months of messages, takes twice as
+    # long as to do it.
+    await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     so_far = datetime.now(UTC) + CLOCKS_APART
     rows = await connection.fetch(READ, scope.workspace, list(ids), scope.agent, so_far)
     return [_row(scope, row) for row in rows]
