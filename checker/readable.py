@@ -201,6 +201,7 @@ _SAID: _Rules = _INTRODUCED | {
     "attachments": _attachments,
     "language": _text(0, 20, r"(?!)"),
     "standby": _truth,
+    "history": _truth,
 }
 _RULES: dict[str, _Rules] = {
     "message": _SAID | {"payload": _text(0, 2_000, _NUL)},
@@ -222,6 +223,7 @@ _RULES: dict[str, _Rules] = {
     | {
         "name": _text(1, 200),
         "phone": _text(1, 40),
+        "phone_verified": _truth,
         "email": _text(1, 254),
         "birthday": _date,
         "gender": lambda found: isinstance(found, str) and found in {"female", "male", "other"},
@@ -242,4 +244,6 @@ _REQUIRED = {
     "left": _WHO | {"gone_ms"},
     "other": _WHO | {"event"},
 }
-_NEVER_NULL = {"attachments", "standby", "by", "number"}.union(*_REQUIRED.values())
+_NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number"}.union(
+    *_REQUIRED.values()
+)

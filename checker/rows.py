@@ -33,6 +33,7 @@ class MessageRow(NamedTuple):
     channel_message_id: str | None
     sent_at_ms: int | None
     clock_ahead: bool
+    history: bool
     stored_at_ms: int
     seq: int
 
@@ -229,7 +230,7 @@ QUERIES: dict[type, str] = {
     MessageRow: f"""
         SELECT workspace_id, conversation_id::text, position, message_id::text, session, sender, sender_id,
                kind, body, attachments::text, code, params::text, page_id, channel_message_id,
-               {_MS.format("sent_at")}, clock_ahead, {_MS.format("stored_at")}, seq
+               {_MS.format("sent_at")}, clock_ahead, history, {_MS.format("stored_at")}, seq
           FROM message ORDER BY workspace_id, conversation_id, position""",  # noqa: S608
     ConversationRow: """
         SELECT workspace_id, conversation_id::text, desk_id, lane, key, page_id, position, seq, epoch,

@@ -42,6 +42,8 @@ class Route(ConversationCommand):
     tags: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     """Names of the workspace's keyword lists that matched."""
+    answered: bool = False
+    """It is the first session, and a human has answered the customer before."""
 
 
 class SessionEnded(ConversationCommand):
@@ -50,6 +52,14 @@ class SessionEnded(ConversationCommand):
     ended_by: Literal["silence", "agent", "left", "done"]
     customer_messages: int
     agent_messages: int
+
+
+class HistoryKept(ConversationCommand):
+    """Older messages were fetched: the conversation begins with them, or a human has answered in them."""
+
+    page: PageId
+    answered: bool = False
+    """A human has answered the customer: he is `new` no more."""
 
 
 class Touched(ConversationCommand):

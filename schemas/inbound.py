@@ -102,6 +102,8 @@ class InboundUtterance(Introduced):
     """As the channel states it, e.g. `vi`."""
     standby: bool = False
     """Another app answers there: unless a session is open, nobody is asked to."""
+    history: bool = False
+    """Fetched from the channel afterwards, said at `sent_at_ms`: nobody is asked or told."""
 
 
 _SAYS_SOMETHING: JsonDict = {
@@ -168,6 +170,8 @@ class Profile(Introduced):
     name: Name | None = None
     """As he gives it himself."""
     phone: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROL_PATTERN)] | None = None
+    phone_verified: bool = False
+    """The channel vouches that the number is his, as of a number that he shared from his account there."""
     email: Annotated[str, Field(min_length=1, max_length=254, pattern=NO_CONTROL_PATTERN)] | None = None
     birthday: Birthday | None = None
     gender: Literal["female", "male", "other"] | None = None

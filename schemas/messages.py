@@ -64,7 +64,7 @@ class Stored(InsideModel):
     mentions: tuple[Slug, ...] = ()
     """Agents whom a note names."""
     history: bool = False
-    """Fetched from the channel afterwards: nobody is notified."""
+    """Fetched from the channel afterwards, of session 0: nobody is notified. Shown before the rest."""
     stored_at: Moment
     """The log's time: what order and limits go by."""
     seq: int
@@ -119,6 +119,10 @@ class CustomerChanged(InsideModel):
     key: ConversationKey
     page: PageId
     profile: dict[str, str]
+    channel_name: Name | None = None
+    """His name on the channel, as last told; `profile` has the one in our system."""
+    verified_phone: str | None = None
+    """A number that his channel vouches for."""
     tags: tuple[str, ...]
     groups: tuple[str, ...]
     suggested_phone: str | None = None

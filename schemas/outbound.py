@@ -45,6 +45,17 @@ class EchoTimer(InsideModel):
     due_at: Moment
 
 
+class LookUp(InsideModel):
+    """Who is the customer? His channel is to be asked for his name and his picture, unless it was lately."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    at: Moment
+
+
 class Echoed(InsideModel):
     """The channel has shown a message of ours: whatever became of the call, it was sent."""
 

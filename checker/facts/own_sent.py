@@ -41,7 +41,7 @@ class OwnSent:
 
     def is_echoed(self, what: str, page: str, value: Json) -> bool:
         """Whether an inbound record shows a message of ours."""
-        if what != "echo" or value["author"] != "bot":
+        if what != "echo" or (value["author"] != "bot" and not value.get("history")):
             return False
         mark = _MARK.fullmatch(value.get("marker") or "")
         is_marked = mark is not None and mark[1] in self._messages

@@ -39,7 +39,8 @@ class Transcript:
         self.seqs.append(event["seq"])
         self.epochs.append(event["epoch"])
         self.sessions.append(event["session"])
-        self.customer.append(event["sender"] == "customer")
+        # What is fetched afterwards is nobody's to read, and nobody is told of it.
+        self.customer.append(event["sender"] == "customer" and not event.get("history"))
         if event["kind"] == "note" and event.get("mentions"):
             named = dict.fromkeys(event["mentions"])
             named.pop(event.get("sender_id"), None)
@@ -74,6 +75,7 @@ def event_digest(event: Json) -> int:
         event.get("channel_message_id"),
         None if sent_at is None else at_ms(sent_at),
         event.get("clock_ahead", False),
+        event.get("history", False),
         at_ms(event["stored_at"]),
         event["seq"],
     )

@@ -95,7 +95,7 @@ def _of_intake(names: str, sample: Sample, records: list[InboundRecord]) -> Beca
     lines = [f"{line['sender']}: {_words(line)}" for line in intake.stored[before[0] :]]
     desk = [f"`{what}`" for what, _ in intake.commands[before[1] :]]
     beside = [_told(what, value) for what, value in intake.told[before[2] :]]
-    beside += ["the answer is sent: `echoed`" for _ in published(batch, "outbound")]
+    beside += ["the answer is sent: `echoed`" for what, _ in published(batch, "outbound") if what == "echoed"]
     return Became(names, *(", ".join(dict.fromkeys(each)) or NOTHING for each in (lines, desk, beside)))
 
 

@@ -65,6 +65,7 @@ def _message(line: Json) -> MessageRow:
         line.get("channel_message_id"),
         None,
         clock_ahead=False,
+        history=bool(line.get("history")),
         stored_at_ms=line["stored_at_ms"],
         seq=line["seq"],
     )

@@ -118,7 +118,7 @@ class Intake:
         self.endings += work.endings
         self.commands += published(batch, "commands")
         self.outcomes += published(batch, "outcomes")
-        self.sent += [value for _, value in published(batch, "outbound")]
+        self.sent += [value for what, value in published(batch, "outbound") if what == "send"]
         self.answers.update(work.outcomes.new)
         self.tickets.update((name, ticket) for name, (_, ticket) in work.tickets.items())
         self.held |= {reply.message for _, reply in work.held}

@@ -30,7 +30,10 @@ def _whats(topic: str, *without: str) -> tuple[str, ...]:
 
 _TIMERS = ("session_timer", "silence_timer")
 _OF_AGENTS = _whats("actions", *_TIMERS)
-_OF_INTAKE = ("route", "session_ended", "touched", "session_silent", "outside_answer", "reply_claim")
+_OF_INTAKE = (
+    *("route", "session_ended", "touched", "session_silent", "outside_answer", "history_kept"),
+    "reply_claim",
+)
 _OF_THE_DESK = ("timer_fired", "vacate")
 _OF_GATEWAYS = _whats("commands", *_OF_INTAKE, *_OF_THE_DESK, "configure")
 _OPERATIONS = (
@@ -66,7 +69,7 @@ _OPERATIONS = (
         "send",
         "outbound",
         "Gives what agents answer to the channels; tells what these show of it.",
-        whats=("send", "echoed"),
+        whats=("send", "echoed", "look_up"),
     ),
     Operation("intake", "send", "outcomes", "Tells the sender of an action what became of it."),
     Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
@@ -100,6 +103,13 @@ _OPERATIONS = (
         "outbound",
         "Proposes that no echo of a message will come.",
         whats=("echo_timer",),
+    ),
+    Operation(
+        "delivery",
+        "send",
+        "inbound",
+        "Publishes what channels tell when they are asked: who customers are, older messages.",
+        whats=("message", "echo", "profile"),
     ),
     Operation("delivery", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("gateway", "send", "commands", "Asks for agents and page admins.", whats=_OF_GATEWAYS),

@@ -119,6 +119,8 @@ def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRe
         ValueError,
     ):
         return None
+    if said.get("history"):
+        return None  # it is behind nothing that anybody looks at
     return Line(*place, said.get("kind") == "note", f'{{"event":"{event}","data":{value}}}')
 
 

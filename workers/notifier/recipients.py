@@ -179,13 +179,15 @@ def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
 
 
 def _order(conversation: Conversation, message: Stored) -> None:
-    """Whoever writes brings the conversation to the top; log lines, notes, bots and old messages do not.
+    """Whoever writes brings the conversation to the top; log lines, notes and bots do not.
 
-    Nor does a customer who is kept out, unless nothing else says when somebody wrote.
+    Nor does a customer who is kept out, unless nothing else says when somebody wrote. An older message counts
+    at its own time.
     """
-    is_said = message.sender in ("customer", "agent") and message.kind != "note" and not message.history
+    is_said = message.sender in ("customer", "agent") and message.kind != "note"
     if is_said and (conversation.last_at == NEVER or not conversation.blocked):
-        conversation.last_at = max(conversation.last_at, message.stored_at)
+        at = message.sent_at if message.history and message.sent_at is not None else message.stored_at
+        conversation.last_at = max(conversation.last_at, at)
 
 
 def _count(conversation: Conversation, message: Stored) -> None:

@@ -23,7 +23,7 @@ FROM unnest($1::text[], $2::uuid[], $3::int[]) AS ask (workspace_id, conversatio
 CROSS JOIN LATERAL (
     SELECT * FROM message m
     WHERE m.workspace_id = ask.workspace_id AND m.conversation_id = ask.conversation_id
-        AND m.position > ask.after
+        AND m.position > ask.after AND NOT m.history
     ORDER BY m.position LIMIT $4) m
 ORDER BY ask.conversation_id, m.position
 """  # noqa: S608  columns of this module
@@ -32,7 +32,7 @@ SELECT m.conversation_id, {_LINE}
 FROM (
     SELECT * FROM message m
     WHERE m.workspace_id = $1 AND m.conversation_id = $2 AND m.position < $3
-        AND m.kind IN ('text', 'attachment', 'postback')
+        AND m.kind IN ('text', 'attachment', 'postback') AND NOT m.history
     ORDER BY m.position DESC LIMIT $4) m
 ORDER BY m.position
 """  # noqa: S608  columns of this module

@@ -7,6 +7,7 @@ from hashlib import sha256
 from schemas.commands import (
     Command,
     Configure,
+    HistoryKept,
     OutsideAnswer,
     Route,
     SessionEnded,
@@ -37,6 +38,7 @@ from workers.contract.examples.people import (
     SALES,
     WORKSPACE,
     ZALO,
+    ZALO_PAGE,
     conversation_of,
 )
 
@@ -92,6 +94,7 @@ _OUTSIDE = OutsideAnswer(
     session=1,
     sender_id="26390203743090",
 )
+_HISTORY = HistoryKept(**_CLAIMED, position=11, page=ZALO_PAGE, answered=True)
 _TIMER = TimerFired(workspace=WORKSPACE, desk=DESK, timer="transfer", subject=CLAIMED_KEY, due_at=at(720))
 _DIGEST = sha256(_CONFIGURE.model_dump_json().encode()).hexdigest()
 _DONE = Done(
@@ -157,6 +160,7 @@ EXAMPLES = (
     _command("touched", _TOUCHED, 1_066, 480),
     _command("session_silent", _SILENT, 1_067, 2_700),
     _command("outside_answer", _OUTSIDE, 1_061, 90.2),
+    _command("history_kept", _HISTORY, 1_070, 95),
     _command("timer_fired", _TIMER, 275, 720, "desk/3"),
     _command("vacate", _VACATE, 276, 730, "desk/3"),
     _outcome("done", _DONE, 0),

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
-from schemas.outbound import Echoed, EchoTimer
+from schemas.outbound import Echoed, EchoTimer, LookUp
 from schemas.receipts import Arrival, Delivery
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
@@ -39,6 +39,7 @@ _TIMER = EchoTimer(
     version=1,
     due_at=at(95),
 )
+_LOOK_UP = LookUp(workspace=WORKSPACE, desk=DESK, conversation=CONVERSATION, key=KEY, page=PAGE, at=at(0.1))
 _DELIVERY = Delivery(
     **_IN_PLACE,
     channel="messenger",
@@ -77,6 +78,14 @@ EXAMPLES = (
         source="tongdai/delivery/5",
         id_=event_id("outbound", 5, 18, "delivery", 1),
         time=at(95),
+    ),
+    example(
+        Kind("outbound", "look_up"),
+        _LOOK_UP,
+        key=KEY,
+        source="tongdai/intake/5",
+        id_=event_id("inbound", 5, 1_041, "intake", 3),
+        time=at(0.1),
     ),
     example(
         Kind("receipts", "delivery"),

@@ -41,11 +41,13 @@ ORDER BY marked_at, mark
 BEFORE = f"""
 SELECT {_COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND position < $3 AND (kind <> 'note' OR $5)
+    AND NOT history
 ORDER BY position DESC LIMIT $4
 """  # noqa: S608  columns of this module
 AFTER = f"""
 SELECT {_COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND position > $3 AND (kind <> 'note' OR $5)
+    AND NOT history
 ORDER BY position LIMIT $4
 """  # noqa: S608  columns of this module
 LOGS = f"""

@@ -35,6 +35,7 @@ from schemas.commands import (
     AskedCommand,
     Command,
     Configure,
+    HistoryKept,
     OutsideAnswer,
     Route,
     SessionEnded,
@@ -59,7 +60,7 @@ from workers.routing.desk.following import follow, mute, unfollow, unmute
 from workers.routing.desk.leaving import go_on
 from workers.routing.desk.orders import link_order
 from workers.routing.desk.outcomes import answered_before
-from workers.routing.desk.outside import outside_answer
+from workers.routing.desk.outside import history_kept, outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
 from workers.routing.desk.presence import gateway_alive, set_presence
 from workers.routing.desk.sessions import route, session_ended, session_silent, touched
@@ -72,6 +73,7 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     Touched: touched,
     SessionSilent: session_silent,
     OutsideAnswer: outside_answer,
+    HistoryKept: history_kept,
     TimerFired: timer_fired,
     Vacate: go_on,
     Configure: configure,

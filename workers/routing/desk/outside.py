@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from schemas.assignments import CareChanged, Quieted, Why
-from schemas.commands import OutsideAnswer
+from schemas.assignments import CareChanged, Confirmed, Quieted, Why
+from schemas.commands import HistoryKept, OutsideAnswer
 from workers.routing.desk.access import no_agent
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal
@@ -26,11 +26,28 @@ def outside_answer(draft: Draft, command: OutsideAnswer) -> None:
     if agent is not None and no_agent(draft.desk, agent) is None and conversation.session_open:
         _claim(draft, conversation, agent)
         return
-    if conversation.care == "new":
-        conversation = draft.tell(CareChanged, conversation, care="waiting", former_care="new")
+    conversation = no_more_new(draft, conversation)
     if conversation.session_open:
         quiet = timedelta(seconds=draft.desk.roster.policy.outside_quiet_s)
         draft.tell(Quieted, conversation, standing="idle", until=draft.place.at + quiet)
+
+
+def history_kept(draft: Draft, command: HistoryKept) -> None:
+    """What is known by its history alone has a chain, too, and is seen in lists; nobody is sought for it."""
+    known = draft.desk.conversations.get(command.key)
+    conversation = known or Conversation.fresh(command.conversation, command.key, command.page)
+    conversation = conversation._replace(after_position=max(conversation.after_position, command.position))
+    if command.answered:
+        no_more_new(draft, conversation)
+    elif known is None:
+        draft.tell(Confirmed, conversation)
+
+
+def no_more_new(draft: Draft, conversation: Conversation) -> Conversation:
+    """The conversation, `waiting` if it was `new`: a human has answered it."""
+    if conversation.care != "new":
+        return conversation
+    return draft.tell(CareChanged, conversation, care="waiting", former_care="new")
 
 
 def expire(draft: Draft, key: str) -> None:

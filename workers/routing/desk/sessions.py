@@ -10,6 +10,7 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.handing import overtake_transfer
+from workers.routing.desk.outside import no_more_new
 from workers.routing.desk.reopening import reopen, to_the_same
 from workers.routing.desk.tagging import retag
 
@@ -78,6 +79,8 @@ def _open(draft: Draft, conversation: Conversation, command: Route) -> None:
     if reopens:
         conversation = reopen(draft, conversation)
     conversation = draft.tell(SessionOpened, conversation, session=command.session, facts=_facts(command))
+    if command.answered:
+        conversation = no_more_new(draft, conversation)
     if conversation.standing != "idle":
         customer_wrote(draft, conversation)
     elif not (reopens and to_the_same(draft, conversation)):

@@ -27,6 +27,8 @@ class Customer(NamedTuple):
     follows: bool | None = None
     referral: dict[str, Any] | None = None
     """The last one, as schemas.inbound.Referral."""
+    verified_phone: str | None = None
+    """A number that his channel vouches for, whatever people have written down."""
 
 
 def labelled(customer: Customer, action: SetLabels) -> Customer | Refusal:
@@ -83,6 +85,8 @@ def told(customer: Customer, said: Profile) -> Customer:
         given["phone"] = phone
         known = customer.profile.get("phone")
         customer = with_phone(customer, phone) if known else _tagged(customer)._replace(suggested_phone=None)
+        if said.phone_verified:
+            customer = customer._replace(verified_phone=phone)
     follows = customer.follows if said.follows is None else said.follows
     return introduced(customer, said)._replace(profile=given | customer.profile, follows=follows)
 

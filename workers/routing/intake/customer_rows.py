@@ -17,7 +17,7 @@ SELECT found.*
 FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, customer_id)
 CROSS JOIN LATERAL (
     SELECT customer_id, name, phone, email, birthday, gender, address, tags, groups, suggested_phone,
-        picture, follows, referral
+        picture, follows, referral, verified_phone
     FROM customer
     WHERE workspace_id = wanted.workspace_id AND customer_id = wanted.customer_id
     LIMIT 1
@@ -30,11 +30,11 @@ UPDATE customer AS stored SET
     name = known.name, phone = known.phone, email = known.email, birthday = known.birthday,
     gender = known.gender, address = known.address, tags = known.tags, groups = known.groups,
     suggested_phone = known.suggested_phone, picture = known.picture, follows = known.follows,
-    referral = known.referral
+    referral = known.referral, verified_phone = known.verified_phone
 FROM json_to_recordset($1::json) AS known (
     workspace_id text, customer_id uuid, name text, phone text, email text, birthday date, gender text,
     address text, tags text[], groups text[], suggested_phone text, picture text, follows boolean,
-    referral jsonb)
+    referral jsonb, verified_phone text)
 WHERE stored.workspace_id = known.workspace_id AND stored.customer_id = known.customer_id
     AND known.workspace_id > '' AND known.customer_id >= '00000000-0000-0000-0000-000000000000'
     AND cardinality(known.tags) >= 0 AND cardinality(known.groups) >= 0
@@ -67,5 +67,5 @@ async def store(connection: Connection, customers: Iterable[tuple[Conversation, 
 def _from_row(row: Mapping[str, Any]) -> Customer:
     profile = {name: str(row[name]) for name in PROFILE if row[name] is not None}
     referral = row["referral"] and orjson.loads(row["referral"])
-    told = row["suggested_phone"], row["picture"], row["follows"], referral
+    told = row["suggested_phone"], row["picture"], row["follows"], referral, row["verified_phone"]
     return Customer(profile, tuple(row["tags"]), tuple(row["groups"]), *told)

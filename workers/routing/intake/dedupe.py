@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import asyncpg
@@ -21,6 +21,17 @@ CROSS JOIN LATERAL (
     WHERE workspace_id = wanted.workspace_id AND message_id = wanted.message_id
     LIMIT 1
 ) AS seen
+"""
+
+# Of those that may have been forgotten since: one walk over each transcript.
+STORED = """
+SELECT found.message_id
+FROM unnest($2::text[], $3::uuid[]) AS wanted (workspace_id, conversation_id)
+CROSS JOIN LATERAL (
+    SELECT message_id FROM message
+    WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
+        AND message_id = ANY ($1::uuid[])
+) AS found
 """
 
 _COLUMNS = ("workspace_id", "conversation_id", "message_id", "position", "stored_at")
@@ -53,6 +64,17 @@ async def find_seen(connection: Connection, messages: Mapping[str, str]) -> set[
     if not messages:
         return set()
     rows = await connection.fetch(SEEN, list(messages), list(messages.values()))
+    return {str(message) for (message,) in rows}
+
+
+async def find_stored(
+    connection: Connection, messages: Collection[str], transcripts: Collection[tuple[str, str]]
+) -> set[str]:
+    """Those of `messages` that these transcripts (workspace and conversation) have, however old."""
+    if not messages:
+        return set()
+    workspaces, conversations = zip(*transcripts, strict=True)
+    rows = await connection.fetch(STORED, list(messages), workspaces, conversations)
     return {str(message) for (message,) in rows}
 
 

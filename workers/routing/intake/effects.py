@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from schemas.actions import Action, SilenceTimer
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.inbound import Echo, Introduced, Profile
-from workers.routing.intake import gestures, own, replies
+from workers.routing.intake import gestures, older, own, replies
 from workers.routing.intake.acts import act
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
@@ -17,6 +17,7 @@ from workers.routing.intake.customer import is_introduced
 from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
+from workers.routing.intake.looking_up import look_up
 from workers.routing.intake.sessions import silence
 from workers.routing.intake.touching import fall_silent
 from workers.routing.intake.utterances import customer_spoke, page_spoke
@@ -88,10 +89,11 @@ class Effects:
             work.became["of_nothing"] += 1
             return
         work.became["gesture"] += 1
+        name = None if conversation is None else conversation.customer_name
         if isinstance(one.value, Profile):
             conversation = self._introduced(work, conversation, one, one.value)
         assert conversation is not None  # noqa: S101 - one of the two
-        gestures.make(work, conversation, one, given)
+        gestures.make(work, conversation, one, given, is_renamed=conversation.customer_name != name)
 
     def _store(self, work: Work, conversation: Conversation | None, one: Said, given: Given) -> None:
         record, at_ms, value = one.record, one.at_ms, one.value
@@ -99,17 +101,22 @@ class Effects:
         work.became["stored"] += 1
         work.change(conversation)
         phone = given.phones.get(one.message)
+        if value.history:
+            phone = older.unknown_phone(phone, given.customer(conversation))
         if (phone is not None or is_introduced(value)) and not conversation.blocked:
             # First, so that rules can choose by the tag.
             gestures.learn(work, conversation, record, at_ms, value, phone, given)
         session = conversation.session
-        if isinstance(value, Echo):
+        if value.history:
+            older.keep(work, conversation, record, at_ms, value, one.message)
+        elif isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)
         else:
             policy = given.policies.of(conversation.workspace, conversation.desk)
             customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms, policy)
         work.sightings.append(sighting(conversation, one.message, at_ms))
         if conversation.session > session:
+            look_up(work, conversation, record, at_ms)
             hours = given.policies.of(conversation.workspace, conversation.desk).hours
             greet(work, conversation, record, at_ms, one.owner.texts, hours, value.language)
 

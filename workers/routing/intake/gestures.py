@@ -19,15 +19,15 @@ from workers.runtime.batch import Record
 MARKED = Kind("messages", "marked")
 
 
-def make(work: Work, conversation: Conversation, one: Made, given: Given) -> None:
-    """Apply it; a repetition changes nothing."""
+def make(work: Work, conversation: Conversation, one: Made, given: Given, *, is_renamed: bool) -> None:
+    """Apply it; a repetition changes nothing. `is_renamed`: its customer has another name there now."""
     value = one.value
     if isinstance(value, Left):
         leave(work, conversation, one.record, one.at_ms, value)
         return
     if isinstance(value, Profile):
         customer = known.told(given.customer(conversation), value)
-        keep(work, conversation, one.record, one.at_ms, given, customer, by=None)
+        keep(work, conversation, one.record, one.at_ms, given, customer, by=None, is_renamed=is_renamed)
         return
     place = place_of(value, conversation.workspace, conversation.id)
     said = _said(value, one.at_ms)

@@ -14,7 +14,7 @@ from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import Customer, is_introduced
-from workers.routing.intake.dedupe import find_seen
+from workers.routing.intake.dedupe import find_seen, find_stored
 from workers.routing.intake.marks import Marks, Place, place_of
 from workers.routing.intake.outcomes import asker_of
 from workers.routing.intake.own import Own, find_own
@@ -71,6 +71,8 @@ class Lookup:
         told = [one for one in admitted if isinstance(one, Told)]
         await self._policies.look_up(connection, self._desks(said, told))
         seen = await find_seen(connection, {one.message: one.owner.workspace for one in said})
+        older = [one for one in said if one.value.history and one.message not in seen]
+        seen |= await find_stored(connection, *_places_of(older))
         given = Given(self._policies, self._rules, seen, own=await find_own(connection, said))
         given.phones = phones_in(said)
         actions = [one.value for one in told if isinstance(one.value, Action)]
@@ -133,6 +135,12 @@ def _spoken_of(
     return found | {
         (one.workspace, str(one.conversation)) for one in actions if isinstance(one, SetLabels | SetProfile)
     }
+
+
+def _places_of(said: Collection[Said]) -> tuple[list[str], set[tuple[str, str]]]:
+    """The ids of what was said, and the transcripts (workspace and conversation) that may have it."""
+    transcripts = {(one.owner.workspace, conversation_id_text(one.value.key)) for one in said}
+    return [one.message for one in said], transcripts
 
 
 def _places(made: Iterable[Made]) -> set[Place]:

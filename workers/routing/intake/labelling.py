@@ -44,9 +44,10 @@ def keep(
     customer: Customer,
     *,
     by: str | None,
+    is_renamed: bool = False,
 ) -> None:
-    """Have a customer stored as he stands now, and told, if that is another than before."""
-    if customer == given.customer(conversation):
+    """Have a customer stored as he stands now, and told, if that or his name on the channel is another."""
+    if customer == given.customer(conversation) and not is_renamed:
         return
     given.customers[conversation.id] = customer
     work.known_customers[conversation.id] = (conversation, customer)
@@ -57,6 +58,7 @@ def keep(
     value = {
         **conversation.facts,
         "page": conversation.page,
+        "channel_name": conversation.customer_name,
         **customer._asdict(),
         "by": by,
         "at": time_text(at_ms),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.envelope import Kind, time_text
-from schemas.ids import conversation_id_text
+from schemas.ids import channel_of, conversation_id_text
 from schemas.inbound import Echo
 from workers.channels.delivery.marker import UNMARKED_CHANNELS, read_marker
 from workers.channels.delivery.parts import Part, parts_of
@@ -28,13 +28,20 @@ ECHOED = Kind("outbound", "echoed")
 
 # The last ones of each conversation: an echo comes soon, or not at all.
 RECENT = """
-SELECT d.conversation_id, d.message_id, d.ids, d.content, d.attempts > 0 AND d.open AS under_way
+SELECT d.conversation_id, d.page_id, d.message_id, d.ids, d.content, d.attempts > 0 AND d.open AS under_way
 FROM unnest($1::uuid[]) AS wanted (conversation_id)
 CROSS JOIN LATERAL (
-    SELECT conversation_id, message_id, ids, content, attempts, open FROM delivery
+    SELECT conversation_id, page_id, message_id, ids, content, attempts, open FROM delivery
     WHERE conversation_id = wanted.conversation_id
     ORDER BY position DESC LIMIT 100
 ) AS d
+"""
+
+
+# Of older echoes: by their ids, however long ago it was.
+OLDER = """
+SELECT conversation_id, page_id, message_id, ids, content, false AS under_way FROM delivery
+WHERE conversation_id = ANY($1::uuid[]) AND ids && $2::text[]
 """
 
 
@@ -57,16 +64,23 @@ class Sent(NamedTuple):
 
 async def find_own(connection: Connection, said: Iterable[Said]) -> dict[str, Own]:
     """Those echoes that are ours, by the id that they would have in the transcript."""
-    # A human in the channel's own inbox is never us.
-    echoes = [one for one in said if isinstance(one.value, Echo) and one.value.author == "bot"]
+    echoes = [one for one in said if isinstance(one.value, Echo) and may_be_own(one.value)]
     if not echoes:
         return {}
     wanted = sorted({conversation_id_text(one.value.key) for one in echoes})
+    rows = await connection.fetch(RECENT, wanted)
+    if older := [one.value.channel_message_id for one in echoes if one.value.history]:
+        rows += await connection.fetch(OLDER, wanted, older)
     sent: defaultdict[str, list[Sent]] = defaultdict(list)
-    for row in await connection.fetch(RECENT, wanted):
+    for row in rows:
         sent[str(row["conversation_id"])].append(_sent(row))
     found = {one.message: own(_echo(one), sent[conversation_id_text(one.value.key)]) for one in echoes}
     return {message: each for message, each in found.items() if each is not None}
+
+
+def may_be_own(echo: Echo) -> bool:
+    """A human in the channel's own inbox is never us; of older messages nobody says who wrote them."""
+    return echo.author == "bot" or echo.history
 
 
 def own(echo: Echo, sent: Sequence[Sent]) -> Own | None:
@@ -77,7 +91,7 @@ def own(echo: Echo, sent: Sequence[Sent]) -> Own | None:
             return Own(one.message, one.ids.index(echo.channel_message_id), known=True)
         if marked is not None and str(marked.message) == one.message:
             return Own(one.message, marked.part, known=marked.part < len(one.ids))
-    if echo.channel not in UNMARKED_CHANNELS:
+    if echo.channel not in UNMARKED_CHANNELS and not echo.history:
         return None
     for one in reversed(sent):
         if one.under_way is not None and _says(echo, one.under_way):
@@ -109,7 +123,7 @@ def _echo(one: Said) -> Echo:
 def _sent(row: Mapping[str, Any]) -> Sent:
     part = None
     if row["under_way"] and row["content"] is not None:
-        conversation_parts = parts_of(orjson.loads(row["content"]), text_max("zalo"))
+        conversation_parts = parts_of(orjson.loads(row["content"]), text_max(channel_of(row["page_id"])))
         part = next(iter(conversation_parts[len(row["ids"]) :]), None)
     return Sent(str(row["message_id"]), row["ids"], part)
 

@@ -42,6 +42,8 @@ def send_route(
         "tags": conversation.tags,
         "lists": lists,
     }
+    if conversation.session == 1 and conversation.answered_at_ms is not None:
+        facts["answered"] = True
     if language is not None:
         facts["language"] = language
     work.command(conversation, cause, at_ms, ROUTE, facts)

@@ -28,6 +28,7 @@ COLUMNS = (
     "message_id",
     "session",
     "clock_ahead",
+    "history",
     "stored_at",
     "seq",
     "sender",
@@ -41,7 +42,7 @@ COLUMNS = (
     "sent_at",
 )
 _COUNT = len(COLUMNS).to_bytes(2, "big")
-_FIXED = struct.Struct("!ii i16s ii i? iq ii")  # position to seq: each its length and its value
+_FIXED = struct.Struct("!ii i16s ii i? i? iq ii")  # position to seq: each its length and its value
 
 
 _WORDS = {word: copy_format.text(word) for word in (*get_args(Sender), *get_args(MessageKind))}
@@ -63,6 +64,8 @@ class Line:
     mentions: tuple[str, ...] = ()
     channel_message_id: str | None = None
     sent_at_ms: int | None = None
+    history: bool = False
+    """It is older than its place, and of no session."""
 
 
 def append(work: Work, conversation: Conversation, cause: Record, at_ms: int, line: Line) -> None:
@@ -82,7 +85,7 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
         "channel": conversation.channel,
         "message": line.message,
         "position": conversation.position,
-        "session": conversation.session,
+        "session": _session(conversation, line),
         "sender": line.sender,
         "kind": line.kind,
         "attachments": line.attachments or (),
@@ -105,7 +108,13 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
         value["channel_message_id"] = line.channel_message_id
     if line.sent_at_ms is not None:
         value["sent_at"] = time_text(line.sent_at_ms)
+    if line.history:
+        value["history"] = True
     return value
+
+
+def _session(conversation: Conversation, line: Line) -> int:
+    return 0 if line.history else conversation.session
 
 
 def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> bytes:
@@ -116,9 +125,11 @@ def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) 
         16,
         copy_format.uuid_bytes(line.message),
         4,
-        conversation.session,
+        _session(conversation, line),
         1,
         clock_ahead,
+        1,
+        line.history,
         8,
         copy_format.microseconds(at_ms),
         4,

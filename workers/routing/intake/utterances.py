@@ -34,7 +34,7 @@ def customer_spoke(
 
     Of a customer who is kept out, or whom another app answers, it is stored and does nothing else.
     """
-    line = _line(said, message, "customer", None)
+    line = line_of(said, message, "customer", None)
     if conversation.blocked or (said.standby and not conversation.session_open):
         transcript.append(work, conversation, cause, at_ms, line)
         return
@@ -67,7 +67,7 @@ def page_spoke(
     The desk is told of a human's answer, if it knows the conversation.
     """
     sender: Sender = "bot" if said.author == "bot" else "agent"
-    transcript.append(work, conversation, cause, at_ms, _line(said, message, sender, said.author_id))
+    transcript.append(work, conversation, cause, at_ms, line_of(said, message, sender, said.author_id))
     if sender == "bot":
         return
     conversation.answered_at_ms = at_ms
@@ -77,7 +77,8 @@ def page_spoke(
         work.command(conversation, cause, at_ms, OUTSIDE_ANSWER, facts)
 
 
-def _line(said: InboundUtterance, message: str, sender: Sender, sender_id: str | None) -> Line:
+def line_of(said: InboundUtterance, message: str, sender: Sender, sender_id: str | None) -> Line:
+    """The line of what was said, under the message's id."""
     return Line(
         message,
         sender,
@@ -88,6 +89,7 @@ def _line(said: InboundUtterance, message: str, sender: Sender, sender_id: str |
         params=_params(said),
         channel_message_id=said.channel_message_id,
         sent_at_ms=said.sent_at_ms,
+        history=said.history,
     )
 
 
