@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import NamedTuple
 
@@ -57,17 +58,22 @@ class Backlog:
 
 
 async def race(course: Course, contestant: Contestant, backlog: Backlog) -> Run:
-    """Prepare the course, let the contestant run, check its work. Raises BenchError."""
+    """Prepare the course, let the contestant run, check its work. Raises BenchError.
+
+    What it leaves in its temporary folder goes with it, however it ended.
+    """
     await register_pages(course.connection)
     await (configure_desk(course.settings) if contestant.own_desk else write_ring(course.connection))
     await preload(course.settings, messages(backlog.messages))
-    program = Program(contestant.name, contestant.arguments, environment(course.settings), course.log_dir)
-    try:
-        run = await _watch(course, contestant, backlog, program)
-    except BaseException:
-        await program.kill()
-        raise
-    await program.stop()
+    with TemporaryDirectory(prefix="tongdai-bench-") as scratch:
+        told = environment(course.settings) | {"TMPDIR": scratch}
+        program = Program(contestant.name, contestant.arguments, told, course.log_dir)
+        try:
+            run = await _watch(course, contestant, backlog, program)
+        except BaseException:
+            await program.kill()
+            raise
+        await program.stop()
     await _check(course, contestant, backlog)
     return run
 

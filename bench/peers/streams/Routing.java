@@ -291,13 +291,7 @@ public final class Routing {
         options.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         List<String> agents = List.of(arguments).subList(4, arguments.length);
         KafkaStreams streams = new KafkaStreams(topology(arguments[1], arguments[3], agents), options);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(streams)));
+        Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
-    }
-
-    /** Each run begins with nothing. */
-    private static void stop(KafkaStreams streams) {
-        streams.close(Duration.ofSeconds(10));
-        streams.cleanUp();
     }
 }

