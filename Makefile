@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python jars demo test browser check format audit bench faults faults-spine lock clean
+.PHONY: help setup python jars demo test browser check format audit bench bench-compare faults faults-spine lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -63,6 +63,11 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
 	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
+
+bench-compare: setup ## whether something became slower than the recorded ratios; SHORT=1 sees large changes only
+	@mkdir -p .tongdai
+	$(BIN)/tongdai bench compare --report .tongdai/compare.json \
+	  $(if $(SHORT),--pairs 1 --messages 10000 --tolerance 50) $(COMPARE)
 
 faults: setup ## every fault again and again, each run checked: for hours, goes on where it stopped; ARGS="--short"
 	$(BIN)/tongdai faults run --document docs/reliability.md $(ARGS)

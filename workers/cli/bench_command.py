@@ -12,7 +12,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from config.errors import UsageError
+from config.errors import ExitCode, UsageError
 from config.settings import Settings
 from workers.cli.group import command_app
 from workers.cli.start import start_tool
@@ -84,6 +84,38 @@ def latency(
     tables = _module("bench.table")
     _show(tables.latency_table(result), tables.stages_table(result))
     _write(result, report, plot, document, "latency")
+
+
+@app.command()
+def compare(
+    report: ReportOption = None,
+    pairs: Annotated[int, typer.Option("--pairs", min=1, max=50, help="How often each pair runs.")] = 5,
+    messages: Annotated[
+        int, typer.Option("--messages", min=5_000, max=10_000_000, help="The backlog that each one drains.")
+    ] = 50_000,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0, max=1_000, help="Percent that a ratio may be worse.")
+    ] = 5.0,
+    record: Annotated[
+        bool, typer.Option("--record", help="Let what is found be what is compared with from now on.")
+    ] = False,
+) -> None:
+    """Tell whether something became slower than the recorded ratios; then the exit code is 1.
+
+    Each pair is ours and what it is held against, one after the other. Something is slower when its median
+    is worse by more than the tolerance, and its best pair worse than the worst that was recorded.
+    """
+    bench, records = _module("bench.compare"), _module("bench.record")
+    plan = bench.ComparePlan(pairs, messages, tolerance / 100)
+    recorded = records.read_record()
+    result = uvloop.run(bench.measure(_start(), plan, recorded, typer.echo))
+    tables = _module("bench.compare_table")
+    _show(tables.compare_table(result), *tables.notes(result))
+    _write(result, report, None, None, "compare")
+    if record:
+        records.write_record(result.record())
+    elif result.slower:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @app.command()
