@@ -10,6 +10,7 @@ from config.topics import DEADLETTER, MAX_MESSAGE_BYTES
 from schemas.deadletter import DETAIL_BYTES_MAX
 from schemas.envelope import Headers, Kind, header
 from workers.runtime.batch import Batch, Event, EventTooLargeError, Record, size_bytes
+from workers.runtime.pending import pack, unpack
 from workers.runtime.topology import MAX_BYTES
 
 KIND = Kind("messages", "copied")
@@ -44,6 +45,13 @@ def rejected(refused: Record, detail: str = "it is not JSON") -> Event:
 
 def size(event: Event) -> int:
     return size_bytes(event.key, event.value, event.headers)
+
+
+def test_a_dead_letter_lacks_what_the_refused_record_lacked_and_nothing_that_was_empty() -> None:
+    lacking = Record("inbound", 3, 7, AT_MS, b"", b"", [], no_key=True, no_value=True)
+    assert [(one.no_key, one.no_value) for one in unpack(pack([rejected(lacking)]))] == [(True, True)]
+    empty = Record("inbound", 3, 7, AT_MS, b"", b"", [])
+    assert [(one.no_key, one.no_value) for one in unpack(pack([rejected(empty)]))] == [(False, False)]
 
 
 def test_an_event_tells_what_it_is_about_and_when_and_of_which_lane() -> None:

@@ -16,6 +16,17 @@ EVENTS = st.builds(
     key=st.binary(),
     value=st.binary(),
     headers=HEADERS,
+    no_key=st.just(value=False),
+    no_value=st.just(value=False),
+) | st.builds(
+    Event,
+    topic=st.text(),
+    partition=st.none(),
+    key=st.just(b""),
+    value=st.just(b""),
+    headers=HEADERS,
+    no_key=st.booleans(),
+    no_value=st.booleans(),
 )
 
 

@@ -32,16 +32,24 @@ class Record:
     key: bytes
     value: bytes
     headers: Sequence[tuple[str, bytes]]
+    no_key: bool = False
+    no_value: bool = False
+    """Kafka tells what is not there from what is empty; here both are empty."""
 
 
 class Event(NamedTuple):
-    """One record to be published. `partition` none: where murmur2 of the key leads."""
+    """One record to be published. `partition` none: where murmur2 of the key leads.
+
+    Only a dead letter may have no key or no value, then empty here: it is as what was refused.
+    """
 
     topic: str
     partition: int | None
     key: bytes
     value: bytes
     headers: Headers
+    no_key: bool = False
+    no_value: bool = False
 
 
 class EventTooLargeError(Exception):
@@ -171,4 +179,4 @@ def _cut(record: Record, added: Headers) -> Event:
         headers = added
     key = record.key[: limit - size_bytes(b"", b"", headers)]
     value = record.value[: limit - size_bytes(key, b"", headers)]
-    return Event("deadletter", None, key, value, headers)
+    return Event("deadletter", None, key, value, headers, record.no_key, record.no_value)

@@ -176,7 +176,17 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             key=lambda item: (item[0], self._rank[item[1]]),
         )
         return [
-            Record(topic, lane, r.offset, r.timestamp, r.key or b"", r.value or b"", r.headers)
+            Record(
+                topic,
+                lane,
+                r.offset,
+                r.timestamp,
+                r.key or b"",
+                r.value or b"",
+                r.headers,
+                r.key is None,
+                r.value is None,
+            )
             for lane, topic, records in by_lane
             for r in records
         ]

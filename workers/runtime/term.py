@@ -181,5 +181,7 @@ async def _send(
 
 
 def _append(builder: BatchBuilder, event: Event) -> bool:
-    metadata = builder.append(timestamp=None, key=event.key, value=event.value, headers=event.headers)
+    key = None if event.no_key else event.key
+    value = None if event.no_value else event.value
+    metadata = builder.append(timestamp=None, key=key, value=value, headers=event.headers)
     return metadata is not None
