@@ -13,93 +13,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from faults.campaign import MISSED
+from faults.mutations import MUTANTS, Change, Mutant
+from faults.table import put
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("schemas", "config", "workers", "checker", "faults", "pyproject.toml")
-FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
 RATE_PER_S = 120
-KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
-
-
-class Mutant(NamedTuple):
-    """One change of one file, and the faults that must bring it to light. `before` stands there once."""
-
-    name: str
-    path: str
-    before: str
-    after: str
-    faults: str
-
-
-MUTANTS = (
-    Mutant(
-        "pending batches are not published at takeover",
-        "workers/runtime/protocol.py",
-        "return Start() if published == row.batch_no else Publish(published)",
-        "return Start()",
-        KILLS,
-    ),
-    Mutant(
-        "the previous owner's producers are not fenced",
-        "workers/runtime/term.py",
-        "        if owner in self._fenced:\n            return\n",
-        "        if owner:\n            return\n",
-        FREEZES,
-    ),
-    Mutant(
-        "neither owner nor batch number is compared",
-        "workers/runtime/ledger.py",
-        'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n# One',
-        'lane.id = mine.id AND $2 <> \'\'\n"""\n# One',
-        FREEZES,
-    ),
-    Mutant(
-        "intake remembers conversations of lanes that it gave up",
-        "workers/routing/intake/handler.py",
-        "self._conversations.forget(lanes)",
-        "del lanes",
-        f"{KILLS},{FREEZES}",
-    ),
-    Mutant(
-        "duplicates are stored",
-        "workers/routing/intake/dedupe.py",
-        "    if not sightings:\n        return\n",
-        "    if sightings is not None:\n        return\n",
-        "kill_routing",
-    ),
-    Mutant(
-        "the cursor of a rotation is forgotten over a restart",
-        "workers/routing/desk/loading.py",
-        'desk.set_rule(entry, row["ring"], row["cursor"])',
-        'desk.set_rule(entry, row["ring"], None)',
-        KILLS,
-    ),
-    Mutant(
-        "loads are forgotten over a restart",
-        "workers/routing/desk/loading.py",
-        'duty.bearing(row["load"],',
-        "duty.bearing(0,",
-        KILLS,
-    ),
-    Mutant(
-        "commands that are repeated are decided again",
-        "workers/routing/desk/outcomes.py",
-        "    if first is None or draft.place.at - first.at >= KEPT:\n",
-        "    if first is None or draft.place.at >= first.at:\n",
-        "freeze_routing,freeze_routing,freeze_routing",
-    ),
-    Mutant(
-        "who comes back is not told what he has missed",
-        "workers/gateway/stream.py",
-        "is_reached(connection, await self._recipients(one)):\n                connection.send(",
-        "is_reached(connection, await self._recipients(one)):\n                str(",
-        "kill_gateway,kill_gateway",
-    ),
-)
+MARKS = ("<!-- mutants -->", "<!-- /mutants -->")
+HEAD = ("what was broken", "faults", "seed", "messages", "what caught it")
+SAID_MAX = 220
 
 
 def main() -> int:
@@ -108,26 +34,46 @@ def main() -> int:
     parser.add_argument("--only", default="", help="mutants with these words in their names")
     parser.add_argument("--seconds", type=int, default=50, help="for which messages flow")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--document", type=Path, help=f"page for the table, between {' and '.join(MARKS)}")
     options = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
     survived = 0
-    for mutant in MUTANTS:
-        if options.only in mutant.name:
-            found = _try(mutant, options)
-            survived += not found
-            sys.stdout.write(f"{'caught' if found else 'SURVIVED'}: {mutant.name}\n{found}")
-            sys.stdout.flush()
-    return 1 if survived else 0
+    for mutant in chosen:
+        found = _try(mutant, options)
+        survived += not found
+        sys.stdout.write(f"{'caught' if found else 'SURVIVED'}: {mutant.name}\n")
+        sys.stdout.writelines(f"  {line}\n" for line in found)
+        sys.stdout.flush()
+        if options.document:
+            put(
+                options.document,
+                [_row(HEAD), _row(["---"] * len(HEAD)), _told(mutant, options, found)],
+                MARKS,
+            )
+    return 1 if survived or not chosen else 0
 
 
-def _try(mutant: Mutant, options: argparse.Namespace) -> str:
-    """What the campaign has to say against the mutant; empty when it passes."""
+def _told(mutant: Mutant, options: argparse.Namespace, found: list[str]) -> str:
+    """A line of the table."""
+    faults = " ".join(f"`{name}`" for name in dict.fromkeys(mutant.faults.split(",")))
+    said = found[0].replace("|", "/")[:SAID_MAX] if found else "nothing: it survived"
+    return _row([mutant.name, faults, str(options.seed), f"{RATE_PER_S * options.seconds:,}", said])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _try(mutant: Mutant, options: argparse.Namespace) -> list[str]:
+    """What the campaign has to say against the mutant; nothing when it passes."""
     with tempfile.TemporaryDirectory(prefix="tongdai-mutant-") as folder:
         copy = Path(folder)
         copy.chmod(0o755)
         for name in COPIED:
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
-        _change(copy / mutant.path, mutant)
+        for change in mutant.changes:
+            _apply(copy / change.path, change)
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "faults.spine", "--once", "--pause", "1"),
@@ -142,22 +88,25 @@ def _try(mutant: Mutant, options: argparse.Namespace) -> str:
             text=True,
             check=False,
         )
-    return "".join(f"  {line}\n" for line in _verdict(done.stdout)) if done.returncode else ""
+    return _verdict(done.stdout) if done.returncode else []
 
 
 def _verdict(output: str) -> list[str]:
-    """The lines after the checks: what was violated. That a fault missed catches nothing."""
+    """The lines after the checks: what was violated. That a fault missed catches nothing.
+
+    Of a campaign that did not come to its end, its last line.
+    """
     lines = output.splitlines()
-    begin = max((at for at, line in enumerate(lines) if line.startswith(("  ok ", "  FAIL"))), default=-10)
+    begin = max((at for at, line in enumerate(lines) if line.startswith(("  ok ", "  FAIL"))), default=-2)
     found = lines[begin + 1 :]
     return [line[:300] for line in found if not line.startswith("to repeat") and MISSED not in line]
 
 
-def _change(path: Path, mutant: Mutant) -> None:
+def _apply(path: Path, change: Change) -> None:
     text = path.read_text()
-    if text.count(mutant.before) != 1:
-        raise SystemExit(f"{mutant.path} has changed: {mutant.before!r} is not in it exactly once")
-    path.write_text(text.replace(mutant.before, mutant.after))
+    if text.count(change.before) != 1:
+        raise SystemExit(f"{change.path} has changed: {change.before!r} is not in it exactly once")
+    path.write_text(text.replace(change.before, change.after))
 
 
 if __name__ == "__main__":

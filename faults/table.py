@@ -71,24 +71,24 @@ def table(runs: Iterable[Run]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
-def put(page: Path, lines: Sequence[str]) -> None:
-    """Put them between the page's marks; a fault that they lack keeps its line.
+def put(page: Path, lines: Sequence[str], marks: tuple[str, str] = MARKS) -> None:
+    """Put them between the page's marks; what they lack, by its first cell, keeps its line.
 
     Raises ValueError when the page has no marks.
     """
-    before, begin, rest = page.read_text().partition(MARKS[0])
-    between, end, after = rest.partition(MARKS[1])
+    before, begin, rest = page.read_text().partition(marks[0])
+    between, end, after = rest.partition(marks[1])
     if not begin or not end:
         raise ValueError(
-            f"{page} has no place for the table: write {MARKS[0]} and {MARKS[1]} where it shall be"
+            f"{page} has no place for the table: write {marks[0]} and {marks[1]} where it shall be"
         )
-    known = {_fault_of(line): line for line in between.splitlines() if line.startswith("|")}
-    known |= {_fault_of(line): line for line in lines}
+    known = {_first_cell(line): line for line in between.splitlines() if line.startswith("|")}
+    known |= {_first_cell(line): line for line in lines}
     page.write_text("\n".join((before + begin, *known.values(), end + after)))
 
 
-def _fault_of(line: str) -> str:
-    """The first cell; of the head and the line under it, too."""
+def _first_cell(line: str) -> str:
+    """Of the head and the line under it, too."""
     return line.strip("| ").partition(" |")[0]
 
 

@@ -1,0 +1,203 @@
+"""Known ways to break the workers: each a change of code, and the faults that must bring it to light."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
+KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
+
+
+class Change(NamedTuple):
+    """Of one file. `before` stands there once."""
+
+    path: str
+    before: str
+    after: str
+
+
+class Mutant(NamedTuple):
+    """What is broken, and the faults that must bring it to light."""
+
+    name: str
+    faults: str
+    changes: tuple[Change, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "pending batches are not published at takeover",
+        KILLS,
+        (
+            Change(
+                "workers/runtime/protocol.py",
+                "return Start() if published == row.batch_no else Publish(published)",
+                "return Start()",
+            ),
+        ),
+    ),
+    Mutant(
+        "the previous owner's producers are not fenced",
+        FREEZES,
+        (
+            Change(
+                "workers/runtime/term.py",
+                "        if owner in self._fenced:\n            return\n",
+                "        if owner:\n            return\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "neither owner nor batch number is compared",
+        FREEZES,
+        (
+            Change(
+                "workers/runtime/ledger.py",
+                'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n# One',
+                'lane.id = mine.id AND $2 <> \'\'\n"""\n# One',
+            ),
+        ),
+    ),
+    Mutant(
+        "intake remembers conversations of lanes that it gave up",
+        f"{KILLS},{FREEZES}",
+        (
+            Change(
+                "workers/routing/intake/handler.py",
+                "self._conversations.forget(lanes)",
+                "del lanes",
+            ),
+        ),
+    ),
+    Mutant(
+        "duplicates are stored",
+        "kill_routing",
+        (
+            Change(
+                "workers/routing/intake/dedupe.py",
+                "    if not sightings:\n        return\n",
+                "    if sightings is not None:\n        return\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "the cursor of a rotation is forgotten over a restart",
+        KILLS,
+        (
+            Change(
+                "workers/routing/desk/loading.py",
+                'desk.set_rule(entry, row["ring"], row["cursor"])',
+                'desk.set_rule(entry, row["ring"], None)',
+            ),
+        ),
+    ),
+    Mutant(
+        "loads are forgotten over a restart",
+        KILLS,
+        (
+            Change(
+                "workers/routing/desk/loading.py",
+                'duty.bearing(row["load"],',
+                "duty.bearing(0,",
+            ),
+        ),
+    ),
+    Mutant(
+        "commands that are repeated are decided again",
+        "freeze_routing,freeze_routing,freeze_routing",
+        (
+            Change(
+                "workers/routing/desk/outcomes.py",
+                "    if first is None or draft.place.at - first.at >= KEPT:\n",
+                "    if first is None or draft.place.at >= first.at:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "who comes back is not told what he has missed",
+        "kill_gateway,kill_gateway",
+        (
+            Change(
+                "workers/gateway/stream.py",
+                "is_reached(connection, await self._recipients(one)):\n                connection.send(",
+                "is_reached(connection, await self._recipients(one)):\n                str(",
+            ),
+        ),
+    ),
+    Mutant(
+        "what is not stored yet is published",
+        "cut_at_commit",
+        (
+            Change(
+                "workers/runtime/store.py",
+                "            await transaction.commit()\n            self._stored(batch, ends, stored)\n",
+                "            self._stored(batch, ends, stored)\n"
+                "            await PUBLISH[self.handler.kind](stored)\n"
+                "            await transaction.commit()\n",
+            ),
+            Change(
+                "workers/runtime/store.py",
+                "RETRIES_MAX = 5\n",
+                "RETRIES_MAX = 5\nPUBLISH = {}\n",
+            ),
+            Change(
+                "workers/runtime/loop.py",
+                "        stored = await store.batch(",
+                "        async def early(stored: Stored) -> None:\n"
+                "            await self._confirm()\n"
+                "            await self._publish_now(stored)\n"
+                "            stored.lanes.clear()\n"
+                "            stored.events.clear()\n"
+                "        from workers.runtime.store import PUBLISH\n"
+                "        PUBLISH[self.handler.kind] = early\n"
+                "        stored = await store.batch(",
+            ),
+        ),
+    ),
+    Mutant(
+        "a lane is released with what was pending",
+        "storm",
+        (
+            Change(
+                "workers/runtime/ledger.py",
+                "        await connection.execute(_EMPTY_PENDING, self.kind, ids)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "a worker goes on after an unknown transaction",
+        "cut_at_end_txn,cut_at_produce",
+        (
+            Change(
+                "workers/runtime/protocol.py",
+                'return None if outcome is Outcome.OK else _end_after(outcome, "publishing a batch")',
+                'return _end_after(outcome, "publishing a batch") if outcome is Outcome.REFUSED else None',
+            ),
+        ),
+    ),
+    Mutant(
+        "a new lane begins at the end of its log",
+        "kill_routing",
+        (
+            Change(
+                "workers/runtime/source.py",
+                "await self._consumer.beginning_offsets(partitions)",
+                "await self._consumer.end_offsets(partitions)",
+            ),
+        ),
+    ),
+    Mutant(
+        "a claim is won by another than the first in the log",
+        "kill_gateway",
+        (
+            Change(
+                "workers/routing/desk/claims.py",
+                "    return refusal or hand_by_person(draft, conversation, agent, method, command)\n",
+                '    if refusal and refusal.code == "taken" and agent < (conversation.holder or ""):\n'
+                "        refusal = None\n"
+                "    return refusal or hand_by_person(draft, conversation, agent, method, command)\n",
+            ),
+        ),
+    ),
+)
