@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from config.attachments import AttachmentsSettings
 from config.delivery import DeliverySettings
 from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
@@ -39,7 +40,8 @@ def problems_of(settings: Settings) -> list[Problem]:
         *_webhooks(settings.webhooks),
         *_delivery(settings.delivery, settings.runtime),
         *_website(settings.website, settings.profile),
-        *(_reachable(settings.webhooks) if settings.profile == "production" else ()),
+        *_attachments(settings.attachments),
+        *(_reachable(settings) if settings.profile == "production" else ()),
     ]
 
 
@@ -195,12 +197,32 @@ def _webhooks(webhooks: WebhooksSettings) -> Iterator[Problem]:
         yield Problem(variable("webhooks", "signing_keys"), "has the same key twice: remove one")
 
 
-def _reachable(webhooks: WebhooksSettings) -> Iterator[Problem]:
-    """Yield networks to which no customer's URL may ever lead."""
-    for network in webhooks.allow_networks:
+def _reachable(settings: Settings) -> Iterator[Problem]:
+    """Yield networks to which no URL of others may ever lead."""
+    named = {
+        variable("webhooks", "allow_networks"): settings.webhooks.allow_networks,
+        variable("attachments", "fetch_networks"): settings.attachments.fetch_networks,
+    }
+    for name, network in ((name, network) for name, networks in named.items() for network in networks):
         if any(network.version == own.version and network.overlaps(own) for own in _THIS_MACHINE):
             text = f"has {network}, which reaches this machine or its cloud's own service: name a smaller one"
-            yield Problem(variable("webhooks", "allow_networks"), text)
+            yield Problem(name, text)
+
+
+def _attachments(attachments: AttachmentsSettings) -> Iterator[Problem]:
+    if attachments.message_bytes_max < attachments.file_bytes_max:
+        text = f"must not be below {variable('attachments', 'file_bytes_max')}: no file of that size could go"
+        yield Problem(variable("attachments", "message_bytes_max"), text)
+    if attachments.fetch_retry_first_s > attachments.fetch_retry_last_s:
+        text = f"must not exceed {variable('attachments', 'fetch_retry_last_s')}: lower it"
+        yield Problem(variable("attachments", "fetch_retry_first_s"), text)
+    for field in ("s3_endpoint", "s3_access_key", "s3_secret_key"):
+        if attachments.s3_bucket is None and getattr(attachments, field) is not None:
+            text = f"has no effect without {variable('attachments', 's3_bucket')}: set that, or remove it"
+            yield Problem(variable("attachments", field), text)
+    if (attachments.s3_access_key is None) != (attachments.s3_secret_key is None):
+        missing = "s3_access_key" if attachments.s3_access_key is None else "s3_secret_key"
+        yield Problem(variable("attachments", missing), "is not set, but its other half is: set both")
 
 
 def _delivery(delivery: DeliverySettings, runtime: RuntimeSettings) -> Iterator[Problem]:

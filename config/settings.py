@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from config.attachments import AttachmentsSettings
 from config.checks import problems_of, warnings_of
 from config.delivery import DeliverySettings
 from config.gateway import GatewaySettings
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     website: WebsiteSettings = WebsiteSettings()
+    attachments: AttachmentsSettings = AttachmentsSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -78,7 +78,7 @@ WORKERS: dict[str, Rights] = {
         writes=(DEADLETTER, INBOUND, RECEIPTS),
     ),
     "routing": Rights(
-        changes=(*_LANES, *_INTAKE, *_DESK),
+        changes=(*_LANES, *_INTAKE, *_DESK, "file"),
         sees=("agent_registry", "delivery", "page_registry"),
         reads=(ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND),
         # What came to the wrong partition of an input goes back to the right one.
@@ -94,14 +94,14 @@ WORKERS: dict[str, Rights] = {
         lanes=("notifier",),
     ),
     "delivery": Rights(
-        changes=(*_LANES, "delivery", "delivery_app", "delivery_page"),
-        sees=("page_registry",),
+        changes=(*_LANES, "delivery", "delivery_app", "delivery_page", "file"),
+        sees=("page_registry", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
         writes=(DEADLETTER, OUTBOUND, RECEIPTS),
         lanes=("delivery",),
     ),
     "gateway": Rights(
-        changes=("audit", "quick_reply", "sign_in", "sign_in_attempt", *_WEBHOOKS),
+        changes=("audit", "file", "quick_reply", "sign_in", "sign_in_attempt", *_WEBHOOKS),
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
