@@ -43,6 +43,8 @@ class WebsiteSettings(Section):
     """Sign who an anonymous visitor is, separated by commas: the first signs, all are taken."""
     token_days: Annotated[float, Field(ge=1, le=400)] = 180.0
     """So long an anonymous visitor who stays away is known again."""
+    grace_s: Annotated[float, Field(ge=1, le=86_400)] = 120.0
+    """So long a visitor may be nowhere on the website before he has left, and his session ends."""
     sockets_max: Annotated[PositiveInt, Field(le=100_000)] = 12_000
     sockets_per_visitor_max: Annotated[PositiveInt, Field(le=1_000)] = 10
     sockets_per_address_max: Annotated[PositiveInt, Field(le=100_000)] = 500

@@ -36,7 +36,7 @@ async def told(
 
 async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str, str]) -> None:
     del topics
-    settings = with_site(settings)
+    settings = with_site(settings, grace_s=1)
     async with site(settings) as (ingress, database), gateway(settings) as http:
         lan = await sign_in(http, "lan")
         script = await ingress.get("/v1/website/widget.js")
@@ -81,6 +81,9 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
                 await tab.do("move", where={"url": f"{WHERE['url']}/m"})
                 await told(desk, "visitor", lambda data: data["url"].endswith("/m"))
             token, position = an.token, an.shown[-1]["position"]
+        await until(database, "SELECT FROM session WHERE ended_by = 'left'")
+        ticket = (await lan.get(f"conversations/{conversation}/tickets")).json()
+        assert [(one["status"], one["agent"]) for one in ticket] == [("open", "lan")]
         await _goes_on_without_him(lan, conversation, desk_says="Dạ có size M ạ")
         async with visiting(ingress, token=token, after=position) as an:
             # What he sends again, since nobody told him that it was taken, counts once.

@@ -32,6 +32,7 @@ from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import DAY_S, VERIFIED_S, VisitorTokens
 from workers.channels.website.transcript import Line
+from workers.channels.website.visits import Visits
 from workers.gateway import visitors as module
 from workers.gateway.connection import Connection
 from workers.gateway.identity import Identity
@@ -291,11 +292,17 @@ def test_the_script_is_small() -> None:
 # That he is there
 
 
-def test_gateways_are_told_of_who_has_written_where_he_is_and_that_he_is_gone() -> None:
+def watched(said: list[Sighting]) -> Presence:
+    publisher: Any = None
+    return Presence(said.append, Visits(None, publisher, "i1", 120))
+
+
+def test_gateways_are_told_of_who_is_there_where_he_is_and_that_he_is_gone() -> None:
     said: list[Sighting] = []
-    presence, one, two = Presence(said.append), tab(), tab()
+    presence, one, two = watched(said), tab(), tab()
     presence.here(one)
-    assert said == []  # he has never written
+    assert [(each.known, each.page) for each in said] == [(False, "web:shop")]  # he has never written
+    said.clear()
     one.is_known = two.is_known = True
     one.where = Where(url="https://shop.example/a", title="A")
     presence.here(one)
@@ -326,8 +333,7 @@ def test_gateways_are_told_of_who_has_written_where_he_is_and_that_he_is_gone() 
 
 def test_who_stays_is_told_of_again_and_again() -> None:
     said: list[Sighting] = []
-    presence, one = Presence(said.append), tab()
-    one.is_known = True
+    presence, one = watched(said), tab()
     presence.here(one)
     for number in range(2 * REPEAT_TICKS):
         presence.tick(number, number)
@@ -339,6 +345,8 @@ sightings = st.builds(
     st.tuples(st.text("abc-", max_size=60), st.uuids()),
     st.text("web:", max_size=60),
     st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "Chị An"]),
     st.sampled_from(["", "https://shop.example/", f"https://shop.example/{'á' * 979}"]),
     st.sampled_from(["", "Áo dài", "👗" * 200]),
     st.booleans(),
@@ -352,7 +360,9 @@ def test_what_ingresses_tell_is_heard_whole_in_small_parts(said: list[Sighting])
     assert [one for text in texts for one in sighting.unpack(text)[1]] == said
 
 
-@pytest.mark.parametrize("text", ["", "[]", '["i",[1]]', '["i",[["w","x","p",1,"","",0]]]', '["i",null]'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '["i",[1]]', '["i",[["w","x","p",1,1,"","","",0]]]', '["i",null]']
+)
 def test_what_is_no_sighting_is_told(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever its words are
         sighting.unpack(text)
@@ -373,7 +383,7 @@ async def test_who_looks_or_watches_sees_the_visitor_come_move_and_go() -> None:
     looking, watching = Looking(lambda _: None), Watching()
     visitors, lan, ha, minh = Visitors(looking, watching), agent(), agent("ha"), agent("minh")
     place = "acme", UUID(int=1)
-    here = Sighting(place, "web:shop", online=True, url="https://shop.example/a")
+    here = Sighting(place, "web:shop:a.one", online=True, url="https://shop.example/a")
     looking.look(lan, place[1])
     watching.watch(ha, "web:shop")
     visitors.hear("i1", here, 0)
@@ -399,7 +409,7 @@ def test_how_many_visitors_are_remembered_is_bounded(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "VISITORS_MAX", 10)
     visitors = Visitors(Looking(lambda _: None), Watching())
     for number in range(12):
-        visitors.hear("i1", Sighting(("acme", UUID(int=number)), "web:shop", online=True), 0)
+        visitors.hear("i1", Sighting(("acme", UUID(int=number)), "web:shop:a.one", online=True), 0)
     assert len(visitors._seen) == 10
     visitors.tick(LASTS_S)
     assert not visitors._seen

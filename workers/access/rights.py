@@ -73,6 +73,7 @@ _WEBHOOKS = ("webhook_attempt", "webhook_endpoint", "webhook_position", "webhook
 WORKERS: dict[str, Rights] = {
     "ingress": Rights(
         # For visitors of websites alone: webhooks need no database.
+        changes=("visit", "visit_ingress"),
         sees=("conversation", "delivery", "message", "page_registry"),
         reads=(MESSAGES, RECEIPTS),
         writes=(DEADLETTER, INBOUND, RECEIPTS),

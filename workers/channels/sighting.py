@@ -18,12 +18,21 @@ class Sighting(NamedTuple):
     """Whether a visitor is at one ingress and, if so, on which page of the website; or that he types."""
 
     place: Place
-    page: str
-    """`channel:account`."""
+    conversation_key: str
+    """`channel:account:user`: of who has never written there is no conversation that would tell it."""
     online: bool
+    known: bool = True
+    """Whether he has ever written."""
+    name: str = ""
+    """As the website's server has signed it."""
     url: str = ""
     title: str = ""
     types: bool = False
+
+    @property
+    def page(self) -> str:
+        """`channel:account`."""
+        return self.conversation_key.rpartition(":")[0]
 
     @property
     def key(self) -> Hashable:
@@ -33,10 +42,7 @@ class Sighting(NamedTuple):
 
 def pack(ingress: str, sightings: Iterable[Sighting]) -> Iterable[str]:
     """Texts that say it, each small enough for a notification."""
-    said = (
-        [one.place[0], one.place[1].hex, one.page, int(one.online), one.url, one.title, int(one.types)]
-        for one in sightings
-    )
+    said = ([one.place[0], one.place[1].hex, *one[1:]] for one in sightings)
     return packed(ingress, (orjson.dumps(each).decode() for each in said))
 
 
@@ -46,9 +52,16 @@ def unpack(text: str) -> tuple[str, list[Sighting]]:
         ingress, said = orjson.loads(text)
         return str(ingress), [
             Sighting(
-                (str(workspace), UUID(hex=id_)), str(page), bool(online), str(url), str(title), bool(types)
+                (str(workspace), UUID(hex=id_)),
+                str(key),
+                bool(online),
+                bool(known),
+                str(name),
+                str(url),
+                str(title),
+                bool(types),
             )
-            for workspace, id_, page, online, url, title, types in said
+            for workspace, id_, key, online, known, name, url, title, types in said
         ]
     except (orjson.JSONDecodeError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error

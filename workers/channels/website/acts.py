@@ -56,6 +56,9 @@ class Acts:
     async def _publish(self, said: Say | Press | Seen) -> None:
         """Have Kafka confirm it; only then it counts."""
         tab, website = self._tab, self._website
+        if not isinstance(said, Seen):
+            # Before it counts: an ingress that is killed then leaves nobody of whom the others do not know.
+            website.visits.came((tab.workspace, tab.conversation), tab.guest.key)
         webhook = Webhook(CHANNEL, b"", time.time_ns() // 1_000_000)
         record = outgoing(webhook, record_of(tab.guest, said, tab.where))
         try:

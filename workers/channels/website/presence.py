@@ -11,6 +11,7 @@ from typing import NamedTuple
 from workers.channels.glance import Place
 from workers.channels.sighting import Sighting
 from workers.channels.website.connection import Tab
+from workers.channels.website.visits import Visits
 
 GRACE_S = 5.0
 """So long a visitor whose last tab went is still there: a reload is no coming and going."""
@@ -29,14 +30,16 @@ class Left(NamedTuple):
 
 
 class Presence:
-    """Tabs of visitors who have ever written, by their conversations.
+    """Tabs of visitors, by their conversations; those of others than have ever written may never begin.
 
     Args:
         say: tells the gateways.
+        visits: learn where those are who have ever written.
     """
 
-    def __init__(self, say: Callable[[Sighting], None]) -> None:
+    def __init__(self, say: Callable[[Sighting], None], visits: Visits) -> None:
         self._say = say
+        self._visits = visits
         self._tabs: dict[Place, dict[Tab, None]] = {}
         self._left: dict[Place, Left] = {}
         self._typed_s: dict[Tab, float] = {}
@@ -52,20 +55,21 @@ class Presence:
         for place, left in list(self._left.items()):
             if left.until_s <= now_s:
                 del self._left[place]
-                self._say(Sighting(place, left.tab.guest.page, online=False))
+                self._say(_sighting(place, left.tab)._replace(online=False, url="", title=""))
         for place, tabs in self._tabs.items():
             if place[1].int % REPEAT_TICKS == number % REPEAT_TICKS:
                 self._say(_sighting(place, next(reversed(tabs))))
 
     def here(self, tab: Tab) -> None:
-        """He is there, or has moved to another page of the site; who has never written is not told of."""
+        """He is there, has moved to another page of the site, or has written for the first time."""
+        place = tab.workspace, tab.conversation
+        tabs = self._tabs.setdefault(place, {})
+        tabs.pop(tab, None)
+        tabs[tab] = None
+        self._left.pop(place, None)
+        self._say(_sighting(place, tab))
         if tab.is_known:
-            place = tab.workspace, tab.conversation
-            tabs = self._tabs.setdefault(place, {})
-            tabs.pop(tab, None)
-            tabs[tab] = None
-            self._left.pop(place, None)
-            self._say(_sighting(place, tab))
+            self._visits.came(place, tab.guest.key)
 
     def gone(self, tab: Tab, now_s: float) -> None:
         """The tab is closed."""
@@ -79,18 +83,17 @@ class Presence:
             self._say(_sighting(place, next(reversed(tabs))))
             return
         del self._tabs[place]
+        self._visits.went(place, now_s)
         self._left[place] = Left(tab, now_s + GRACE_S)
 
     def types(self, tab: Tab, now_s: float) -> None:
         """He types."""
-        if tab.is_known and now_s - self._typed_s.get(tab, -TYPING_EVERY_S) >= TYPING_EVERY_S:
+        if now_s - self._typed_s.get(tab, -TYPING_EVERY_S) >= TYPING_EVERY_S:
             self._typed_s[tab] = now_s
             place = tab.workspace, tab.conversation
-            self._say(Sighting(place, tab.guest.page, online=True, types=True))
+            self._say(_sighting(place, tab)._replace(types=True))
 
 
 def _sighting(place: Place, tab: Tab) -> Sighting:
-    where = tab.where
-    if where is None:
-        return Sighting(place, tab.guest.page, online=True)
-    return Sighting(place, tab.guest.page, online=True, url=where.url, title=where.title)
+    seen = Sighting(place, tab.guest.key, online=True, known=tab.is_known, name=tab.guest.visitor.name or "")
+    return seen if tab.where is None else seen._replace(url=tab.where.url, title=tab.where.title)

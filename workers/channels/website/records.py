@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
+from schemas.base import rfc3339
 from schemas.ids import conversation_key, page_id
-from schemas.inbound import InboundRecord, Message, Postback
+from schemas.inbound import InboundRecord, Left, Message, Postback
 from schemas.receipts import Arrival
 from workers.channels import fields
 from workers.channels.website.identity import Visitor
 from workers.channels.website.said import Press, Say, Seen, Where
 
-CHANNEL = "web"
+CHANNEL: Literal["web"] = "web"
+GONE_MAX = timedelta(days=31)
 
 
 class Guest(NamedTuple):
@@ -50,6 +53,21 @@ def record_of(guest: Guest, said: Say | Press | Seen, where: Where | None) -> In
             return Message(**who, **_utterance(guest, said, fields.text(said.text)), raw=raw)
         case Press():
             return Postback(**who, **_utterance(guest, said, said.title), payload=said.title, raw=raw)
+
+
+def departure(key: str, left_at: datetime, ago: timedelta) -> Left:
+    """The record of a visitor who has been nowhere since `left_at`; the same when it is told again.
+
+    What he said last may reach Kafka a moment after he left, so he is not said to be gone for all that time.
+    """
+    _, account, user = key.split(":", 2)
+    return Left(
+        channel=CHANNEL,
+        account=account,
+        user=user,
+        gone_ms=min(ago / 2, GONE_MAX) // timedelta(milliseconds=1),
+        raw={"left_at": rfc3339(left_at)},
+    )
 
 
 def _utterance(guest: Guest, said: Say | Press, text: str | None) -> dict[str, Any]:

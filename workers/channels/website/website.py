@@ -31,6 +31,7 @@ from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import VisitorTokens
 from workers.channels.website.transcript import LINES_MAX, last_position, read_before, workspace_of
+from workers.channels.website.visits import Visits
 from workers.runtime.postgres import new_pool
 from workers.runtime.side_tasks import side_tasks
 
@@ -67,15 +68,17 @@ class Website:
         self.publisher = publisher
         self.metrics = metrics
         self.pool = new_pool(settings, "tongdai ingress website", CONNECTIONS_MAX)
+        life = uuid4().hex
         self._broadcast = Broadcast[Sighting](
             settings,
             "tongdai ingress sightings",
             sighting.CHANNEL,
-            partial(sighting.pack, uuid4().hex),
+            partial(sighting.pack, life),
             {glance.CHANNEL: self._hear_glances},
             metrics.sightings_dropped.inc,
         )
-        self.presence = Presence(self._broadcast.say)
+        self.visits = Visits(self.pool, publisher, life, own.grace_s)
+        self.presence = Presence(self._broadcast.say, self.visits)
         self.hub = Hub(
             own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.presence.here
         )
@@ -91,6 +94,7 @@ class Website:
                 "website-teller": self.teller.run(),
                 "website-tail": self._tail.run(),
                 "website-presence": self.presence.run(),
+                "website-visits": self.visits.run(),
                 "website-broadcast": self._broadcast.run(),
             }
             async with side_tasks(work, self._on_failure):

@@ -1,0 +1,151 @@
+"""Who is nowhere any more is told once, whichever ingress he was at, and whether that is still alive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import pytest
+
+from workers.channels.glance import Place
+from workers.channels.problem import UnpublishedError
+from workers.channels.records import Outgoing
+from workers.channels.website.visits import Visits
+
+pytestmark = pytest.mark.servers
+
+GRACE_S = 120.0
+KEY = "web:shop:a.one"
+HIS: Place = "acme", UUID(int=1)
+AGE = "UPDATE visit SET left_at = left_at - interval '1 s' * $1"
+SILENT = "UPDATE visit_ingress SET alive_at = alive_at - interval '1 s' * $1 WHERE ingress = $2"
+
+
+class Told:
+    """Takes what is published, unless Kafka is away."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+        self.is_away = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if self.is_away:
+            raise UnpublishedError("Kafka is away.")
+        self.records += records
+
+    def take(self) -> list[str]:
+        """The keys of those who are said to have left."""
+        found, self.records = self.records, []
+        return [(one.key or b"").decode() for one in found]
+
+
+class Ingress:
+    """One with its own clock, which connected long before anything that it is asked."""
+
+    def __init__(self, pool: asyncpg.Pool, told: Told, name: str) -> None:
+        publisher: Any = told
+        self.visits = Visits(pool, publisher, name, GRACE_S)
+        self.now_s = 0.0
+
+    async def go_on(self) -> None:
+        await self.visits._store()
+        self.now_s += GRACE_S / 2
+        await self.visits.beat(self.now_s)
+        await self.visits._store()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database, min_size=0, max_size=2) as pool:
+        yield pool
+
+
+async def test_a_visitor_has_left_when_he_was_nowhere_for_longer_than_the_grace(pool: asyncpg.Pool) -> None:
+    told = Told()
+    one, two = Ingress(pool, told, "one"), Ingress(pool, told, "two")
+    for each in (one, two):
+        await each.go_on()
+    one.visits.came(HIS, KEY)
+    two.visits.came(HIS, KEY)  # another tab of his
+    for each in (one, two):
+        await each.go_on()
+    one.visits.went(HIS, time.monotonic())
+    await one.go_on()
+    await pool.execute(AGE, 2 * GRACE_S)
+    await one.go_on()
+    assert told.take() == []  # he is still at the other
+
+    two.visits.went(HIS, time.monotonic())
+    await two.go_on()
+    assert told.take() == []  # the grace
+    one.visits.came(HIS, KEY)
+    await one.go_on()
+    await pool.execute(AGE, 2 * GRACE_S)
+    for each in (one, two):
+        await each.go_on()
+    assert told.take() == []  # he came back in time
+
+    one.visits.went(HIS, time.monotonic())
+    await one.go_on()
+    await pool.execute(AGE, 2 * GRACE_S)
+    told.is_away = True
+    await one.go_on()
+    told.is_away = False
+    for each in (two, one, two):
+        await each.go_on()
+    (record,) = told.records
+    said = orjson.loads(record.value)
+    assert (record.topic, record.what, said["user"]) == ("inbound", "left", "a.one")
+    assert GRACE_S * 1000 <= said["gone_ms"] <= 2 * GRACE_S * 1000
+    assert told.take() == [KEY]
+    assert await pool.fetchval("SELECT count(*) FROM visit") == 0
+
+
+async def test_the_visitors_of_an_ingress_that_died_have_left_when_it_was_last_alive(
+    pool: asyncpg.Pool,
+) -> None:
+    told = Told()
+    killed, other = Ingress(pool, told, "killed"), Ingress(pool, told, "other")
+    for each in (killed, other):
+        await each.go_on()
+    others: Place = "acme", UUID(int=2)
+    killed.visits.came(HIS, KEY)
+    killed.visits.came(others, "web:shop:a.two")
+    await killed.go_on()
+    other.visits.came(others, "web:shop:a.two")  # his widget has found the other ingress
+    await other.go_on()
+    await pool.execute(SILENT, GRACE_S / 2 + 1, "killed")
+    await other.go_on()
+    assert told.take() == []
+    await pool.execute(AGE, GRACE_S / 2)
+    await other.go_on()
+    assert told.take() == [KEY]
+
+    # One that was only frozen says who is there anew.
+    await killed.go_on()
+    assert await pool.fetchval("SELECT count(*) FROM visit WHERE left_at IS NULL AND ingress = 'killed'") == 2
+
+
+async def test_after_an_outage_everybody_has_time_to_come_back(pool: asyncpg.Pool) -> None:
+    told = Told()
+    before = Ingress(pool, told, "before")
+    before.visits.came(HIS, KEY)
+    await before.go_on()
+    await pool.execute(SILENT, 10 * GRACE_S, "before")
+    fresh = Ingress(pool, told, "fresh")
+    await fresh.visits.beat(0.0)
+    await fresh.visits.beat(GRACE_S / 2 - 1)
+    assert told.take() == []
+    fresh.visits.came(HIS, KEY)
+    await fresh.go_on()
+    await fresh.go_on()
+    assert told.take() == []
+    fresh.visits.went(HIS, time.monotonic())
+    await fresh.go_on()
+    await pool.execute(AGE, 10 * GRACE_S)
+    await fresh.go_on()
+    assert told.take() == [KEY]
