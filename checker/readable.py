@@ -22,6 +22,7 @@ UTTERANCES = {"message", "postback", "echo"}
 _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_FILE = re.compile(r"[0-9a-f]{32}")
 _SENT_AT_MAX_MS = 253_402_300_799_999
 _GONE_MAX_MS = 31 * 24 * 60 * 60 * 1000
 
@@ -175,6 +176,7 @@ _ATTACHMENT: _Rules = {
     "name": _text(1, 200),
     "latitude": _number,
     "longitude": _number,
+    "file": lambda found: isinstance(found, str) and _FILE.fullmatch(found) is not None,
 }
 _COMMON: _Rules = {
     "channel": lambda found: isinstance(found, str) and found in _CHANNELS,

@@ -49,6 +49,8 @@ IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200, 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARS_MAX, pattern=NO_CONTROL_PATTERN)]
+FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""A file that is kept here: see docs/attachments.md."""
 Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 """A point in time, RFC 3339 in UTC with milliseconds."""
 EventId = Annotated[

@@ -14,6 +14,7 @@ MESSAGES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c02").bytes
 EVENTS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c03").bytes
 NOTICES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c04").bytes
 TICKETS = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c05").bytes
+FILES = UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c06").bytes
 
 DEFAULT_DESK = "main"
 
@@ -95,6 +96,11 @@ def _event_name(log: str, partition: int, offset: int, kind: str, ordinal: int |
 def notice_id(cause: UUID, agent: str) -> UUID:
     """The notice of one event to one agent (`workspace/agent`)."""
     return uuid5(NOTICES, f"{cause}/{agent}")
+
+
+def fetched_file_id(message: str, number: int) -> str:
+    """The file of a message's attachment with this number, from 0, that is fetched from its channel."""
+    return uuid5_text(FILES, f"{message}/{number}").replace("-", "")
 
 
 def ticket_id_text(conversation: str, number: int) -> str:

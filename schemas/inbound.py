@@ -16,6 +16,7 @@ from schemas.base import (
     Channel,
     ChannelMessageId,
     EdgeModel,
+    FileId,
     Json,
     Name,
     Slug,
@@ -46,6 +47,8 @@ class Attachment(EdgeModel):
     name: Name | None = None
     latitude: float | None = None
     longitude: float | None = None
+    file: FileId | None = None
+    """Instead of `url`: a visitor of a website has sent it here before."""
 
 
 class InboundRecord(EdgeModel):

@@ -11,6 +11,7 @@ from schemas.base import (
     NO_CONTROL_PATTERN,
     Channel,
     ConversationKey,
+    FileId,
     InsideModel,
     Moment,
     Name,
@@ -33,6 +34,7 @@ class MessageAttachment(InsideModel):
     name: Name | None = None
     latitude: float | None = None
     longitude: float | None = None
+    file: FileId | None = None
 
 
 class Stored(InsideModel):

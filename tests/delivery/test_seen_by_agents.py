@@ -37,7 +37,7 @@ async def lines_of(field: Ground, key: str, language: LanguageCode) -> list[tran
     wanted = transcript.wanted(None, None, 10)
     async with field.database.acquire() as connection:
         found = await transcript.read_transcript(
-            connection, scope, conversation_id(key), "main", wanted, language
+            connection, scope, conversation_id(key), "main", wanted, language, None
         )
     return list(found.lines)
 

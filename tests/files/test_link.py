@@ -54,7 +54,7 @@ def test_a_bent_or_foreign_link_gives_nothing() -> None:
         token[:-2],
         f"{head}.{said[:-4]}AAAA.{signature}",
         jwt.encode({**far, "aud": AUDIENCE}, OTHER, algorithm="HS256"),
-        jwt.encode({**far, "aud": AUDIENCE}, None, algorithm="none"),
+        jwt.encode({**far, "aud": AUDIENCE}, "", algorithm="none"),
         jwt.encode({**far, "aud": "tongdai/visitor"}, KEY, algorithm="HS256"),
         jwt.encode({**far, "aud": AUDIENCE}, KEY, algorithm="HS384"),
     ):

@@ -96,4 +96,4 @@ def _make(log: Log, what: str, user: str = "an", **fields: Any) -> None:  # noqa
 
 async def _read(connection: Connection, scope: Scope) -> transcript.Transcript:
     wanted = transcript.wanted(None, 0, 50)
-    return await transcript.read_transcript(connection, scope, CONVERSATION, "main", wanted, "vi")
+    return await transcript.read_transcript(connection, scope, CONVERSATION, "main", wanted, "vi", None)

@@ -22,6 +22,7 @@ from workers.gateway import (
     audit_routes,
     command_routes,
     event_routes,
+    file_routes,
     leave_routes,
     webhook_routes,
 )
@@ -89,6 +90,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(command_routes.router, prefix=API)
     app.include_router(query_routes.router, prefix=API)
     app.include_router(event_routes.router, prefix=API)
+    app.include_router(file_routes.router, prefix=API)
     app.include_router(webhook_routes.router, prefix=API)
     app.include_router(quick_reply_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)

@@ -18,6 +18,8 @@ from schemas import asks
 from workers.channels.problem import UnpublishedError
 from workers.channels.publisher import Publisher
 from workers.channels.records import Outgoing
+from workers.files.files import Files
+from workers.gateway.attachments import attached
 from workers.gateway.audit import Audit
 from workers.gateway.calls import (
     Asked,
@@ -78,6 +80,7 @@ class Commanding:
         waiting: Waiting,
         audit: Audit,
         outcome_deadline_s: float,
+        files: Files | None,
     ) -> None:
         self._pool = pool
         self._rosters = rosters
@@ -89,12 +92,15 @@ class Commanding:
         self._waiting = waiting
         self._audit = audit
         self._outcome_deadline_s = outcome_deadline_s
+        self._files = files
 
     async def conversation(self, asker: Asker, call: ConversationCall, id_: UUID, body: Body) -> Sent:
         """Send a call on one conversation. Raises ApiError when it is not to be sent."""
         roster = await self._roster(asker)
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
             conversation, known = await self._look_up(asker, roster, id_)
+            if call.name == "say":
+                body = await self._attached(asker, conversation, body)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body)
             stands = relations(asker.identity.agent, conversation, roster)
             return await self._send(asker, asked, roster, known, waiter, ((call.name, stands, str(id_)),))
@@ -251,6 +257,10 @@ class Commanding:
         if missing:
             raise _unknown(missing)
         return [found[id_] for id_ in dict.fromkeys(ids)]
+
+    async def _attached(self, asker: Asker, conversation: Conversation, body: Body) -> Body:
+        with _ANSWERING:
+            return await attached(self._pool, self._files, asker.identity.workspace, conversation.id, body)
 
     async def _roster(self, asker: Asker) -> Roster:
         with _ANSWERING:

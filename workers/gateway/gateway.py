@@ -19,6 +19,7 @@ from workers.channels.broadcast import Broadcast
 from workers.channels.glance import Glance
 from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
+from workers.files.files import open_files
 from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
 from workers.gateway.commanding import Commanding
@@ -69,19 +70,20 @@ class Gateway:
         """Of this life: presence told by an earlier one runs out by itself."""
         self.metrics = GatewayMetrics()
         self._on_failure = on_failure
-        self._pool = new_pool(
+        self.pool = new_pool(
             settings, "tongdai gateway", CONNECTIONS_MAX, reset=_nothing, command_timeout_s=COMMAND_S
         )
         tokens = Tokens(signing_key(settings), access_s=own.access_token_s, refresh_s=own.refresh_token_s)
-        self.sign_ins = SignIns(self._pool, tokens)
-        self.verifier: TokenVerifier = OwnTokens(self._pool, tokens)
-        self.audit = Audit(self._pool, self.metrics)
+        self.sign_ins = SignIns(self.pool, tokens)
+        self.files = open_files(settings)
+        self.verifier: TokenVerifier = OwnTokens(self.pool, tokens)
+        self.audit = Audit(self.pool, self.metrics)
         self.agent_rate = RateLimit(own.agent_rate_per_s, own.agent_rate_burst, bucket=str)
         self._publisher = Publisher(
             settings.kafka, (COMMANDS, ACTIONS), own.publish_deadline_s, self.metrics, on_failure
         )
         waiting = Waiting()
-        self.rosters = rosters = Rosters(self._pool)
+        self.rosters = rosters = Rosters(self.pool)
         self.hub = Hub(own.sockets_max, own.sockets_per_agent_max)
         self._broadcast = Broadcast[Glance](
             settings,
@@ -94,7 +96,7 @@ class Gateway:
         self.looking = Looking(self._broadcast.say)
         self.watching = Watching()
         self.visitors = Visitors(self.looking, self.watching)
-        lines = Lines(self._pool, rosters, self.looking, self.watching)
+        lines = Lines(self.pool, rosters, self.looking, self.watching)
         self.lines_tail = LinesTail(settings, lines)
         self.token_checks = TokenChecks(self.hub, self.verifier)
         self.webhooks = Webhooks(settings, signing_keys(settings))
@@ -103,15 +105,15 @@ class Gateway:
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
-        self._presence_teller = PresenceTeller(self.id, self._pool, self._presences, rosters, self._publisher)
+        self._presence_teller = PresenceTeller(self.id, self.pool, self._presences, rosters, self._publisher)
         self.commanding = Commanding(
-            self._pool, rosters, self._publisher, waiting, self.audit, own.outcome_deadline_s
+            self.pool, rosters, self._publisher, waiting, self.audit, own.outcome_deadline_s, self.files
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Be connected, with everything that goes on beside the requests."""
-        async with self._pool, self.queries.pool, self._publisher:
+        async with self.pool, self.queries.pool, self._publisher:
             work = {
                 "gateway-tail": self._tail.run(),
                 "gateway-lines": self.lines_tail.run(),
@@ -135,7 +137,7 @@ class Gateway:
             found.append("outcomes and notifications are not being read")
         try:
             async with asyncio.timeout(READY_DEADLINE_S):
-                await self._pool.execute("SELECT 1")
+                await self.pool.execute("SELECT 1")
         except DATABASE_ERRORS as error:
             found.append(f"Postgres does not answer: {error!r}")
         return found
@@ -143,7 +145,7 @@ class Gateway:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection to Postgres that may write. Raises what Postgres raises."""
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             yield connection
 
     @property
@@ -195,7 +197,7 @@ class Gateway:
             try:
                 await self.sign_ins.forget()
                 await self.audit.forget()
-                await forget_attempts(self._pool)
+                await forget_attempts(self.pool)
             except DATABASE_ERRORS as error:
                 _log.warning("forgetting_waits", error=repr(error))
             await asyncio.sleep(FORGET_EVERY_S)

@@ -14,6 +14,8 @@ from workers.channels.rate_limit import RateLimit
 from workers.gateway.problem import too_many
 
 BODY_DEADLINE_S = 10.0
+FILES = "/files"
+"""Behind such a path a file is taken, within limits of its own."""
 UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
@@ -39,7 +41,9 @@ class Limits:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        await self._app(scope, _Body(receive, self._body_bytes_max).receive, _with_headers(send))
+        if not (scope["method"] == "POST" and scope["path"].endswith(FILES)):
+            receive = _Body(receive, self._body_bytes_max).receive
+        await self._app(scope, receive, _with_headers(send))
 
 
 class _Body:

@@ -143,7 +143,7 @@ async def read_messages(
         found = await queries.conversation(view, conversation, address_of(request))
         wanted = transcript.wanted(before, after, limit)
         return await transcript.read_transcript(
-            view.connection, view.scope, conversation, found.desk, wanted, language
+            view.connection, view.scope, conversation, found.desk, wanted, language, gateway_of(request).files
         )
 
 

@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field
 from schemas.base import Moment
 from schemas.messages import Mark
 from schemas.receipts import DeliveryState
+from workers.files.files import Files
+from workers.gateway.attachments import LineAttachment, with_files
 from workers.gateway.problem import invalid
 from workers.gateway.queries.names import read_names
 from workers.gateway.queries.scope import Scope
@@ -88,7 +90,7 @@ class Line(BaseModel):
     sender_id: str | None
     kind: str
     text: str | None
-    attachments: list[dict[str, Any]] = Field(default_factory=list)
+    attachments: list[LineAttachment] = Field(default_factory=list)
     mentions: list[str] = Field(default_factory=list)
     """Of a note."""
     code: str | None = None
@@ -135,6 +137,7 @@ async def read_transcript(
     desk: str,
     wanted: Wanted,
     language: LanguageCode,
+    files: Files | None,
 ) -> Transcript:
     """The lines that are wanted; whether he may read them has been decided."""
     position, limit = wanted.position, wanted.limit
@@ -143,6 +146,7 @@ async def read_transcript(
     rows = await connection.fetch(statement, scope.workspace, conversation, position, limit + 1, is_colleague)
     lines = await worded(connection, scope, desk, rows[:limit], language)
     await _add_marks(connection, scope, conversation, lines)
+    await _add_files(connection, files, scope, conversation, lines)
     return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
 
 
@@ -185,6 +189,19 @@ async def _add_marks(connection: Connection, scope: Scope, conversation: UUID, l
     for row in await connection.fetch(MARKS, scope.workspace, conversation, list(of)):
         mark = LineMark(mark=row["mark"], value=row["value"], at=row["marked_at"])
         of[row["channel_message_id"]].marks.append(mark)
+
+
+async def _add_files(
+    connection: Connection, files: Files | None, scope: Scope, conversation: UUID, lines: Sequence[Line]
+) -> None:
+    """Say of each attachment where its file is to be read."""
+    said = [line for line in lines if line.attachments]
+    if not said:
+        return
+    named = [(line.message, line.attachments) for line in said]
+    found = await with_files(connection, files, scope.workspace, conversation, named)
+    for line, attachments in zip(said, found, strict=True):
+        line.attachments = attachments
 
 
 def _line(row: Mapping[str, Any]) -> Line:

@@ -10,6 +10,7 @@ from workers.routing.intake import (
     copy_format,
     customer_rows,
     dedupe,
+    files,
     marks,
     outcome_rows,
     reply_rows,
@@ -66,6 +67,7 @@ async def write(connection: Connection, work: Work) -> None:
     await ticket_rows.store(connection, work.tickets.values())
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
+    await files.store(connection, work.files)
     if work.lines:
         await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)
 

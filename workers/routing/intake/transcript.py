@@ -12,6 +12,7 @@ from schemas.envelope import Kind, time_text
 from schemas.messages import MessageKind, Sender
 from workers.routing.intake import copy_format
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.files import files_of
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 
@@ -73,6 +74,10 @@ def append(work: Work, conversation: Conversation, cause: Record, at_ms: int, li
     conversation.position += 1
     clock_ahead = line.sent_at_ms is not None and line.sent_at_ms > at_ms + CLOCK_AHEAD_MS
     work.lines.append(_row(conversation, at_ms, line, clock_ahead))
+    if line.attachments:
+        of_channel = line.channel_message_id is not None
+        place = conversation.workspace, conversation.id, line.message
+        work.files += files_of(*place, line.attachments, of_channel=of_channel)
     value = orjson.dumps(_stored(conversation, at_ms, line, clock_ahead))
     work.batch.emit(cause, STORED, key=cause.key, value=value, at_ms=at_ms)
 

@@ -13,6 +13,7 @@ from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.dedupe import Sighting
+from workers.routing.intake.files import FileOfMessage
 from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
 from workers.routing.intake.reply import Reply
@@ -78,6 +79,8 @@ class Work:
     """Answers that wait from here on, and those that do not any more."""
     tickets: dict[tuple[str, int], tuple[Conversation, Ticket]] = field(default_factory=dict)
     """New ones, and others as they stand now; by conversation and number."""
+    files: list[FileOfMessage] = field(default_factory=list)
+    """Of the new lines."""
     outcomes: Outcomes = field(default_factory=Outcomes)
 
     def change(self, conversation: Conversation) -> None:
