@@ -34,6 +34,7 @@ class MessageRow(NamedTuple):
     sent_at_ms: int | None
     clock_ahead: bool
     history: bool
+    blocked: bool
     stored_at_ms: int
     seq: int
 
@@ -115,6 +116,9 @@ class DeskConversationRow(NamedTuple):
     last_held_at: int | None
     blocked: bool
     blocked_until: int | None
+    blocked_at: int | None
+    blocked_by: str | None
+    blocked_reason: str | None
     silent: bool
     absent_until: int | None
     quiet_until: int | None
@@ -230,7 +234,7 @@ QUERIES: dict[type, str] = {
     MessageRow: f"""
         SELECT workspace_id, conversation_id::text, position, message_id::text, session, sender, sender_id,
                kind, body, attachments::text, code, params::text, page_id, channel_message_id,
-               {_MS.format("sent_at")}, clock_ahead, history, {_MS.format("stored_at")}, seq
+               {_MS.format("sent_at")}, clock_ahead, history, blocked, {_MS.format("stored_at")}, seq
           FROM message ORDER BY workspace_id, conversation_id, position""",  # noqa: S608
     ConversationRow: """
         SELECT workspace_id, conversation_id::text, desk_id, lane, key, page_id, position, seq, epoch,
@@ -245,7 +249,8 @@ QUERIES: dict[type, str] = {
                {_MS.format("queued_at")}, queued_offset, priority, facts::text, reason, outcome, declined,
                audience, ring, {_MS.format("offer_expires_at")}, transfer::text, followers, muted,
                {_MS.format("held_since")}, taken_from, last_holder, {_MS.format("last_held_at")}, blocked,
-               {_MS.format("blocked_until")}, silent, {_MS.format("absent_until")},
+               {_MS.format("blocked_until")}, {_MS.format("blocked_at")}, blocked_by, blocked_reason,
+               silent, {_MS.format("absent_until")},
                {_MS.format("quiet_until")}, orders::text
           FROM desk_conversation""",  # noqa: S608
     DefinitionRow: f"{_DEFINITIONS} UNION ALL {_OF_DESK}",

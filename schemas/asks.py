@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.assignments import CareStatus, DoneOutcome, Presence
+from schemas.assignments import BlockDays, BlockReason, CareStatus, DoneOutcome, Presence
 from schemas.base import ConversationKey, InsideModel, Slug
 from schemas.commands import AskedCommand, Command
 from schemas.definitions import Capacity
@@ -117,8 +117,9 @@ class Unmute(ConversationAsk):
 class Block(ConversationAsk):
     """Keep its customer out: his messages are stored, and neither routed nor notified."""
 
-    days: Literal[7, 30] | None = None
+    days: BlockDays | None = None
     """It ends by itself; none: for good."""
+    reason: BlockReason | None = None
 
 
 class Unblock(ConversationAsk):

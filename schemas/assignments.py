@@ -13,6 +13,9 @@ from schemas.orders import OrderId, OrderStatus
 CareStatus = Literal["new", "waiting", "accepted", "pending_close", "closed_won", "done", "refused"]
 Standing = Literal["idle", "held", "offered", "queued"]
 """`idle`: nobody is wanted (no open session); `offered`: in the pool of the page's agents."""
+BlockDays = Literal[7, 30]
+BlockReason = Literal["spam", "abuse", "fraud", "other"]
+"""Why somebody is kept out; words about it belong in a note, for this log is kept for ever."""
 Presence = Literal["online", "away", "offline"]
 DoneOutcome = Literal["won", "dead_end"]
 PassedOverReason = Literal["at_capacity", "inactive", "on_leave", "offline", "gap", "window", "declined"]
@@ -266,6 +269,7 @@ class Blocked(ChainEvent):
     until: Moment | None
     by: str
     command: str
+    reason: BlockReason | None = None
 
 
 class Unblocked(ChainEvent):

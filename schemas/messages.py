@@ -67,6 +67,8 @@ class Stored(InsideModel):
     """Agents whom a note names."""
     history: bool = False
     """Fetched from the channel afterwards, of session 0: nobody is notified. Shown before the rest."""
+    blocked: bool = False
+    """Its customer was kept out when it came: kept, and told to no agent."""
     stored_at: Moment
     """The log's time: what order and limits go by."""
     seq: int
@@ -110,6 +112,8 @@ class Marked(InsideModel):
     number: int
     """How often it was edited; 0 for reactions."""
     at: Moment
+    blocked: bool = False
+    """Done by a customer who is kept out: told to no agent."""
 
 
 class CustomerChanged(InsideModel):

@@ -130,7 +130,7 @@ _SAID = {
     "transferring": ("to_agent", "to_department", "agents", "rejected", "by", "command", "expires_at"),
     "transfer_ended": ("how", "agent", "by", "command"),
     "care_changed": ("former_care", "reason", "outcome", "by", "command"),
-    "blocked": ("until", "by", "command"),
+    "blocked": ("until", "by", "command", "reason"),
     "unblocked": ("by", "command"),
     "holder_absent": ("until",),
     "quieted": ("until",),

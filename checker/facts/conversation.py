@@ -44,6 +44,9 @@ class Conversation:
     last_held_at: int | None = None
     blocked: bool = False
     blocked_until: int | None = None
+    blocked_at: int | None = None
+    blocked_by: str | None = None
+    blocked_reason: str | None = None
     silent: bool = False
     absent_until: int | None = None
     quiet_until: int | None = None
@@ -55,8 +58,8 @@ class Conversation:
 
     @property
     def burdens(self) -> str | None:
-        """Whose load it is: the holder's, while its session is open and not silent."""
-        return self.holder if self.session_open and not self.silent else None
+        """Whose load it is: the holder's, while its session is open, not silent and not blocked."""
+        return self.holder if self.session_open and not (self.silent or self.blocked) else None
 
     def follow(self, link: Link) -> None:
         """Apply the next event."""
@@ -170,10 +173,14 @@ def _unmuted(now: Conversation, link: Link) -> None:
 
 def _blocked(now: Conversation, link: Link) -> None:
     now.blocked, now.blocked_until, now.quiet_until = True, moment(link.said, "until"), None
+    now.blocked_at, now.blocked_by = link.at_ms, link.said.get("by")
+    now.blocked_reason = link.said.get("reason")
 
 
 def _unblocked(now: Conversation, _: Link) -> None:
-    now.blocked, now.blocked_until = False, None
+    now.blocked = False
+    now.blocked_until = now.blocked_at = None
+    now.blocked_by = now.blocked_reason = None
 
 
 def _holder_absent(now: Conversation, link: Link) -> None:

@@ -14,7 +14,8 @@ class Transcript:
     """The lines of one conversation as the topic has them; line 1 has index 0."""
 
     __slots__ = (
-        *("customer", "digests", "epochs", "key", "mentions", "partition", "reads", "seqs", "sessions"),
+        *("blocked", "customer", "digests", "epochs", "key", "mentions", "partition", "reads", "seqs"),
+        "sessions",
     )
 
     def __init__(self, key: str, partition: int) -> None:
@@ -25,6 +26,8 @@ class Transcript:
         self.epochs = array("I")
         self.sessions = array("I")
         self.customer = bytearray()
+        self.blocked: set[int] = set()
+        """Positions of messages whose customer was kept out: as if he had not written them."""
         self.mentions: dict[int, tuple[str, ...]] = {}
         """Whom a note names beside its author, by its position."""
         self.reads: dict[str, int] = {}
@@ -39,8 +42,11 @@ class Transcript:
         self.seqs.append(event["seq"])
         self.epochs.append(event["epoch"])
         self.sessions.append(event["session"])
-        # What is fetched afterwards is nobody's to read, and nobody is told of it.
-        self.customer.append(event["sender"] == "customer" and not event.get("history"))
+        # What is fetched afterwards is nobody's to read, and nobody is told of it; nor of who is kept out.
+        is_told = not (event.get("history") or event.get("blocked"))
+        self.customer.append(event["sender"] == "customer" and is_told)
+        if event.get("blocked"):
+            self.blocked.add(event["position"])
         if event["kind"] == "note" and event.get("mentions"):
             named = dict.fromkeys(event["mentions"])
             named.pop(event.get("sender_id"), None)
@@ -76,6 +82,7 @@ def event_digest(event: Json) -> int:
         None if sent_at is None else at_ms(sent_at),
         event.get("clock_ahead", False),
         event.get("history", False),
+        event.get("blocked", False),
         at_ms(event["stored_at"]),
         event["seq"],
     )

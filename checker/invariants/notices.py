@@ -31,6 +31,7 @@ class NoticesCheck:
         self.stored = Tally(8, "the table of notices and the topic agree")
         self._chains = chains
         self._transcripts = transcripts
+        self.marked = Tally(8, "a customer's message is marked exactly when he was kept out")
         self.mentions = Tally(8, "each note gives one notice to each whom it names")
         self.failures = Tally(8, "each answer that has failed gives one notice to the agent who wrote it")
         self._failed = failed
@@ -45,6 +46,7 @@ class NoticesCheck:
     @property
     def tallies(self) -> list[Tally]:
         return [
+            self.marked,
             *(self.messages, self.mentions, self.failures, self.assigned, self.ordered, self.stored),
             *self.told.tallies,
         ]
@@ -140,6 +142,7 @@ class NoticesCheck:
             chain = self._chains.get(conversation)
             self._untold_mentions(conversation, transcript)
             for position in (index + 1 for index, is_his in enumerate(transcript.customer) if is_his):
+                self._marked(chain, transcript, position, blocked=False)
                 self.messages.checked += 1
                 for agent in recipients(chain, transcript.seqs[position - 1], position):
                     if not self._told_messages[conversation, position, agent]:
@@ -147,6 +150,17 @@ class NoticesCheck:
                             (len(transcript), position),
                             f"{transcript.key}: {agent} was not told of {position}",
                         )
+
+            for position in transcript.blocked:
+                self._marked(chain, transcript, position, blocked=True)
+
+    def _marked(self, chain: Chain | None, transcript: Transcript, position: int, *, blocked: bool) -> None:
+        """A message is marked when its customer was kept out, and only then."""
+        self.marked.checked += 1
+        was = chain is not None and chain.circle(transcript.seqs[position - 1]).blocked
+        if was != blocked:
+            said = "blocked" if blocked else "not blocked"
+            self.marked.fail((len(transcript), position), f"{transcript.key}: {position} is {said}")
 
     def _untold_mentions(self, conversation: str, transcript: Transcript) -> None:
         for position, named in transcript.mentions.items():

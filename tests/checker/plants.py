@@ -290,6 +290,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "order changed": (swap_messages, "the order of the transcript"),
     "topic and table differ": (change_row(MessageRow, 0, session=5), "the messages topic says"),
     "line not published": (drop_record("messages"), "on the messages topic each line follows"),
+    "line marked": (change("messages", 0, blocked=True), "a customer's message is marked exactly"),
     "line published twice": (repeat("messages"), "on the messages topic each line follows"),
     "chain with a gap": (drop_record("assignments", 1), "each chain counts"),
     "wrong predecessor": (change_event("assigned", previous="?"), "each chain counts"),

@@ -66,6 +66,7 @@ def _message(line: Json) -> MessageRow:
         None,
         clock_ahead=False,
         history=bool(line.get("history")),
+        blocked=line.get("blocked", False),
         stored_at_ms=line["stored_at_ms"],
         seq=line["seq"],
     )
@@ -173,6 +174,9 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         last_held_at=_ms(had_until.get("at")),
         blocked=False,
         blocked_until=None,
+        blocked_at=None,
+        blocked_by=None,
+        blocked_reason=None,
         silent=False,
         absent_until=None,
         quiet_until=None,

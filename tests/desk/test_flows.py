@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Appoint, Claim, SetCare, TakeOver, Transfer, TransferAccept
+from schemas.asks import Appoint, Block, Claim, SetCare, TakeOver, Transfer, TransferAccept, Unblock
 from schemas.assignments import (
     Assigned,
     Blocked,
@@ -14,6 +14,7 @@ from schemas.assignments import (
     Offered,
     Queued,
     Quieted,
+    SessionOpened,
     SessionSilenced,
     SessionWoken,
     Unassigned,
@@ -262,17 +263,33 @@ class TestBlocked:
 
     def test_a_customer_who_is_kept_out_is_not_routed_but_answered(self) -> None:
         scene = self.blocked()
-        (confirmed,) = scene.do(route("lan", 2))
+        (opened,) = scene.do(route("lan", 2))  # he wrote before intake knew of the block
+        assert isinstance(opened, SessionOpened)
+        assert (opened.standing, opened.session) == ("idle", 2)
+        (confirmed,) = scene.do(route("lan", 2, opens_session=False))
         assert isinstance(confirmed, Confirmed)
-        assert (confirmed.standing, confirmed.session) == ("idle", 1)
 
-    def test_a_block_ends_by_itself_and_the_next_message_is_routed(self) -> None:
+    def test_a_block_ends_by_itself_and_who_has_written_is_routed(self) -> None:
         scene = self.blocked()
         scene.do(route("lan", 2))
-        (unblocked,) = run_out(scene, "block")
+        unblocked, queued = run_out(scene, "block")
         assert isinstance(unblocked, Unblocked)
         assert unblocked.by is None
-        assert names(scene.do(route("lan", 2, opens_session=False))) == ["SessionOpened", "Queued"]
+        assert isinstance(queued, Queued)
+
+    def test_who_holds_a_blocked_customer_has_room_for_another_until_he_is_let_in(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        scene.do(route("lan"))
+        scene.do(route("minh"))
+        assert scene.conversation("minh").standing == "queued"
+        told = scene.do(ask(Block, "lan", "an", reason="spam"))
+        assert names(told) == ["Blocked", "Assigned"]
+        lan = scene.conversation("lan")
+        assert (lan.holder, lan.blocked_by, lan.blocked_reason) == ("an", "agent:acme/an", "spam")
+        assert scene.desk.duties["an"].load == 1
+        scene.do(ask(Unblock, "lan", "an"))
+        assert scene.desk.duties["an"].load == 2  # as before: nobody loses what he holds
+        assert scene.conversation("lan").blocked_by is None
 
     def test_nobody_can_transfer_it(self) -> None:
         scene = self.blocked("an", "binh")

@@ -307,7 +307,9 @@ class TestABlockedCustomer:
         chat.desk("blocked", standing="held", holder="lan")
         asked = chat.commands()
         chat.customer()
-        assert chat.intake.stored[-1]["sender"] == "customer"
+        assert [chat.intake.stored[-1][name] for name in ("sender", "blocked")] == ["customer", True]
+        chat.act("write_note", text="spam")
+        assert "blocked" not in chat.intake.stored[-1]
         assert (chat.commands(), chat.conversation.session_customer_messages) == (asked, 1)
 
     def test_opens_no_session_until_let_in_again(self) -> None:
@@ -318,6 +320,7 @@ class TestABlockedCustomer:
         assert (chat.conversation.session, chat.conversation.session_open) == (1, False)
         chat.desk("unblocked", standing="held", holder="lan")
         chat.customer()
+        assert "blocked" not in chat.intake.stored[-1]
         assert chat.intake.commands[-1][1]["opens_session"]
 
 

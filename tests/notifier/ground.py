@@ -59,12 +59,12 @@ async def store_transcript(connection: Connection, history: History) -> None:
     )
     columns = [
         *("workspace_id", "conversation_id", "position", "message_id", "session", "sender", "kind"),
-        *("body", "page_id", "clock_ahead", "stored_at", "seq"),
+        *("body", "page_id", "clock_ahead", "blocked", "stored_at", "seq"),
     ]
     rows = [
         (
             *(WORKSPACE, m.conversation, m.position, m.message, m.session, m.sender, m.kind),
-            *(m.text, m.page, False, m.stored_at, m.seq),
+            *(m.text, m.page, False, m.blocked, m.stored_at, m.seq),
         )
         for m in (heard.message for heard in history.messages)
     ]

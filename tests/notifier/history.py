@@ -95,8 +95,9 @@ class History:
 
     @property
     def customer_positions(self) -> list[int]:
-        """Positions of the customer's messages."""
-        return [heard.message.position for heard in self.messages if heard.message.sender == "customer"]
+        """Positions of the customer's messages, but those of while he was kept out."""
+        messages = [heard.message for heard in self.messages]
+        return [one.position for one in messages if one.sender == "customer" and not one.blocked]
 
     @property
     def transcript(self) -> list[Heard | Marked]:
@@ -146,6 +147,7 @@ class History:
             stored_at=BEGIN + timedelta(seconds=position),
             seq=seq,
             epoch=epoch,
+            blocked=sender == "customer" and self.circle(seq).blocked,
         )
         id_ = uuid5(self.conversation, f"message {position}")
         self.messages.append(Heard(id_, message, message.model_dump_json().encode()))
@@ -249,8 +251,8 @@ class History:
         holder, audience = self.steps[-1].event.holder, self.circle(len(self.steps)).audience
         if holder is not None:
             return {"held", f"agent:{holder}"}, self.expected_unread(holder)
-        last = [heard.message for heard in self.messages if heard.message.sender == "customer"][-1].session
-        unread = sum(h.message.sender == "customer" and h.message.session == last for h in self.messages)
+        sessions = [self.messages[position - 1].message.session for position in self.customer_positions]
+        unread = sessions.count(sessions[-1]) if sessions else 0
         return {"unheld", *([audience] if audience else [])}, unread
 
     def _live(self, seq: int) -> frozenset[str]:

@@ -264,6 +264,7 @@ def test_a_blocked_customer_notifies_nobody() -> None:
     follower.take_all([*history.steps, *history.messages])
 
     assert [told.what for told in follower.told] == ["assigned"]
+    assert follower.unread("an") == 1  # the first: what he writes while he is kept out is nobody's to read
 
 
 def test_whoever_writes_brings_the_conversation_to_the_top_and_nothing_else_does() -> None:
@@ -284,7 +285,7 @@ def test_whoever_writes_brings_the_conversation_to_the_top_and_nothing_else_does
 
     late = Follower(history)
     late.take_all([*history.steps, *history.messages])
-    assert late.conversation.last_at == first
+    assert late.conversation.last_at == answer
 
 
 def test_a_read_mark_leaves_what_is_behind_it_and_never_goes_back() -> None:

@@ -73,8 +73,11 @@ _WEBHOOKS = ("webhook_attempt", "webhook_endpoint", "webhook_position", "webhook
 WORKERS: dict[str, Rights] = {
     "ingress": Rights(
         # For visitors of websites alone: webhooks need no database.
-        changes=("visit", "visit_ingress"),
-        sees=("conversation", "delivery", "message", "page_registry"),
+        changes=("visit", "visit_ingress", "visitor_address"),
+        sees=(
+            *("conversation", "delivery", "message", "page_registry"),
+            *("address_block", "address_block_version"),
+        ),
         reads=(MESSAGES, RECEIPTS),
         writes=(DEADLETTER, INBOUND, RECEIPTS),
     ),
@@ -102,11 +105,14 @@ WORKERS: dict[str, Rights] = {
         lanes=("delivery",),
     ),
     "gateway": Rights(
-        changes=("audit", "file", "quick_reply", "sign_in", "sign_in_attempt", *_WEBHOOKS),
+        changes=(
+            *("address_block", "address_block_version", "audit", "file", "quick_reply"),
+            *("sign_in", "sign_in_attempt", *_WEBHOOKS),
+        ),
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            "ticket",
+            *("ticket", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),

@@ -103,7 +103,10 @@ class Lines:
 
 
 def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
-    """What a record says; none: it is of another kind, or of a form that this version does not know."""
+    """What a record says; none: it is of another kind, or of a form that this version does not know.
+
+    None, too, of a customer who is kept out: his messages are seen by who reads the transcript.
+    """
     event = _EVENTS.get(header(record.headers, "ce_type") or b"")
     if event is None:
         return None
@@ -111,6 +114,8 @@ def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRe
         value = record.value.decode()
         said = orjson.loads(value)
         place = str(said["workspace"]), str(said["page"]), UUID(str(said["conversation"]))
+        if said.get("blocked"):
+            return None
     except (
         UnicodeDecodeError,
         orjson.JSONDecodeError,

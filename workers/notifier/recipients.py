@@ -165,7 +165,7 @@ def _tell(conversation: Conversation, heard: Heard) -> list[Told]:
     _order(conversation, message)
     if message.mentions and message.kind == "note":
         return _mention(conversation, heard, recipients.epoch if recipients else 0)
-    if message.sender != "customer" or message.history:
+    if message.sender != "customer" or message.history or message.blocked:
         return []
     _count(conversation, message)
     if recipients is None:
@@ -185,7 +185,7 @@ def _order(conversation: Conversation, message: Stored) -> None:
     at its own time.
     """
     is_said = message.sender in ("customer", "agent") and message.kind != "note"
-    if is_said and (conversation.last_at == NEVER or not conversation.blocked):
+    if is_said and (conversation.last_at == NEVER or not message.blocked):
         at = message.sent_at if message.history and message.sent_at is not None else message.stored_at
         conversation.last_at = max(conversation.last_at, at)
 

@@ -20,7 +20,7 @@ SELECT b.read_to,
        (SELECT array_agg(m.position ORDER BY m.position) FROM message m
         WHERE m.workspace_id = e.workspace_id AND m.conversation_id = e.conversation_id
           AND m.position > b.read_to AND m.position <= e.upto
-          AND m.session >= e.session AND m.sender = 'customer' AND NOT m.history) AS positions,
+          AND m.session >= e.session AND m.sender = 'customer' AND NOT (m.history OR m.blocked)) AS positions,
        l.position, l.sender, l.kind, l.body, l.attachments, l.stored_at
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[])
      WITH ORDINALITY AS e (workspace_id, conversation_id, agent_id, session, read_to, after_position, upto,
@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
     SELECT m.position, m.sender, m.kind, m.body, m.attachments, m.stored_at
     FROM message m
     WHERE m.workspace_id = e.workspace_id AND m.conversation_id = e.conversation_id
-      AND m.position <= e.after_position AND m.sender = 'customer' AND NOT m.history
+      AND m.position <= e.after_position AND m.sender = 'customer' AND NOT (m.history OR m.blocked)
     ORDER BY m.position DESC
     LIMIT 1
 ) l ON true

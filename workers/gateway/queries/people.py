@@ -32,7 +32,7 @@ LEFT JOIN desk_presence p USING (workspace_id, desk_id, agent_id)
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS load FROM desk_conversation d
     WHERE d.workspace_id = $1 AND d.desk_id = a.desk_id AND d.holder = a.agent_id
-        AND d.session_open AND NOT d.silent
+        AND d.session_open AND NOT d.silent AND NOT d.blocked
 ) AS l
 WHERE a.workspace_id = $1 AND a.desk_id = ANY ($2) AND a.active
 ORDER BY a.agent_id
@@ -68,7 +68,7 @@ class AgentSeen(BaseModel):
     since: Moment | None
     """Since when he is; none: he has never come."""
     load: int
-    """Open sessions that he holds and that are not silent."""
+    """Open sessions that he holds and that are neither silent nor of somebody who is kept out."""
 
 
 async def read_pages(connection: Connection, scope: Scope, roster: Roster) -> list[PageSeen]:

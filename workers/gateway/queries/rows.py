@@ -37,7 +37,7 @@ LEFT JOIN inbox i ON i.workspace_id = $1 AND i.agent_id = $3 AND i.conversation_
 LEFT JOIN LATERAL (
     SELECT sender, kind, body FROM message
     WHERE workspace_id = $1 AND conversation_id = wanted.conversation_id AND kind NOT IN ('log', 'note')
-        AND NOT history
+        AND NOT history AND NOT blocked
         AND stored_at >= {LAST_AT} - interval '1 second' AND stored_at < {LAST_AT} + interval '1 day'
         AND stored_at < $4
     ORDER BY position DESC LIMIT 1

@@ -27,7 +27,7 @@ POSITION_MAX = 2**31 - 1
 
 _COLUMNS = (
     "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at, "
-    "channel_message_id"
+    "channel_message_id, blocked"
 )
 # How the messages of a page of the transcript stand: by their ids, of those that were sent to the channel.
 DELIVERIES = """
@@ -97,6 +97,8 @@ class Line(BaseModel):
     """Of a log line, with its parameters, for programs."""
     params: dict[str, Any] = Field(default_factory=dict)
     at: Moment
+    blocked: bool = False
+    """Its customer was kept out when it came: no agent was told of it."""
     delivery: LineDelivery | None = None
     """Of an answer that was written here."""
     channel_message_ids: list[str] = Field(default_factory=list)
@@ -220,5 +222,6 @@ def _line(row: Mapping[str, Any]) -> Line:
         code=row["code"],
         params=params if is_log else {},
         at=row["stored_at"],
+        blocked=row["blocked"],
         channel_message_ids=[row["channel_message_id"]] if row["channel_message_id"] else [],
     )

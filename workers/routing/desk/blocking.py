@@ -10,7 +10,7 @@ from schemas.base import rfc3339
 from workers.routing.desk.access import administers, holds
 from workers.routing.desk.appointing import not_holder
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.dealing import deal
+from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
 from workers.routing.outcomes import Refusal, Result
 
@@ -27,7 +27,10 @@ def block(draft: Draft, conversation: Conversation, command: Block) -> Refusal |
         until=until,
         by=command.actor,
         command=command.idempotency_key,
+        reason=command.reason,
     )
+    if conversation.burdens:
+        drain(draft)
     return {"blocked": True, "until": rfc3339(until) if until else None}
 
 

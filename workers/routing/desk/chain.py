@@ -177,11 +177,19 @@ def _unmuted(event: Unmuted, was: Conversation) -> Changes:
 
 
 def _blocked(event: Blocked, _: Conversation) -> Changes:
-    return {"blocked": True, "blocked_until": event.until, "quiet_until": None}
+    return {
+        "blocked": True,
+        "blocked_until": event.until,
+        "blocked_at": event.at,
+        "blocked_by": event.by,
+        "blocked_reason": event.reason,
+        "quiet_until": None,
+    }
 
 
 def _unblocked(_: Unblocked, __: Conversation) -> Changes:
-    return {"blocked": False, "blocked_until": None}
+    told = ("blocked_until", "blocked_at", "blocked_by", "blocked_reason")
+    return {"blocked": False, **dict.fromkeys(told)}
 
 
 def _holder_absent(event: HolderAbsent, _: Conversation) -> Changes:

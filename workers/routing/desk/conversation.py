@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from schemas.assignments import CareStatus, DoneOutcome, Facts, Standing
+from schemas.assignments import BlockReason, CareStatus, DoneOutcome, Facts, Standing
 from schemas.orders import OrderStatus
 
 Group = tuple[str, frozenset[str]]
@@ -94,6 +94,9 @@ class Conversation(NamedTuple):
     """Until when the last holder had it with an open session."""
     blocked: bool = False
     blocked_until: datetime | None = None
+    blocked_at: datetime | None = None
+    blocked_by: str | None = None
+    blocked_reason: BlockReason | None = None
     silent: bool = False
     absent_until: datetime | None = None
     quiet_until: datetime | None = None
@@ -108,8 +111,11 @@ class Conversation(NamedTuple):
 
     @property
     def burdens(self) -> str | None:
-        """The agent whose load it counts for: the holder, while a session is open and not silent."""
-        return self.holder if self.session_open and not self.silent else None
+        """The agent whose load it counts for: the holder, while a session is open that is not silent.
+
+        A customer who is kept out is nobody's load.
+        """
+        return self.holder if self.session_open and not (self.silent or self.blocked) else None
 
     @property
     def waiting(self) -> Waiting | None:

@@ -48,7 +48,7 @@ SELECT wanted.*, found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspac
 CROSS JOIN LATERAL (
     SELECT holder, page_id, count(*) AS load FROM desk_conversation
     WHERE workspace_id = wanted.workspace_id AND desk_id = wanted.desk_id
-        AND session_open AND NOT silent AND holder IS NOT NULL
+        AND session_open AND NOT silent AND NOT blocked AND holder IS NOT NULL
     GROUP BY holder, page_id
 ) AS found
 """

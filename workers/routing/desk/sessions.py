@@ -24,10 +24,10 @@ def route(draft: Draft, command: Route) -> None:
     conversation = _at_position(
         known or Conversation.fresh(command.conversation, command.key, command.page), command
     )
-    if conversation.blocked:
-        draft.tell(Confirmed, conversation)
-    elif command.session > conversation.session:
+    if command.session > conversation.session:
         _open(draft, conversation, command)
+    elif conversation.blocked:
+        draft.tell(Confirmed, conversation)
     else:
         _go_on(draft, conversation, command)
 
@@ -74,13 +74,18 @@ def session_ended(draft: Draft, command: SessionEnded) -> None:
 
 
 def _open(draft: Draft, conversation: Conversation, command: Route) -> None:
-    """Open a session; one of a `done` conversation is the first of its next round."""
+    """Open a session; one of a `done` conversation is the first of its next round.
+
+    Nobody is sought for a customer who was kept out while he wrote: that waits until he is let in.
+    """
     reopens = conversation.care == "done"
     if reopens:
         conversation = reopen(draft, conversation)
     conversation = draft.tell(SessionOpened, conversation, session=command.session, facts=_facts(command))
     if command.answered:
         conversation = no_more_new(draft, conversation)
+    if conversation.blocked:
+        return
     if conversation.standing != "idle":
         customer_wrote(draft, conversation)
     elif not (reopens and to_the_same(draft, conversation)):

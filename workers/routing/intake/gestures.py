@@ -70,4 +70,6 @@ def _tell(work: Work, conversation: Conversation, one: Made, place: Place, said:
         "number": said.number,
         "at": time_text(one.at_ms),
     }
+    if conversation.blocked and place.mark != "page_reaction":
+        value["blocked"] = True
     work.batch.emit(one.record, MARKED, key=one.record.key, value=orjson.dumps(value), at_ms=one.at_ms)

@@ -107,7 +107,7 @@ def _blocked(event: Blocked) -> Params:
     """`days`, since a time of day would need the reader's time zone; without it, for good."""
     until = event.until
     days = None if until is None else round((until - event.at) / timedelta(days=1))
-    return {"until": until and rfc3339(until), "days": days, "by": _who(event.by)}
+    return {"until": until and rfc3339(until), "days": days, "by": _who(event.by), "reason": event.reason}
 
 
 def _unblocked(event: Unblocked) -> Params:

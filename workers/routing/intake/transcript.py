@@ -30,6 +30,7 @@ COLUMNS = (
     "session",
     "clock_ahead",
     "history",
+    "blocked",
     "stored_at",
     "seq",
     "sender",
@@ -43,7 +44,7 @@ COLUMNS = (
     "sent_at",
 )
 _COUNT = len(COLUMNS).to_bytes(2, "big")
-_FIXED = struct.Struct("!ii i16s ii i? i? iq ii")  # position to seq: each its length and its value
+_FIXED = struct.Struct("!ii i16s ii i? i? i? iq ii")  # position to seq: each its length and its value
 
 
 _WORDS = {word: copy_format.text(word) for word in (*get_args(Sender), *get_args(MessageKind))}
@@ -70,7 +71,7 @@ class Line:
 
 
 def append(work: Work, conversation: Conversation, cause: Record, at_ms: int, line: Line) -> None:
-    """Give `line` the next place in the transcript and publish it."""
+    """Give `line` the next place in the transcript and publish it; marked, if its customer is kept out."""
     conversation.position += 1
     clock_ahead = line.sent_at_ms is not None and line.sent_at_ms > at_ms + CLOCK_AHEAD_MS
     work.lines.append(_row(conversation, at_ms, line, clock_ahead))
@@ -80,6 +81,11 @@ def append(work: Work, conversation: Conversation, cause: Record, at_ms: int, li
         work.files += files_of(*place, line.attachments, of_channel=of_channel)
     value = orjson.dumps(_stored(conversation, at_ms, line, clock_ahead))
     work.batch.emit(cause, STORED, key=cause.key, value=value, at_ms=at_ms)
+
+
+def is_blocked(conversation: Conversation, line: Line) -> bool:
+    """Whether it is of a customer who is kept out."""
+    return conversation.blocked and line.sender == "customer" and not line.history
 
 
 def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> dict[str, Any]:
@@ -99,6 +105,8 @@ def _stored(conversation: Conversation, at_ms: int, line: Line, clock_ahead: boo
         "seq": conversation.seq,
         "epoch": conversation.epoch,
     }
+    if is_blocked(conversation, line):
+        value["blocked"] = True
     if line.text is not None:
         value["text"] = line.text
     if line.sender_id is not None:
@@ -135,6 +143,8 @@ def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) 
         clock_ahead,
         1,
         line.history,
+        1,
+        is_blocked(conversation, line),
         8,
         copy_format.microseconds(at_ms),
         4,
