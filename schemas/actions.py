@@ -88,6 +88,13 @@ class Say(Action):
         return self
 
 
+class StartChat(Say):
+    """Begin a chat with a visitor who is there, though nobody was asked, or go on with one that is over.
+
+    Whoever does has the conversation, unless somebody else has it.
+    """
+
+
 class WriteNote(Action):
     """A note for colleagues."""
 

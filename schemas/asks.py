@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.assignments import BlockDays, BlockReason, CareStatus, DoneOutcome, Presence
-from schemas.base import ConversationKey, InsideModel, Slug
+from schemas.base import Channel, ConversationKey, InsideModel, PageId, Slug
 from schemas.commands import AskedCommand, Command
 from schemas.definitions import Capacity
 from schemas.orders import OrderId, OrderStatus
@@ -33,12 +33,27 @@ class Claim(ConversationAsk):
     """I take it: the first in the log has it. Allowed to those to whom it is offered."""
 
 
+class Beginning(InsideModel):
+    """A session that begins with an agent's message, and the facts that a customer's would have told."""
+
+    page: PageId
+    channel: Channel
+    session: int
+    """Its number. Open by then, since the customer has written, it makes this an answer like any other."""
+    position: int
+    """The transcript's last position when this was asked."""
+    tags: tuple[str, ...] = ()
+
+
 class ReplyClaim(ConversationAsk):
     """An answer to an offered conversation that wants to be a claim; sent by intake for `by`.
 
     Beside its outcome, one event of the chain's topic names it: `assigned`, `confirmed` (he holds it already)
     or `reply_refused`.
     """
+
+    begins: Beginning | None = None
+    """It was not asked for: it begins a chat with a visitor of a website."""
 
 
 class Release(ConversationAsk):

@@ -27,6 +27,7 @@ Means = Literal[
     "fallback",
     "claim",
     "reply",
+    "start",
     "appoint",
     "transfer",
     "take_over",

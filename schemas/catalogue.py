@@ -32,6 +32,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("actions", "session_timer"): actions.SessionTimer,
     Kind("actions", "silence_timer"): actions.SilenceTimer,
     Kind("actions", "say"): actions.Say,
+    Kind("actions", "start_chat"): actions.StartChat,
     Kind("actions", "write_note"): actions.WriteNote,
     Kind("actions", "mark_read"): actions.MarkRead,
     Kind("actions", "end_session"): actions.EndSession,

@@ -53,6 +53,11 @@ def conversation_key(channel: str, account: str, user: str) -> str:
     return f"{channel}:{account}:{user}"
 
 
+def page_of(key: str) -> str:
+    """The id of the page of the conversation with this key."""
+    return ":".join(key.split(":", 2)[:2])
+
+
 def conversation_id(key: str) -> UUID:
     """The conversation of this key, and of its customer: a customer is a person on one page."""
     return uuid5(CONVERSATIONS, key)

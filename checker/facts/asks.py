@@ -12,7 +12,7 @@ from checker.record import Json, LogRecord, Place
 
 ACTIONS = frozenset(
     (
-        *("say", "write_note", "mark_read", "end_session", "set_labels", "set_profile"),
+        *("say", "start_chat", "write_note", "mark_read", "end_session", "set_labels", "set_profile"),
         *("open_ticket", "edit_ticket"),
     )
 )

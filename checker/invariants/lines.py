@@ -13,7 +13,7 @@ from checker.record import LogRecord, shown
 from checker.report import Tally
 from checker.rows import MessageRow
 
-SPOKEN = frozenset(("say", "write_note"))
+SPOKEN = frozenset(("say", "start_chat", "write_note"))
 GREETINGS = frozenset(("greeting", "out_of_hours"))
 LOGGED = frozenset(
     (

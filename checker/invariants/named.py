@@ -13,6 +13,7 @@ from checker.report import Tally
 BY_PERSON = {
     "claim": {"claim"},
     "reply": {"reply_claim"},
+    "start": {"reply_claim"},
     "appoint": {"appoint", "bulk"},
     "transfer": {"transfer_accept"},
     "take_over": {"take_over", "bulk"},

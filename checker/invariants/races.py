@@ -55,6 +55,9 @@ class Races:
         now = state.conversations.get(ask.conversation)
         if ask.what not in CLAIMS or outcome is None or now is None:
             return
+        if ask.value.get("begins"):
+            self._check(self.claims, ask, _beginning_fault(state, now, ask, outcome))
+            return
         links = [step.link for step in steps if step.link is not None and step.link.what == "assigned"]
         won = [link for link in links if link.said.get("command") == ask.asker[3]]
         self._check(self.claims, ask, self._claim_fault(state, now, ask, outcome, won))
@@ -106,6 +109,13 @@ def check_replies(refusals: Iterable[ReplyRefused], asks: Iterable[Ask], answers
     for refusal in left:
         tally.fail((refusal.offset,), f"no outcome says so: {refusal}")
     return tally
+
+
+def _beginning_fault(state: DeskState, now: Conversation, ask: Ask, outcome: Outcome) -> str:
+    """Who begins a chat has it, unless somebody else had; then he is told who, and since when."""
+    if not outcome.code:
+        return "" if now.holder == ask.by else f"is done, and {now.holder} has it"
+    return _loser_fault(state, now, ask, outcome) if outcome.code == "taken" else ""
 
 
 def _must_win(state: DeskState, offer: Offer, ask: Ask) -> bool:

@@ -33,7 +33,7 @@ OF_ASK = {
     "set_care": EITHER,
 }
 """Who may ask for it: he is not refused for what he is."""
-HIMSELF = frozenset(("claim", "reply", "transfer", "take_over"))
+HIMSELF = frozenset(("claim", "reply", "start", "transfer", "take_over"))
 OWN_LIST = frozenset(("followed", "unfollowed", "muted", "unmuted"))
 NO_RIGHT = frozenset(("forbidden", "not_holder"))
 

@@ -14,6 +14,8 @@ from checker.record import Json, LogRecord, at_ms, shown
 from checker.report import Tally
 from checker.rows import TicketRow
 
+SAYS = frozenset(("say", "start_chat"))
+"""Messages, which may change a ticket."""
 BY_HAND: dict[str | None, str] = {
     None: "draft open",
     "draft": "draft open pending closed",
@@ -54,7 +56,7 @@ class TicketsCheck:
         for ask, outcome in sorted(done, key=lambda pair: pair[1].place):  # as they were done, not asked
             who = ask.by or ask.asker[2]
             self._done[ask.conversation, who, outcome.at_ms].append((ask, outcome.said))
-        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what != "say"]
+        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what not in SAYS]
 
     @property
     def tallies(self) -> list[Tally]:
@@ -137,13 +139,13 @@ def _fault(before: Stands | None, now: Stands, event: Json) -> str:
 
 
 def _may_change(ask: Ask) -> bool:
-    return ask.what in {"open_ticket", "edit_ticket"} or (ask.what == "say" and bool(ask.value.get("ticket")))
+    return ask.what in {"open_ticket", "edit_ticket"} or (ask.what in SAYS and bool(ask.value.get("ticket")))
 
 
 def _made(ask: Ask, was: Stands) -> tuple[str, str, Json]:
     """What this action makes of the ticket: its status, subject and fields."""
     status = "open" if ask.what == "open_ticket" else ask.value.get("status")
-    change = ask.value["ticket"] if ask.what == "say" else ask.value
+    change = ask.value["ticket"] if ask.what in SAYS else ask.value
     subject, fields = change.get("subject"), was.fields | change.get("fields", {})
     kept = {name: value for name, value in fields.items() if value is not None and value != ""}
     return status or was.status, was.subject if subject is None else subject, kept

@@ -95,6 +95,12 @@ SENTENCES = [
         "Bạn đã nhận hội thoại bằng cách trả lời khách",
         "You claimed the conversation by answering",
     ),
+    (
+        assigned("start", by=MINH),
+        "lan",
+        "Minh đã chủ động chat với khách",
+        "Minh began a chat with the visitor",
+    ),
     (_APPOINT, "minh", "Lan đã chỉ định bạn", "Lan appointed you"),
     (_APPOINT, "lan", "Bạn đã chỉ định Minh", "You appointed Minh"),
     (_APPOINT, "hoa", "Lan đã chỉ định Minh", "Lan appointed Minh"),

@@ -28,6 +28,7 @@ ENGLISH = Language(
         "assigned.fallback": "{Owner} gave the conversation to {agent}, as nobody else could take it",
         "assigned.claim": "{Agent} claimed the conversation",
         "assigned.reply": "{Agent} claimed the conversation by answering",
+        "assigned.start": "{Agent} began a chat with the visitor",
         "assigned.appoint": "{By} appointed {agent}",
         "assigned.appoint.self": "{Agent} took the conversation without being asked",
         "assigned.transfer": "{Former} transferred the conversation to {agent}",

@@ -28,6 +28,7 @@ VIETNAMESE = Language(
         "assigned.fallback": "{Owner} đã chia hội thoại cho {agent}, vì không còn ai khác nhận được",
         "assigned.claim": "{Agent} đã nhận hội thoại",
         "assigned.reply": "{Agent} đã nhận hội thoại bằng cách trả lời khách",
+        "assigned.start": "{Agent} đã chủ động chat với khách",
         "assigned.appoint": "{By} đã chỉ định {agent}",
         "assigned.appoint.self": "{Agent} đã tự chỉ định mình",
         "assigned.transfer": "{Former} đã chuyển hội thoại cho {agent}",

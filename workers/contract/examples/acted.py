@@ -16,6 +16,7 @@ from schemas.actions import (
     Say,
     SetLabels,
     SetProfile,
+    StartChat,
     WriteNote,
 )
 from schemas.envelope import Kind
@@ -108,6 +109,7 @@ def _intake(kind: Kind, value: BaseModel, offset: int, seconds: float) -> Exampl
 EXAMPLES = (
     _action("mark_read", MarkRead(**_by_minh("mark_read"), position=3), 70),
     _action("say", Say(**_by_minh("say"), text=_ANSWER, reply_to=1), 75),
+    _action("start_chat", StartChat(**_by_minh("start_chat"), text="Chị cần em tư vấn thêm gì không ạ?"), 90),
     _action(
         "write_note",
         WriteNote(**_by_minh("write_note"), text="@lan khách hỏi sỉ, chị xem giúp em.", mentions=("lan",)),

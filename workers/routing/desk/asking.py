@@ -29,12 +29,18 @@ def about_conversation(act: Act[A]) -> Callable[[Draft, A], None]:
     return decision
 
 
-def answer_to(draft: Draft, command: A, act: Act[A]) -> Refusal | Result:
-    """What `act` says to `command`, which has no outcome yet; an unknown conversation is refused."""
+def answer_to(draft: Draft, command: A, act: Act[A], page: str | None = None) -> Refusal | Result:
+    """What `act` says to `command`, which has no outcome yet; an unknown conversation is refused.
+
+    Args:
+        page: that of a conversation which this command may begin.
+    """
     other = draft.desk.elsewhere.get(command.key)
     if other is not None:
         return Refusal("other_desk", f"the conversation belongs to the desk {other!r}: ask there")
     conversation = draft.desk.conversations.get(command.key)
+    if conversation is None and page is not None:
+        conversation = Conversation.fresh(command.conversation, command.key, page)
     if conversation is None or conversation.id != command.conversation:
         sentence = f"no conversation {command.conversation} of {command.key!r} has come to this desk yet"
         return Refusal("unknown_conversation", sentence)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from schemas.asks import Claim, ReplyClaim
 from schemas.assignments import Confirmed, Means, ReplyRefused
 from workers.routing.desk.access import is_asked, is_of_page, is_of_rule, no_agent
@@ -12,11 +10,10 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held
-from workers.routing.desk.outcomes import BLOCKED, done, refuse
+from workers.routing.desk.outcomes import ADMINS_MAY, BLOCKED, done, refuse, taken
+from workers.routing.desk.starting import start
 from workers.routing.outcomes import Refusal, Result
 
-ADMINS_MAY = ("take_over", "appoint")
-"""What a page's admin does instead."""
 NOT_YOURS = "it is not offered to you"
 WAITS = "it is not offered: it waits for the next agent of its rule who is free"
 NO_SESSION = "it is not offered: its session has ended, and the customer's next message opens another"
@@ -29,7 +26,8 @@ def claim(draft: Draft, conversation: Conversation, command: Claim) -> Refusal |
 
 def reply_claim(draft: Draft, command: ReplyClaim) -> None:
     """The same for an answer that waits to be sent: its sender's outcome, and an event for who keeps it."""
-    answer = answer_to(draft, command, _reply)
+    page = None if command.begins is None else command.begins.page
+    answer = answer_to(draft, command, _reply, page)
     if not isinstance(answer, Refusal):
         done(draft, command, answer)
         return
@@ -50,6 +48,8 @@ def reply_claim(draft: Draft, command: ReplyClaim) -> None:
 
 
 def _reply(draft: Draft, conversation: Conversation, command: ReplyClaim) -> Refusal | Result:
+    if command.begins is not None and command.begins.session > conversation.session:
+        return start(draft, conversation, command, command.begins)
     if conversation.holder is not None and conversation.holder == command.by:
         return held(draft.tell(Confirmed, conversation, command=command.idempotency_key))
     rule = draft.desk.roster.rules.get(conversation.rule or "")
@@ -76,7 +76,7 @@ def _refusal(draft: Draft, conversation: Conversation, agent: str) -> Refusal | 
     desk = draft.desk
     if conversation.holder is not None:
         was_asked = _was_asked(desk, conversation, agent)
-        return _taken(draft, conversation) if was_asked else _not_listed(NOT_YOURS)
+        return taken(draft, conversation) if was_asked else _not_listed(NOT_YOURS)
     if not _sees(desk, conversation, agent):
         return _not_listed(NOT_YOURS)
     if conversation.blocked:
@@ -97,14 +97,6 @@ def _others_are_asked(desk: Desk, conversation: Conversation, agent: str) -> Ref
 
 def _not_listed(sentence: str) -> Refusal:
     return Refusal("not_listed", sentence, allowed=ADMINS_MAY)
-
-
-def _taken(draft: Draft, conversation: Conversation) -> Refusal:
-    since = conversation.held_since or draft.place.at
-    earlier_ms = (draft.place.at - since) // timedelta(milliseconds=1)
-    sentence = f"{conversation.holder} took it {earlier_ms} ms earlier"
-    details = {"winner": conversation.holder, "earlier_ms": earlier_ms}
-    return Refusal("taken", sentence, allowed=ADMINS_MAY, details=details)
 
 
 def _was_asked(desk: Desk, conversation: Conversation, agent: str) -> bool:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from schemas.building import build
 from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused, request_sha256
+from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import KIND_OF, Draft
 from workers.routing.outcomes import KEPT, KEY_REUSED, Refusal
 
 BLOCKED = Refusal("blocked", "its customer is blocked: unblock him first", allowed=("unblock",))
+ADMINS_MAY = ("take_over", "appoint")
+"""What a page's admin does instead of claiming."""
+
+
+def taken(draft: Draft, conversation: Conversation) -> Refusal:
+    """Somebody else has it: who, and since when."""
+    since = conversation.held_since or draft.place.at
+    earlier_ms = (draft.place.at - since) // timedelta(milliseconds=1)
+    sentence = f"{conversation.holder} took it {earlier_ms} ms earlier"
+    details = {"winner": conversation.holder, "earlier_ms": earlier_ms}
+    return Refusal("taken", sentence, allowed=ADMINS_MAY, details=details)
 
 
 def answered_before(draft: Draft, command: AskedCommand) -> bool:

@@ -16,6 +16,7 @@ from schemas.actions import (
     Say,
     SetLabels,
     SetProfile,
+    StartChat,
     WriteNote,
 )
 from schemas.envelope import Kind, time_text
@@ -78,14 +79,11 @@ def _reused(action: Action, earlier: Remembered) -> Refusal:
 
 def _say(act: Act[Say]) -> Answer:
     work, conversation, cause, at_ms, action, given = act
-    quoted = None
     if conversation.blocked:
         return BLOCKED
-    if action.reply_to is not None:
-        place = conversation.id, action.reply_to
-        if place not in given.quoted:
-            return Refusal("unknown_message", f"there is no message {action.reply_to} that can be answered")
-        quoted = given.quoted[place]
+    if unknown := _unknown_quote(act):
+        return unknown
+    quoted = given.quoted[conversation.id, action.reply_to] if action.reply_to else None
     if unfit := cannot_change(act):
         return unfit
     message = _message_id(act)
@@ -99,6 +97,35 @@ def _say(act: Act[Say]) -> Answer:
         policy = given.policies.of(conversation.workspace, conversation.desk)
         touch(work, conversation, cause, at_ms, "agent", policy.silent_after_ms)
     return result
+
+
+def _start_chat(act: Act[Any]) -> Answer:
+    """As any message where a session is open; else one begins with it, when the desk says who has it."""
+    work, conversation, cause, at_ms, action, given = act
+    if refusal := no_agent(action) or _cannot_start(conversation, action):
+        return refusal
+    if conversation.session_open:
+        return _say(act)
+    if unfit := _unknown_quote(act) or cannot_change(act):
+        return unfit
+    quoted = given.quoted[conversation.id, action.reply_to] if action.reply_to else None
+    return replies.hold(work, conversation, cause, at_ms, action, message=_message_id(act), quoted=quoted)
+
+
+def _unknown_quote(act: Act[Any]) -> Refusal | None:
+    position = act.action.reply_to
+    if position is None or (act.conversation.id, position) in act.given.quoted:
+        return None
+    return Refusal("unknown_message", f"there is no message {position} that can be answered")
+
+
+def _cannot_start(conversation: Conversation, action: StartChat) -> Refusal | None:
+    if conversation.channel != "web":
+        return Refusal("wrong_channel", "only with a visitor of a website a chat can be begun")
+    if conversation.holder not in (None, action.by):
+        sentence = f"{conversation.holder} has this conversation"
+        return Refusal("taken", sentence, allowed=("follow",), details={"winner": conversation.holder})
+    return BLOCKED if conversation.blocked else None
 
 
 def _claims(act: Act[Say]) -> bool:
@@ -164,6 +191,7 @@ def _message_id(act: Act[Any]) -> str:
 
 _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     Say: _say,
+    StartChat: _start_chat,
     WriteNote: _write_note,
     MarkRead: _mark_read,
     EndSession: _end_session,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from schemas.ids import message_id_text
+from schemas.actions import StartChat
+from schemas.ids import message_id_text, page_of
 from schemas.inbound import InboundRecord, InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
 from workers.routing.intake.pages import Owner, Pages
@@ -22,7 +23,7 @@ class Reading(NamedTuple):
     at_ms: int
     value: Effective
     page: str
-    """Of what a channel tells; empty for others, whose conversation must be known."""
+    """Of what a channel tells or may begin; empty for others, whose conversation must be known."""
 
 
 class Said(NamedTuple):
@@ -53,6 +54,8 @@ class Told(NamedTuple):
     at_ms: int
     name: Name
     value: ToldValue
+    owner: Owner | None = None
+    """Whose page it is where a conversation may begin with it."""
 
 
 Admitted = Said | Made | Told
@@ -89,7 +92,9 @@ class Admission:
     def _name(self, reading: Reading) -> Admitted:
         record, at_ms, value, page = reading
         if not isinstance(value, InboundRecord):
-            return Told(record, at_ms, (value.workspace, record.key), value)
+            owner = self._pages.owner(page) if page else None
+            is_theirs = owner is not None and owner.workspace == value.workspace
+            return Told(record, at_ms, (value.workspace, record.key), value, owner if is_theirs else None)
         owner = self._owner(page, value.workspace)
         if not isinstance(value, InboundUtterance):
             return Made(record, at_ms, (owner.workspace, record.key), value, owner)
@@ -130,6 +135,11 @@ def read_all(work: Work) -> list[Reading]:
         if isinstance(value, Other):
             work.became["other"] += 1
             continue
-        page = value.page if isinstance(value, InboundRecord) else ""
-        readings.append(Reading(record, at_ms, value, page))
+        readings.append(Reading(record, at_ms, value, _page(record, value)))
     return readings
+
+
+def _page(record: Record, value: Effective) -> str:
+    if isinstance(value, InboundRecord):
+        return value.page
+    return page_of(record.key.decode()) if isinstance(value, StartChat) else ""

@@ -8,7 +8,7 @@ from workers.routing.intake import replies, tickets, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
 from workers.routing.intake.routing import answers_route
-from workers.routing.intake.sessions import end_session
+from workers.routing.intake.sessions import end_session, open_session
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
 from workers.routing.outcomes import Refusal
@@ -21,8 +21,10 @@ class BrokenChainError(Exception):
     """An assignment event that cannot follow what was applied: the desk or the log is at fault."""
 
 
-def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:
-    """Apply `event`, and write its log line.
+def follow(
+    work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent, silence_ms: int
+) -> None:
+    """Apply `event`, and write its log line. Where an agent has begun a chat, it opens the session.
 
     Raises BrokenChainError when an event before it is missing.
     """
@@ -34,6 +36,8 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
             f"conversation {conversation.id} has applied its assignment event {conversation.seq}, "
             f"but the next one on assignments is {event.seq}"
         )
+    if event.session > conversation.session:
+        open_session(work, conversation, at_ms, silence_ms)
     conversation.seq = event.seq
     conversation.epoch = event.epoch
     conversation.standing = event.standing

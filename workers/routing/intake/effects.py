@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas.actions import Action, SilenceTimer
+from schemas.actions import Action, SilenceTimer, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
+from schemas.ids import page_of
 from schemas.inbound import Echo, Introduced, Profile
 from workers.routing.intake import gestures, older, own, replies
 from workers.routing.intake.acts import act
@@ -18,6 +19,7 @@ from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
 from workers.routing.intake.looking_up import look_up
+from workers.routing.intake.pages import Owner
 from workers.routing.intake.sessions import silence
 from workers.routing.intake.touching import fall_silent
 from workers.routing.intake.utterances import customer_spoke, page_spoke
@@ -67,11 +69,13 @@ class Effects:
     def _follow(self, work: Work, conversation: Conversation | None, told: Told, given: Given) -> None:
         record, at_ms, value = told.record, told.at_ms, told.value
         if isinstance(value, Action):
+            if isinstance(value, StartChat) and conversation is None and told.owner is not None:
+                conversation = self._begun(work, told, told.owner)
             act(work, conversation, record, at_ms, value, given)
         elif isinstance(value, ChainEvent):
             if conversation is None:
                 raise BrokenChainError(f"assignments names a conversation that nobody began: {value.key}")
-            follow(work, conversation, record, at_ms, value)
+            follow(work, conversation, record, at_ms, value, self._silence_ms)
         elif isinstance(value, ReplyRefused):
             if conversation is not None:
                 replies.refused(work, conversation, record, at_ms, value)
@@ -82,6 +86,14 @@ class Effects:
             fall_silent(work, conversation, record, at_ms, value, policy.silent_after_ms)
         else:
             silence(work, conversation, record, at_ms, value, self._silence_ms)
+
+    def _begun(self, work: Work, told: Told, owner: Owner) -> Conversation:
+        """The conversation of a visitor who has never written."""
+        key = told.record.key.decode()
+        conversation = self._conversations.begin(owner, told.record.lane, key, page_of(key), told.at_ms)
+        work.customers[conversation.id] = (conversation, told.at_ms)
+        work.change(conversation)
+        return conversation
 
     def _make(self, work: Work, conversation: Conversation | None, one: Made, given: Given) -> None:
         """Of somebody who has never written, only what is told of himself is kept."""

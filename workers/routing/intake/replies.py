@@ -7,10 +7,11 @@ event of its chain has his answers sent; those of all others come back to them.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import orjson
 
-from schemas.actions import Say
+from schemas.actions import Say, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
@@ -67,10 +68,21 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
         return
     sentence = f"{holder} has the conversation: your message was not sent"
     taken = Refusal("taken", sentence, allowed=("follow",), details={"winner": holder})
-    for reply in _settle(work, conversation, conversation.replies):
+    for reply in _settle(work, conversation, _decided(conversation, holder)):
         mine = reply.sender == holder
         answer = _send(work, conversation, cause, at_ms, reply) if mine else taken
         work.answer(conversation, cause, at_ms, reply.action, answer)
+
+
+def _decided(conversation: Conversation, holder: str) -> list[Reply]:
+    """Whoever begins a chat though he has it already waits for its session."""
+    if conversation.session_open:
+        return conversation.replies
+    return [
+        reply
+        for reply in conversation.replies
+        if reply.sender != holder or not isinstance(reply.action, StartChat)
+    ]
 
 
 def refused(work: Work, conversation: Conversation, cause: Record, at_ms: int, answer: ReplyRefused) -> None:
@@ -110,10 +122,18 @@ def _send(
 
 
 def _ask(work: Work, conversation: Conversation, cause: Record, at_ms: int, reply: Reply) -> None:
-    value = {
+    value: dict[str, Any] = {
         **conversation.facts,
         "actor": reply.action.actor,
         "idempotency_key": reply.claim,
         "by": reply.sender,
     }
+    if isinstance(reply.action, StartChat) and not conversation.session_open:
+        value["begins"] = {
+            "page": conversation.page,
+            "channel": conversation.channel,
+            "session": conversation.session + 1,
+            "position": conversation.position,
+            "tags": conversation.tags,
+        }
     work.batch.emit(cause, REPLY_CLAIM, key=conversation.command_key, value=orjson.dumps(value), at_ms=at_ms)

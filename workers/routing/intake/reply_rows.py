@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from schemas.actions import Say
+from schemas.actions import Say, StartChat
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.reply import Reply
 from workers.runtime.handler import Connection
@@ -15,18 +15,18 @@ LOAD = """
 SELECT held.*
 FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (
-    SELECT conversation_id, message_id, number, claim, action, quoted FROM held_reply
+    SELECT conversation_id, message_id, number, claim, action, quoted, starts FROM held_reply
     WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
     ORDER BY number
     LIMIT 1000000
 ) AS held
 """
 HOLD = """
-INSERT INTO held_reply (workspace_id, conversation_id, message_id, number, claim, action, quoted)
-SELECT workspace_id, conversation_id, message_id, number, claim, action, quoted
+INSERT INTO held_reply (workspace_id, conversation_id, message_id, number, claim, action, quoted, starts)
+SELECT workspace_id, conversation_id, message_id, number, claim, action, quoted, starts
 FROM json_to_recordset($1::json) AS held (
     workspace_id text, conversation_id uuid, message_id uuid, number int, claim text, action jsonb,
-    quoted text)
+    quoted text, starts boolean)
 """
 # The last conditions always hold. They let the planner expect few rows, so that it uses the index even when
 # the plan was made while the table was empty.
@@ -52,7 +52,7 @@ async def load(connection: Connection, conversations: Sequence[Conversation]) ->
             str(row["message_id"]),
             row["number"],
             row["claim"],
-            Say.model_validate_json(row["action"]),
+            (StartChat if row["starts"] else Say).model_validate_json(row["action"]),
             row["quoted"],
         )
         by_id[str(row["conversation_id"])].replies.append(reply)
@@ -69,6 +69,7 @@ async def write(connection: Connection, held: Iterable[Held], settled: Iterable[
             "claim": reply.claim,
             "action": reply.action.model_dump(mode="json"),
             "quoted": reply.quoted,
+            "starts": isinstance(reply.action, StartChat),
         }
         for conversation, reply in held
     ]
