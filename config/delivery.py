@@ -10,6 +10,7 @@ from config.keys import Keys
 from config.section import PositiveInt, PositiveSeconds, Section
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=500)]
+Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=200)]
 Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
 
 
@@ -28,6 +29,23 @@ class DeliverySettings(Section):
     """Of all pages of one Zalo app together."""
     fchat_page_rate_per_s: Rate = 10.0
     """FChat documents no limit: a cautious one."""
+    messenger_read_rate_per_s: Rate = 2.0
+    """Calls of the Conversations and User Profile APIs for each page."""
+    zalo_read_rate_per_s: Rate = 2.0
+    """The same of Zalo, where they count against the app's rate, too."""
+    zalo_profile_path: Path = "/v3.0/oa/user/detail"
+    zalo_conversation_path: Path = "/v2.0/oa/conversation"
+    zalo_recent_path: Path = "/v2.0/oa/listrecentchat"
+    profile_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    """So long a customer who was looked up is not looked up again."""
+    history_days: Annotated[float, Field(gt=0, le=3_650)] = 365.0
+    """So far back older messages are fetched."""
+    history_age_s: Annotated[float, Field(ge=0, le=7 * 24 * 60 * 60)] = 2 * 60 * 60.0
+    """Messages that are younger are left to the webhook, which channels repeat for an hour."""
+    history_messages_max: Annotated[PositiveInt, Field(le=100_000)] = 1_000
+    """Fetched of one conversation, the newest."""
+    history_author: Literal["human", "bot"] = "human"
+    """Whose an older answer of the page is that is not ours: channels do not tell."""
     page_parallel_max: Annotated[PositiveInt, Field(le=1_000)] = 32
     """Messages of one page under way at once, in each worker; while the channel fails, one."""
     connect_timeout_s: PositiveSeconds = 3.0

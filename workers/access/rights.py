@@ -98,15 +98,15 @@ WORKERS: dict[str, Rights] = {
         lanes=("notifier",),
     ),
     "delivery": Rights(
-        changes=(*_LANES, "delivery", "delivery_app", "delivery_page", "file"),
+        changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file"),
         sees=("page_registry", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
-        writes=(DEADLETTER, OUTBOUND, RECEIPTS),
+        writes=(DEADLETTER, INBOUND, OUTBOUND, RECEIPTS),
         lanes=("delivery",),
     ),
     "gateway": Rights(
         changes=(
-            *("address_block", "address_block_version", "audit", "file", "quick_reply"),
+            *("address_block", "address_block_version", "audit", "delivery_errand", "file", "quick_reply"),
             *("sign_in", "sign_in_attempt", *_WEBHOOKS),
         ),
         sees=(

@@ -35,10 +35,12 @@ class Webhook(NamedTuple):
     channel: str
     body: bytes
     received_ms: int
+    worker: str = "ingress"
+    """Who has it."""
 
     @property
     def source(self) -> str:
-        return f"ingress/{self.channel}"
+        return f"{self.worker}/{self.channel}"
 
 
 class Outgoing(NamedTuple):
@@ -84,7 +86,7 @@ def _headers(webhook: Webhook, kind: Kind, item: InboundRecord) -> Headers:
 def _dead_letter(webhook: Webhook, reason: Reason, detail: str, key: str | None, value: bytes) -> Outgoing:
     # JSON written anew can be longer than it came; the body never is, by the ingress's own limit.
     kept = value if len(value) <= MAX_MESSAGE_BYTES else webhook.body
-    letter = Deadletter(reason, detail, "ingress", webhook.source, -1, -1, webhook.received_ms)
+    letter = Deadletter(reason, detail, webhook.worker, webhook.source, -1, -1, webhook.received_ms)
     headers = [_CONTENT_TYPE, *letter.headers()]
     known_key = key.encode() if key is not None and len(key) <= KEY_CHARS_MAX else None
     return Outgoing(DEADLETTER.name, known_key, kept, headers, reason)

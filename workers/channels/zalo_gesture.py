@@ -39,10 +39,13 @@ def followed(who: dict[str, Any], event: dict[str, Any], *, follows: bool) -> Pr
 def submitted(who: dict[str, Any], event: dict[str, Any]) -> Profile:
     """What a customer has filled in. Raises UnreadableError or ValidationError."""
     said = required_object(event.get("info"), "info")
+    phone = fields.cut(fields.identifier(said.get("phone")), 40)
+    phone = None if phone == "0" else phone
     return Profile(
         **who,
         name=fields.name(said.get("name")),
-        phone=fields.cut(fields.identifier(said.get("phone")), 40),
+        phone=phone,
+        phone_verified=phone is not None,
         address=_address(said),
         birthday=fields.day(said.get("user_dob")),
         gender=_gender(said.get("gender")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -14,12 +15,13 @@ from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import channel_of
 from schemas.inbound import InboundRecord
-from schemas.outbound import Echoed, EchoTimer, Send
+from schemas.outbound import Echoed, EchoTimer, LookUp, Send
 from schemas.receipts import Arrival, Delivery
 from workers.channels.delivery import message_rows, news, unanswered
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
+from workers.channels.reading import errand_rows
 from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
 from workers.runtime.refusal import RefusedError, kind_of, value_of
@@ -54,6 +56,7 @@ class DeliveryHandler:
                 await news.arrived(connection, value)
             elif isinstance(value, EchoTimer):
                 await unanswered.decide(connection, value, self._settings)
+        await self._look_up(connection, [value for _, value in values if isinstance(value, LookUp)])
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int
@@ -64,6 +67,10 @@ class DeliveryHandler:
 
     def forget(self, lanes: Collection[int] | None = None) -> None:
         """Nothing is remembered."""
+
+    async def _look_up(self, connection: Connection, wanted: Sequence[LookUp]) -> None:
+        names = [(one.workspace, one.page, one.key[len(one.page) + 1 :]) for one in wanted]
+        await errand_rows.ask_profiles(connection, names, timedelta(days=self._settings.profile_days))
 
     async def _store(self, connection: Connection, sends: Sequence[tuple[Record, Send]]) -> None:
         if not sends:
@@ -137,7 +144,7 @@ def _key(value: BaseModel) -> str:
     return (
         value.key
         if isinstance(value, InboundRecord)
-        else cast("Send | Echoed | EchoTimer | Delivery", value).key
+        else cast("Send | Echoed | EchoTimer | LookUp | Delivery", value).key
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ATTEMPTS = Counter(
     "tongdai_delivery_attempts",
@@ -30,3 +30,16 @@ REFRESHED = Counter(
     "Exchanges of Zalo's tokens: `renewed`, `again` later, `lost` (sign in anew).",
     ["became"],
 )
+READ = Counter(
+    "tongdai_delivery_read",
+    "Calls that read from channels, by what was wanted (`profile`, `history`) and what became of it: "
+    "`found`, or what the error means.",
+    ["channel", "what", "became"],
+)
+
+
+class ErrandMetrics:
+    """What the producer of what was read tells of itself."""
+
+    connected = Gauge("tongdai_delivery_connected", "1 while there is a producer for what is read.")
+    producers = Counter("tongdai_delivery_producers", "Producers for what is read that were connected.")

@@ -39,18 +39,22 @@ def open_client(settings: DeliverySettings) -> httpx.AsyncClient:
 
 
 async def post(
-    client: httpx.AsyncClient, timeout_s: float, request: httpx.Request
+    client: httpx.AsyncClient,
+    timeout_s: float,
+    request: httpx.Request,
+    *,
+    bytes_max: int = ANSWER_BYTES_MAX,
 ) -> Answer | Unanswered | Failed:
     """Send `request`; all of it, the answer's body included, within `timeout_s`.
 
     Failed: it has not left. Unanswered: it may have arrived. The address is in neither, for it may hold a
-    token.
+    token. An answer of more than `bytes_max` is none that can be read.
     """
     try:
         async with asyncio.timeout(timeout_s):
             response = await client.send(request, stream=True)
             try:
-                body = await _body(response)
+                body = await _body(response, bytes_max)
             finally:
                 await response.aclose()
     except _NOT_SENT as error:
@@ -60,11 +64,11 @@ async def post(
     return Answer(response.status_code, body, response.headers)
 
 
-async def _body(response: httpx.Response) -> dict[str, Any]:
+async def _body(response: httpx.Response, bytes_max: int) -> dict[str, Any]:
     found = bytearray()
     async for chunk in response.aiter_raw():
         found += chunk
-        if len(found) > ANSWER_BYTES_MAX:
+        if len(found) > bytes_max:
             return {}
     try:
         document = orjson.loads(found)

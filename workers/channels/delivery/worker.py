@@ -10,6 +10,7 @@ from config.settings import Settings
 from workers.channels.delivery.dispatcher import Dispatcher
 from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import open_vault
+from workers.channels.reading.errands import Errands
 from workers.runtime.handler import Handler
 from workers.runtime.topology import Topology
 from workers.runtime.worker import run_worker
@@ -20,8 +21,9 @@ def run_delivery(settings: Settings) -> None:
 
     Raises ConfigurationError when production has no key for the tokens, and as `run_worker` does.
     """
-    dispatcher = Dispatcher(settings, open_vault(settings, must_last=False))
-    uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks={"dispatcher": dispatcher.run}))
+    vault = open_vault(settings, must_last=False)
+    beside = {"dispatcher": Dispatcher(settings, vault).run, "errands": Errands(settings, vault).run}
+    uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks=beside))
 
 
 def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:

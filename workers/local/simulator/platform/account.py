@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from workers.local.simulator.platform.past import Past
+
 RATE_WINDOW_S = 1.0
 Loss = Literal["lose", "hang", "hold"]
 """It is taken, and then: `lose`, a proxy answers in its place; `hang`, no answer comes in time; `hold`, no
@@ -49,6 +51,8 @@ class Account:
     """What happens to the next calls: an error of the platform's, or a loss."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
+    past: Past = field(default_factory=Past)
+    """Who its customers are, and what was said before."""
     """Set when a call is held."""
     _calls_s: deque[float] = field(default_factory=deque)
 

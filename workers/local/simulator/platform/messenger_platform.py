@@ -19,6 +19,7 @@ from starlette.routing import Route
 from config.ingress import MessengerApp
 from workers.channels.signature import messenger_digest
 from workers.local.simulator.platform.account import Account, Said
+from workers.local.simulator.platform.messenger_past import MessengerPast
 from workers.local.simulator.platform.teller import Teller
 from workers.local.simulator.webhook import Webhook, messenger_headers
 
@@ -57,7 +58,10 @@ class MessengerPlatform:
         self._human_agent = human_agent
         self._run = secrets.token_hex(4)
         self._ids = itertools.count(1)
-        self.asgi = Starlette(routes=[Route("/v26.0/{page}/messages", self._endpoint, methods=["POST"])])
+        past = MessengerPast(self.accounts, self._refusal)
+        self.asgi = Starlette(
+            routes=[Route("/v26.0/{page}/messages", self._endpoint, methods=["POST"]), *past.routes]
+        )
 
     async def _endpoint(self, request: Request) -> Response:
         account = self.accounts.get(request.path_params["page"])
@@ -107,6 +111,14 @@ class MessengerPlatform:
         return said
 
     def _check_caller(self, account: Account, request: Request) -> None:
+    def _refusal(self, account: Account, request: Request) -> Response | None:
+        """The error of who may not read."""
+        try:
+            self._check_caller(account, request)
+        except SendError as error:
+            return _error(error)
+        return None
+
         token = request.query_params.get("access_token", "")
         if token != account.token:
             raise SendError(190, 460, "Error validating access token")

@@ -21,6 +21,8 @@ from starlette.routing import Route
 from config.ingress import ZaloApp
 from workers.local.simulator.platform.account import Account, Said
 from workers.local.simulator.platform.teller import Teller
+from workers.local.simulator.platform.zalo_past import ZaloPast
+from workers.local.simulator.platform.zalo_uploads import ZaloUploads
 from workers.local.simulator.webhook import Webhook, zalo_headers
 
 DAY_S = 24 * 60 * 60.0
@@ -75,6 +77,8 @@ class ZaloPlatform:
                 Route("/v3.0/oa/message/cs", self._message, methods=["POST"]),
                 Route("/v4/oa/access_token", self._exchange, methods=["POST"]),
             ]
+                *self.uploads.routes,
+                *ZaloPast(self.tokens).routes,
         )
 
     async def _message(self, request: Request) -> Response:

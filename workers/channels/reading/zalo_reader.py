@@ -1,0 +1,149 @@
+"""Zalo's user details and conversations. Source: Zalo Official Account OpenAPI.
+
+Errors are HTTP 200 too. Each row of the list of recent chats is a message, of whomever; who wrote for the
+account is not told: a program or a person.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import httpx
+import orjson
+from pydantic import ValidationError
+
+from config.delivery import DeliverySettings
+from schemas.base import Channel, Json
+from schemas.inbound import Attachment, Echo, Message, Profile
+from workers.channels import fields, zalo_gesture
+from workers.channels.delivery.result import Failed
+from workers.channels.delivery.zalo_errors import failure_of
+from workers.channels.fields import identifier, mapping
+from workers.channels.reading.getting import get
+from workers.channels.reading.place import Place
+from workers.channels.reading.reader import Access, Found
+
+MESSAGES_MAX = 10
+"""In one answer."""
+OFFSET_MAX = 100_000
+_TEXTS = {"text", "link"}
+_OTHER_NAMES = {"photo": "image", "voice": "audio"}
+
+
+class ZaloReader:
+    """Asks Zalo.
+
+    Args:
+        client: whose connections are used.
+        settings: where the API is, and how far back is read.
+    """
+
+    channel: ClassVar[Channel] = "zalo"
+
+    def __init__(self, client: httpx.AsyncClient, settings: DeliverySettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    async def profile(self, access: Access, user: str) -> Profile | Failed:
+        """See Reader.profile."""
+        said = await self._get(access, self._settings.zalo_profile_path, {"user_id": user})
+        if isinstance(said, Failed):
+            return said
+        person = mapping(said.get("data"))
+        pictures = mapping(person.get("avatars"))
+        urls = (fields.url(each) for each in (pictures.get("240"), person.get("avatar")))
+        follows = person.get("user_is_follower")
+        who = {"channel": self.channel, "account": access.account, "user": user, "raw": said}
+        shown = {"customer_name": fields.name(person.get("display_name"))}
+        shown |= {"customer_picture": next(filter(None, urls), None)}
+        # What he has shared once, in the form in which a webhook brings it.
+        shared = zalo_gesture.submitted(who, {"info": mapping(person.get("shared_info"))})
+        return shared.model_copy(update={**shown, "follows": follows if isinstance(follows, bool) else None})
+
+    async def history(self, access: Access, place: Place) -> Found | Failed:
+        """See Reader.history. Newer messages move the others on: some come twice then, none is left out."""
+        offset = int(place.list_after or 0)
+        asked: dict[str, Any] = {"offset": offset, "count": MESSAGES_MAX}
+        path = self._settings.zalo_recent_path
+        if place.user:
+            asked["user_id"] = place.user
+            path = self._settings.zalo_conversation_path
+        said = await self._get(access, path, asked)
+        if isinstance(said, Failed):
+            return said
+        data = said.get("data")
+        items = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        moments = [fields.milliseconds(each.get("time")) or 0 for each in items]
+        wanted = (each for each, at_ms in zip(items, moments, strict=True) if place.has(at_ms))
+        records = [found for each in wanted if (found := self._record(access, each)) is not None]
+        behind = offset + len(items)
+        most = self._settings.history_messages_max if place.user else OFFSET_MAX
+        is_over = len(items) < MESSAGES_MAX or behind >= most
+        is_over |= any(at_ms < place.since_ms for at_ms in moments)
+        return Found(records[::-1], place.listed((), None if is_over else str(behind)))
+
+    def _record(self, access: Access, said: dict[str, Any]) -> Message | Echo | None:
+        """None: it says nothing that can be kept."""
+        is_ours = identifier(said.get("from_id")) == access.account
+        end = "to" if is_ours else "from"
+        kind = fields.text(said.get("type")) or "unknown"
+        common: dict[str, Any] = {
+            "channel": self.channel,
+            "account": access.account,
+            "user": identifier(said.get(f"{end}_id")),
+            "channel_message_id": identifier(said.get("message_id")),
+            "sent_at_ms": fields.milliseconds(said.get("time")),
+            "text": fields.text(said.get("message")) or None,
+            "attachments": () if kind in _TEXTS else _attachments(kind, said),
+            "customer_name": fields.name(said.get(f"{end}_display_name")),
+            "history": True,
+            "raw": said,
+        }
+        if not common["text"] and not common["attachments"]:
+            return None
+        try:
+            return Echo(**common, author=self._settings.history_author) if is_ours else Message(**common)
+        except ValidationError:
+            return None
+
+    async def _get(self, access: Access, path: str, asked: dict[str, Any]) -> dict[str, Any] | Failed:
+        answer = await get(
+            self._client,
+            self._settings,
+            f"{self._settings.zalo_url}{path}",
+            params={"data": orjson.dumps(asked).decode()},
+            headers={"access_token": access.token},
+        )
+        if isinstance(answer, Failed):
+            return answer
+        code = answer.body.get("error")
+        if isinstance(code, int) and code != 0:
+            return failure_of(code, str(answer.body.get("message", ""))[:200])
+        if code == 0:
+            return answer.body
+        if answer.status == httpx.codes.TOO_MANY_REQUESTS:
+            return Failed("slow_down", "rate_limited", detail="HTTP 429", of_app=True)
+        return Failed("again", "channel_down", detail=f"HTTP {answer.status} without an answer of Zalo's")
+
+
+def _attachments(kind: str, said: dict[str, Any]) -> tuple[Attachment, ...]:
+    place = _place(said.get("location"))
+    url = fields.url(said.get("url")) or fields.url(said.get("thumb"))
+    if url is None and not place:
+        return ()
+    return (
+        Attachment(
+            type=_OTHER_NAMES.get(kind, kind),
+            url=url,
+            latitude=fields.degrees(place.get("latitude")),
+            longitude=fields.degrees(place.get("longitude")),
+        ),
+    )
+
+
+def _place(value: Json) -> dict[str, Any]:
+    """It comes as an object, or as its JSON."""
+    try:
+        return mapping(orjson.loads(value) if isinstance(value, str) else value)
+    except orjson.JSONDecodeError:
+        return {}
