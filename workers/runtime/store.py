@@ -107,8 +107,8 @@ class Store:
             try:
                 batch = self._batch(records, refusals)
                 await self._apply(connection, me, batch, ends)
-            except TermEndedError:
-                raise
+            except (TermEndedError, MemoryError):
+                raise  # no record is to blame
             except Exception as error:
                 if connection_lost(error, connection):
                     raise

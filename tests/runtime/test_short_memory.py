@@ -1,0 +1,41 @@
+"""When memory is short no record is to blame: none is refused, the worker ends."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workers.runtime.batch import Record
+from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.store import Store
+
+LANE = 3
+
+
+class Transaction:
+    """One that nobody commits."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def rollback(self) -> None:
+        """End it."""
+
+
+async def test_a_handler_that_gets_no_memory_refuses_no_record() -> None:
+    async def handle(*_: object) -> None:
+        raise MemoryError
+
+    async def advance(*_: object) -> bool:
+        return True
+
+    handler: Any = SimpleNamespace(kind="intake", handle=handle, forget=lambda _: None)
+    ledger: Any = SimpleNamespace(advance=advance)
+    connection: Any = SimpleNamespace(transaction=lambda **_: Transaction(), is_closed=lambda: False)
+    lanes = Lanes()
+    lanes.hold(Lane(LANE, 7, {"inbound": 0}, 0, confirmed=7))
+    record = Record("inbound", LANE, 0, 1_000, b"key", b"value", [])
+    with pytest.raises(MemoryError):
+        await Store(handler, ledger, lanes, 20, {}).batch(connection, "me", [record], {LANE: {"inbound": 1}})
