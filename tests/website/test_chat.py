@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -16,7 +17,7 @@ from config.settings import Settings
 from schemas.ids import conversation_id, conversation_key
 from tests.gateway.ground import Client, gateway, sign_in, until
 from tests.gateway.test_sockets import say
-from tests.website.ground import KEY, PAGE, SITE, WHERE, site, visiting, with_site
+from tests.website.ground import KEY, PAGE, SITE, WHERE, Visitor, site, visiting, with_site
 from workers.channels.website.tokens import VisitorTokens
 
 pytestmark = pytest.mark.servers
@@ -101,11 +102,54 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             "Giá bao nhiêu?",
         ]
         assert await database.fetchval("SELECT count(*) FROM delivery_page WHERE page_id = $1", PAGE) == 0
+        async with visiting(ingress) as binh:
+            begun = await _begins_a_chat(lan, await sign_in(http, "ha"), binh)
+            assert (
+                await database.fetchval("SELECT count(*) FROM session WHERE conversation_id = $1", begun) == 1
+            )
+            found = (await lan.get("conversations?channel=web&order=online_first&limit=1")).json()
+            assert [(one["conversation"], one["online"]) for one in found["conversations"]] == [
+                (str(begun), True)
+            ]
+            rest = (
+                await lan.get(f"conversations?channel=web&order=online_first&after={found['next']}")
+            ).json()
+            assert [one["conversation"] for one in rest["conversations"]] == [str(conversation)]
+            assert (await lan.get("conversations/count?online=true")).json()["count"] == 1
+        await _is_gone(lan, begun)
+        late = await lan.ask(f"conversations/{begun}/chat", {"text": "Em còn đó không?"})
+        assert (late.status_code, late.json()["code"]) == (409, "not_online")
 
 
 async def _answer(agent: Client, conversation: object, text: str) -> None:
     answer = await agent.ask(f"conversations/{conversation}/messages", {"text": text})
     assert answer.status_code == 200, answer.text
+
+
+async def _begins_a_chat(lan: Client, ha: Client, visitor: Visitor) -> UUID:
+    """With somebody who has never written: he reads it, and answers; another agent comes too late."""
+    async with asyncio.timeout(30):
+        while not (found := (await lan.get("visitors")).json()):
+            await asyncio.sleep(0.1)
+    (seen,) = found
+    assert (seen["page"], seen["url"], seen["title"]) == (PAGE, *WHERE.values())
+    text = {"text": "Em cần tư vấn gì ạ?"}
+    begun = await lan.ask(f"conversations/{seen['conversation']}/chat", text)
+    assert begun.status_code == 200, begun.text
+    message = await visitor.message(text["text"])
+    assert (message["from"], message["session"]) == ("agent", 1)
+    late = await ha.ask(f"conversations/{seen['conversation']}/chat", text)
+    assert (late.status_code, late.json()["code"]) == (409, "taken")
+    await visitor.say("Dạ có")
+    await visitor.message("Dạ có")
+    assert (await lan.get("visitors")).json() == []
+    return UUID(seen["conversation"])
+
+
+async def _is_gone(agent: Client, conversation: object) -> None:
+    async with asyncio.timeout(30):
+        while (await _online_in_lists(agent))[str(conversation)]:
+            await asyncio.sleep(0.1)
 
 
 async def _online_in_lists(agent: Client) -> dict[str, bool]:
@@ -120,9 +164,7 @@ async def _read(agent: Client, conversation: object, position: int) -> None:
 
 async def _goes_on_without_him(agent: Client, conversation: object, desk_says: str) -> None:
     """The agent sees that he is gone, and answers all the same."""
-    async with asyncio.timeout(30):
-        while (await _online_in_lists(agent))[str(conversation)]:
-            await asyncio.sleep(0.1)
+    await _is_gone(agent, conversation)
     await _answer(agent, conversation, desk_says)
 
 

@@ -53,6 +53,8 @@ class ConversationCall(NamedTuple):
     model: type[ConversationAsk | Action]
     body: type[Body]
     """Without fields when there is nothing to say."""
+    needs_visitor: bool = False
+    """Only while its visitor is on the website; he may never have written."""
 
 
 def _call(
@@ -60,6 +62,8 @@ def _call(
     model: type[ConversationAsk | Action],
     path: str | None = None,
     method: Literal["POST", "PUT"] = "POST",
+    *,
+    needs_visitor: bool = False,
 ) -> ConversationCall:
     # A body has the fields of its command that do not say who asks, or about what.
     common = {*AskedCommand.model_fields, *Action.model_fields, *Subject.model_fields}
@@ -67,7 +71,7 @@ def _call(
         field: (info.annotation, info) for field, info in model.model_fields.items() if field not in common
     }
     body = create_model(f"{model.__name__}Body", __base__=Body, __doc__=model.__doc__, **own)
-    return ConversationCall(name, path or name.replace("_", "-"), method, model, body)
+    return ConversationCall(name, path or name.replace("_", "-"), method, model, body, needs_visitor)
 
 
 CONVERSATION_CALLS: dict[Call, ConversationCall] = {
@@ -91,6 +95,7 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("block", asks.Block),
         _call("unblock", asks.Unblock),
         _call("say", actions.Say, "messages"),
+        _call("start_chat", actions.StartChat, "chat", needs_visitor=True),
         _call("write_note", actions.WriteNote, "notes"),
         _call("mark_read", actions.MarkRead, "read"),
         _call("end_session", actions.EndSession, "session-end"),

@@ -15,9 +15,11 @@ from uuid import UUID
 from asyncpg import Pool
 
 from schemas import asks
+from schemas.actions import Say
 from workers.channels.problem import UnpublishedError
 from workers.channels.publisher import Publisher
 from workers.channels.records import Outgoing
+from workers.channels.sighting import Sighting
 from workers.files.files import Files
 from workers.gateway.attachments import attached
 from workers.gateway.audit import Audit
@@ -41,6 +43,7 @@ from workers.gateway.rights import Call, allowed_calls, may
 from workers.gateway.roster import Roster, Rosters
 from workers.gateway.stored import Key, Stored, read_stored
 from workers.gateway.together import Together
+from workers.gateway.visitors import Visitors
 from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
 from workers.runtime.postgres import DATABASE_ERRORS
 
@@ -81,6 +84,7 @@ class Commanding:
         audit: Audit,
         outcome_deadline_s: float,
         files: Files | None,
+        visitors: Visitors,
     ) -> None:
         self._pool = pool
         self._rosters = rosters
@@ -93,13 +97,14 @@ class Commanding:
         self._audit = audit
         self._outcome_deadline_s = outcome_deadline_s
         self._files = files
+        self._visitors = visitors
 
     async def conversation(self, asker: Asker, call: ConversationCall, id_: UUID, body: Body) -> Sent:
         """Send a call on one conversation. Raises ApiError when it is not to be sent."""
         roster = await self._roster(asker)
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            conversation, known = await self._look_up(asker, roster, id_)
-            if call.name == "say":
+            conversation, known = await self._look_up(asker, roster, call, id_)
+            if issubclass(call.model, Say):
                 body = await self._attached(asker, conversation, body)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body)
             stands = relations(asker.identity.agent, conversation, roster)
@@ -231,16 +236,22 @@ class Commanding:
         return [None] * len(records)
 
     async def _look_up(
-        self, asker: Asker, roster: Roster, id_: UUID
+        self, asker: Asker, roster: Roster, call: ConversationCall, id_: UUID
     ) -> tuple[Conversation, Collection[Stored]]:
         """A conversation of the asker's workspace, and beside it what is known of the key.
 
-        Raises ApiError when it is not there.
+        Raises ApiError when it is not there, or its visitor is not where the call needs him.
         """
         with _ANSWERING:
             found, known = await asyncio.gather(
                 self._found.ask(asker.identity.workspace, id_), self._known.ask(*_key(asker, roster))
             )
+        if call.needs_visitor:
+            visitor = self._visitors.now((asker.identity.workspace, id_))
+            if visitor is None and not any(one.outcome for one in known):
+                sentence = "The visitor is not on the website now."
+                raise ApiError(HTTPStatus.CONFLICT, "not_online", sentence)
+            found = found or _of_visitor(visitor, roster)
         if found is None:
             raise _unknown([str(id_)])
         return found, known
@@ -265,6 +276,14 @@ class Commanding:
     async def _roster(self, asker: Asker) -> Roster:
         with _ANSWERING:
             return await self._rosters.of(asker.identity.workspace)
+
+
+def _of_visitor(visitor: Sighting | None, roster: Roster) -> Conversation | None:
+    """What will be the conversation of somebody who has never written."""
+    desk = None if visitor is None else roster.desk_of_page.get(visitor.page)
+    if visitor is None or desk is None:
+        return None
+    return Conversation(visitor.place[1], visitor.conversation_key, desk, visitor.page)
 
 
 def _key(asker: Asker, roster: Roster) -> tuple[str, Key]:

@@ -107,7 +107,14 @@ class Gateway:
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
         self._presence_teller = PresenceTeller(self.id, self.pool, self._presences, rosters, self._publisher)
         self.commanding = Commanding(
-            self.pool, rosters, self._publisher, waiting, self.audit, own.outcome_deadline_s, self.files
+            self.pool,
+            rosters,
+            self._publisher,
+            waiting,
+            self.audit,
+            own.outcome_deadline_s,
+            self.files,
+            self.visitors,
         )
 
     @asynccontextmanager

@@ -14,7 +14,8 @@ LINES_MAX = 50
 """Read at once."""
 _SHOWN = {"text", "attachment", "postback"}
 _LINE = """
-    m.position, m.message_id, m.sender, m.kind, m.body, m.attachments, m.channel_message_id, m.stored_at,
+    m.position, m.session, m.message_id, m.sender, m.kind, m.body, m.attachments, m.channel_message_id,
+    m.stored_at,
     (SELECT d.state FROM delivery d
      WHERE d.workspace_id = m.workspace_id AND d.message_id = m.message_id) AS state"""
 AFTER = f"""
@@ -87,6 +88,7 @@ def line_of(row: Mapping[str, Any]) -> Line:
         is_own = row["sender"] == "customer"
         shown = {
             "position": row["position"],
+            "session": row["session"],
             "message": str(row["message_id"]),
             "from": row["sender"],
             "text": row["body"] or "",

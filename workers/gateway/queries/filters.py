@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -53,6 +53,8 @@ class Filters(BaseModel):
     page: Annotated[tuple[PageId, ...], Field(max_length=VALUES_MAX)] = ()
     channel: Annotated[tuple[Channel, ...], Field(max_length=VALUES_MAX)] = ()
     holder: Slug | None = None
+    online: bool | None = None
+    """Whose visitors are on the website now, or are not."""
     since: Time | None = None
     """The last interaction at or after this."""
     until: Time | None = None
@@ -67,6 +69,9 @@ class Filters(BaseModel):
 class Asked(Filters):
     """One page of a list."""
 
+    order: Literal["last", "online_first"] = "last"
+    """The last written in first; before them, if you say so, those whose visitors are on the website now."""
+
     limit: Annotated[int, Field(ge=1, le=LIST_MAX)] = 50
     after: Annotated[str, StringConstraints(min_length=1, max_length=CURSOR_CHARS_MAX)] | None = None
     """`next` of the page before."""
@@ -74,7 +79,8 @@ class Asked(Filters):
 
 def looks_further(filters: Filters) -> bool:
     """Whether anything is asked for that the indexes of lists do not say."""
-    return bool(filters.tag or filters.group or filters.q or filters.text or filters.unread)
+    is_marked = filters.tag or filters.group or filters.unread or filters.online is not None
+    return bool(is_marked or filters.q or filters.text)
 
 
 def takes_page(filters: Filters, page: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 
+from schemas.base import PageId
 from schemas.tickets import NUMBER_MAX
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.problem import Problem, not_found
@@ -23,10 +24,16 @@ from workers.gateway.queries import (
     transcript,
 )
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
-from workers.gateway.queries.filters import LIST_MAX, Asked, Filters
-from workers.gateway.queries.queries import FIRST
+from workers.gateway.queries.elsewhere import read_elsewhere
+from workers.gateway.queries.filters import LIST_MAX, Asked, Filters, takes_page
+from workers.gateway.queries.queries import FIRST, View
+from workers.gateway.queries.scope import owns
 from workers.gateway.queries.transcript import MESSAGES_MAX, POSITION_MAX
+from workers.gateway.visitors import VisitorSeen
 from workers.wording.word import LanguageCode
+
+if TYPE_CHECKING:
+    from workers.gateway.gateway import Gateway
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
@@ -76,7 +83,8 @@ async def read_conversations(request: Request, identity: Who, asked: Annotated[A
     """A page of a list, the last written in first."""
     gateway = gateway_of(request)
     async with gateway.queries.view(identity) as view:
-        found = await lists.read_list(view.connection, view.scope, asked)
+        online = _online(gateway, view, asked, is_asked=asked.order == "online_first")
+        found = await lists.read_list(view.connection, view.scope, asked, online)
     gateway.visitors.mark(identity.workspace, found.conversations)
     return found
 
@@ -86,8 +94,20 @@ async def count_conversations(
     request: Request, identity: Who, filters: Annotated[Filters, Query()]
 ) -> lists.Amount:
     """How many a narrowed list has: exact up to 1,000."""
-    async with gateway_of(request).queries.view(identity) as view:
-        return await lists.count(view.connection, view.scope, filters)
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        return await lists.count(view.connection, view.scope, filters, _online(gateway, view, filters))
+
+
+@router.get("/visitors", operation_id="visitors", tags=["lists"])
+async def read_visitors(
+    request: Request, identity: Who, page: PageId | None = None, limit: Limit = 50
+) -> list[VisitorSeen]:
+    """Who is on a website of mine now and has never written: with them a chat can be begun."""
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        pages = [one for one in view.roster.desk_of_page if page in (None, one) and _is_mine(view, one)]
+    return [VisitorSeen.of(one) for one in gateway.visitors.strangers(identity.workspace, pages, limit)]
 
 
 @router.get("/customers/mine", operation_id="my_customers", tags=["lists"])
@@ -111,7 +131,8 @@ async def read_conversation(
     queries = gateway_of(request).queries
     async with queries.view(identity) as view:
         await queries.conversation(view, conversation, address_of(request))
-        found = await detail.read_detail(view.connection, view.scope, conversation, language)
+        also = await read_elsewhere(view, conversation)
+        found = await detail.read_detail(view.connection, view.scope, conversation, language, also)
     return _known(found)
 
 
@@ -177,6 +198,18 @@ async def read_conversation_tickets(
         await queries.conversation(view, conversation, address_of(request))
         place = view.connection, identity.workspace, conversation
         return await tickets.read_of_conversation(*place, before, limit)
+
+
+def _online(gateway: Gateway, view: View, filters: Filters, *, is_asked: bool = False) -> frozenset[UUID]:
+    """The conversations whose visitors are there, of pages of which he may see any; if that is asked for."""
+    if filters.online is None and not is_asked:
+        return frozenset()
+    pages = (one for one in view.scope.pages | view.scope.desk_pages if takes_page(filters, one))
+    return gateway.visitors.known(view.scope.workspace, pages)
+
+
+def _is_mine(view: View, page: str) -> bool:
+    return owns(view.identity, page, view.roster) or view.identity.agent in view.roster.works_for(page)
 
 
 def _known(found: F | None) -> F:

@@ -27,6 +27,8 @@ class Wanted(NamedTuple):
     filters: Filters
     after: Cursor | None
     limit: int
+    online: frozenset[UUID] = frozenset()
+    """Whose visitors are there, if the filters ask."""
 
 
 def stretch(wanted: Wanted, walked: int) -> Statement | None:
@@ -105,7 +107,10 @@ class _Builder:
     def _where(self, of_sources: Iterator[str]) -> str:
         """What must hold of a row: it is of a source, and as the filters want it."""
         of_source = " OR ".join(f"({said})" for said in of_sources)
-        said = conditions(self._wanted.filters, self._wanted.scope, self._parameters)
+        said = [*conditions(self._wanted.filters, self._wanted.scope, self._parameters)]
+        if self._wanted.filters.online is not None:
+            is_online = f"n.conversation_id = ANY ({self._parameters.uuids([*self._wanted.online])})"
+            said.append(is_online if self._wanted.filters.online else f"NOT {is_online}")
         return " AND ".join((f"({of_source})", "n.seq > 0", *said))
 
     def _of_each(self) -> Iterator[str]:

@@ -7,8 +7,9 @@ looked at one by one. What lies between ends a part early; the next one goes on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
+from uuid import UUID
 
 import orjson
 from asyncpg import Connection, Record
@@ -26,7 +27,7 @@ from workers.gateway.queries.parameters import Parameters
 from workers.gateway.queries.statements import Statement, Wanted, among, stretch
 
 FEW = 1_200
-"""So many customers, unread conversations or messages are looked at one by one."""
+"""So many customers, visitors, unread conversations or messages are looked at one by one."""
 WALKED, READ = 1_500, 100
 """So many rows are walked otherwise; so many, where the messages of each are read."""
 COMMON = 8_000
@@ -57,6 +58,8 @@ async def walk(connection: Connection, wanted: Wanted) -> Part:
     filters = wanted.filters
     if not looks_further(filters):
         return await _walk(connection, wanted, 2 * wanted.limit)
+    if filters.online and len(wanted.online) <= FEW:
+        return await _among(connection, wanted, wanted.online, {"online": None})
     for probe in _probes(wanted):
         part = await _look_at(connection, wanted, probe)
         if part is not None:
@@ -79,9 +82,15 @@ async def _look_at(connection: Connection, wanted: Wanted, probe: Probe) -> Part
     rows = await connection.fetch(f"{probe.text} LIMIT {FEW + 1}", *probe.values)
     if len(rows) > FEW:
         return None
-    left = wanted._replace(filters=wanted.filters.model_copy(update=probe.answers))
-    named = list({row[0] for row in rows})
-    found = [_cursor(row) for row in await _fetch(connection, among(left, named))]
+    return await _among(connection, wanted, {row[0] for row in rows}, probe.answers)
+
+
+async def _among(
+    connection: Connection, wanted: Wanted, ids: Collection[UUID], answers: dict[str, object]
+) -> Part:
+    """The list among those that are all that some filters leave: of `answers` need not be asked again."""
+    left = wanted._replace(filters=wanted.filters.model_copy(update=answers))
+    found = [_cursor(row) for row in await _fetch(connection, among(left, [*ids]))]
     return Part(found, found[-1] if len(found) == wanted.limit else None)
 
 
