@@ -14,10 +14,13 @@ from typing import Any
 
 import orjson
 
+from faults.catalogue import MAY_END
+from faults.changes import Changes
 from faults.crowd import Crowd, settle
 from faults.ground import PREFIX, Ground
 from faults.interference import Interference
 from faults.load import Load
+from faults.machine import Machine
 from faults.nemesis import Nemesis
 from faults.recovery import RECOVERED_S, recovered
 from faults.scene import Scene
@@ -75,6 +78,8 @@ class Result:
     recoveries: list[dict[str, Any]]
     """After each fault for which that was asked: `seconds`, or none and what was `wrong`."""
     heal_s: float | None
+    at_rest: bool
+    """Whether nothing was left to do once everybody had gone."""
     stopped: dict[str, object]
     report: dict[str, Any]
     missed: list[str] = field(init=False)
@@ -96,11 +101,13 @@ class Result:
         found = []
         if self.heal_s is None:
             found.append(f"the lag was not zero {HEAL_S:.0f} s after the last fault, with time to drain")
+        if not self.at_rest:
+            found.append(f"something was left to do {QUIET_S:.0f} s after everybody had gone")
         found += [f"{name} ended with {code}" for name, code in self.stopped.items() if code not in _IN_ORDER]
         for one in self.recoveries:
             if one["wrong"]:
                 found.append(f"{RECOVERED_S:.0f} s after {one['name']}: {one['wrong']}")
-        if self.recoveries:
+        if self.recoveries and not {fault["name"] for fault in self.faults} & MAY_END:
             found += [f"{crash}, of itself" for crash in self.crashes]
         return found
 
@@ -117,6 +124,9 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     for number in range(1, campaign.workers + 1):
         fleet.start("routing", number)
         fleet.start("notifier", number)
+        if ground.surroundings.outside is not None:
+            fleet.start("delivery", number)
+            fleet.start("webhooks", number)
     ground.start_gateways()
     fleet.keep()
     await ground.configure()
@@ -131,7 +141,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     await sending
     await sender.close()
     heal_s, _ = await asyncio.gather(_healed(ground), crowd.finish())
-    await _end(ground, crowd)
+    at_rest, outside = await _end(ground, crowd)
     stopped = await fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
     return Result(
@@ -148,8 +158,9 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         ],
         recoveries=[line for line in ground.history.lines if line["what"] == "recovered"],
         heal_s=heal_s,
+        at_rest=at_rest,
         stopped=stopped,
-        report=await check(ground),
+        report=await check(ground, outside),
     )
 
 
@@ -158,7 +169,7 @@ async def ready(ground: Ground) -> None:
     async with asyncio.timeout(READY_S):
         while True:
             owners = await ground.owners()
-            if {kind for kind, _ in owners} == set(INPUTS) and all(owners.values()):
+            if {kind for kind, _ in owners} >= set(INPUTS) and all(owners.values()):
                 return
             await asyncio.sleep(POLL_S)
 
@@ -183,18 +194,30 @@ async def _trouble(campaign: Campaign, scene: Scene, sending: asyncio.Task[None]
 
 def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
     """Every fault by its name."""
-    befalls = (Nemesis(scene), Interference(scene), Sessions(scene), Load(scene))
-    return {name: fault for each in befalls for name, fault in each.faults().items()}
+    befalls = (Nemesis, Interference, Sessions, Load, Machine, Changes)
+    return {name: fault for each in befalls for name, fault in each(scene).faults().items()}
 
 
-async def _end(ground: Ground, crowd: Crowd) -> None:
-    """Let agents and gateways go while the others work on, until nothing is due any more."""
-    await left(ground)
-    await quiet(ground)
-    ends = await ground.ends("notifications")
-    await settle(list(ground.gateways.values()), AGENTS, crowd.book, ends)
-    await ground.stop_gateways()
-    await quiet(ground)
+async def _end(ground: Ground, crowd: Crowd) -> tuple[bool, list[dict[str, Any]]]:
+    """Let agents and gateways go while the others work on.
+
+    Returns whether in the end nothing was due any more, and what must hold of those outside.
+    """
+    outside: list[dict[str, Any]] = []
+    try:
+        await left(ground)
+        await quiet(ground)
+        ends = await ground.ends("notifications")
+        for gateway in ground.fleet.of("gateway"):
+            await gateway.started(QUIET_S)  # one may have been killed only just now
+        await settle(list(ground.gateways.values()), AGENTS, crowd.book, ends)
+        await ground.stop_gateways()
+        outside = await ground.outside_checks()
+        await quiet(ground)
+    except TimeoutError:
+        ground.history.add("restless", lag=await ground.lag(), stopped_lanes=await ground.stopped_lanes())
+        return False, outside
+    return True, outside
 
 
 async def left(ground: Ground) -> None:
@@ -243,8 +266,8 @@ def _told_of(folder: Path) -> Iterator[str]:
             yield from (option, str(folder / name))
 
 
-async def check(ground: Ground) -> dict[str, Any]:
-    """What the checker, a process of its own, reports."""
+async def check(ground: Ground, more: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """What the checker, a process of its own, reports, and `more` checks beside its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "checker", "--bootstrap-servers", ground.servers, "--dsn", ground.dsn),
         *("--prefix", PREFIX, "--json", *_told_of(ground.folder)),
@@ -256,5 +279,6 @@ async def check(ground: Ground) -> dict[str, Any]:
     if process.returncode not in {0, 1}:
         raise RuntimeError(f"the checker could not say anything: {errors.decode()}")
     report: dict[str, Any] = orjson.loads(output)
-    (ground.folder / "report.json").write_bytes(output)
+    report["checks"] = [*report["checks"], *more]
+    (ground.folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     return report

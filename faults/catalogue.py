@@ -13,6 +13,16 @@ class Need(Enum):
     """Each worker reaches each server by a wire of its own, which can be cut."""
     INSIDE = auto()
     """A signal blocks a worker's event loop: `inside/sitecustomize.py` is on its path."""
+    CLOCKS = auto()
+    """Each worker has a clock of its own, through libfaketime, which must be installed."""
+    SMALL_DISKS = auto()
+    """Each server has a small disk of its own, which only root can mount."""
+    BROKERS = auto()
+    """Three brokers, of which one may be away."""
+    OLDER = auto()
+    """The workers are at first of the version before the newest migration."""
+    OUTSIDE = auto()
+    """Answers are given to a platform, and events told to a shop, by workers for that."""
 
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +61,12 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "block": ("block_loop",),
     "poison": ("poison",),
     "repeats": ("replay", "disorder"),
+    "clock": ("jump_clocks",),
+    "full_disk": ("fill_postgres_disk", "fill_kafka_disk"),
+    "limit": ("few_descriptors", "little_memory"),
+    "coordinator": ("move_coordinator",),
+    "upgrade": ("roll_out",),
+    "outside": ("kill_delivery", "kill_webhooks"),
 }
 """Faults of one kind are the same thing done to different parts, or at different moments."""
 
@@ -71,9 +87,17 @@ SPINE = (
 )
 """What everything must survive in turn, without a pause to recover."""
 
+MAY_END = frozenset(KINDS["limit"])
+"""A worker may end by these: what matters is that the next life has all that it needs, and goes on."""
+
 _NEEDS: Mapping[Need, Collection[str]] = {
     Need.WIRES: {*KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
     Need.INSIDE: {*KINDS["block"]},
+    Need.CLOCKS: {*KINDS["clock"]},
+    Need.SMALL_DISKS: {*KINDS["full_disk"]},
+    Need.BROKERS: {*KINDS["coordinator"]},
+    Need.OLDER: {*KINDS["upgrade"]},
+    Need.OUTSIDE: {*KINDS["outside"]},
 }
 
 

@@ -26,12 +26,21 @@ POLL_S = 0.05
 class Worker:
     """One worker process, through all its lives."""
 
-    def __init__(self, name: str, kind: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        more: Mapping[str, str],
+    ) -> None:
+        self.environment = environment
+        self.more = more
+        """What of that is this worker's own."""
         self.name = name
         self.kind = kind
         self.log = folder / f"{name}.log"
         self._folder = folder
-        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._log_begins = 0
         self.wanted = False
@@ -73,7 +82,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env=self.environment,
                 cwd=self._folder,
             )
 
@@ -131,9 +140,14 @@ class Fleet:
         """Start a worker, or start it again; `more` is added to its environment the first time."""
         name = f"{kind}-{number}"
         environment = {**self._environment(name), **(more or {})}
-        worker = self.workers.setdefault(name, Worker(name, kind, self._folder, environment))
+        worker = self.workers.setdefault(name, Worker(name, kind, self._folder, environment, more or {}))
         worker.start()
         return worker
+
+    def renew(self, worker: Worker) -> None:
+        """Start a worker, which has ended, in the surroundings of now."""
+        worker.environment = {**self._environment(worker.name), **worker.more}
+        worker.start()
 
     def of(self, kind: str) -> list[Worker]:
         """The wanted workers of one kind."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,23 +19,22 @@ from faults.catalogue import Need
 from faults.fleet import Fleet
 from faults.history import History
 from faults.network import Network
+from faults.older import prepare
+from faults.servers import RunServers, servers_of_run
+from faults.surroundings import Surroundings, clock_of
 from faults.town import configure, register
 from faults.watch import Ends, ends_of, lag_of, reached_by
 from workers.local.kafka import EmbeddedKafka
-from workers.local.kafka_java import quick_start_options
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
-from workers.local.servers import local_servers
 from workers.migrations import migrate
 
 PREFIX = "faults"
-INSIDE = Path(__file__).with_name("inside")
-SESSION_S = 6.0
-"""The consumers' session time-out: the shortest that Kafka takes."""
 GATEWAYS = 2
 STOPPING_S = 15.0
 """So long stopping everything may take."""
 _TIMERS_DUE = "SELECT count(*) FROM desk_timer WHERE due_at < now() + make_interval(secs => $1)"
+_STOPPED = "SELECT kind, id, stopped FROM lane WHERE stopped IS NOT NULL ORDER BY kind, id"
 _PRESENT = "SELECT count(*) FROM desk_presence WHERE presence <> 'offline'"
 
 
@@ -44,7 +43,7 @@ class Ground:
     """Where a run takes place."""
 
     folder: Path
-    kafka: EmbeddedKafka
+    brokers: Sequence[EmbeddedKafka]
     postgres: EmbeddedPostgres
     servers: str
     dsn: str
@@ -52,9 +51,15 @@ class Ground:
     history: History
     fleet: Fleet
     network: Network
+    surroundings: Surroundings
     gateways: dict[str, str] = field(default_factory=dict)
     """Their URLs by the names of their workers."""
     configurations: int = field(default=0)
+
+    @property
+    def kafka(self) -> EmbeddedKafka:
+        """The broker, or the first of them."""
+        return self.brokers[0]
 
     def start_gateways(self) -> None:
         """Start them, each on a port that it keeps over its restarts."""
@@ -101,6 +106,26 @@ class Ground:
             await connection.close()
         return {(row["kind"], row["id"]): row["owner"] for row in rows}
 
+    def set_clock(self, worker: str, offset_s: int) -> None:
+        """Let this worker's clock, if it has one of its own, go so much before everybody's."""
+        clock_of(self.folder, worker).write_text(f"{offset_s:+}")
+
+    async def outside_checks(self) -> list[dict[str, Any]]:
+        """What must hold of those to whom something is told; nothing when there are none."""
+        outside, partitions = self.surroundings.outside, self.partitions["assignments"]
+        if outside is None:
+            return []
+        return await outside.checks(self.dsn, self.servers, f"{PREFIX}.assignments.v1", partitions)
+
+    async def stopped_lanes(self) -> list[str]:
+        """Lanes that wait for an operator, and why."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            rows = await connection.fetch(_STOPPED)
+        finally:
+            await connection.close()
+        return [f"{row['kind']} {row['id']}: {row['stopped']}" for row in rows]
+
     async def _count(self, query: str, *arguments: object) -> int:
         connection = await asyncpg.connect(self.dsn)
         try:
@@ -122,26 +147,16 @@ async def ground(
     Workers reach them through `network`, when it has wires. With `quick` Kafka starts sooner, and bears less.
     """
     network = network or Network(())
-    async with local_servers(
-        folder / "servers",
-        java_options=quick_start_options() if quick else None,
-        kafka_port=network.kafka_port,
-        kafka_properties=network.kafka_properties(),
-    ) as servers:
-        settings = Settings.model_validate({"kafka": {"topic_prefix": PREFIX}}).with_servers(
-            bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn
-        )
-        await asyncio.gather(apply_topics(settings), asyncio.to_thread(migrate, servers.dsn))
+    async with servers_of_run(folder / "servers", network, needs, quick=quick) as servers:
+        surroundings = Surroundings(folder, network, needs, servers.bootstrap_servers, servers.dsn, PREFIX)
+        await _prepare(servers, surroundings)
         await register(servers.dsn)
         await network.open(servers.dsn)
-        usual = _environment(servers.bootstrap_servers, servers.dsn)
-        if Need.INSIDE in needs:
-            usual |= {"PYTHONPATH": os.pathsep.join((str(INSIDE), os.environ.get("PYTHONPATH", "")))}
         with History(folder / "history.jsonl") as history:
-            fleet = Fleet(folder, lambda name: usual | network.environment(name, servers.dsn), history)
+            fleet = Fleet(folder, surroundings.of, history)
             made = Ground(
                 folder,
-                servers.kafka,
+                servers.brokers,
                 servers.postgres,
                 servers.bootstrap_servers,
                 servers.dsn,
@@ -149,13 +164,40 @@ async def ground(
                 history,
                 fleet,
                 network,
+                surroundings,
             )
             try:
-                yield made
+                async with _outside(surroundings, servers):
+                    yield made
             finally:
                 network.heal()
                 await fleet.stop_all()
                 await network.close()
+
+
+@asynccontextmanager
+async def _outside(surroundings: Surroundings, servers: RunServers) -> AsyncIterator[None]:
+    """Let those be there to whom something is told."""
+    if surroundings.outside is None:
+        yield
+        return
+    async with surroundings.outside.at_work():
+        await surroundings.outside.connect(_settings(servers))
+        yield
+
+
+async def _prepare(servers: RunServers, surroundings: Surroundings) -> None:
+    """Make topics and tables: of this version, or of an older one that is at work first."""
+    if surroundings.version is not None:
+        await asyncio.to_thread(prepare, surroundings.version, surroundings.usual)
+        return
+    await asyncio.gather(apply_topics(_settings(servers)), asyncio.to_thread(migrate, servers.dsn))
+
+
+def _settings(servers: RunServers) -> Settings:
+    return Settings.model_validate({"kafka": {"topic_prefix": PREFIX, **servers.replicas}}).with_servers(
+        bootstrap_servers=servers.bootstrap_servers, dsn=servers.dsn
+    )
 
 
 async def _partitions(servers: str) -> dict[str, int]:
@@ -167,20 +209,3 @@ async def _partitions(servers: str) -> dict[str, int]:
     finally:
         await admin.close()
     return {names[topic["topic"]]: len(topic["partitions"]) for topic in described}
-
-
-def _environment(servers: str, dsn: str) -> dict[str, str]:
-    """The workers' environment: ours without what else is set for Tongdai."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("TONGDAI_")}
-    return bare | {
-        "TONGDAI_KAFKA_BOOTSTRAP_SERVERS": servers,
-        "TONGDAI_KAFKA_TOPIC_PREFIX": PREFIX,
-        "TONGDAI_POSTGRES_DSN": dsn,
-        "TONGDAI_RUNTIME_SESSION_TIMEOUT_MS": str(int(SESSION_S * 1000)),
-        "TONGDAI_RUNTIME_HEARTBEAT_INTERVAL_MS": "1500",
-        "TONGDAI_LOG_FORMAT": "json",
-        "TONGDAI_GATEWAY_SIGNING_KEY": "of the town, which has many gateways",
-        # So short that they end, and are renewed, within a run.
-        "TONGDAI_GATEWAY_ACCESS_TOKEN_S": "60",
-        "TONGDAI_GATEWAY_OFFLINE_GRACE_S": "1",
-    }

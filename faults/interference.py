@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from faults.ground import SESSION_S
 from faults.proxy import Lost, Trap, Way, Wire
 from faults.scene import CATCH_S, Scene
+from faults.surroundings import SESSION_S
 from faults.watch import KINDS
 
 DELAY_S, JITTER_S, DELAYED_FOR_S = 0.1, 0.2, 20.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import asyncpg
 
 from faults.fleet import Worker
-from faults.ground import SESSION_S
 from faults.scene import CATCH_S, Scene
+from faults.surroundings import SESSION_S
 from faults.watch import KINDS, UnseenError, ports_inside, ports_of
 
 FREEZE_S = 1.5 * SESSION_S
@@ -23,6 +23,7 @@ GATEWAY_FREEZE_S = 33.0
 """A desk that has heard nothing of a gateway for 30 s has dropped it."""
 UNDER_WAY_S = 0.03
 """What was just sent is then at any of its stations."""
+OUTSIDE_KILLS, OUTSIDE_PAUSE_S = 5, 4.0
 OUTAGE_S, COORDINATORS_S = 2.0, 30.0
 STORM_WORKERS, STORM_ROUNDS = 4, 5
 """Of each kind; each is stopped and started so often."""
@@ -55,6 +56,8 @@ class Nemesis:
             "terminate_twice": self.terminate_twice,
             "freeze_broker": self.freeze_broker,
             "block_loop": self.block_loop,
+            "kill_delivery": lambda: self.kill_outside("delivery"),
+            "kill_webhooks": lambda: self.kill_outside("webhooks"),
         }
 
     async def kill(self, kind: str) -> None:
@@ -64,6 +67,21 @@ class Nemesis:
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
         self.scene.note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
+
+    async def kill_outside(self, kind: str) -> None:
+        """SIGKILL, again and again, to a worker that others are being told something by."""
+        outside = self.scene.ground.surroundings.outside
+        assert outside is not None
+        for _ in range(OUTSIDE_KILLS):
+            victim, given = await self.scene.victim(kind), outside.given[kind]
+            deadline = time.monotonic() + CATCH_S
+            while outside.given[kind] == given and time.monotonic() < deadline:
+                await asyncio.sleep(self.scene.random.uniform(0, UNDER_WAY_S))
+            given = outside.given[kind] - given
+            victim.signal(signal.SIGKILL)
+            await victim.ended(10)
+            self.scene.note(f"kill_{kind}", hit=given > 0, worker=victim.name, given=given)
+            await asyncio.sleep(self.scene.random.uniform(0, OUTSIDE_PAUSE_S))
 
     async def kill_gateway(self) -> None:
         """SIGKILL to a gateway that has yet to answer somebody."""

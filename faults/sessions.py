@@ -23,7 +23,7 @@ _INSIDE = """
 SELECT pid FROM pg_stat_activity
  WHERE backend_xid IS NOT NULL AND application_name LIKE 'tongdai %' LIMIT 1
 """
-_TERMINATE = """
+TERMINATE = """
 SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
  WHERE application_name LIKE 'tongdai %'
 """
@@ -50,7 +50,7 @@ class Sessions:
             connection = await self._connect()
             try:
                 inside = await _inside(connection)
-                ended = await connection.fetchval(_TERMINATE)
+                ended = await connection.fetchval(TERMINATE)
             finally:
                 await connection.close()
             self.scene.note("terminate_sessions", hit=inside is not None and ended > 0, sessions=ended)

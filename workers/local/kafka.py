@@ -21,6 +21,11 @@ from workers.local.server import LocalServer
 FORMAT_TIMEOUT_S = 60
 
 
+def new_cluster_id() -> str:
+    """An id that no other cluster has."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
 class EmbeddedKafka(LocalServer):
     """One Kafka node that keeps its data in a folder.
 
@@ -30,6 +35,7 @@ class EmbeddedKafka(LocalServer):
         heap_mb: Java's largest heap, in MiB.
         overrides: server properties that win over the usual ones.
         java_options: instead of those that use the start-up cache.
+        cluster_id: of the cluster that it belongs to; by default it is one by itself.
     """
 
     NAME = "Kafka"
@@ -43,11 +49,13 @@ class EmbeddedKafka(LocalServer):
         heap_mb: int = 512,
         overrides: Mapping[str, str] | None = None,
         java_options: Sequence[str] | None = None,
+        cluster_id: str | None = None,
     ) -> None:
         super().__init__(data_dir, port, "kafka.log")
         self._heap_mb = heap_mb
         self._overrides = dict(overrides or {})
         self._java_options = java_options
+        self._cluster_id = cluster_id or new_cluster_id()
 
     @property
     def bootstrap_servers(self) -> str:
@@ -86,9 +94,8 @@ class EmbeddedKafka(LocalServer):
     async def _format(self, properties: Path) -> None:
         if (self._dir.path / "data" / "meta.properties").exists():
             return
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # One argument: an id may begin with a dash.
-        arguments = ("format", f"--cluster-id={cluster_id}", f"--config={properties}")
+        arguments = ("format", f"--cluster-id={self._cluster_id}", f"--config={properties}")
         command = java_command(STORAGE_TOOL, *arguments, heap_mb=128, options=quick_start_options())
         tool = Child(Launch("Kafka's storage tool", command, self.log, signal.SIGKILL))
         await tool.finished(FORMAT_TIMEOUT_S)

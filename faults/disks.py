@@ -1,0 +1,48 @@
+"""Small disks of their own for servers, so that they can be full: a tmpfs, and a file that fills it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SIZE_MB = 1_536
+BALLAST = "ballast"
+
+
+@contextmanager
+def small_disk(folder: Path, size_mb: int = SIZE_MB) -> Iterator[None]:
+    """Let `folder` be a disk of this size. Raises OSError when this user may not mount anything."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = f"size={size_mb}m,mode=0755"
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode:
+        raise OSError(f"a small disk at {folder} cannot be mounted, it takes root: {done.stderr.decode()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+def fill(folder: Path) -> int:
+    """Take all that is free on this disk; returns how many bytes: none when a server was faster."""
+    with (folder / BALLAST).open("ab") as ballast:
+        disk = os.statvfs(folder)
+        free = disk.f_bfree * disk.f_bsize
+        try:
+            os.posix_fallocate(ballast.fileno(), ballast.tell(), max(free, 1))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return 0
+    return free
+
+
+def empty(folder: Path) -> None:
+    """Give it back."""
+    (folder / BALLAST).unlink()
