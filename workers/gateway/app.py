@@ -29,6 +29,7 @@ from workers.gateway import (
 from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
 from workers.gateway.gateway import Gateway
+from workers.gateway.history import routes as history_routes
 from workers.gateway.limits import Limits
 from workers.gateway.openapi import Api
 from workers.gateway.problem import ApiError, internal, invalid, of_framework
@@ -94,6 +95,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(webhook_routes.router, prefix=API)
     app.include_router(quick_reply_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)
+    app.include_router(history_routes.router, prefix=API)
     app.include_router(leave_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)

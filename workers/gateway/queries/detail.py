@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemas.base import Moment
 from schemas.inbound import Referral
 from schemas.orders import OrderStatus
+from workers.gateway.queries.elsewhere import Elsewhere
 from workers.gateway.queries.rows import Row, read_rows
 from workers.gateway.queries.scope import Scope
 from workers.gateway.queries.transcript import LOGS, Line, worded
@@ -23,7 +24,7 @@ HISTORY_MAX = 100
 
 PROFILE = """
 SELECT name, channel_name, phone, email, birthday, gender, address, user_id, created_at, suggested_phone,
-    picture, follows, referral
+    picture, follows, referral, verified_phone
 FROM customer WHERE workspace_id = $1 AND customer_id = $2
 """
 STANDS = """
@@ -59,6 +60,10 @@ class Profile(BaseModel):
     """Whether he follows the account, where the channel tells."""
     referral: Referral | None
     """What brought him last: a link, an advertisement."""
+    verified_phone: str | None
+    """A number that his channel vouches for."""
+    elsewhere: tuple[Elsewhere, ...]
+    """Customers of other pages who have the same verified number, of those whom I may see: perhaps he."""
 
 
 class Session(BaseModel):
@@ -105,7 +110,11 @@ class Detail(BaseModel):
 
 
 async def read_detail(
-    connection: Connection, scope: Scope, conversation: UUID, language: LanguageCode
+    connection: Connection,
+    scope: Scope,
+    conversation: UUID,
+    language: LanguageCode,
+    elsewhere: tuple[Elsewhere, ...],
 ) -> Detail | None:
     """The conversation; none when the desk does not know it yet. That he may see it has been decided."""
     rows = await read_rows(connection, scope, [conversation])
@@ -115,7 +124,7 @@ async def read_detail(
     stands = dict(await connection.fetchrow(STANDS, *place))
     return Detail(
         conversation=rows[0],
-        profile=_profile(dict(await connection.fetchrow(PROFILE, *place))),
+        profile=_profile(dict(await connection.fetchrow(PROFILE, *place)), elsewhere),
         stands=_stands(stands),
         sessions=tuple(Session(**row) for row in await connection.fetch(SESSIONS, *place)),
         history=tuple(await read_history(connection, scope, conversation, stands["desk_id"], language)),
@@ -130,8 +139,9 @@ async def read_history(
     return await worded(connection, scope, desk, rows, language)
 
 
-def _profile(row: dict[str, Any]) -> Profile:
-    return Profile(**row | {"referral": row["referral"] and orjson.loads(row["referral"])})
+def _profile(row: dict[str, Any], elsewhere: tuple[Elsewhere, ...]) -> Profile:
+    referral = row["referral"] and orjson.loads(row["referral"])
+    return Profile(**row | {"referral": referral, "elsewhere": elsewhere})
 
 
 def _stands(row: dict[str, Any]) -> Stands:

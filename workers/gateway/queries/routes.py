@@ -24,6 +24,7 @@ from workers.gateway.queries import (
     transcript,
 )
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
+from workers.gateway.queries.elsewhere import read_elsewhere
 from workers.gateway.queries.filters import LIST_MAX, Asked, Filters, takes_page
 from workers.gateway.queries.queries import FIRST, View
 from workers.gateway.queries.scope import owns
@@ -130,7 +131,8 @@ async def read_conversation(
     queries = gateway_of(request).queries
     async with queries.view(identity) as view:
         await queries.conversation(view, conversation, address_of(request))
-        found = await detail.read_detail(view.connection, view.scope, conversation, language)
+        also = await read_elsewhere(view, conversation)
+        found = await detail.read_detail(view.connection, view.scope, conversation, language, also)
     return _known(found)
 
 

@@ -25,7 +25,7 @@ MESSAGES_MAX = 200
 SAID = {"text", "attachment"}
 POSITION_MAX = 2**31 - 1
 
-_COLUMNS = (
+COLUMNS = (
     "position, message_id, session, sender, sender_id, kind, body, attachments, code, params, stored_at, "
     "channel_message_id, blocked"
 )
@@ -41,19 +41,19 @@ WHERE workspace_id = $1 AND conversation_id = $2 AND channel_message_id = ANY($3
 ORDER BY marked_at, mark
 """
 BEFORE = f"""
-SELECT {_COLUMNS} FROM message
+SELECT {COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND position < $3 AND (kind <> 'note' OR $5)
     AND NOT history
 ORDER BY position DESC LIMIT $4
 """  # noqa: S608  columns of this module
 AFTER = f"""
-SELECT {_COLUMNS} FROM message
+SELECT {COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND position > $3 AND (kind <> 'note' OR $5)
     AND NOT history
 ORDER BY position LIMIT $4
 """  # noqa: S608  columns of this module
 LOGS = f"""
-SELECT {_COLUMNS} FROM message
+SELECT {COLUMNS} FROM message
 WHERE workspace_id = $1 AND conversation_id = $2 AND kind = 'log'
 ORDER BY position DESC LIMIT $3
 """  # noqa: S608  columns of this module
@@ -146,7 +146,21 @@ async def read_transcript(
     statement = AFTER if wanted.forward else BEFORE
     is_colleague = bool(scope.agent)  # notes are not for other systems
     rows = await connection.fetch(statement, scope.workspace, conversation, position, limit + 1, is_colleague)
-    lines = await worded(connection, scope, desk, rows[:limit], language)
+    lines = await complete(connection, scope, conversation, desk, rows[:limit], language, files)
+    return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
+
+
+async def complete(
+    connection: Connection,
+    scope: Scope,
+    conversation: UUID,
+    desk: str,
+    rows: Sequence[Mapping[str, Any]],
+    language: LanguageCode,
+    files: Files | None,
+) -> list[Line]:
+    """Rows of one conversation as lines, with all that is shown of them."""
+    lines = await worded(connection, scope, desk, rows, language)
     await _add_marks(connection, scope, conversation, lines)
     await _add_files(connection, files, scope, conversation, lines)
     return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
