@@ -163,7 +163,7 @@ async def complete(
     lines = await worded(connection, scope, desk, rows, language)
     await _add_marks(connection, scope, conversation, lines)
     await _add_files(connection, files, scope, conversation, lines)
-    return Transcript(lines=tuple(sorted(lines, key=lambda line: line.position)), has_more=len(rows) > limit)
+    return lines
 
 
 async def worded(
