@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from config.settings import Settings
+from config.topics_apply import apply_topics
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.protocol import Group
@@ -113,6 +115,22 @@ class Lanes:
     async def copied_count(self) -> int:
         count: int = await self.database.fetchval("SELECT count(*) FROM copied")
         return count
+
+    async def make_again(self, topic: str) -> None:
+        """Delete a topic and make it again under its name."""
+        admin = AIOKafkaAdminClient(**self.settings.kafka.client_options())
+        await admin.start()
+        try:
+            name = self.topology.full_name(topic)
+            await admin.delete_topics([name])
+
+            async def gone() -> bool:
+                return name not in await admin.list_topics()
+
+            await eventually(gone, "the topic is gone")
+        finally:
+            await admin.close()
+        await apply_topics(self.settings)
 
     async def group(self) -> dict[int, Group]:
         """What the group intake has published."""

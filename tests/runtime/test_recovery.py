@@ -15,6 +15,7 @@ from workers.runtime.identity import FORWARDED_FROM
 from workers.runtime.pending import pack
 from workers.runtime.published import read_published
 from workers.runtime.recovery import RecoveryError, recover, stopped_lanes
+from workers.runtime.runtime import read_topology
 from workers.runtime.topology import Topology
 
 pytestmark = pytest.mark.servers
@@ -28,7 +29,7 @@ async def stopped(running: Running, lane: int) -> None:
 
 
 async def recovered(lanes: Lanes, lane: int) -> tuple[int, int]:
-    done = await recover(lanes.settings, lanes.topology, "intake", lane, accept_loss=False)
+    done = await recover(lanes.settings, lanes.topology, Copier(), lane, accept_loss=False)
     return done.published, done.known_ahead
 
 
@@ -107,6 +108,49 @@ async def test_a_restored_postgres_derives_again_without_publishing_twice(lanes:
     await third.stop()
     assert sorted(await lanes.copied()) == sorted(values(0, 70))
     assert sorted(await lanes.readable(70)) == sorted(values(0, 70))
+
+
+async def test_a_restored_postgres_reads_its_inputs_again_in_the_order_in_which_it_had_read_them(
+    lanes: Lanes,
+) -> None:
+    first = lanes.start(Copier())
+    await lanes.produce(values(0, 1), partition=0)
+    await all_copied(lanes, 1)
+    await first.stop()
+    backup = await back_up(lanes)
+    second = lanes.start(Copier())
+    # Of several records that wait, those of actions would come first.
+    for number, topic in enumerate(["inbound", "actions", "inbound", "inbound", "actions"], start=1):
+        await lanes.produce(values(number, 1), topic=topic, partition=0)
+        await all_copied(lanes, number + 1)
+    await second.stop()
+    await lanes.database.execute("DELETE FROM copied WHERE value <> $1", values(0, 1)[0])
+    await restore(lanes, backup)
+    third = lanes.start(Copier())
+    await stopped(third, 0)
+    await recovered(lanes, 0)
+    assert await lanes.copied() == values(0, 6)
+    await third.stop()
+    assert sorted(await lanes.readable(6)) == values(0, 6)
+
+
+async def test_a_topic_that_was_made_again_stops_the_lane_though_its_offsets_would_fit(lanes: Lanes) -> None:
+    running = lanes.start(Copier())
+    await lanes.produce(values(0, 5), partition=0)
+    await all_copied(lanes, 5)
+    await running.stop()
+    await lanes.make_again("inbound")
+    await lanes.produce(values(5, 20), partition=0)
+    again = lanes.start(Copier())
+    await stopped(again, 0)
+    assert "inbound: deleted and made again" in again.runtime.status.stopped[0]
+    topology = await read_topology(lanes.settings)
+    with pytest.raises(RecoveryError, match="--accept-loss"):
+        await recover(lanes.settings, topology, Copier(), 0, accept_loss=False)
+    await recover(lanes.settings, topology, Copier(), 0, accept_loss=True)
+    await all_copied(lanes, 25)
+    await again.stop()
+    assert sorted(await lanes.copied()) == sorted(values(0, 25))
 
 
 class Mover(Copier):

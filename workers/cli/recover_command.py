@@ -10,14 +10,20 @@ import typer
 
 from config.errors import UsageError
 from config.settings import Settings
+from workers.channels.delivery.worker import delivery_handlers
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json
 from workers.cli.start import start_tool
+from workers.notifier.worker import notifier_handlers
+from workers.routing.worker import routing_handlers
 from workers.runtime.postgres import connect, disconnect
 from workers.runtime.recovery import Recovered, StoppedLane, recover, stopped_lanes
 from workers.runtime.runtime import read_topology
 
 app = command_app()
+
+KINDS = ("desk", "intake", "delivery", "notifier")
+"""In this order: each reads tables of those before it, as it did when they had been written."""
 
 
 @app.command("recover")
@@ -41,20 +47,22 @@ def recover_lanes(
         _list(stopped, json=json)
         return
     wanted = [_parse(text) for text in lane] if lane else [(one.kind, one.lane) for one in stopped]
+    wanted.sort(key=lambda one: (KINDS.index(one[0]), one[1]))
     recovered = [asyncio.run(_recover(settings, *one, accept_loss=accept_loss)) for one in wanted]
     if json:
         print_json({"recovered": [asdict(one) for one in recovered]})
         return
     for one in recovered:
         typer.echo(
-            f"{one.kind}/{one.lane} runs again: {one.published} events published now, "
-            f"{one.known_ahead} known to readers already, {sum(one.skipped.values())} records given up"
+            f"{one.kind}/{one.lane} runs again: {one.repeated} records read again, {one.published} events "
+            f"published now, {one.known_ahead} known to readers already, {sum(one.skipped.values())} records "
+            "given up"
         )
 
 
 def _parse(text: str) -> tuple[str, int]:
     kind, _, number = text.partition("/")
-    if kind not in {"intake", "desk", "notifier", "delivery"} or not number.isdecimal():
+    if kind not in KINDS or not number.isdecimal():
         raise UsageError(f"{text!r} is no lane: write intake/N, desk/N, notifier/N or delivery/N")
     return kind, int(number)
 
@@ -78,4 +86,6 @@ async def _stopped(settings: Settings) -> list[StoppedLane]:
 
 async def _recover(settings: Settings, kind: str, lane: int, *, accept_loss: bool) -> Recovered:
     topology = await read_topology(settings)
-    return await recover(settings, topology, kind, lane, accept_loss=accept_loss)
+    makers = (routing_handlers, notifier_handlers, delivery_handlers)
+    handlers = {handler.kind: handler for make in makers for handler in make(topology, settings)}
+    return await recover(settings, topology, handlers[kind], lane, accept_loss=accept_loss)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from workers.runtime.failures import DependencyDownError
+from workers.runtime.metadata import read_metadata
 from workers.runtime.protocol import Group
 from workers.runtime.topology import Topology
 
@@ -47,6 +48,8 @@ class Groups:
         if len(found) < len(partitions):
             # aiokafka hides the answer's own error (NOT_COORDINATOR, …) and returns nothing.
             raise DependencyDownError(f"Kafka's coordinator of {self.group} did not tell its offsets")
+        logs = await read_metadata(admin, list(names.values()))
+        log_ids = {topic: str(logs[name].id) for topic, name in names.items() if name in logs}
         groups = {}
         for lane in lanes:
             committed = {
@@ -57,6 +60,7 @@ class Groups:
             groups[lane] = Group(
                 batch_no=_batch_no({entry.metadata for entry in committed.values()}),
                 offsets={topic: entry.offset for topic, entry in committed.items()},
+                log_ids=log_ids,
             )
         return groups
 

@@ -18,6 +18,8 @@ class Lane:
     exceptions_in_a_row: int = 0
     published_ahead: set[str] = field(default_factory=set)
     """Identities of events that readers have already, from before Postgres was restored."""
+    untold: list[dict[str, int]] = field(default_factory=list)
+    """Where portions ended that had no event to tell it, see workers.runtime.trail."""
 
 
 @dataclass(slots=True)

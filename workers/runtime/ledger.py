@@ -18,7 +18,7 @@ _CREATE = """
 INSERT INTO lane (kind, id) SELECT $1, unnest($2::int[]) ON CONFLICT DO NOTHING
 """
 _READ = """
-SELECT id, batch_no, next_offsets, owner, at_ms, stopped,
+SELECT id, batch_no, next_offsets, owner, at_ms, stopped, log_ids,
        (SELECT coalesce(array_agg(p.batch_no ORDER BY p.batch_no), '{}')
           FROM pending p WHERE p.kind = lane.kind AND p.lane = lane.id) AS pending
   FROM lane WHERE kind = $1 AND id = ANY($2::int[])
@@ -63,9 +63,10 @@ _SEIZE = """
 UPDATE lane SET owner = $3 WHERE kind = $1 AND id = $2 AND owner IS NOT DISTINCT FROM $4
 """
 _RESUME = """
-UPDATE lane SET owner = NULL, stopped = NULL, next_offsets = $4::jsonb
+UPDATE lane SET owner = NULL, stopped = NULL, next_offsets = $4::jsonb, log_ids = $5::jsonb
  WHERE kind = $1 AND id = $2 AND owner = $3
 """
+_KNOW_LOGS = "UPDATE lane SET log_ids = $4::jsonb WHERE kind = $1 AND owner = $2 AND id = ANY($3::int[])"
 _STOP = "UPDATE lane SET stopped = $4 WHERE kind = $1 AND id = $2 AND owner = $3"
 _EMPTY_PENDING = "DELETE FROM pending WHERE kind = $1 AND lane = ANY($2::int[])"
 
@@ -174,9 +175,22 @@ class Ledger:
         """Make `me` the owner of a stopped lane whose owner is still `owner`."""
         return _count(await connection.execute(_SEIZE, self.kind, lane, me, owner)) == 1
 
-    async def resume(self, connection: Connection, me: str, lane: int, next_offsets: dict[str, int]) -> bool:
+    async def know_logs(
+        self, connection: Connection, me: str, lanes: Sequence[int], log_ids: Mapping[str, str]
+    ) -> None:
+        """Remember which topics the offsets of these lanes of mine count in."""
+        await connection.execute(_KNOW_LOGS, self.kind, me, lanes, _json(log_ids))
+
+    async def resume(
+        self,
+        connection: Connection,
+        me: str,
+        lane: int,
+        next_offsets: Mapping[str, int],
+        log_ids: Mapping[str, str],
+    ) -> bool:
         """Let the lane run again from these offsets, nothing of it being pending. False: it is not mine."""
-        status = await connection.execute(_RESUME, self.kind, lane, me, _json(next_offsets))
+        status = await connection.execute(_RESUME, self.kind, lane, me, _json(next_offsets), _json(log_ids))
         await connection.execute(_EMPTY_PENDING, self.kind, [lane])
         return _count(status) == 1
 
@@ -192,12 +206,13 @@ def _stored_lane(record: Mapping[str, Any]) -> StoredLane:
         owner=record["owner"],
         pending=tuple(record["pending"]),
         stopped=record["stopped"],
+        log_ids=orjson.loads(record["log_ids"]),
     )
     return StoredLane(row, record["at_ms"])
 
 
-def _json(offsets: dict[str, int]) -> str:
-    return orjson.dumps(offsets).decode()
+def _json(by_topic: Mapping[str, int | str]) -> str:
+    return orjson.dumps(by_topic).decode()
 
 
 def _count(status: str) -> int:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from time import monotonic, time
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from workers.runtime import protocol
 from workers.runtime.batch import Record
-from workers.runtime.failures import TermEndedError, obey
+from workers.runtime.failures import DependencyDownError, TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
@@ -30,6 +31,7 @@ IDLE_COMMIT_INTERVAL_S = 1.0
 """Positions that moved without a record (transaction markers) are committed this often."""
 TIMER_INTERVAL_S = 1.0
 STOPPED_CHECK_INTERVAL_S = 5.0
+LOGS_CHECK_INTERVAL_S = 5.0
 OBSERVE_INTERVAL_S = 0.25
 """Gauges and the watchdog need no more; a look at every lane costs as much as a small batch."""
 
@@ -57,6 +59,7 @@ class Loop:
     _idle_commit_at: float = 0.0
     _timers_at: float = 0.0
     _stopped_checked_at: float = 0.0
+    _logs_checked_at: float = 0.0
     _observed_at: float = 0.0
 
     async def step(self, stopping: asyncio.Event) -> None:
@@ -68,6 +71,7 @@ class Loop:
             if polled.generation != self.source.generation:
                 return
             await self._stop_expired(polled)
+            await self._notice_other_logs()
             await self._store(polled.records)
             await self._timers()
         self._observe()
@@ -175,6 +179,26 @@ class Loop:
         for lane, reason in polled.expired.items():
             if lane in self.lanes:
                 await self._stop(lane, reason)
+
+    async def _notice_other_logs(self) -> None:
+        """An input may have been deleted, which takes the lanes away without a word, and made again: its
+        offsets count something else then.
+        """
+        if monotonic() - self._logs_checked_at < LOGS_CHECK_INTERVAL_S:
+            return
+        self._logs_checked_at = monotonic()
+        try:
+            log_ids = await self.source.log_ids()
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.warning("logs_not_checked", kind=self.handler.kind, error=repr(error))
+            return
+        if missing := [topic for topic in self.source.inputs if topic not in log_ids]:
+            raise DependencyDownError(f"Kafka has no topic {missing[0]} any more")
+        if others := protocol.made_again(self.log_ids, log_ids):
+            reason = protocol.told_again(others)
+            for lane in self.lanes.ids:
+                await self._stop(lane, reason)
+            raise TermEndedError(reason, fenced=False)
 
     async def _stop_failed(self, lane: int, reason: str) -> None:
         await self._stop(lane, f"the handler raised too often in a row: {reason}")

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import NamedTuple
 from uuid import UUID
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -115,9 +116,12 @@ class TopicMetadata(NamedTuple):
     partitions: int
 
 
-async def read_metadata(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, TopicMetadata]:
+async def read_metadata(
+    speaker: AIOKafkaAdminClient | AIOKafkaConsumer, names: Sequence[str]
+) -> dict[str, TopicMetadata]:
     """The topics that exist, by full name. Needs Kafka 3.1 or newer; raises KafkaError."""
-    response = await admin._send_request(_TopicsRequest(names))  # noqa: SLF001  there is no public way
+    client = speaker._client  # noqa: SLF001  there is no public way
+    response = await client.send(client.get_random_node(), _TopicsRequest(names))
     return {
         name: TopicMetadata(topic_id, len(partitions))
         for error_code, name, topic_id, _, partitions, *_ in response.topics

@@ -62,8 +62,8 @@ def new_pool(
     """A pool, not opened yet; its connections are made when they are needed.
 
     `reset` is done with a connection that comes back, instead of what asyncpg does. `server_settings` hold in
-    every session. A statement has `command_timeout_s`, or what is set; its connection is let go at latest after
-    twice that, since asyncpg waits as long again for the server to say that it was cancelled.
+    every session. A statement has `command_timeout_s`, or what is set; its connection is let go after twice
+    that at latest, since asyncpg waits as long again for the server to say that it was cancelled.
     """
     postgres = settings.postgres
     return asyncpg.create_pool(

@@ -8,8 +8,8 @@ for each step, and what goes wrong without it, are in docs/lane-protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 Offsets = Mapping[str, int]
@@ -32,6 +32,8 @@ class Row:
     owner: str | None
     pending: tuple[int, ...] = ()
     stopped: str | None = None
+    log_ids: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's ids of the inputs that the offsets count in, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Group:
 
     batch_no: int | None
     offsets: Offsets
+    log_ids: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's ids of the inputs now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,8 @@ def after_group(*, row: Row, group: Group, waited_s: float) -> TakeoverStep:
     After a release nobody was fenced, so a lower or absent offset may be a stale read for a while; also when
     the owner that was fenced had itself only just claimed what another released.
     """
+    if others := made_again(row.log_ids, group.log_ids):
+        return Stop(told_again(others))
     if group.batch_no is None and row.batch_no == 0 and not row.pending:
         return Start()
     published = group.batch_no if group.batch_no is not None else 0
@@ -171,6 +177,16 @@ def after_group(*, row: Row, group: Group, waited_s: float) -> TakeoverStep:
         f"the group has published batch {group.batch_no} at {dict(group.offsets)}, but Postgres has batch "
         f"{row.batch_no} at {dict(row.next_offsets)} with {list(row.pending)} pending"
     )
+
+
+def made_again(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The inputs that are other topics than those that `known` are the ids of."""
+    return sorted(topic for topic, id_ in known.items() if now.get(topic, id_) != id_)
+
+
+def told_again(topics: Iterable[str]) -> str:
+    """Why a lane that reads them must not go on."""
+    return f"{' and '.join(topics)}: deleted and made again, so that offsets count other records"
 
 
 def _offsets_fit(row: Row, group: Group) -> bool:

@@ -13,6 +13,7 @@ from config.topics import CATALOGUE
 from schemas.envelope import header
 from workers.runtime.identity import identity, is_of_lane
 from workers.runtime.topology import Topology
+from workers.runtime.trail import READ_TO
 
 SCAN_BACK_MS = 3_600_000
 """A producer's clock and the log's may differ; an event is looked for this much earlier."""
@@ -24,8 +25,10 @@ Spans = Mapping[TopicPartition, tuple[int, int]]
 
 async def read_published(
     settings: Settings, topology: Topology, kind: str, lane: int, since_ms: int
-) -> dict[str, str]:
-    """Identity → `ce_time` of every committed event of this lane that was published since (about) `since_ms`.
+) -> dict[str, bytes]:
+    """Identity → trail of every committed event of this lane that was published since (about) `since_ms`.
+
+    The trail is its header `read_to`, mostly empty.
 
     Reads every topic once. Waits for transactions that are open meanwhile, of whomever, since readers see
     nothing behind their beginnings. Raises TimeoutError when all that takes longer than ten minutes.
@@ -38,18 +41,17 @@ async def read_published(
 
 async def _read(
     consumer: AIOKafkaConsumer, spans: Spans, topology: Topology, kind: str, lane: int
-) -> dict[str, str]:
+) -> dict[str, bytes]:
     consumer.assign(list(spans))
     for partition, (start, _) in spans.items():
         consumer.seek(partition, start)
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     while any([await consumer.position(partition) < end for partition, (_, end) in spans.items()]):
         for partition, records in (await consumer.getmany(timeout_ms=500)).items():
             topic = topology.short_name(partition.topic)
             for record in records:
                 if is_of_lane(topic, record.headers, kind, lane):
-                    time = header(record.headers, "ce_time") or b""
-                    found[identity(topic, record.headers)] = time.decode(errors="replace")
+                    found[identity(topic, record.headers)] = header(record.headers, READ_TO) or b""
     return found
 
 

@@ -13,13 +13,16 @@ import structlog
 
 from config.errors import TongdaiError
 from config.settings import Settings
+from workers.runtime import protocol, trail
 from workers.runtime.batch import Event
-from workers.runtime.handler import Connection
+from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity
+from workers.runtime.lanes import Lane
 from workers.runtime.ledger import Ledger, StoredLane
 from workers.runtime.postgres import connect, disconnect
 from workers.runtime.protocol import Outcome
 from workers.runtime.published import read_published
+from workers.runtime.repetition import Repetition
 from workers.runtime.source import read_bounds
 from workers.runtime.term import Term
 from workers.runtime.topology import Topology
@@ -44,12 +47,14 @@ class StoppedLane:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was done: events published now, events that will not be published again, records given up."""
+    """What was done: events published now, events that will not be published again, records that were
+    read again, records given up."""
 
     kind: str
     lane: int
     published: int
     known_ahead: int
+    repeated: int
     skipped: dict[str, int]
 
 
@@ -59,7 +64,7 @@ async def stopped_lanes(connection: Connection) -> list[StoppedLane]:
 
 
 async def recover(
-    settings: Settings, topology: Topology, kind: str, lane: int, *, accept_loss: bool
+    settings: Settings, topology: Topology, handler: Handler, lane: int, *, accept_loss: bool
 ) -> Recovered:
     """Let a stopped lane run again.
 
@@ -68,9 +73,9 @@ async def recover(
     """
     connection = await connect(settings, "tongdai recover")
     try:
-        term = await Term.begin(kind, topology, settings)
+        term = await Term.begin(handler.kind, topology, settings)
         try:
-            return await _recover(settings, topology, connection, term, kind, lane, accept_loss)
+            return await _recover(settings, topology, connection, term, handler, lane, accept_loss)
         except TimeoutError as error:
             raise RecoveryError("the topics could not be read to their ends in time; repeat") from error
         finally:
@@ -84,13 +89,13 @@ async def _recover(
     topology: Topology,
     connection: Connection,
     term: Term,
-    kind: str,
+    handler: Handler,
     lane: int,
     accept_loss: bool,
 ) -> Recovered:
-    ledger = Ledger(kind)
+    kind, ledger = handler.kind, Ledger(handler.kind)
     stored = await _seize(ledger, connection, term, lane)
-    offsets, skipped = await _readable_offsets(settings, topology, stored, lane)
+    offsets, skipped = await _readable_offsets(settings, topology, handler, stored, lane)
     if skipped and not accept_loss:
         told = ", ".join(f"{count} records of {topic}" for topic, count in skipped.items())
         raise RecoveryError(f"the log no longer has {told}; repeat with --accept-loss to go on behind them")
@@ -101,11 +106,35 @@ async def _recover(
     ahead = sorted(published.keys() - {identity(event.topic, event.headers) for event in pending})
     await ledger.keep_published_ahead(connection, lane, ahead)
     await _publish(term, missing, lane, stored.row.batch_no, offsets)
+    portions = [
+        ends for told in published.values() if told for ends in trail.portions_of(told, handler.inputs)
+    ]
+    mine = await _lane(ledger, connection, stored, lane, offsets)
+    repeated = await Repetition(handler, topology, settings, term, mine).run(
+        connection, trail.onward(portions, offsets)
+    )
+    log_ids = {topic: topology.ids[topic] for topic in handler.inputs}
     async with connection.transaction():
-        if not await ledger.resume(connection, term.id, lane, offsets):
+        if not await ledger.resume(connection, term.id, lane, mine.next_offsets, log_ids):
             raise RecoveryError("another took the lane meanwhile; repeat")
     log.info("lane_recovered", kind=kind, lane=lane, published=len(missing), known_ahead=len(ahead))
-    return Recovered(kind, lane, len(missing), len(ahead), skipped)
+    return Recovered(kind, lane, len(missing), len(ahead), repeated, skipped)
+
+
+async def _lane(
+    ledger: Ledger, connection: Connection, stored: StoredLane, lane: int, offsets: dict[str, int]
+) -> Lane:
+    """The lane as whoever holds it has it, to be read from these offsets."""
+    ahead = await ledger.published_ahead(connection, [lane])
+    batch_no = stored.row.batch_no
+    return Lane(
+        lane,
+        batch_no,
+        offsets,
+        stored.at_ms,
+        confirmed=batch_no,
+        published_ahead=ahead.get(lane, set()),
+    )
 
 
 async def _seize(ledger: Ledger, connection: Connection, term: Term, lane: int) -> StoredLane:
@@ -122,14 +151,21 @@ async def _seize(ledger: Ledger, connection: Connection, term: Term, lane: int) 
 
 
 async def _readable_offsets(
-    settings: Settings, topology: Topology, stored: StoredLane, lane: int
+    settings: Settings, topology: Topology, handler: Handler, stored: StoredLane, lane: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """The row's offsets moved into what the log still has, and how many records that skips by topic."""
-    offsets = dict(stored.row.next_offsets)
-    bounds = await read_bounds(settings, topology, list(offsets), lane)
+    """The row's offsets moved into what the log still has, and how many records that skips by topic.
+
+    Of a topic that was made again nobody knows how many there were: all that were read count, one at least.
+    """
+    bounds = await read_bounds(settings, topology, handler.inputs, lane)
+    offsets = {topic: first for topic, (first, _) in bounds.items()} | dict(stored.row.next_offsets)
+    others = protocol.made_again(stored.row.log_ids, topology.ids)
     skipped = {}
     for topic, (first, end) in bounds.items():
-        if offsets[topic] < first:
+        if topic in others:
+            skipped[topic] = max(1, offsets[topic])
+            offsets[topic] = first
+        elif offsets[topic] < first:
             skipped[topic] = first - offsets[topic]
         if not first <= offsets[topic] <= end:
             offsets[topic] = first

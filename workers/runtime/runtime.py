@@ -148,6 +148,10 @@ class Runtime:
             await loop.term.end()
 
     async def _begin(self) -> Loop:
+        # Asked anew: a topic may have been made again since this process began.
+        log_ids = (await read_topology(self.settings)).ids
+        if missing := [topic for topic in self.handler.inputs if topic not in log_ids]:
+            raise DependencyDownError(f"Kafka has no topic {self.topology.full_name(missing[0])}")
         connection = await connect(self.settings, f"tongdai {self.handler.kind}")
         try:
             term = await Term.begin(self.handler.kind, self.topology, self.settings)
@@ -157,7 +161,7 @@ class Runtime:
         TERMS.labels(self.handler.kind).inc()
         ledger = Ledger(self.handler.kind)
         groups = Groups(term.group, self.handler.inputs, self.topology, self.settings)
-        takeover = Takeover(ledger, groups, self._source, self.settings, self._stopped)
+        takeover = Takeover(ledger, groups, self._source, self.settings, self._stopped, log_ids=log_ids)
         return Loop(
             self.handler,
             self._source,
@@ -167,7 +171,7 @@ class Runtime:
             term,
             connection,
             self._stopped,
-            self.topology.ids,
+            log_ids,
         )
 
     async def _release(self) -> None:

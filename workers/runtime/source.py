@@ -14,12 +14,16 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from config.settings import Settings
 from workers.runtime.batch import Record
 from workers.runtime.failures import DependencyDownError, SideTaskEndedError
+from workers.runtime.metadata import read_metadata
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
 
 FETCH_WAIT_MS = 50
 """How long a broker waits for records: a partition just drained waits for the long poll of the others."""
+
+METADATA_MAX_AGE_MS = 10_000
+"""A group whose topic was deleted has no lanes. That there is one again it learns from metadata alone."""
 
 BACKLOG_PART = 8
 """A poll that brings this part of the largest batch found a backlog."""
@@ -72,6 +76,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             max_partition_fetch_bytes=runtime.batch_max_bytes // 4,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             retry_backoff_ms=50,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
 
     async def start(self) -> None:
@@ -225,6 +230,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def position(self, lane: int) -> dict[str, int]:
         """The next offset of each input. Behind the last record there may be transaction markers."""
         return {topic: await self._consumer.position(self._partition(topic, lane)) for topic in self.inputs}
+
+    async def log_ids(self) -> dict[str, str]:
+        """Kafka's ids of the input topics that there are now. Raises KafkaError, TimeoutError."""
+        names = {self._topology.full_name(topic): topic for topic in self.inputs}
+        async with asyncio.timeout(self._deadline_s):
+            found = await read_metadata(self._consumer, list(names))
+        return {names[name]: str(topic.id) for name, topic in found.items()}
 
     def ends(self, lane: int) -> dict[str, int]:
         """The end of each input as the last fetch told, as far as it was told."""

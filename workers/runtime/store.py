@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from schemas.deadletter import Reason
-from workers.runtime import protocol
+from workers.runtime import protocol, trail
 from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
 from workers.runtime.failures import TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
@@ -106,7 +106,7 @@ class Store:
             await transaction.start()
             try:
                 batch = self._batch(records, refusals)
-                await self._apply(connection, me, batch, ends)
+                told = await self._apply(connection, me, batch, ends)
             except (TermEndedError, MemoryError):
                 raise  # no record is to blame
             except Exception as error:
@@ -118,7 +118,7 @@ class Store:
                     continue
                 return error
             await transaction.commit()
-            self._stored(batch, ends, stored)
+            self._stored(batch, ends, told, stored)
             return None
         raise AssertionError("the last attempt returns or raises")
 
@@ -140,8 +140,11 @@ class Store:
         me: str,
         batch: Batch,
         ends: dict[int, dict[str, int]],
-    ) -> None:
-        """The compare-and-swap comes first: who is not the owner does not even begin."""
+    ) -> set[int]:
+        """The compare-and-swap comes first: who is not the owner does not even begin.
+
+        Returns the lanes whose trail was told.
+        """
         lanes = [self.lanes[lane] for lane in ends]
         clocks = {lane.id: lane.at_ms for lane in lanes}
         clocks |= {record.lane: at_ms for record, at_ms in zip(batch.records, batch.at_ms, strict=True)}
@@ -153,8 +156,19 @@ class Store:
         for lane in lanes:
             if lane.published_ahead:
                 await self._leave_out_published(connection, batch, lane)
+        told = {lane.id for lane in lanes if self._tell_trail(batch, lane, ends[lane.id])}
         events = [batch.events.get(lane.id, []) for lane in lanes]
         await self.ledger.keep_pending(connection, lanes, offsets, events)
+        return told
+
+    def _tell_trail(self, batch: Batch, lane: Lane, end: dict[str, int]) -> bool:
+        """Mark an event of the lane with where this batch ends, and those before it that had none."""
+        events = batch.events.get(lane.id, [])
+        place = next((place for place, event in enumerate(events) if trail.may_tell(event)), None)
+        if place is None or len(self.handler.inputs) == 1:
+            return False
+        events[place] = trail.mark(events[place], [*lane.untold, end], self.handler.inputs)
+        return True
 
     async def _leave_out_published(self, connection: Connection, batch: Batch, lane: Lane) -> None:
         """Derived again after a restore: readers have these events already."""
@@ -163,11 +177,18 @@ class Store:
         batch.events[lane.id] = [e for e in events if identity(e.topic, e.headers) not in again]
         await self.ledger.forget_published_ahead(connection, lane.id, sorted(again))
 
-    def _stored(self, batch: Batch, ends: dict[int, dict[str, int]], stored: Stored) -> None:
+    def _stored(
+        self, batch: Batch, ends: dict[int, dict[str, int]], told: Container[int], stored: Stored
+    ) -> None:
+        read = {record.lane for record in batch.records}
         for lane_no, offsets in ends.items():
             lane = self.lanes[lane_no]
             lane.batch_no += 1
             lane.next_offsets = offsets
+            if lane_no in told:
+                lane.untold = []
+            elif lane_no in read:
+                lane.untold = [*lane.untold[1 - trail.REMEMBERED_MAX :], offsets]
             stored.add(lane, batch.events.get(lane_no, []))
         for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
             lane = self.lanes[record.lane]

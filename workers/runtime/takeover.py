@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -12,7 +12,7 @@ import structlog
 from config.settings import Settings
 from workers.runtime import protocol
 from workers.runtime.back_offs import BackOffs
-from workers.runtime.failures import obey
+from workers.runtime.failures import TermEndedError, obey
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane, Lanes
@@ -50,6 +50,8 @@ class Takeover:
     stopped: dict[int, str]
     """Lanes that must not run, and why; added to."""
     back_offs: BackOffs = field(default_factory=BackOffs)
+    log_ids: Mapping[str, str] = field(default_factory=dict)
+    """Kafka's ids of the topics, as this term knows them."""
     _claimed: set[int] = field(default_factory=set)
     """Lanes whose row is mine and that do not run yet."""
     _waiting_since: dict[int, float] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class Takeover:
         """Steps (d) to (f): read the group, publish what is pending, seek."""
         rows = await self.ledger.read(connection, claimed)
         groups = await self.groups.read(claimed)
+        if others := protocol.made_again(self.log_ids, groups[claimed[0]].log_ids):
+            raise TermEndedError(protocol.told_again(others), fenced=False)
         start: list[int] = []
         publish: dict[int, int] = {}
         for lane in claimed:
@@ -129,6 +133,9 @@ class Takeover:
         if publish:
             await self._publish(term, connection, rows, publish)
         if ready := [*start, *publish]:
+            unknown = [lane for lane in ready if rows[lane].row.log_ids != groups[lane].log_ids]
+            if unknown:
+                await self.ledger.know_logs(connection, term.id, unknown, groups[unknown[0]].log_ids)
             await self._hold(connection, lanes, rows, ready)
 
     async def _publish(

@@ -46,6 +46,8 @@ WITH first AS (
     WHERE page_id = $1 AND state = 'queued' AND due_at <= now() AND NOT EXISTS (
         SELECT FROM delivery before
         WHERE before.conversation_id = d.conversation_id AND before.open AND before.position < d.position)
+        -- After Postgres was restored, what was sent stands here unsent until its receipts are read again.
+        AND NOT EXISTS (SELECT FROM lane WHERE kind = 'delivery' AND id = d.lane AND stopped IS NOT NULL)
     ORDER BY due_at LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
