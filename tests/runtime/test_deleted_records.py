@@ -1,0 +1,57 @@
+"""What was deleted before it was read is lost: the lane says so, and stands until somebody has accepted it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, eventually, values
+from tests.runtime.copier import Copier
+from workers.runtime.recovery import RecoveryError, recover
+
+pytestmark = pytest.mark.servers
+LANE, OTHER = 1, 2
+
+
+async def delete(lanes: Lanes, before: int) -> None:
+    """As retention does, at the beginning of the lane's inbound."""
+    admin = AIOKafkaAdminClient(**lanes.settings.kafka.client_options())
+    await admin.start()
+    try:
+        partition = TopicPartition(lanes.topology.full_name("inbound"), LANE)
+        await admin.delete_records({partition: RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
+
+
+async def test_a_lane_whose_unread_records_were_deleted_stops_until_the_loss_is_accepted(
+    lanes: Lanes,
+) -> None:
+    first = lanes.start(Copier())
+    await lanes.produce(values(0, 20), partition=LANE)
+    await all_copied(lanes, 20)
+    await first.stop()
+    await lanes.produce(values(20, 20), partition=LANE)
+    await delete(lanes, before=30)
+
+    running = lanes.start(Copier())
+    await lanes.produce(values(40, 10), partition=OTHER)
+
+    async def is_stopped() -> bool:
+        return LANE in running.runtime.status.stopped
+
+    await eventually(is_stopped, "the lane was stopped")
+    assert "offset 20 of" in running.runtime.status.stopped[LANE]
+    assert "is not in the log any more" in running.runtime.status.stopped[LANE]
+    await all_copied(lanes, 30)  # the other lane goes on
+    with pytest.raises(RecoveryError):
+        await recover(lanes.settings, lanes.topology, "intake", LANE, accept_loss=False)
+    async with asyncio.timeout(DEADLINE_S):
+        await recover(lanes.settings, lanes.topology, "intake", LANE, accept_loss=True)
+    await all_copied(lanes, 40)
+    assert sorted(await lanes.copied()) == sorted([*values(0, 20), *values(30, 20)])
+    await running.stop()
