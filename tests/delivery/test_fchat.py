@@ -17,7 +17,7 @@ from workers.channels.delivery.fchat_sender import FchatSender, failure_of
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call
+from workers.channels.delivery.sender import Call, Enclosed
 from workers.channels.delivery.window import DAY_S, terms
 from workers.local.simulator.platform.account import Account
 from workers.local.simulator.platform.fchat_platform import FchatPlatform
@@ -37,7 +37,9 @@ class Bot:
 
     async def say(self, part: Part, user: str = "an", token: str = "token") -> Result:
         """Give it to FChat."""
-        return await self._sender.send(Call("hoa-sen", token, None, user, MESSAGE, part))
+        enclosed = None if part.attachment is None else Enclosed(part.attachment)
+        call = Call("hoa-sen", token, None, user, MESSAGE, part, enclosed=enclosed)
+        return await self._sender.send(call)
 
 
 @pytest.fixture

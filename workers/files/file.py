@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -53,8 +53,14 @@ class File(NamedTuple):
         return Content(thumbnail_of(self.key), THUMBNAIL_TYPE, f"{self.name}.jpg", is_shown=True)
 
     def is_for(self, conversation: UUID) -> bool:
-        """Whether a message of that conversation may name it."""
+        """Whether it is here, for messages of that conversation."""
         return self.state == "stored" and self.conversation in (None, conversation)
+
+    def may_be_named(self, conversation: UUID, unused_keep_s: float) -> bool:
+        """Whether a new message of it may: one that no message has named in time is about to be forgotten."""
+        is_used = self.message is not None or self.conversation is None
+        age_s = (datetime.now(UTC) - self.created_at).total_seconds()
+        return self.is_for(conversation) and (is_used or age_s < unused_keep_s)
 
 
 def key_of(workspace: str, id_: str) -> str:

@@ -96,7 +96,8 @@ async def attached(pool: Pool, files: Files | None, workspace: str, conversation
         return said
     files = available(files)
     found = await rows.read(pool, workspace, ids)
-    named = {id_: file for id_, file in found.items() if file.is_for(conversation)}
+    keep_s = files.settings.unused_keep_s
+    named = {id_: file for id_, file in found.items() if file.may_be_named(conversation, keep_s)}
     for id_ in ids:
         if id_ not in named:
             raise _refused("unknown_file", f"There is no file {id_} that this conversation may name.")

@@ -12,10 +12,11 @@ from asyncpg import Pool
 from config.errors import ConfigurationError
 from config.logging import get_logger
 from config.settings import Settings
-from schemas.ids import channel_of
+from schemas.ids import channel_of, conversation_id
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery import message_rows, page_rows
 from workers.channels.delivery.claims import Taking, take
+from workers.channels.delivery.enclosing import Enclosing
 from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.lost import fresh_s
 from workers.channels.delivery.message_rows import Claimed
@@ -24,7 +25,7 @@ from workers.channels.delivery.page_rows import Page
 from workers.channels.delivery.parts import Part, is_too_long, parts_of
 from workers.channels.delivery.progress import Calm, Expired, PageStep, Paused, Step, Troubled, after
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call, Sender
+from workers.channels.delivery.sender import Call, Enclosed, Sender
 from workers.channels.delivery.senders import Senders
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.window import Terms, terms
@@ -42,6 +43,7 @@ class Means(NamedTuple):
     pool: Pool
     senders: Senders
     vault: Vault
+    enclosing: Enclosing
 
 
 class Courier:
@@ -107,7 +109,10 @@ class Courier:
         sender = self._means.senders[self._channel]
         now = self._terms(page, claimed)
         part = parts_of(claimed.content, sender.text_max)[len(claimed.standing.ids)]
-        reason = now.reason or _refusal(page, claimed, part, sender)
+        enclosed = None
+        if part.attachment is not None and now.reason is None:
+            enclosed = await self._means.enclosing.find(claimed.workspace, conversation_id(claimed.key), part)
+        reason = now.reason or _refusal(page, claimed, part, sender, enclosed)
         if reason is not None:
             step = Step("failed", claimed.standing.ids, reason)
             await self._record(page, claimed, step, None)
@@ -115,7 +120,7 @@ class Courier:
         if time.monotonic() - begun_s > fresh_s(self._means.settings.delivery) or self._stopping.is_set():
             await self._take_back(claimed)
             return
-        result = await self._give(page, claimed, part, sender, now)
+        result = await self._give(page, claimed, part, sender, now, enclosed)
         log.debug("given", page=page.id, message=str(claimed.message), part=part.number, became=_word(result))
         spread = random.random()  # noqa: S311 - no secret
         step, page_step = after(result, claimed.standing, self._means.settings.delivery, spread)
@@ -139,7 +144,9 @@ class Courier:
             pays=page.pays,
         )
 
-    async def _give(self, page: Page, claimed: Claimed, part: Part, sender: Sender, now: Terms) -> Result:
+    async def _give(
+        self, page: Page, claimed: Claimed, part: Part, sender: Sender, now: Terms, enclosed: Enclosed | None
+    ) -> Result:
         if page.access_token is None:
             return Failed("stop", "not_connected", "no token is stored for the page")
         try:
@@ -156,6 +163,7 @@ class Courier:
             part,
             claimed.content.get("reply_to") if part.number == 0 else None,
             now.tag,
+            enclosed,
         )
         with CALL_SECONDS.labels(self._channel).time():
             result = await sender.send(call)
@@ -218,13 +226,17 @@ class Courier:
             await message_rows.take_back(connection, claimed, 0.0)
 
 
-def _refusal(page: Page, claimed: Claimed, part: Part, sender: Sender) -> DeliveryReason | None:
+def _refusal(
+    page: Page, claimed: Claimed, part: Part, sender: Sender, enclosed: Enclosed | None
+) -> DeliveryReason | None:
     """Why the message cannot be given to this channel at all."""
     if page.too_long == "refuse" and is_too_long(claimed.content, sender.text_max):
         return "too_long"
-    if part.attachment is not None and not sender.takes(part.attachment):
-        return "unsupported"
-    return None
+    if part.attachment is None:
+        return None
+    if enclosed is None:
+        return "attachment_gone"
+    return None if sender.takes(enclosed) else "unsupported"
 
 
 def _word(result: Result) -> str:

@@ -12,6 +12,7 @@ from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.delivery import lost, page_rows
 from workers.channels.delivery.courier import Courier, Means
+from workers.channels.delivery.enclosing import Enclosing
 from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.metrics import LOST
 from workers.channels.delivery.posting import open_client
@@ -19,6 +20,7 @@ from workers.channels.delivery.renewal import Renewal
 from workers.channels.delivery.senders import open_senders
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.zalo_tokens import ZaloTokens
+from workers.files.files import open_files
 from workers.runtime.postgres import new_pool
 
 POLL_S = 0.5
@@ -40,6 +42,7 @@ class Dispatcher:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._settings = settings
         self._vault = vault
+        self._files = open_files(settings)
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()
         self._couriers: dict[str, asyncio.Task[None]] = {}
@@ -48,7 +51,9 @@ class Dispatcher:
     async def run(self) -> None:
         """Work until cancelled; then bring to its end what is under way. Raises what nobody foresaw."""
         async with open_client(self._settings.delivery) as client, self._pool() as pool:
-            means = Means(self._settings, pool, open_senders(client, self._settings), self._vault)
+            senders = open_senders(client, self._settings)
+            enclosing = Enclosing(pool, self._files)
+            means = Means(self._settings, pool, senders, self._vault, enclosing)
             tokens = ZaloTokens(client, self._settings)
             renewal = Renewal(pool, tokens, self._vault, self._settings.delivery)
             try:

@@ -13,11 +13,10 @@ import httpx
 
 from config.delivery import DeliverySettings
 from schemas.base import Channel
-from schemas.messages import MessageAttachment
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call
+from workers.channels.delivery.sender import Call, Enclosed
 
 
 class FchatSender:
@@ -35,8 +34,9 @@ class FchatSender:
         self._client = client
         self._settings = settings
 
-    def takes(self, attachment: MessageAttachment) -> bool:
+    def takes(self, enclosed: Enclosed) -> bool:
         """See Sender.takes; of others than pictures FChat says nothing."""
+        attachment = enclosed.attachment
         return attachment.type == "image" and attachment.url is not None
 
     async def send(self, call: Call) -> Result:
@@ -66,9 +66,9 @@ def failure_of(code: int, detail: str = "") -> Failed:
 
 
 def _message(call: Call) -> dict[str, Any]:
-    if call.part.attachment is None:
+    if call.enclosed is None:
         return {"text": call.part.text}
-    return {"attachment": {"type": "image", "payload": {"url": call.part.attachment.url}}}
+    return {"attachment": {"type": "image", "payload": {"url": call.enclosed.attachment.url}}}
 
 
 def _read(answer: Answer, call: Call) -> Result:

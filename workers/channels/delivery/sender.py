@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
 from uuid import UUID
 
@@ -9,6 +12,20 @@ from schemas.base import Channel
 from schemas.messages import MessageAttachment
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.result import Result
+from workers.files.file import File
+
+Copying = Callable[[], AbstractAsyncContextManager[Path]]
+"""A copy of a file on this machine, for as long as the block lasts; raises StorageDownError."""
+
+
+class Enclosed(NamedTuple):
+    """An attachment, as it is given to a channel."""
+
+    attachment: MessageAttachment
+    """Its `url` is where the channel may fetch it: none, when nothing of ours can be reached from outside."""
+    file: File | None = None
+    """What is known of it; none: it is none of ours."""
+    copying: Copying | None = None
 
 
 class Call(NamedTuple):
@@ -24,6 +41,8 @@ class Call(NamedTuple):
     reply_to: str | None = None
     """The channel's id of the message that it answers."""
     tag: Literal["HUMAN_AGENT"] | None = None
+    enclosed: Enclosed | None = None
+    """The attachment, when the part is one."""
 
 
 class Sender(Protocol):
@@ -33,7 +52,7 @@ class Sender(Protocol):
     text_max: ClassVar[int]
     """Characters of one text."""
 
-    def takes(self, attachment: MessageAttachment) -> bool:
+    def takes(self, enclosed: Enclosed) -> bool:
         """Whether the channel takes such an attachment."""
 
     async def send(self, call: Call) -> Result:

@@ -10,7 +10,9 @@ from config.settings import Settings
 from workers.channels.delivery.dispatcher import Dispatcher
 from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import open_vault
+from workers.channels.fetching.fetcher import Fetcher
 from workers.channels.reading.errands import Errands
+from workers.files.files import open_files
 from workers.runtime.handler import Handler
 from workers.runtime.topology import Topology
 from workers.runtime.worker import run_worker
@@ -23,6 +25,9 @@ def run_delivery(settings: Settings) -> None:
     """
     vault = open_vault(settings, must_last=False)
     beside = {"dispatcher": Dispatcher(settings, vault).run, "errands": Errands(settings, vault).run}
+    files = open_files(settings)
+    if files is not None:
+        beside["files"] = Fetcher(settings, files).run
     uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks=beside))
 
 

@@ -8,12 +8,17 @@ import httpx
 
 from config.delivery import DeliverySettings
 from schemas.base import Channel
-from schemas.messages import MessageAttachment
+from workers.channels.delivery.parts import Part
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call
+from workers.channels.delivery.sender import Call, Enclosed
 from workers.channels.delivery.zalo_errors import failure_of
+from workers.channels.delivery.zalo_uploads import ZaloUploads, media, upload_of
 from workers.channels.fields import identifier, mapping
+
+
+_IN_FORMS = {"name", "phone"}
+"""What Zalo's form asks for; e-mail addresses are asked for in words."""
 
 
 class ZaloSender:
@@ -30,29 +35,47 @@ class ZaloSender:
     def __init__(self, client: httpx.AsyncClient, settings: DeliverySettings) -> None:
         self._client = client
         self._settings = settings
+        self._uploads = ZaloUploads(client, settings)
 
-    def takes(self, attachment: MessageAttachment) -> bool:
-        """See Sender.takes; files must be uploaded first, which is not done yet."""
-        return attachment.type == "image" and attachment.url is not None
+    def takes(self, enclosed: Enclosed) -> bool:
+        """See Sender.takes."""
+        return upload_of(enclosed.file) is not None if enclosed.file else _is_picture(enclosed)
 
     async def send(self, call: Call) -> Result:
-        """See Sender.send."""
+        """See Sender.send; a file of ours is uploaded first, which says nothing to the customer yet."""
+        attachment = await self._attachment(call)
+        if isinstance(attachment, Failed):
+            return attachment
         request = self._client.build_request(
             "POST",
             f"{self._settings.zalo_url}/v3.0/oa/message/cs",
             headers={"access_token": call.access_token},
-            json={"recipient": {"user_id": call.user}, "message": _message(call)},
+            json={"recipient": {"user_id": call.user}, "message": attachment or {"text": call.part.text}},
         )
         answer = await post(self._client, self._settings.request_timeout_s, request)
         return _read(answer) if isinstance(answer, Answer) else answer
 
+    async def _attachment(self, call: Call) -> dict[str, Any] | Failed | None:
+        """The message of an attachment, or of a form; none: it is a text."""
+        if call.enclosed is None:
+            return self._form(call.part)
+        if call.enclosed.file is None:
+            return media({"media_type": "image", "url": call.enclosed.attachment.url})
+        return await self._uploads.give(call.access_token, call.enclosed)
 
-def _message(call: Call) -> dict[str, Any]:
-    if call.part.attachment is None:
-        return {"text": call.part.text}
-    element = {"media_type": "image", "url": call.part.attachment.url}
-    payload = {"template_type": "media", "elements": [element]}
-    return {"attachment": {"type": "template", "payload": payload}}
+    def _form(self, part: Part) -> dict[str, Any] | None:
+        """What asks a customer for his name, his number and his address, all at once; none: it is not asked."""
+        if not _IN_FORMS.intersection(part.asks):
+            return None
+        element = {"title": self._settings.zalo_form_title, "subtitle": part.text}
+        if self._settings.zalo_form_picture is not None:
+            element["image_url"] = self._settings.zalo_form_picture
+        payload = {"template_type": "request_user_info", "elements": [element]}
+        return {"attachment": {"type": "template", "payload": payload}}
+
+
+def _is_picture(enclosed: Enclosed) -> bool:
+    return enclosed.attachment.type == "image" and enclosed.attachment.url is not None
 
 
 def _read(answer: Answer) -> Result:

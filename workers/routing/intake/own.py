@@ -130,5 +130,6 @@ def _sent(row: Mapping[str, Any]) -> Sent:
 
 def _says(echo: Echo, part: Part) -> bool:
     if part.attachment is not None:
-        return not echo.text and any(each.type == part.attachment.type for each in echo.attachments)
+        types = {"image", "gif"} if part.attachment.type == "image" else {part.attachment.type}
+        return not echo.text and any(each.type in types for each in echo.attachments)
     return unicodedata.normalize("NFC", echo.text or "").strip() == part.text

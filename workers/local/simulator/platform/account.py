@@ -28,6 +28,8 @@ class Said(NamedTuple):
     at_ms: int
     tag: str | None = None
     reply_to: str | None = None
+    url: str | None = None
+    """Where the attachment is to be fetched."""
 
 
 @dataclass

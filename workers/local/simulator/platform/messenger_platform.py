@@ -106,6 +106,7 @@ class MessengerPlatform:
             time.time_ns() // 1_000_000,
             body.get("tag"),
             (body.get("reply_to") or {}).get("mid"),
+            attachment["payload"]["url"] if attachment else None,
         )
         account.said.append(said)
         return said
@@ -176,6 +177,8 @@ def _check_message(message: dict[str, Any]) -> None:
         raise SendError(100, 2018032, "Length of param message[text] must be less than or equal to 2000")
     if attachment is not None and attachment.get("type") not in {"image", "audio", "video", "file"}:
         raise SendError(100, 2018047, "Invalid attachment type")
+    if attachment is not None and not str(attachment.get("payload", {}).get("url", "")).startswith("https://"):
+        raise SendError(100, 2018008, "Failed to fetch the file from the url")
 
 
 def _error(error: SendError) -> Response:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from config.ingress import ZaloApp
 from workers.local.simulator.platform.account import Account, Said
 from workers.local.simulator.platform.teller import Teller
+from workers.local.simulator.platform.zalo_uploads import ZaloUploads
 from workers.local.simulator.platform.zalo_past import ZaloPast
 from workers.local.simulator.platform.zalo_uploads import ZaloUploads
 from workers.local.simulator.webhook import Webhook, zalo_headers
@@ -72,10 +73,12 @@ class ZaloPlatform:
         self._life_s = life_s
         self._run = secrets.token_hex(4)
         self._ids = itertools.count(1)
+        self.uploads = ZaloUploads(self.tokens)
         self.asgi = Starlette(
             routes=[
                 Route("/v3.0/oa/message/cs", self._message, methods=["POST"]),
                 Route("/v4/oa/access_token", self._exchange, methods=["POST"]),
+                *self.uploads.routes,
             ]
                 *self.uploads.routes,
                 *ZaloPast(self.tokens).routes,
@@ -115,15 +118,16 @@ class ZaloPlatform:
             raise ZaloError(-201, "Params is invalid")
         if text is not None and not 0 < len(text) <= TEXT_MAX:
             raise ZaloError(-201, "message.text is over its limit")
-        if attachment is not None and attachment.get("type") not in {"template", "file"}:
-            raise ZaloError(-201, "attachment.type is invalid")
+        kind = None if attachment is None else self.uploads.takes(attachment)
+        if attachment is not None and kind is None:
+            raise ZaloError(-201, "attachment is invalid")
         silent_s = account.silent_s(user)
         if silent_s is None:
             raise ZaloError(-213, "User has not followed OA")
         if silent_s > 7 * DAY_S:
             raise ZaloError(-230, "User has not interacted with the OA in the past 7 days")
         id_ = f"z{self._run}{next(self._ids)}"
-        said = Said(id_, user, text, "image" if attachment else None, None, time.time_ns() // 1_000_000)
+        said = Said(id_, user, text, kind, None, time.time_ns() // 1_000_000)
         account.said.append(said)
         return said
 
@@ -161,8 +165,8 @@ class ZaloPlatform:
         if self._teller.echoes:
             echo: dict[str, Any] = message | ({"text": said.text} if said.text else {})
             if said.attachment:
-                echo["attachments"] = [{"type": "image", "payload": {"url": "https://cdn.example/a"}}]
-            self._tell_event(account, said, "oa_send_text" if said.text else "oa_send_image", echo)
+                echo["attachments"] = [{"type": said.attachment, "payload": {"url": "https://cdn.example/a"}}]
+            self._tell_event(account, said, f"oa_send_{said.attachment or 'text'}", echo)
         self._tell_event(account, said, "user_received_message", message)
         if self._teller.reads:
             self._tell_event(account, said, "user_seen_message", {"msg_ids": [said.id]})

@@ -1,0 +1,1 @@
+"""Fetches customers' files from the channels that have them, before their addresses die."""

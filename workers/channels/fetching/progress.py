@@ -1,0 +1,51 @@
+"""What follows when a file could not be fetched. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Literal, NamedTuple
+
+from config.attachments import AttachmentsSettings
+from workers.files.refusal import FileRefusedError
+
+Reason = Literal["gone", "not_allowed", "too_large", "kind_not_taken", "empty", "too_slow", "unreachable"]
+"""`gone`: its channel has it no more; `not_allowed`: its address is none from which anything is fetched."""
+_FOR_GOOD = {"gone", "not_allowed", "too_large", "kind_not_taken", "empty"}
+_TRIED_AGAIN = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+class Step(NamedTuple):
+    """With `wait_s` it is tried again after so long, without it never."""
+
+    reason: Reason
+    wait_s: float | None = None
+
+
+class NotFetchedError(Exception):
+    """The file was not fetched."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+def reason_of(status: int) -> Reason:
+    """What an answer that brings no file means."""
+    if status in _TRIED_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "unreachable"
+    return "gone"
+
+
+def after(
+    error: NotFetchedError | FileRefusedError, attempt: int, own: AttachmentsSettings, spread: float
+) -> Step:
+    """What follows from an attempt, numbered from 1; `spread`, from 0 to 1, parts those who fail together."""
+    reason: Reason = error.code if isinstance(error, FileRefusedError) else error.reason
+    if reason in _FOR_GOOD or attempt >= own.fetch_attempts_max:
+        return Step(reason)
+    longest = min(own.fetch_retry_first_s * 2.0 ** min(attempt - 1, 30), own.fetch_retry_last_s)
+    return Step(reason, longest * (1 + spread) / 2)
