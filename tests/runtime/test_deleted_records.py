@@ -1,17 +1,14 @@
-"""What was deleted before it was read is lost: the lane says so, and stands until somebody has accepted it."""
+"""What was deleted before it was read is lost: the lane says so, and stands still."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, eventually, values
+from tests.runtime.bench_of_lanes import Lanes, all_copied, eventually, values
 from tests.runtime.copier import Copier
-from workers.runtime.recovery import RecoveryError, recover
 
 pytestmark = pytest.mark.servers
 LANE, OTHER = 1, 2
@@ -28,9 +25,7 @@ async def delete(lanes: Lanes, before: int) -> None:
         await admin.close()
 
 
-async def test_a_lane_whose_unread_records_were_deleted_stops_until_the_loss_is_accepted(
-    lanes: Lanes,
-) -> None:
+async def test_a_lane_whose_unread_records_were_deleted_stops_and_says_so(lanes: Lanes) -> None:
     first = lanes.start(Copier())
     await lanes.produce(values(0, 20), partition=LANE)
     await all_copied(lanes, 20)
@@ -48,10 +43,4 @@ async def test_a_lane_whose_unread_records_were_deleted_stops_until_the_loss_is_
     assert "offset 20 of" in running.runtime.status.stopped[LANE]
     assert "is not in the log any more" in running.runtime.status.stopped[LANE]
     await all_copied(lanes, 30)  # the other lane goes on
-    with pytest.raises(RecoveryError):
-        await recover(lanes.settings, lanes.topology, "intake", LANE, accept_loss=False)
-    async with asyncio.timeout(DEADLINE_S):
-        await recover(lanes.settings, lanes.topology, "intake", LANE, accept_loss=True)
-    await all_copied(lanes, 40)
-    assert sorted(await lanes.copied()) == sorted([*values(0, 20), *values(30, 20)])
     await running.stop()

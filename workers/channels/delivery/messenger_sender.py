@@ -10,12 +10,11 @@ import httpx
 from config.delivery import DeliverySettings
 from config.ingress import MessengerApp
 from schemas.base import Channel
-from schemas.messages import MessageAttachment
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.messenger_errors import failure_of
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call
+from workers.channels.delivery.sender import Call, Enclosed
 from workers.channels.fields import identifier, mapping
 from workers.channels.signature import messenger_digest
 
@@ -41,8 +40,9 @@ class MessengerSender:
         self._settings = settings
         self._secrets = {app.name: app.app_secret.get_secret_value().encode() for app in apps}
 
-    def takes(self, attachment: MessageAttachment) -> bool:
+    def takes(self, enclosed: Enclosed) -> bool:
         """See Sender.takes."""
+        attachment = enclosed.attachment
         return attachment.type in ATTACHMENTS and attachment.url is not None
 
     async def send(self, call: Call) -> Result:
@@ -63,11 +63,11 @@ class MessengerSender:
 
 def _body(call: Call) -> dict[str, Any]:
     message: dict[str, Any] = {"metadata": marker(call.message, call.part.number)}
-    if call.part.attachment is None:
+    if call.enclosed is None:
         message["text"] = call.part.text
     else:
-        payload = {"url": call.part.attachment.url, "is_reusable": False}
-        message["attachment"] = {"type": call.part.attachment.type, "payload": payload}
+        payload = {"url": call.enclosed.attachment.url, "is_reusable": False}
+        message["attachment"] = {"type": call.enclosed.attachment.type, "payload": payload}
     terms = {"messaging_type": "RESPONSE"}
     if call.tag is not None:
         terms = {"messaging_type": "MESSAGE_TAG", "tag": call.tag}
