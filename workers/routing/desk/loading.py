@@ -122,9 +122,9 @@ async def load_desks(connection: Connection, names: Collection[Name]) -> dict[Na
     """The desks of these names, as the tables have them: with all that wait for something."""
     desks = {name: Desk(*name) for name in names}
     wanted = [name[0] for name in names], [name[1] for name in names]
-    by_statement = {statement: await connection.fetch(statement, *wanted) for statement in STATEMENTS}
+    found = {statement: _by_desk(await connection.fetch(statement, *wanted)) for statement in STATEMENTS}
     for name, desk in desks.items():
-        fill(desk, {statement: _of(name, rows) for statement, rows in by_statement.items()})
+        fill(desk, {statement: by_desk.get(name, ()) for statement, by_desk in found.items()})
     return desks
 
 
@@ -200,5 +200,9 @@ def _read(value: str | Row) -> Row:
     return cast("Row", orjson.loads(value)) if isinstance(value, str) else value
 
 
-def _of(name: Name, rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if (row["workspace_id"], row["desk_id"]) == name]
+def _by_desk(rows: Iterable[Row]) -> dict[Name, list[Row]]:
+    """Once over all of them, since a batch may want hundreds of desks."""
+    grouped: dict[Name, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row["workspace_id"], row["desk_id"]), []).append(row)
+    return grouped
