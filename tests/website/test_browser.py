@@ -243,6 +243,30 @@ async def test_a_visitor_chats_through_everything_that_goes_wrong(
         assert [row["body"] for row in rows] == said
         assert await asyncio.wait_for(_seen_online(lan, conversation), 30)
 
+        # An agent begins a chat with somebody new: the window opens by itself, once, and takes no focus.
+        await page.evaluate("localStorage.clear()")
+        await page.close()
+        page = await context.new_page()
+        await page.goto(url)
+        stranger = await asyncio.wait_for(_begin(lan, "Chị cần tìm mẫu nào ạ?"), 30)
+        await shows(page, "Chị cần tìm mẫu nào ạ?")
+        assert await page.evaluate("document.activeElement === document.body")
+        await expect(page.locator(".badge")).to_be_hidden()
+        await check(page, "begun")
+        await page.locator("header button").last.click()
+        await answer(lan, stranger, "Em chờ chị nhé")
+        await expect(page.locator(".badge")).to_have_text("1", timeout=30_000)
+        await expect(page.locator(".panel")).to_be_hidden()
+
+
+async def _begin(agent: Client, text: str) -> UUID:
+    """Begin a chat with the one who is there and has never written."""
+    while not (found := (await agent.get("visitors")).json()):
+        await asyncio.sleep(0.1)
+    begun = await agent.ask(f"conversations/{found[0]['conversation']}/chat", {"text": text})
+    assert begun.status_code == 200, begun.text
+    return UUID(found[0]["conversation"])
+
 
 async def _seen_online(agent: Client, conversation: UUID) -> bool:
     """The agent sees that the visitor is there, and on which page."""

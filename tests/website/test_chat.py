@@ -75,6 +75,7 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             async with visiting(ingress, token=an.token) as tab:
                 assert [one["text"] for one in tab.started["messages"]] == ["Áo này còn không?", "Dạ còn ạ"]
                 assert tab.started["messages"][1]["state"] == "read"
+                assert tab.started["read"] == answer["position"]
                 await tab.say("Cho mình size M", "second")
                 assert (await an.message("Cho mình size M"))["message"] == (
                     await tab.message("Cho mình size M")

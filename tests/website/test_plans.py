@@ -13,11 +13,11 @@ import pytest
 from workers.channels.website.transcript import (
     AFTER,
     BEFORE,
-    LAST,
+    ENDS,
     LINES_MAX,
     WORKSPACE,
     Ask,
-    last_position,
+    ends_of,
     read_after,
     read_before,
 )
@@ -54,7 +54,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
     for query, arguments in (
         (AFTER, (["acme"] * 2, [HIS, uuid4()], [150, 0], LINES_MAX)),
         (BEFORE, ("acme", HIS, 150, LINES_MAX)),
-        (LAST, ("acme", HIS)),
+        (ENDS, ("acme", HIS)),
         (WORKSPACE, ("web:shop",)),
     ):
         plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
@@ -71,7 +71,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
     assert [line.position for line in found] == [each for each in range(1, 101) if each % 4 in (1, 2)][
         -LINES_MAX:
     ]
-    assert await last_position(filled, "acme", uuid4()) == 0
+    assert await ends_of(filled, "acme", uuid4()) == (0, 0)
 
 
 def _scans(node: dict[str, Any]) -> list[tuple[str, str]]:

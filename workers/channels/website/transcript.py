@@ -37,8 +37,17 @@ FROM (
     ORDER BY m.position DESC LIMIT $4) m
 ORDER BY m.position
 """  # noqa: S608  columns of this module
-LAST = "SELECT position FROM conversation WHERE workspace_id = $1 AND conversation_id = $2"
+ENDS = """
+SELECT position, seen_position FROM conversation WHERE workspace_id = $1 AND conversation_id = $2
+"""
 WORKSPACE = "SELECT workspace_id FROM page_registry WHERE page_id = $1"
+
+
+class Ends(NamedTuple):
+    """The last position of a transcript, and the last that an agent has read; 0: none."""
+
+    position: int
+    seen: int
 
 
 class Ask(NamedTuple):
@@ -64,9 +73,10 @@ async def workspace_of(pool: Any, page: str) -> str | None:  # noqa: ANN401 - as
     return found
 
 
-async def last_position(pool: Any, workspace: str, conversation: UUID) -> int:  # noqa: ANN401 - asyncpg's
-    """Of the transcript; 0: there is none. Raises what Postgres raises."""
-    return await pool.fetchval(LAST, workspace, conversation) or 0
+async def ends_of(pool: Any, workspace: str, conversation: UUID) -> Ends:  # noqa: ANN401 - asyncpg's
+    """Of a transcript. Raises what Postgres raises."""
+    row = await pool.fetchrow(ENDS, workspace, conversation)
+    return Ends(0, 0) if row is None else Ends(*row)
 
 
 async def read_after(pool: Any, asks: Sequence[Ask]) -> list[Line]:  # noqa: ANN401 - asyncpg's

@@ -30,7 +30,7 @@ from workers.channels.website.said import ProofByDigest, ProofByToken, Start
 from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import VisitorTokens
-from workers.channels.website.transcript import LINES_MAX, last_position, read_before, workspace_of
+from workers.channels.website.transcript import LINES_MAX, Ends, ends_of, read_before, workspace_of
 from workers.channels.website.visits import Visits
 from workers.runtime.postgres import new_pool
 from workers.runtime.side_tasks import side_tasks
@@ -128,13 +128,14 @@ class Website:
         if workspace is None:
             return None
         conversation = conversation_id(guest.key)
-        last = await last_position(self.pool, workspace, conversation)
+        ends = await ends_of(self.pool, workspace, conversation)
+        last = ends.position
         lines = [] if start.after or not last else await self._newest(workspace, guest, last)
         position = min(start.after, last) if start.after else last
         tab = Tab(workspace, guest, position, self._settings.send_queue_bytes_max, cut)
         tab.is_known = last > 0
         tab.where = start.where
-        return Joined(tab, self._started(known, visitor, [line.shown for line in lines]))
+        return Joined(tab, self._started(known, visitor, ends, [line.shown for line in lines]))
 
     @contextmanager
     def present(self, tab: Tab) -> Iterator[None]:
@@ -159,12 +160,15 @@ class Website:
                 return identity.by_digest(secret, id_, digest)
         return Visitor(self._tokens.draw())
 
-    def _started(self, site: Site, visitor: Visitor, messages: list[dict[str, Any] | None]) -> dict[str, Any]:
+    def _started(
+        self, site: Site, visitor: Visitor, ends: Ends, messages: list[dict[str, Any] | None]
+    ) -> dict[str, Any]:
         return {
             "token": self._tokens.issue(site.site, visitor.user),
             "title": site.title,
             "greeting": site.greeting,
             "quick_replies": site.quick_replies,
+            "read": ends.seen,
             "messages": messages,
             "more": len(messages) == LINES_MAX,
         }

@@ -48,7 +48,7 @@
   const proof = jwt ? { token: jwt } : userId ? { id: userId, hash: userHash || "" } : null;
   // What somebody could not send must never be sent in the name of the next one at this browser.
   const who = jwt ? `v.${subject(jwt)}` : userId ? `v.${userId}` : "a";
-  const PREFIX = `tongdai.${site}.`, OUT = `${PREFIX}out.${who}.`, TOKEN = `${PREFIX}token`, SOUND = `${PREFIX}sound`;
+  const PREFIX = `tongdai.${site}.`, OUT = `${PREFIX}out.${who}.`, TOKEN = `${PREFIX}token`, SOUND = `${PREFIX}sound`, CLOSED = `${PREFIX}closed`;
 
   function subject(token) {
     try { return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return token; }
@@ -60,7 +60,7 @@
   const outbox = []; // what is not in the transcript yet, in its order
   let last = 0, first = Infinity, more = false, agentRead = 0;
   let ours = null; // of a visitor with a proof: kept nowhere, for the proof itself soon is too old
-  let isOpen = false, socket = null, isStarted = false, failures = 0, retry = 0, inFlight = null;
+  let isOpen = false, isClosed = false, socket = null, isStarted = false, failures = 0, retry = 0, inFlight = null;
   let heardAt = 0, pingedAt = 0, typedAt = 0, typesUntil = 0, shownUrl = "", resendAt = 0;
 
   // Elements --------------------------------------------------------------------------------------------------
@@ -197,13 +197,22 @@
     const line = !isStarted ? t.offline : Date.now() < typesUntil ? t.typing : "";
     if (status.textContent !== line) status.textContent = line;
   }
-  function setOpen(open) {
+  function setOpen(open, byItself) {
     isOpen = open;
     panel.hidden = !open;
     launcher.setAttribute("aria-expanded", String(open));
-    if (open) { field.focus(); toEnd(); } else launcher.focus();
+    if (!byItself) (open ? field : launcher).focus();
+    if (open) toEnd(); else keepClosed();
     look();
     show();
+  }
+  // A chat that an agent begins opens the window, once, and never over a small screen or who has closed it here.
+  function isClosedByHand() { try { return sessionStorage.getItem(CLOSED) !== null; } catch { return isClosed; } }
+  function keepClosed() { isClosed = true; try { sessionStorage.setItem(CLOSED, "1"); } catch { /* for as long as the page lives */ } }
+  function isInvited(shown) {
+    const own = new Set([...messages.values()].filter((one) => one.from === "customer").map((one) => one.session));
+    const begins = shown.some((one) => one.from !== "customer" && !own.has(one.session));
+    return begins && !isOpen && !outbox.length && !isClosedByHand() && !matchMedia("(max-width: 480px)").matches;
   }
   function toEnd() { log.scrollTop = log.scrollHeight; }
   function beep() {
@@ -242,8 +251,10 @@
       heard ||= message.from !== "customer";
     }
     if (heard) typesUntil = 0;
+    const wasLooking = isLooking();
+    if (isNews && heard && isInvited(shown)) setOpen(true, true);
     look();
-    if (isNews && heard && !isLooking()) beep();
+    if (isNews && heard && !wasLooking) beep();
     show();
     if (wasAtEnd) toEnd();
   }
@@ -380,6 +391,7 @@
     title.textContent = said.title;
     greeting.textContent = said.greeting;
     if (!replies.childElementCount) replies.append(...said.quick_replies.map((text) => h("button", { type: "button", click: () => write(text) }, text)));
+    agentRead = Math.max(agentRead, said.read);
     if (!last) more = said.more;
     take(said.messages, false);
     flush();

@@ -169,6 +169,9 @@ def _mark_read(act: Act[MarkRead]) -> Answer:
         "epoch": conversation.epoch,
     }
     work.batch.emit(cause, READ, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
+    if conversation.channel == "web" and action.position > conversation.seen_position:
+        conversation.seen_position = action.position
+        work.change(conversation)
     return {"position": action.position}
 
 

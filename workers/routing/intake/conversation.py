@@ -57,6 +57,8 @@ class Conversation:
     """The rule that last offered it; none: no rule did."""
     replies: list[Reply] = field(default_factory=list)
     """Answers that wait for the desk, in the order in which they were written."""
+    seen_position: int = 0
+    """How far an agent has read; kept where the customer is shown that when he comes back."""
     ticket: Ticket | None = None
     """Its last one."""
 
