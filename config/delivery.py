@@ -36,6 +36,9 @@ class DeliverySettings(Section):
     zalo_profile_path: Path = "/v3.0/oa/user/detail"
     zalo_conversation_path: Path = "/v2.0/oa/conversation"
     zalo_recent_path: Path = "/v2.0/oa/listrecentchat"
+    zalo_form_title: Annotated[str, Field(min_length=1, max_length=100)] = "Chia sẻ thông tin liên hệ"
+    """Over the form by which a customer shares who he is."""
+    zalo_form_picture: Url | None = None
     profile_days: Annotated[float, Field(gt=0, le=365)] = 7.0
     """So long a customer who was looked up is not looked up again."""
     history_days: Annotated[float, Field(gt=0, le=3_650)] = 365.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -22,7 +22,7 @@ from schemas.base import (
     Text,
 )
 from schemas.definitions import Tag
-from schemas.messages import MessageAttachment
+from schemas.messages import MessageAttachment, Shared
 from schemas.tickets import (
     FIELDS_MAX,
     FieldValue,
@@ -33,6 +33,7 @@ from schemas.tickets import (
 )
 
 MENTIONS_MAX = 50
+ASKING_CHARS_MAX = 500
 LABELS_MAX = 100
 POSITION_MAX = 2**31 - 1
 Label = Tag
@@ -80,11 +81,17 @@ class Say(Action):
     """Position of the message that it answers."""
     ticket: TicketChange | None = None
     """What it changes of the conversation's last ticket when it is accepted, as a quick reply may want."""
+    asks: Annotated[tuple[Shared, ...], Field(max_length=len(get_args(Shared)))] = ()
+    """What the customer is asked to share, by his channel's own means; what he shares fills his profile."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Say:
         if not self.text and not self.attachments:
             raise ValueError("a message has a text or an attachment")
+        if self.asks and (not self.text or len(self.text) > ASKING_CHARS_MAX or self.attachments):
+            raise ValueError(
+                f"a message that asks has a text of at most {ASKING_CHARS_MAX} characters alone"
+            )
         return self
 
 

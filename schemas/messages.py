@@ -26,6 +26,10 @@ MessageKind = Literal["text", "attachment", "postback", "log", "note"]
 """`note`: of agents among themselves; customers never see it."""
 
 
+Shared = Literal["name", "phone", "email"]
+"""What a customer may be asked to share of himself."""
+
+
 class MessageAttachment(InsideModel):
     """See schemas.inbound.Attachment."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from schemas.base import Channel, ChannelMessageId, ConversationKey, InsideModel, Moment, PageId, Slug
-from schemas.messages import MessageAttachment
+from schemas.messages import MessageAttachment, Shared
 
 
 class Send(InsideModel):
@@ -26,6 +26,8 @@ class Send(InsideModel):
     """Who wrote it, as `actor` of his action."""
     text: str | None = None
     attachments: tuple[MessageAttachment, ...] = ()
+    asks: tuple[Shared, ...] = ()
+    """What the customer is asked to share with it."""
     reply_to: str | None = None
     """The channel's id of the message that it answers."""
     last_customer_at: Moment | None

@@ -7,6 +7,8 @@ from typing import Any
 
 from config.ingress import MessengerApp
 from schemas.base import Json
+from schemas.inbound import Message
+from workers.channels import messenger_message
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.document import parse_document
 from workers.channels.fields import mapping
@@ -80,7 +82,10 @@ class Messenger:
             if isinstance(events, list):
                 found = True
                 for event in events:
-                    yield Skipped(place) if place == "changes" else self._item(fields, place, event)
+                    item = Skipped(place) if place == "changes" else self._item(fields, place, event)
+                    yield item
+                    if isinstance(item, Message) and (told := messenger_message.shared(item)) is not None:
+                        yield told
         if not found:
             detail = "entry: has no list of messaging, standby or changes"
             yield Refused("unreadable", detail, {"object": "page", "entry": [entry]}, None)

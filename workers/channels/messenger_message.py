@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from schemas.base import Json
-from schemas.inbound import Attachment, Echo, Message, Postback, Referral
+from schemas.inbound import Attachment, Echo, Message, Postback, Profile, Referral
 from workers.channels import fields
 from workers.channels.channel import objects, required_id
 from workers.channels.fields import mapping
@@ -13,6 +14,8 @@ from workers.channels.fields import mapping
 PAGE_INBOX_APP = "26390203743090"
 """The app id in the echo of an answer that a person wrote in Meta's own inbox."""
 PAYLOAD_CHARS_MAX = 2_000
+_NUMBER = re.compile(r"\+?[0-9]{8,15}")
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s.]{2,}")
 
 
 def message(who: dict[str, Any], said: dict[str, Any]) -> Message | Echo:
@@ -24,6 +27,20 @@ def message(who: dict[str, Any], said: dict[str, Any]) -> Message | Echo:
         return Echo(**who, **_author(said))
     payload = fields.cut(mapping(said.get("quick_reply")).get("payload"), PAYLOAD_CHARS_MAX)
     return Message(**who, payload=payload, referral=referral(said.get("referral")))
+
+
+def shared(said: Message) -> Profile | None:
+    """What a customer has shared by a quick reply for his number or his e-mail: it says just that."""
+    value = (said.payload or "").replace(" ", "")
+    if not value or value != (said.text or "").replace(" ", ""):
+        return None
+    found: dict[str, Any] = {}
+    if _NUMBER.fullmatch(value):
+        found = {"phone": value, "phone_verified": True}
+    elif _ADDRESS.fullmatch(value):
+        found = {"email": value}
+    who = said.model_dump(include={"channel", "account", "user", "sent_at_ms", "raw"})
+    return Profile(**who, **found) if found else None
 
 
 def postback(who: dict[str, Any], said: dict[str, Any]) -> Postback:

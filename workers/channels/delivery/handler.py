@@ -91,7 +91,7 @@ class DeliveryHandler:
 def _row(record: Record, send: Send) -> dict[str, Any]:
     """The row of a message; one that says nothing has failed."""
     attachments = [attachment.model_dump(exclude_none=True) for attachment in send.attachments]
-    content = {"text": send.text, "attachments": attachments, "reply_to": send.reply_to}
+    content = {"text": send.text, "attachments": attachments, "asks": send.asks, "reply_to": send.reply_to}
     parts = len(parts_of(content, text_max(channel_of(send.page))))
     said: dict[str, Any] = {"state": "queued", "reason": None, "content": content, "ids": ()}
     if not parts:

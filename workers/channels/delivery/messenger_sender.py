@@ -18,6 +18,8 @@ from workers.channels.delivery.sender import Call, Enclosed
 from workers.channels.fields import identifier, mapping
 from workers.channels.signature import messenger_digest
 
+_SHARED = {"phone": "user_phone_number", "email": "user_email"}
+"""Quick replies by which a customer shares what his account has; his name is known without."""
 ATTACHMENTS = {"image", "audio", "video", "file"}
 
 
@@ -65,6 +67,8 @@ def _body(call: Call) -> dict[str, Any]:
     message: dict[str, Any] = {"metadata": marker(call.message, call.part.number)}
     if call.enclosed is None:
         message["text"] = call.part.text
+        if shown := [{"content_type": _SHARED[each]} for each in call.part.asks if each in _SHARED]:
+            message["quick_replies"] = shown
     else:
         payload = {"url": call.enclosed.attachment.url, "is_reusable": False}
         message["attachment"] = {"type": call.enclosed.attachment.type, "payload": payload}

@@ -20,6 +20,8 @@ class Part(NamedTuple):
     number: int
     text: str | None = None
     attachment: MessageAttachment | None = None
+    asks: tuple[str, ...] = ()
+    """What the customer is asked to share with the text."""
 
     @property
     def cost(self) -> float:
@@ -31,14 +33,16 @@ def parts_of(content: Mapping[str, Any], limit: int) -> list[Part]:
     """The parts of a message, the same whenever they are asked for.
 
     Args:
-        content: `text` and `attachments` as in schemas.outbound.Send.
+        content: `text`, `attachments` and `asks` as in schemas.outbound.Send.
         limit: characters that the channel takes at once.
     """
     text = unicodedata.normalize("NFC", content.get("text") or "")
     attachments = [MessageAttachment.model_validate(each) for each in content.get("attachments") or ()]
-    texts: list[tuple[str | None, MessageAttachment | None]] = [(each, None) for each in split(text, limit)]
-    all_ = [*texts, *((None, attachment) for attachment in attachments)]
-    return [Part(number, *each) for number, each in enumerate(all_)]
+    texts = split(text, limit)
+    parts = [Part(number, each) for number, each in enumerate(texts)]
+    if parts and content.get("asks"):
+        parts[-1] = parts[-1]._replace(asks=tuple(content["asks"]))
+    return parts + [Part(number, None, each) for number, each in enumerate(attachments, start=len(parts))]
 
 
 def is_too_long(content: Mapping[str, Any], limit: int) -> bool:

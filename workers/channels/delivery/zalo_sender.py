@@ -16,7 +16,6 @@ from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.delivery.zalo_uploads import ZaloUploads, media, upload_of
 from workers.channels.fields import identifier, mapping
 
-
 _IN_FORMS = {"name", "phone"}
 """What Zalo's form asks for; e-mail addresses are asked for in words."""
 
@@ -64,7 +63,7 @@ class ZaloSender:
         return await self._uploads.give(call.access_token, call.enclosed)
 
     def _form(self, part: Part) -> dict[str, Any] | None:
-        """What asks a customer for his name, his number and his address, all at once; none: it is not asked."""
+        """What asks a customer for name, number and address, all at once; none: neither is asked for."""
         if not _IN_FORMS.intersection(part.asks):
             return None
         element = {"title": self._settings.zalo_form_title, "subtitle": part.text}

@@ -11,7 +11,7 @@ from asyncpg import Connection
 from pydantic import BaseModel, Field
 
 from schemas.base import Moment
-from schemas.messages import Mark
+from schemas.messages import Mark, Shared
 from schemas.receipts import DeliveryState
 from workers.files.files import Files
 from workers.gateway.attachments import LineAttachment, with_files
@@ -93,6 +93,8 @@ class Line(BaseModel):
     attachments: list[LineAttachment] = Field(default_factory=list)
     mentions: list[str] = Field(default_factory=list)
     """Of a note."""
+    asks: list[Shared] = Field(default_factory=list)
+    """What the customer is asked to share with it."""
     code: str | None = None
     """Of a log line, with its parameters, for programs."""
     params: dict[str, Any] = Field(default_factory=dict)
@@ -233,6 +235,7 @@ def _line(row: Mapping[str, Any]) -> Line:
         text=row["body"],
         attachments=orjson.loads(row["attachments"]) if row["attachments"] else [],
         mentions=[] if is_log else params.get("mentions", []),
+        asks=[] if is_log else params.get("asks", []),
         code=row["code"],
         params=params if is_log else {},
         at=row["stored_at"],

@@ -53,6 +53,7 @@ def say(
         sender=action.actor,
         text=action.text,
         attachments=_attachments(action),
+        asks=action.asks,
         quoted=quoted,
     )
     work.change(conversation)
@@ -69,6 +70,7 @@ def send(
     sender: str,
     text: str | None,
     attachments: Sequence[dict[str, Any]] = (),
+    asks: Sequence[str] = (),
     quoted: str | None = None,
 ) -> None:
     """Give the transcript's last line to delivery, as schemas.outbound.Send."""
@@ -81,6 +83,7 @@ def send(
         "sender": sender,
         "text": text,
         "attachments": attachments,
+        "asks": asks,
         "reply_to": quoted,
         "last_customer_at": time_text(conversation.last_at_ms) if conversation.session else None,
         "at": time_text(at_ms),
@@ -96,8 +99,13 @@ def _line(action: Say, message: str) -> Line:
         action.by or action.actor,
         action.text,
         attachments=_attachments(action) or None,
-        params=None if action.reply_to is None else {"reply_to": action.reply_to},
+        params=_params(action),
     )
+
+
+def _params(action: Say) -> dict[str, Any] | None:
+    said = {"reply_to": action.reply_to, "asks": action.asks or None}
+    return {name: value for name, value in said.items() if value is not None} or None
 
 
 def _attachments(action: Say) -> list[dict[str, Any]]:

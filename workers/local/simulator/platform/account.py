@@ -28,6 +28,8 @@ class Said(NamedTuple):
     at_ms: int
     tag: str | None = None
     reply_to: str | None = None
+    asks: tuple[str, ...] = ()
+    """What it asks the customer to share."""
     url: str | None = None
     """Where the attachment is to be fetched."""
 
@@ -51,10 +53,10 @@ class Account:
     """When each customer last wrote, seconds since 1970; who is missing has never written."""
     faults: deque[dict[str, Any] | Loss] = field(default_factory=deque)
     """What happens to the next calls: an error of the platform's, or a loss."""
-    release: asyncio.Event = field(default_factory=asyncio.Event)
-    held: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)
     """Who its customers are, and what was said before."""
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a call is held."""
     _calls_s: deque[float] = field(default_factory=deque)
 

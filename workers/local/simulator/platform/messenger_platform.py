@@ -27,6 +27,7 @@ DAY_S = 24 * 60 * 60.0
 HANG_S = 60.0
 TEXT_MAX = 2_000
 METADATA_MAX = 1_000
+_SHARED = {"user_phone_number", "user_email"}
 _FIELDS = {"recipient", "messaging_type", "message", "tag", "reply_to"}
 _TYPES = {"RESPONSE", "UPDATE", "MESSAGE_TAG"}
 
@@ -106,12 +107,12 @@ class MessengerPlatform:
             time.time_ns() // 1_000_000,
             body.get("tag"),
             (body.get("reply_to") or {}).get("mid"),
+            tuple(each["content_type"] for each in message.get("quick_replies", ())),
             attachment["payload"]["url"] if attachment else None,
         )
         account.said.append(said)
         return said
 
-    def _check_caller(self, account: Account, request: Request) -> None:
     def _refusal(self, account: Account, request: Request) -> Response | None:
         """The error of who may not read."""
         try:
@@ -120,6 +121,7 @@ class MessengerPlatform:
             return _error(error)
         return None
 
+    def _check_caller(self, account: Account, request: Request) -> None:
         token = request.query_params.get("access_token", "")
         if token != account.token:
             raise SendError(190, 460, "Error validating access token")
@@ -175,9 +177,13 @@ def _check_message(message: dict[str, Any]) -> None:
         raise SendError(100, None, "Invalid parameter: message")
     if text is not None and not 0 < len(text) < TEXT_MAX:
         raise SendError(100, 2018032, "Length of param message[text] must be less than or equal to 2000")
+    if any(each.get("content_type") not in _SHARED for each in message.get("quick_replies", ())):
+        raise SendError(100, None, "Invalid parameter: quick_replies")
     if attachment is not None and attachment.get("type") not in {"image", "audio", "video", "file"}:
         raise SendError(100, 2018047, "Invalid attachment type")
-    if attachment is not None and not str(attachment.get("payload", {}).get("url", "")).startswith("https://"):
+    if attachment is not None and not str(attachment.get("payload", {}).get("url", "")).startswith(
+        "https://"
+    ):
         raise SendError(100, 2018008, "Failed to fetch the file from the url")
 
 

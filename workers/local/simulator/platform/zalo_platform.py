@@ -21,7 +21,6 @@ from starlette.routing import Route
 from config.ingress import ZaloApp
 from workers.local.simulator.platform.account import Account, Said
 from workers.local.simulator.platform.teller import Teller
-from workers.local.simulator.platform.zalo_uploads import ZaloUploads
 from workers.local.simulator.platform.zalo_past import ZaloPast
 from workers.local.simulator.platform.zalo_uploads import ZaloUploads
 from workers.local.simulator.webhook import Webhook, zalo_headers
@@ -29,6 +28,7 @@ from workers.local.simulator.webhook import Webhook, zalo_headers
 DAY_S = 24 * 60 * 60.0
 HANG_S = 60.0
 TEXT_MAX = 2_000
+FORM_TITLE_MAX, FORM_TEXT_MAX = 100, 500
 
 
 class ZaloError(Exception):
@@ -79,9 +79,8 @@ class ZaloPlatform:
                 Route("/v3.0/oa/message/cs", self._message, methods=["POST"]),
                 Route("/v4/oa/access_token", self._exchange, methods=["POST"]),
                 *self.uploads.routes,
-            ]
-                *self.uploads.routes,
                 *ZaloPast(self.tokens).routes,
+            ]
         )
 
     async def _message(self, request: Request) -> Response:
@@ -114,6 +113,9 @@ class ZaloPlatform:
         user = str(body.get("recipient", {}).get("user_id", ""))
         message = body.get("message") or {}
         text, attachment = message.get("text"), message.get("attachment")
+        form = _form(attachment)
+        if form is not None:
+            text, attachment = form, None
         if body.keys() != {"recipient", "message"} or (text is None and attachment is None):
             raise ZaloError(-201, "Params is invalid")
         if text is not None and not 0 < len(text) <= TEXT_MAX:
@@ -128,6 +130,7 @@ class ZaloPlatform:
             raise ZaloError(-230, "User has not interacted with the OA in the past 7 days")
         id_ = f"z{self._run}{next(self._ids)}"
         said = Said(id_, user, text, kind, None, time.time_ns() // 1_000_000)
+        said = said._replace(asks=() if form is None else ("request_user_info",))
         account.said.append(said)
         return said
 
@@ -185,6 +188,20 @@ class ZaloPlatform:
         )
         headers = zalo_headers(self._app, body, timestamp)
         self._teller.tell(Webhook("receipt", f"zalo:{account.id}", body, headers, ()))
+
+
+def _form(attachment: dict[str, Any] | None) -> str | None:
+    """What a form that asks a customer who he is says; none: it is another message."""
+    payload = (attachment or {}).get("payload") or {}
+    if payload.get("template_type") != "request_user_info":
+        return None
+    elements = payload.get("elements") or []
+    if len(elements) != 1 or elements[0].keys() - {"title", "subtitle", "image_url"}:
+        raise ZaloError(-201, "elements is invalid")
+    title, subtitle = elements[0].get("title") or "", elements[0].get("subtitle") or ""
+    if not 0 < len(title) <= FORM_TITLE_MAX or not 0 < len(subtitle) <= FORM_TEXT_MAX:
+        raise ZaloError(-201, "elements[0] is invalid")
+    return str(subtitle)
 
 
 def _error(error: ZaloError) -> Response:
