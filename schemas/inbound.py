@@ -183,10 +183,6 @@ class Profile(Introduced):
     """Whether he follows the account from now on, where the channel has that."""
 
 
-class Other(InboundRecord):
-    """Something that no handler reads yet; counted and skipped."""
-
-    event: Annotated[str, Field(min_length=1, max_length=100)]
 class Left(InboundRecord):
     """A customer has left: his open session ends, unless he has written meanwhile.
 
@@ -197,4 +193,8 @@ class Left(InboundRecord):
     """For at least so long when this is published: what he wrote since says that he is back."""
 
 
+class Other(InboundRecord):
+    """Something that no handler reads yet; counted and skipped."""
+
+    event: Annotated[str, Field(min_length=1, max_length=100)]
     """The channel's name of it."""
