@@ -17,6 +17,7 @@ import orjson
 from faults.catalogue import MAY_END
 from faults.changes import Changes
 from faults.crowd import Crowd, settle
+from faults.gauges import Gauges
 from faults.ground import PREFIX, Ground
 from faults.interference import Interference
 from faults.load import Load
@@ -135,11 +136,15 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     await crowd.begin()
     sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
     stream = Stream(campaign.seed, ground.partitions["inbound"])
+    gauges = Gauges(ground)
+    looking = asyncio.create_task(gauges.watch())
     sending = asyncio.create_task(sender.run(stream, campaign.messages, campaign.rate_per_s))
     scene = Scene(ground, random.Random(campaign.seed), crowd.book, sender, campaign.seed)
     await _trouble(campaign, scene, sending)
     await sending
     await sender.close()
+    looking.cancel()
+    used = gauges.checks()
     heal_s, _ = await asyncio.gather(_healed(ground), crowd.finish())
     at_rest, outside = await _end(ground, crowd)
     stopped = await fleet.stop_all()
@@ -160,7 +165,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         heal_s=heal_s,
         at_rest=at_rest,
         stopped=stopped,
-        report=await check(ground, outside),
+        report=await check(ground, [*outside, *used]),
     )
 
 

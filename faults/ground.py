@@ -87,11 +87,11 @@ class Ground:
 
     async def timers(self) -> int:
         """Timers that might come due while everything stops: of transfers, and of gateways not heard of."""
-        return await self._count(_TIMERS_DUE, STOPPING_S)
+        return await self.value(_TIMERS_DUE, STOPPING_S)
 
     async def present(self) -> int:
         """Agents who are here as far as their desk knows; of those who went it learns a while later."""
-        return await self._count(_PRESENT)
+        return await self.value(_PRESENT)
 
     async def ends(self, topic: str) -> list[int]:
         """The offset behind the last record of each partition. Raises UnseenError."""
@@ -126,7 +126,8 @@ class Ground:
             await connection.close()
         return [f"{row['kind']} {row['id']}: {row['stopped']}" for row in rows]
 
-    async def _count(self, query: str, *arguments: object) -> int:
+    async def value(self, query: str, *arguments: object) -> int:
+        """The one number that Postgres answers."""
         connection = await asyncpg.connect(self.dsn)
         try:
             return int(await connection.fetchval(query, *arguments))

@@ -1,0 +1,80 @@
+"""What workers use while a long run lasts: memory, descriptors, sessions. It must not go on growing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from faults.fleet import Worker
+from faults.ground import Ground
+
+LOOK_S = 5.0
+LASTING_S = 600.0
+"""Of a shorter run nothing is said: caches fill, and connections are still being made."""
+FLAT = 1.25
+"""So many times the highest of the run's second third the highest of its last third may be."""
+_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tongdai %'"
+
+
+class Gauges:
+    """Looks at every worker, however often it is started again, until cancelled."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._began = time.monotonic()
+        self.seen: defaultdict[str, list[float]] = defaultdict(list)
+        """By worker and what is looked at: MiB, descriptors; and all sessions together."""
+
+    async def watch(self) -> None:
+        """Look again and again."""
+        while True:
+            for worker in self._ground.fleet.workers.values():
+                self._look_at(worker)
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self.seen["sessions"].append(await self._ground.value(_SESSIONS))
+            await asyncio.sleep(LOOK_S)
+
+    def checks(self) -> list[dict[str, Any]]:
+        """What must hold of a long run, as the checker says it; nothing of a short one."""
+        if time.monotonic() - self._began < LASTING_S:
+            return []
+        grown = {name: growth(values) for name, values in self.seen.items()}
+        wrong = [
+            f"{name} grew {by:.2f} times: {self.seen[name][-3:]}" for name, by in grown.items() if by > FLAT
+        ]
+        return [
+            {
+                "invariant": 9,
+                "title": "memory, descriptors and sessions do not go on growing",
+                "holds": not wrong,
+                "checked": len(grown),
+                "violations": len(wrong),
+                "witness": wrong[0] if wrong else None,
+                "most": round(max(grown.values()), 2),
+            }
+        ]
+
+    def _look_at(self, worker: Worker) -> None:
+        if not worker.alive:
+            return
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, StopIteration):
+            status = Path(f"/proc/{worker.pid}/status").read_text().splitlines()
+            kib = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            self.seen[f"{worker.name} MiB"].append(kib / 1024)
+            descriptors = len(list(Path(f"/proc/{worker.pid}/fd").iterdir()))
+            self.seen[f"{worker.name} descriptors"].append(descriptors)
+
+
+def growth(values: Sequence[float]) -> float:
+    """How many times the highest of the second third the highest of the last third is."""
+    third = len(values) // 3
+    if not third:
+        return 1.0
+    return max(values[-third:]) / max(1.0, *values[third : 2 * third])
