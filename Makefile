@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check $(shell 
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup python jars demo test browser check format audit bench bench-compare faults faults-spine lock clean
+.PHONY: help setup python jars demo test browser check format audit bench bench-large bench-compare faults faults-spine lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
@@ -60,9 +60,15 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench throughput --report .tongdai/throughput.json $(THROUGHPUT)
 	$(BIN)/tongdai bench latency --report .tongdai/latency.json $(LATENCY)
 	$(BIN)/tongdai bench desk --report .tongdai/desk.json $(DESK)
+	$(BIN)/tongdai bench stored --report .tongdai/stored.json $(STORED)
+	$(BIN)/tongdai bench desks --report .tongdai/desks.json $(DESKS)
 	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
 	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
+
+bench-large: setup ## what a message costs among ten million stored conversations: takes long, and 25 GB of tables
+	@mkdir -p .tongdai
+	$(BIN)/tongdai bench stored --conversations 10000000 --messages 100000 --report .tongdai/large.json $(STORED)
 
 bench-compare: setup ## whether something became slower than the recorded ratios; SHORT=1 sees large changes only
 	@mkdir -p .tongdai

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bench.desk_work import BEGIN_MS, WORKSPACE, Work, chunks
+from bench.desk_work import BEGIN_MS, Work, chunks
 from schemas import envelope
 from schemas.commands import Command
-from schemas.ids import DEFAULT_DESK, desk_key
+from schemas.ids import desk_key
 from workers.routing.desk.decision import KIND_OF
 from workers.routing.desk.handler import DeskHandler
 from workers.runtime.batch import Batch, Record
@@ -19,8 +19,7 @@ from workers.runtime.topology import Topology
 BATCH = 500
 """Commands in one transaction."""
 PARTITIONS = 6
-KEY = desk_key(WORKSPACE, DEFAULT_DESK).encode()
-LANE = Topology("", {"commands": PARTITIONS}).partition("commands", KEY)
+TOPOLOGY = Topology("", {"commands": PARTITIONS})
 
 Statement = tuple[str, tuple[Any, ...]]
 """The name of a connection's method, and what it was given."""
@@ -61,22 +60,23 @@ async def keep(connection: Connection, work: Work) -> Kept:
     handler = DeskHandler(PARTITIONS, cached_conversations=len(work.before))
     offset = 0
     for commands in chunks(work.before, BATCH):
-        await _handle(handler, connection, connection, _batch(commands, offset))
+        await handle_in(handler, connection, connection, batch_of(commands, offset))
         offset += len(commands)
     batches = []
     for commands in chunks(work.measured, BATCH):
-        batches.append(_batch(commands, offset))
+        batches.append(batch_of(commands, offset))
         offset += len(commands)
     recorders = [Recorder(connection) for _ in batches]
     begun, own_begun = time.perf_counter(), time.process_time()
     for recorder, batch in zip(recorders, batches, strict=True):
-        await _handle(handler, connection, recorder, batch)
+        await handle_in(handler, connection, recorder, batch)
     ours_s, own_cpu_s = time.perf_counter() - begun, time.process_time() - own_begun
     bare_s = await _replay(connection, [recorder.statements for recorder in recorders])
     return Kept(sum(map(_assignments, batches)), ours_s, bare_s, own_cpu_s)
 
 
-async def _handle(handler: DeskHandler, connection: Connection, through: Any, batch: Batch) -> None:  # noqa: ANN401
+async def handle_in(handler: DeskHandler, connection: Connection, through: Any, batch: Batch) -> None:  # noqa: ANN401
+    """Let the handler see `connection` as `through`, in a transaction of its own."""
     async with connection.transaction():
         await handler.handle(through, batch)
 
@@ -91,19 +91,21 @@ async def _replay(connection: Connection, batches: Sequence[Sequence[Statement]]
     return time.perf_counter() - begun
 
 
-def _batch(commands: Sequence[Command], offset: int) -> Batch:
+def batch_of(commands: Sequence[Command], offset: int) -> Batch:
+    """The commands as records of the log, the first at `offset`, a millisecond after one another."""
     records = [_record(command, offset + number) for number, command in enumerate(commands)]
     return Batch("desk", records, [record.timestamp_ms for record in records])
 
 
 def _record(command: Command, offset: int) -> Record:
-    at_ms = BEGIN_MS + offset
+    at_ms, key = BEGIN_MS + offset, desk_key(command.workspace, command.desk)
     time_text = envelope.time_text(at_ms)
     headers = envelope.headers(
-        KIND_OF[type(command)], id_=str(offset), source="bench", subject=KEY.decode(), time=time_text
+        KIND_OF[type(command)], id_=str(offset), source="bench", subject=key, time=time_text
     )
     value = command.model_dump_json().encode()
-    return Record("commands", LANE, offset, at_ms, KEY, value, headers)
+    lane = TOPOLOGY.partition("commands", key.encode())
+    return Record("commands", lane, offset, at_ms, key.encode(), value, headers)
 
 
 def _assignments(batch: Batch) -> int:

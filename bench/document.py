@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench import gateway_table
+from bench import desks_table, gateway_table, stored_table
 from bench.contestants import LABELS as CONTESTANT_LABELS
+from bench.desks import DesksSpeed
 from bench.failures import BenchError
 from bench.gateway import GatewayLoad
 from bench.latency import LABELS, Latency
 from bench.machine import Machine
+from bench.stored import Stored
 from bench.throughput import Throughput
 
 
@@ -50,6 +52,27 @@ def write_latency(result: Latency, page: Path) -> None:
         for stage in result.stages
     ]
     _replace(page, "stages", _table(("of each batch", "Postgres, ms", "Kafka, ms", "records"), stages))
+
+
+def write_stored(result: Stored, page: Path) -> None:
+    """Put the tables where the page says `<!-- stored -->`."""
+    head = stored_table.lookup_head(result)
+    tables = [
+        *_table(stored_table.COST_HEAD, stored_table.cost_rows(result)),
+        "",
+        *_table(("blocks to find one", *head[1:]), stored_table.lookup_rows(result)),
+        "",
+        *_table(("rows + indexes, MiB", *head[1:]), stored_table.size_rows(result)),
+    ]
+    told = f"A backlog of {result.plan.messages:,} messages each."
+    _replace(page, "stored", [*tables, "", f"{_measured(result.machine)} {told}"])
+
+
+def write_desks(result: DesksSpeed, page: Path) -> None:
+    """Put the table where the page says `<!-- desks -->`."""
+    told = f"{result.plan.commands:,} commands each."
+    table = _table(desks_table.HEAD, desks_table.rows(result))
+    _replace(page, "desks", [*table, "", f"{_measured(result.machine)} {told}"])
 
 
 def write_gateway(result: GatewayLoad, page: Path) -> None:

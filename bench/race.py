@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -17,7 +18,7 @@ from bench.preload import preload
 from bench.program import Program, environment
 from bench.progress import Assigned, Offsets, Progress, Rows
 from bench.roster import configure_desk, register_pages, write_ring
-from bench.workload import conversations, messages
+from bench.workload import Customer, conversations, messages
 
 POLL_S = 0.05
 STALL_S = 60.0
@@ -51,20 +52,36 @@ class Run:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How much there is to drain, and how long a limited contestant may take, in seconds."""
+    """How much there is to drain, and how long a limited contestant may take, in seconds.
+
+    `returning`: customers who were stored before and write again, see bench.workload.
+    """
 
     messages: int
     limit_s: float
+    returning: Sequence[Customer] = ()
+
+    @property
+    def conversations(self) -> int:
+        """How many it begins."""
+        return conversations(self.messages, returning=bool(self.returning))
 
 
 async def race(course: Course, contestant: Contestant, backlog: Backlog) -> Run:
-    """Prepare the course, let the contestant run, check its work. Raises BenchError.
+    """Prepare the course, let the contestant run, check its work. Raises BenchError."""
+    run = await drain(course, contestant, backlog)
+    await _check(course, contestant, backlog)
+    return run
+
+
+async def drain(course: Course, contestant: Contestant, backlog: Backlog) -> Run:
+    """The same without the check. Raises BenchError.
 
     What it leaves in its temporary folder goes with it, however it ended.
     """
     await register_pages(course.connection)
     await (configure_desk(course.settings) if contestant.own_desk else write_ring(course.connection))
-    await preload(course.settings, messages(backlog.messages))
+    await preload(course.settings, messages(backlog.messages, returning=backlog.returning))
     with TemporaryDirectory(prefix="tongdai-bench-") as scratch:
         told = environment(course.settings) | {"TMPDIR": scratch}
         program = Program(contestant.name, contestant.arguments, told, course.log_dir)
@@ -74,7 +91,6 @@ async def race(course: Course, contestant: Contestant, backlog: Backlog) -> Run:
             await program.kill()
             raise
         await program.stop()
-    await _check(course, contestant, backlog)
     return run
 
 
@@ -139,7 +155,7 @@ class _Watch:
                 f"{self.contestant.label} stands still at {done} of {self.backlog.messages} messages and "
                 f"{assigned} assignments"
             )
-        complete = done == self.backlog.messages and assigned == conversations(self.backlog.messages)
+        complete = done == self.backlog.messages and assigned == self.backlog.conversations
         return (complete or self._late()) and done > self._first
 
     def _late(self) -> bool:
@@ -167,11 +183,10 @@ class _Watch:
 
 async def _check(course: Course, contestant: Contestant, backlog: Backlog) -> None:
     """Limited ones may have been stopped in the middle: their turns and events are checked, not the end."""
-    messages = backlog.messages
     if not contestant.tables:
-        await check.check_topics(course.settings, messages, conversations(messages))
+        await check.check_topics(course.settings, backlog.messages, backlog.conversations)
         return
     if not contestant.limited:
-        await check.check_done(course.connection, messages, conversations(messages))
+        await check.check_done(course.connection, backlog.messages, backlog.conversations)
     await check.check_turns(course.connection)
     await check.check_events(course.settings, course.connection, stopped_early=contestant.limited)

@@ -7,6 +7,8 @@ twentieth conversation.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,9 +100,9 @@ INDEXES = """
 SELECT i.indexrelid::regclass::text AS name,
     replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') AS made_by
 FROM pg_index i
-WHERE NOT i.indisunique AND i.indrelid = ANY (ARRAY['customer', 'conversation', 'desk_conversation',
-    'notifier_conversation', 'inbox', 'message']::regclass[])
+WHERE NOT i.indisunique AND i.indrelid = ANY ($1::text[]::regclass[])
 """
+TABLES = ("customer", "conversation", "desk_conversation", "notifier_conversation", "inbox", "message")
 
 
 async def fill(connection: Any, count: int) -> None:  # noqa: ANN401  an asyncpg connection
@@ -110,14 +112,21 @@ async def fill(connection: Any, count: int) -> None:  # noqa: ANN401  an asyncpg
     await connection.execute(
         "SELECT ensure_message_partitions($1::timestamptz - interval '24 months', 24)", NOW
     )
-    indexes = await connection.fetch(INDEXES)
-    await connection.execute("".join(f"DROP INDEX {one['name']};" for one in indexes))
     given = {"count": count, "now": NOW.isoformat(), "pages": PAGES, "agents": AGENTS, "lines": LINES}
-    await connection.execute(MADE.format(**given))
-    await connection.execute(ROWS.format(**given))
+    async with without_indexes(connection, TABLES):
+        await connection.execute(MADE.format(**given))
+        await connection.execute(ROWS.format(**given))
+    await connection.execute("VACUUM ANALYZE")
+
+
+@asynccontextmanager
+async def without_indexes(connection: Any, tables: Sequence[str]) -> AsyncIterator[None]:  # noqa: ANN401  as above
+    """Make the indexes of `tables` at the end, those of keys excepted."""
+    indexes = await connection.fetch(INDEXES, tables)
+    await connection.execute("".join(f"DROP INDEX {one['name']};" for one in indexes))
+    yield
     for one in indexes:
         await connection.execute(one["made_by"])
-    await connection.execute("VACUUM ANALYZE")
 
 
 async def _fill_roster(connection: Any) -> None:  # noqa: ANN401  an asyncpg connection

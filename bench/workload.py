@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -49,22 +49,27 @@ class Customer(NamedTuple):
         return conversation_key(channel, account, self.user)
 
 
-def messages(count: int, seed: int = SEED) -> Iterator[Said]:
-    """`count` messages: each tenth is a new customer's first, the others come from recent customers."""
+def messages(count: int, seed: int = SEED, returning: Sequence[Customer] = ()) -> Iterator[Said]:
+    """`count` messages: each tenth is a new customer's first, the others come from recent customers.
+
+    With `returning`, who have not written for long, each second newcomer is the next of them instead.
+    """
     random = Random(seed)  # noqa: S311  invented people
     recent: deque[Customer] = deque(maxlen=ACTIVE_MAX)
+    back = iter(returning)
     for number in range(count):
-        opens = number % NEW_EVERY == 0
-        if opens:
-            recent.append(new_customer(random, number))
-        customer = recent[-1] if opens else recent[random.randrange(len(recent))]
-        text = invent_text(random, customer.name, 0 if opens else 1 + number % 7)
+        comes, begins = number % NEW_EVERY == 0, number % (2 * NEW_EVERY) == 0
+        if comes:
+            recent.append(new_customer(random, number) if begins or not returning else next(back))
+        customer = recent[-1] if comes else recent[random.randrange(len(recent))]
+        text = invent_text(random, customer.name, 0 if comes else 1 + number % 7)
+        opens = begins if returning else comes
         yield said(customer, f"m{seed}-{number}", text, SENT_AT_MS + number, opens=opens)
 
 
-def conversations(count: int) -> int:
+def conversations(count: int, *, returning: bool = False) -> int:
     """How many conversations `count` messages begin."""
-    return -(-count // NEW_EVERY)
+    return -(-count // (2 * NEW_EVERY if returning else NEW_EVERY))
 
 
 def new_customer(random: Random, number: int) -> Customer:

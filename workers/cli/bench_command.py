@@ -134,6 +134,24 @@ def desk(
 
 
 @app.command()
+def desks(
+    report: ReportOption = None,
+    document: DocumentOption = None,
+    desks_: Annotated[
+        list[int], typer.Option("--desks", min=1, max=1_000_000, help="How many; may be repeated.")
+    ] = [1, 100, 10_000],  # noqa: B006
+    commands: Annotated[
+        int, typer.Option("--commands", min=500, max=10_000_000, help="Over each number of desks.")
+    ] = 20_000,
+) -> None:
+    """Deal new conversations at one desk, at many and at very many: what a command costs."""
+    bench = _module("bench.desks")
+    result = uvloop.run(bench.measure(_start(), bench.DesksPlan(desks_, commands), typer.echo))
+    _show(_module("bench.desks_table").desks_table(result))
+    _write(result, report, None, document, "desks")
+
+
+@app.command()
 def gateway(
     report: ReportOption = None,
     document: DocumentOption = None,
@@ -184,6 +202,25 @@ def scale(
     result = uvloop.run(bench.measure(_start(), bench.ScalePlan(workers, partitions, traffic), typer.echo))
     _show(_module("bench.scale_table").scale_table(result))
     _write(result, report, None, None, "scale")
+
+
+@app.command()
+def stored(
+    report: ReportOption = None,
+    document: DocumentOption = None,
+    conversations: Annotated[
+        list[int],
+        typer.Option("--conversations", min=1_000, max=100_000_000, help="Stored before; may be repeated."),
+    ] = [10_000, 100_000, 1_000_000],  # noqa: B006
+    messages: Annotated[
+        int, typer.Option("--messages", min=1_000, max=10_000_000, help="The backlog over each of them.")
+    ] = 40_000,
+) -> None:
+    """Drain the same backlog among few and among many stored conversations: what a message costs."""
+    bench = _module("bench.stored")
+    result = uvloop.run(bench.measure(_start(), bench.StoredPlan(conversations, messages), typer.echo))
+    _show(*_module("bench.stored_table").tables(result))
+    _write(result, report, None, document, "stored")
 
 
 @app.command()
