@@ -45,6 +45,10 @@ class WebsiteSettings(Section):
     """So long an anonymous visitor who stays away is known again."""
     grace_s: Annotated[float, Field(ge=1, le=86_400)] = 120.0
     """So long a visitor may be nowhere on the website before he has left, and his session ends."""
+    ipv6_prefix: Annotated[int, Field(ge=32, le=128)] = 64
+    """So many bits of an IPv6 address are kept out with it: a subscriber has a /64 at least."""
+    address_days: Annotated[float, Field(ge=1, le=400)] = 30.0
+    """So long it is known from which networks a visitor came, so that one can be kept out."""
     sockets_max: Annotated[PositiveInt, Field(le=100_000)] = 12_000
     sockets_per_visitor_max: Annotated[PositiveInt, Field(le=1_000)] = 10
     sockets_per_address_max: Annotated[PositiveInt, Field(le=100_000)] = 500

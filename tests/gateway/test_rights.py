@@ -40,6 +40,9 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "unmute": (READERS, f"{READERS} administrator"),
     "block": ("holder", "holder administrator"),
     "unblock": ("holder", "holder administrator"),
+    "block_address": ("holder", "holder administrator"),
+    "unblock_address": ("holder", "holder administrator"),
+    "see_blacklist": ("", "administrator"),
     "say": ("holder offered member", "holder offered member administrator"),
     "start_chat": ("holder member", "holder member administrator"),
     "write_note": (READERS, f"{READERS} administrator"),
@@ -60,6 +63,7 @@ EXPECTED: dict[Call, tuple[str, str]] = {
 }
 SCOPES: dict[Call, str] = {
     **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),
+    **dict.fromkeys(("block_address", "unblock_address", "see_blacklist"), "conversations"),
     **dict.fromkeys(("say", "write_note", "end_session", "use_quick_reply"), "messages"),
     **dict.fromkeys(("fetch_history", "fetch_page_history"), "conversations"),
     **dict.fromkeys(("set_labels", "set_profile", "open_ticket", "edit_ticket"), "customers"),

@@ -118,17 +118,23 @@ class Visitor:
         return self.socket.close_code
 
 
-def opening(ingress: httpx.AsyncClient, site_: str = SITE, origin: str | None = ORIGIN) -> connect:
-    """A socket on which nothing was said."""
+def opening(
+    ingress: httpx.AsyncClient, site_: str = SITE, origin: str | None = ORIGIN, address: str | None = None
+) -> connect:
+    """A socket on which nothing was said; `address`: as a proxy tells it."""
     url = str(ingress.base_url).replace("http", "ws", 1).rstrip("/")
-    named = None if origin is None else {"Origin": origin}
+    named = {} if origin is None else {"Origin": origin}
+    if address is not None:
+        named["X-Forwarded-For"] = address
     return connect(f"{url}/v1/website/{site_}/socket", additional_headers=named, compression=None)
 
 
 @asynccontextmanager
-async def visiting(ingress: httpx.AsyncClient, **start: object) -> AsyncIterator[Visitor]:
+async def visiting(
+    ingress: httpx.AsyncClient, address: str | None = None, **start: object
+) -> AsyncIterator[Visitor]:
     """A tab that has said who it is; without a token it is somebody new."""
-    async with opening(ingress) as socket:
+    async with opening(ingress, address=address) as socket:
         visitor = Visitor(socket)
         await visitor.do("start", **{"where": WHERE, "language": "vi", **start})
         visitor.started = await visitor.until("started")

@@ -71,7 +71,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
     assert [line.position for line in found] == [each for each in range(1, 101) if each % 4 in (1, 2)][
         -LINES_MAX:
     ]
-    assert await ends_of(filled, "acme", uuid4()) == (0, 0)
+    assert await ends_of(filled, "acme", uuid4()) == (0, 0, False)
 
 
 def _scans(node: dict[str, Any]) -> list[tuple[str, str]]:

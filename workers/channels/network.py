@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+WHOLE = 128
+"""The prefix with which an address of IPv6 stands for itself alone."""
 SUBSCRIBER_PREFIX = 64
 """One subscriber has a whole /64 of IPv6 at least."""
 

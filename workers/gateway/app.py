@@ -28,6 +28,7 @@ from workers.gateway import (
 )
 from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
+from workers.gateway.blacklist import routes as blacklist_routes
 from workers.gateway.gateway import Gateway
 from workers.gateway.history import routes as history_routes
 from workers.gateway.limits import Limits
@@ -94,6 +95,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(file_routes.router, prefix=API)
     app.include_router(webhook_routes.router, prefix=API)
     app.include_router(quick_reply_routes.router, prefix=API)
+    app.include_router(blacklist_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)
     app.include_router(history_routes.router, prefix=API)
     app.include_router(leave_routes.router, prefix=API)

@@ -18,7 +18,10 @@ router = APIRouter(tags=["audit"], responses=REFUSED)
 
 @router.get("/audit", operation_id="audit")
 async def read_audit(request: Request, identity: Who, wanted: Annotated[Wanted, Query()]) -> Attempts:
-    """Refused attempts in my workspace, the latest first: sign-ins, networks, rights. For its admins."""
+    """Refused attempts in my workspace, the latest first: sign-ins, networks, rights. For its admins.
+
+    With the code `done` also which addresses were blocked and let in, by the ids of the blacklist.
+    """
     gateway = gateway_of(request)
     if identity.role != "admin":
         gateway.audit.refused(identity.workspace, identity.actor, address_of(request), "audit", "forbidden")

@@ -22,6 +22,7 @@ from workers.channels.rate_limit import RateLimit
 from workers.files.files import open_files
 from workers.gateway.attempts import forget_attempts
 from workers.gateway.audit import Audit
+from workers.gateway.blacklist.rows import forget_blocks
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
 from workers.gateway.hub import Hub
@@ -66,6 +67,7 @@ class Gateway:
     def __init__(self, settings: Settings, on_failure: OnFailure) -> None:
         own = settings.gateway
         self.settings = own
+        self.ipv6_prefix = settings.website.ipv6_prefix
         self.id = uuid4().hex
         """Of this life: presence told by an earlier one runs out by itself."""
         self.metrics = GatewayMetrics()
@@ -205,6 +207,7 @@ class Gateway:
                 await self.sign_ins.forget()
                 await self.audit.forget()
                 await forget_attempts(self.pool)
+                await forget_blocks(self.pool)
             except DATABASE_ERRORS as error:
                 _log.warning("forgetting_waits", error=repr(error))
             await asyncio.sleep(FORGET_EVERY_S)

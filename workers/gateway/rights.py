@@ -34,6 +34,9 @@ Call = Literal[
     "unmute",
     "block",
     "unblock",
+    "block_address",
+    "unblock_address",
+    "see_blacklist",
     "say",
     "start_chat",
     "write_note",
@@ -87,6 +90,9 @@ RIGHTS: dict[Call, Right] = {
     "unmute": _people(*_READERS),
     "block": _people("holder", "administrator", scope="conversations"),
     "unblock": _people("holder", "administrator", scope="conversations"),
+    "block_address": _people("holder", "administrator", scope="conversations"),
+    "unblock_address": _people("holder", "administrator", scope="conversations"),
+    "see_blacklist": _people("administrator", scope="conversations"),
     # An answer may be a claim, and come second: intake says so.
     "say": _people("holder", "offered", "member", "administrator", scope="messages"),
     # Nobody was asked: all who work for the page may, and the desk says who was first.

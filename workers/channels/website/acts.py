@@ -72,7 +72,7 @@ class Acts:
         tab.send("taken", id=said.id)
         if not tab.is_known:
             tab.is_known = True
-            website.presence.here(tab)
+            website.here(tab)
 
     async def _older(self, said: Older) -> None:
         tab = self._tab

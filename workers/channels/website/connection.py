@@ -11,6 +11,7 @@ import orjson
 
 from schemas.ids import conversation_id
 from workers.channels.closing import Closing
+from workers.channels.network import Network
 from workers.channels.website.records import Guest
 from workers.channels.website.said import Where
 from workers.channels.website.transcript import Line
@@ -18,7 +19,10 @@ from workers.channels.website.transcript import Line
 NOT_VERIFIED = Closing(4401, "the proof of who the visitor is was not taken")
 UNKNOWN_PAGE = Closing(4404, "no workspace has this page")
 NOT_STARTED = Closing(4408, "nothing was said in time")
+BLOCKED = Closing(4403, "this address is kept out")
 NOT_READY = Closing(1013, "not ready: try again later")
+CLOSE_S = 1.0
+"""So long a socket may take to say that it is closed, before it is cut off."""
 
 
 class Tab:
@@ -42,6 +46,12 @@ class Tab:
         self.where: Where | None = None
         self.is_known = position > 0
         """Whether he has ever written: else there is no conversation that an agent could look at."""
+        self.is_blocked = False
+        """Whether its customer is kept out: he may write, and no agent hears of him."""
+        self.address: Network | None = None
+        """Where it comes from; none: from no address, as a Unix socket's."""
+        self.closing: Closing | None = None
+        """Why it is to be closed, when it is."""
         self._waiting: deque[str] = deque()
         self._waiting_bytes = 0
         self._bytes_max = bytes_max
@@ -66,11 +76,19 @@ class Tab:
         self.position = line.position
         return line.shown
 
-    async def next(self) -> str:
-        """What is to be sent next."""
-        while not self._waiting:
+    def close(self, why: Closing) -> None:
+        """Let it be closed, with nothing more sent; at once when it does not even take that soon."""
+        self.closing = why
+        self._some.set()
+        asyncio.get_running_loop().call_later(CLOSE_S, self._cut)
+
+    async def next(self) -> str | None:
+        """What is to be sent next; none: it is to be closed."""
+        while not self._waiting and not self.closing:
             self._some.clear()
             await self._some.wait()
+        if self.closing:
+            return None
         text = self._waiting.popleft()
         self._waiting_bytes -= len(text)
         return text

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
+from workers.channels.network import WHOLE, network_of
 from workers.channels.rate_limit import bucket_of
 from workers.channels.website.connection import Tab
 from workers.channels.website.transcript import Ask, Line
@@ -18,7 +19,8 @@ class Hub:
         tabs_max: of all.
         per_visitor_max: of one visitor.
         per_address_max: of one address, or of one network of IPv6.
-        on_known: takes a tab whose visitor was heard of for the first time.
+        on_known: takes a tab whose visitor was heard of for the first time, or is kept out from now on or no
+            more.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Hub:
         own = self._of.setdefault(tab.conversation, {})
         if len(own) >= self._per_visitor_max:
             return False
+        tab.address = network_of(address, WHOLE)
         own[tab] = bucket_of(address)
         self._addresses[own[tab]] += 1
         self.count += 1
@@ -62,6 +65,10 @@ class Hub:
         """The tabs of a visitor."""
         return tuple(self._of.get(conversation, ()))
 
+    def tabs_of_page(self, page: str) -> Collection[Tab]:
+        """All tabs on a site."""
+        return tuple(tab for own in self._of.values() for tab in own if tab.guest.page == page)
+
     def conversations(self) -> Collection[UUID]:
         """All of which a tab is here."""
         return tuple(self._of)
@@ -79,8 +86,12 @@ class Hub:
     def tell(self, conversation: UUID, lines: Collection[Line]) -> None:
         """Send the lines of a conversation to its tabs, to each what it does not have."""
         for tab in self.tabs(conversation):
+            blocked = [
+                one.blocked for one in lines if one.position > tab.position and one.blocked is not None
+            ]
             shown = [said for line in lines if (said := tab.tell(line)) is not None]
-            if not tab.is_known:
+            was, tab.is_blocked = tab.is_blocked, blocked[-1] if blocked else tab.is_blocked
+            if not tab.is_known or was != tab.is_blocked:
                 tab.is_known = True
                 self._on_known(tab)
             if shown:

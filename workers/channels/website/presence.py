@@ -32,6 +32,8 @@ class Left(NamedTuple):
 class Presence:
     """Tabs of visitors, by their conversations; those of others than have ever written may never begin.
 
+    Of who is kept out only the visits learn: to agents he is not there.
+
     Args:
         say: tells the gateways.
         visits: learn where those are who have ever written.
@@ -88,6 +90,8 @@ class Presence:
 
     def types(self, tab: Tab, now_s: float) -> None:
         """He types."""
+        if tab.is_blocked:
+            return
         if now_s - self._typed_s.get(tab, -TYPING_EVERY_S) >= TYPING_EVERY_S:
             self._typed_s[tab] = now_s
             place = tab.workspace, tab.conversation
@@ -96,4 +100,6 @@ class Presence:
 
 def _sighting(place: Place, tab: Tab) -> Sighting:
     seen = Sighting(place, tab.guest.key, online=True, known=tab.is_known, name=tab.guest.visitor.name or "")
+    if tab.is_blocked:
+        return seen._replace(online=False, name="")
     return seen if tab.where is None else seen._replace(url=tab.where.url, title=tab.where.title)

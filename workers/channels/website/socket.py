@@ -56,7 +56,7 @@ class VisitorEndpoint:
 
 
 async def _serve(website: Website, websocket: WebSocket, address: str) -> None:
-    joined = await _start(website, websocket) if website.hub.has_room(address) else TOO_MANY
+    joined = await _admit(website, websocket, address)
     if isinstance(joined, Joined) and not website.hub.add(joined.tab, address):
         joined = TOO_MANY
     if isinstance(joined, Closing):
@@ -67,6 +67,16 @@ async def _serve(website: Website, websocket: WebSocket, address: str) -> None:
         tab.send("started", **joined.started)
         website.teller.wake((tab.conversation,))
         await _talk(website, tab, websocket, address)
+
+
+async def _admit(website: Website, websocket: WebSocket, address: str) -> Joined | Closing:
+    """Who has come, or why the socket is to be closed; an address may be blocked while he says who he is."""
+    site = websocket.path_params["site"]
+    if not website.hub.has_room(address):
+        return TOO_MANY
+    closing = website.closed_to(site, address)
+    joined = closing or await _start(website, websocket)
+    return joined if isinstance(joined, Closing) else website.closed_to(site, address) or joined
 
 
 async def _start(website: Website, websocket: WebSocket) -> Joined | Closing:
@@ -101,6 +111,9 @@ async def _talk(website: Website, tab: Tab, websocket: WebSocket, address: str) 
         writing.cancel()
         reading.cancel()
         await asyncio.gather(reading, writing, return_exceptions=True)
+    if tab.closing:
+        await websocket.close(*tab.closing)
+        return
     ended = reading if not reading.cancelled() else writing
     try:
         ended.result()
@@ -115,5 +128,5 @@ async def _read(acts: Acts, websocket: WebSocket) -> None:
 
 
 async def _write(tab: Tab, websocket: WebSocket) -> None:
-    while True:
-        await websocket.send_text(await tab.next())
+    while (text := await tab.next()) is not None:
+        await websocket.send_text(text)

@@ -13,8 +13,11 @@ from schemas.base import rfc3339
 LINES_MAX = 50
 """Read at once."""
 _SHOWN = {"text", "attachment", "postback"}
+_BLOCKED = {"blocked": True, "unblocked": False}
+"""What log lines say, by their codes."""
 _LINE = """
-    m.position, m.session, m.message_id, m.sender, m.kind, m.body, m.attachments, m.channel_message_id,
+    m.position, m.session, m.message_id, m.sender, m.kind, m.code, m.body, m.attachments,
+    m.channel_message_id,
     m.stored_at,
     (SELECT d.state FROM delivery d
      WHERE d.workspace_id = m.workspace_id AND d.message_id = m.message_id) AS state"""
@@ -38,16 +41,20 @@ FROM (
 ORDER BY m.position
 """  # noqa: S608  columns of this module
 ENDS = """
-SELECT position, seen_position FROM conversation WHERE workspace_id = $1 AND conversation_id = $2
+SELECT position, seen_position, blocked FROM conversation WHERE workspace_id = $1 AND conversation_id = $2
 """
 WORKSPACE = "SELECT workspace_id FROM page_registry WHERE page_id = $1"
 
 
 class Ends(NamedTuple):
-    """The last position of a transcript, and the last that an agent has read; 0: none."""
+    """The last position of a transcript, and the last that an agent has read; 0: none.
 
-    position: int
-    seen: int
+    `blocked`: its customer is kept out.
+    """
+
+    position: int = 0
+    seen: int = 0
+    blocked: bool = False
 
 
 class Ask(NamedTuple):
@@ -65,6 +72,8 @@ class Line(NamedTuple):
     position: int
     shown: dict[str, Any] | None
     """What the visitor sees of it; none: it is no affair of his."""
+    blocked: bool | None = None
+    """That he is kept out from here on, or no more; none: it says nothing of that."""
 
 
 async def workspace_of(pool: Any, page: str) -> str | None:  # noqa: ANN401 - asyncpg's
@@ -76,7 +85,7 @@ async def workspace_of(pool: Any, page: str) -> str | None:  # noqa: ANN401 - as
 async def ends_of(pool: Any, workspace: str, conversation: UUID) -> Ends:  # noqa: ANN401 - asyncpg's
     """Of a transcript. Raises what Postgres raises."""
     row = await pool.fetchrow(ENDS, workspace, conversation)
-    return Ends(0, 0) if row is None else Ends(*row)
+    return Ends() if row is None else Ends(*row)
 
 
 async def read_after(pool: Any, asks: Sequence[Ask]) -> list[Line]:  # noqa: ANN401 - asyncpg's
@@ -107,4 +116,5 @@ def line_of(row: Mapping[str, Any]) -> Line:
             "state": row["state"],
             "id": id_.rpartition("/")[2] if is_own else None,
         }
-    return Line(row["conversation_id"], row["position"], shown)
+    blocked = _BLOCKED.get(row["code"]) if row["kind"] == "log" else None
+    return Line(row["conversation_id"], row["position"], shown, blocked)

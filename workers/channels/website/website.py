@@ -13,19 +13,23 @@ from uuid import uuid4
 from config.kept_key import kept_key
 from config.settings import Settings
 from config.website import Site
-from schemas.ids import conversation_id
+from schemas.ids import conversation_id, page_id
 from workers.channels import glance, sighting
 from workers.channels.broadcast import Broadcast
+from workers.channels.closing import Closing
 from workers.channels.metrics import IngressMetrics
+from workers.channels.network import WHOLE, network_of
 from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.channels.sighting import Sighting
 from workers.channels.website import identity
-from workers.channels.website.connection import Tab
+from workers.channels.website.addresses import Addresses
+from workers.channels.website.blacklist import Blacklist
+from workers.channels.website.connection import BLOCKED, NOT_READY, Tab
 from workers.channels.website.hub import Hub
 from workers.channels.website.identity import Visitor
 from workers.channels.website.presence import Presence
-from workers.channels.website.records import Guest
+from workers.channels.website.records import CHANNEL, Guest
 from workers.channels.website.said import ProofByDigest, ProofByToken, Start
 from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
@@ -79,9 +83,10 @@ class Website:
         )
         self.visits = Visits(self.pool, publisher, life, own.grace_s)
         self.presence = Presence(self._broadcast.say, self.visits)
-        self.hub = Hub(
-            own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.presence.here
-        )
+        self._addresses = Addresses(self.pool, own)
+        self.hub = Hub(own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.here)
+        pages = [page_id(CHANNEL, site) for site in self._sites]
+        self._blacklist = Blacklist(self.pool, pages, self._close_blocked)
         self.teller = Teller(self.pool, self.hub)
         self._tail = Tail(settings, self.hub, self.teller)
         metrics.visitors.set_function(lambda: self.hub.count)
@@ -95,6 +100,8 @@ class Website:
                 "website-tail": self._tail.run(),
                 "website-presence": self.presence.run(),
                 "website-visits": self.visits.run(),
+                "website-addresses": self._addresses.run(),
+                "website-blacklist": self._blacklist.run(),
                 "website-broadcast": self._broadcast.run(),
             }
             async with side_tasks(work, self._on_failure):
@@ -113,6 +120,15 @@ class Website:
         if why is not None:
             self.metrics.refused.labels("web", why).inc()
         return why
+
+    def closed_to(self, site: str, address: str) -> Closing | None:
+        """Why nobody from an address is let in now, if so; before the blacklist is known nobody is."""
+        if not self._blacklist.is_known:
+            return NOT_READY
+        if not self._blacklist.keeps_out(page_id(CHANNEL, site), network_of(address, WHOLE)):
+            return None
+        self.metrics.refused.labels(CHANNEL, "blocked").inc()
+        return BLOCKED
 
     def wait_s(self, tab: Tab, address: str, now_s: float) -> float:
         """How long a visitor must wait before he may say something; 0: not at all."""
@@ -134,13 +150,19 @@ class Website:
         position = min(start.after, last) if start.after else last
         tab = Tab(workspace, guest, position, self._settings.send_queue_bytes_max, cut)
         tab.is_known = last > 0
+        tab.is_blocked = ends.blocked
         tab.where = start.where
         return Joined(tab, self._started(known, visitor, ends, [line.shown for line in lines]))
+
+    def here(self, tab: Tab) -> None:
+        """He is there, or more is known of him than before."""
+        self.presence.here(tab)
+        self._addresses.note(tab)
 
     @contextmanager
     def present(self, tab: Tab) -> Iterator[None]:
         """A tab is here as long as the block lasts."""
-        self.presence.here(tab)
+        self.here(tab)
         try:
             yield
         finally:
@@ -181,6 +203,12 @@ class Website:
         if found is not None:
             self._workspaces[page] = found
         return found
+
+    def _close_blocked(self, page: str) -> None:
+        """The blocks of a page have changed."""
+        for tab in self.hub.tabs_of_page(page):
+            if self._blacklist.keeps_out(page, tab.address):
+                tab.close(BLOCKED)
 
     def _hear_glances(self, text: str) -> None:
         """An agent types: his customer is told. Raises ValueError when it is none of ours."""

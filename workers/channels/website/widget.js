@@ -14,7 +14,7 @@
   const TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
-  const MALFORMED = 4400, NOT_VERIFIED = 4401;
+  const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403;
   const RANK = { sent: 1, delivered: 2, read: 3 };
 
   const WORDS = {
@@ -369,7 +369,7 @@
     }
     for (const one of outbox) one.taken = false;
     for (const one of messages.values()) one.told = RANK[one.state] || 0;
-    if (code === NOT_VERIFIED) {
+    if (code === NOT_VERIFIED || code === BLOCKED) {
       console.warn(`Tổng đài: ${reason}`);
       host.hidden = true;
       return;

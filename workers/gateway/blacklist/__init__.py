@@ -1,0 +1,1 @@
+"""Who is kept out: customers, and addresses of websites' visitors."""
