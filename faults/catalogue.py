@@ -87,8 +87,9 @@ SPINE = (
 )
 """What everything must survive in turn, without a pause to recover."""
 
-MAY_END = frozenset(KINDS["limit"])
-"""A worker may end by these: what matters is that the next life has all that it needs, and goes on."""
+MAY_END = frozenset((*KINDS["limit"], *KINDS["upgrade"]))
+"""A worker may end by these. What matters is that a later life has what it needs, and goes on: one of a
+version that reads more topics than the other members of its group ends until those are gone."""
 
 _NEEDS: Mapping[Need, Collection[str]] = {
     Need.WIRES: {*KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},

@@ -87,5 +87,4 @@ class Changes:
             if await worker.started(STARTED_S):
                 replaced.append(worker.name)
             await asyncio.sleep(BESIDE_S)
-        hit = in_flight > 0 and len(replaced) == len(ground.fleet.workers)
-        self.scene.note("roll_out", hit=hit, in_flight=in_flight, replaced=replaced)
+        self.scene.note("roll_out", hit=in_flight > 0, in_flight=in_flight, started_at_once=replaced)

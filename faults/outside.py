@@ -89,7 +89,9 @@ class Outside:
             "TONGDAI_DELIVERY_RETRY_LAST_S": "2",
             "TONGDAI_WEBHOOKS_SIGNING_KEYS": self._webhooks_key,
             "TONGDAI_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8",
-            "TONGDAI_WEBHOOKS_LEASE_S": "4",
+            "TONGDAI_WEBHOOKS_LEASE_S": "5",
+            "TONGDAI_WEBHOOKS_CONNECT_TIMEOUT_S": "1",
+            "TONGDAI_WEBHOOKS_REQUEST_TIMEOUT_S": "2",
             "TONGDAI_WEBHOOKS_RETRY_FIRST_S": "0.2",
             "TONGDAI_WEBHOOKS_RETRY_MAX_S": "1",
         }
