@@ -73,7 +73,7 @@ _WEBHOOKS = ("webhook_attempt", "webhook_endpoint", "webhook_position", "webhook
 WORKERS: dict[str, Rights] = {
     "ingress": Rights(
         # For visitors of websites alone: webhooks need no database.
-        changes=("visit", "visit_ingress", "visitor_address"),
+        changes=("file", "visit", "visit_ingress", "visitor_address"),
         sees=(
             *("conversation", "delivery", "message", "page_registry"),
             *("address_block", "address_block_version"),

@@ -42,6 +42,8 @@ from workers.channels.seldom import LOGGED_BURST, LOGGED_PER_S
 from workers.channels.website.routes import website_routes
 from workers.channels.website.website import Website
 from workers.channels.zalo import Zalo
+from workers.files.files import PUBLIC_PATH, Files, open_files
+from workers.files.serving import file_response
 
 PATH = "/v1/webhooks/"
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
@@ -62,7 +64,8 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     fchat = Fchat(ingress.fchat_bots)
     intake = WebhookIntake(ingress, publisher, metrics)
 
-    website = Website(settings, publisher, metrics, on_failure) if settings.website.sites else None
+    files = open_files(settings)
+    website = Website(settings, publisher, metrics, on_failure, files) if settings.website.sites else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -76,7 +79,8 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
         routes=[
             *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
             Route(PATH + "fchat/{token}", _fchat_endpoint(intake, fchat), methods=["GET", "POST"]),
-            *(website_routes(website) if website is not None else ()),
+            *(website_routes(website, files) if website is not None else ()),
+            *([Route(PUBLIC_PATH + "/{token}", _file_endpoint(files), methods=["GET"])] if files else ()),
             *health_routes(publisher, metrics),
         ],
         exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
@@ -165,6 +169,13 @@ def _endpoint(intake: WebhookIntake, channel: Channel) -> Callable[[Request], Aw
 def _fchat_endpoint(intake: WebhookIntake, fchat: Fchat) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(fchat.at(request.path_params["token"]), request)
+
+    return endpoint
+
+
+def _file_endpoint(files: Files) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await file_response(files, request, request.path_params["token"])
 
     return endpoint
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from schemas.inbound import Attachment
 from workers.channels.problem import UnpublishedError
 from workers.channels.records import Webhook, outgoing
 from workers.channels.website.connection import Tab
 from workers.channels.website.records import CHANNEL, record_of
 from workers.channels.website.said import Move, Older, Ping, Press, Said, Say, Seen, Start, Typing
-from workers.channels.website.transcript import LINES_MAX, read_before
+from workers.channels.website.transcript import LINES_MAX
 from workers.runtime.postgres import DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -56,11 +57,14 @@ class Acts:
     async def _publish(self, said: Say | Press | Seen) -> None:
         """Have Kafka confirm it; only then it counts."""
         tab, website = self._tab, self._website
+        files = await self._files(said)
+        if files is None:
+            return
         if not isinstance(said, Seen):
             # Before it counts: an ingress that is killed then leaves nobody of whom the others do not know.
             website.visits.came((tab.workspace, tab.conversation), tab.guest.key)
         webhook = Webhook(CHANNEL, b"", time.time_ns() // 1_000_000)
-        record = outgoing(webhook, record_of(tab.guest, said, tab.where))
+        record = outgoing(webhook, record_of(tab.guest, said, tab.where, files))
         try:
             await website.publisher.publish([record])
         except UnpublishedError as error:
@@ -74,10 +78,24 @@ class Acts:
             tab.is_known = True
             website.here(tab)
 
+    async def _files(self, said: Say | Press | Seen) -> list[Attachment] | None:
+        """The files that he names, as they are kept; none: he is told that he may not, or not now."""
+        tab, ids = self._tab, said.files if isinstance(said, Say) else ()
+        if not ids:
+            return []
+        try:
+            found = await self._website.named(tab.workspace, tab.conversation, ids)
+        except DATABASE_ERRORS:
+            self._refuse(said, "not_ready", RETRY_S)
+            return None
+        if found is None:
+            self._refuse(said, "unknown_file", None)
+        return found
+
     async def _older(self, said: Older) -> None:
         tab = self._tab
         try:
-            lines = await read_before(self._website.pool, tab.workspace, tab.conversation, said.before)
+            lines = await self._website.before(tab.workspace, tab.conversation, said.before)
         except DATABASE_ERRORS:
             self._refuse(said, "not_ready", RETRY_S)
             return

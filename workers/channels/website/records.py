@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from schemas.base import rfc3339
 from schemas.ids import conversation_key, page_id
-from schemas.inbound import InboundRecord, Left, Message, Postback
+from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback
 from schemas.receipts import Arrival
 from workers.channels import fields
 from workers.channels.website.identity import Visitor
@@ -39,8 +40,10 @@ class Guest(NamedTuple):
         return f"{self.visitor.user}/{id_}"
 
 
-def record_of(guest: Guest, said: Say | Press | Seen, where: Where | None) -> InboundRecord:
-    """The record of one thing that he said."""
+def record_of(
+    guest: Guest, said: Say | Press | Seen, where: Where | None, files: Sequence[Attachment] = ()
+) -> InboundRecord:
+    """The record of one thing that he said; `files`: those that it names, as they are kept."""
     who: dict[str, Any] = {"channel": CHANNEL, "account": guest.site, "user": guest.visitor.user}
     raw = {"said": said.model_dump(mode="json", exclude={"text"})}
     if where is not None:
@@ -50,7 +53,8 @@ def record_of(guest: Guest, said: Say | Press | Seen, where: Where | None) -> In
             ids = tuple(str(each) for each in said.messages)
             return Arrival(**who, raw=raw, state=said.state, channel_message_ids=ids)
         case Say():
-            return Message(**who, **_utterance(guest, said, fields.text(said.text)), raw=raw)
+            utterance = _utterance(guest, said, fields.text(said.text or None))
+            return Message(**who, **utterance, attachments=tuple(files), raw=raw)
         case Press():
             return Postback(**who, **_utterance(guest, said, said.title), payload=said.title, raw=raw)
 

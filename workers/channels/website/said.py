@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
-from schemas.base import NO_CONTROL_PATTERN
+from schemas.base import ATTACHMENTS_MAX, NO_CONTROL_PATTERN, FileId
 from schemas.inbound import SentAtMs
 
 TEXT_CHARS_MAX = 4_000
@@ -65,8 +65,16 @@ class Say(Words):
 
     do: Literal["say"]
     id: ClientId
-    text: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX, pattern=r"[^\s\x00]")]
+    text: Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=r"^$|[^\s\x00]")] = ""
+    files: Annotated[tuple[FileId, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
+    """What he has sent here before."""
     at_ms: SentAtMs
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Say:
+        if not self.text and not self.files:
+            raise ValueError("a message needs a text or a file")
+        return self
 
 
 class Press(Words):

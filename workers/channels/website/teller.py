@@ -14,7 +14,9 @@ from uuid import UUID
 
 from config.logging import get_logger
 from workers.channels.website.hub import Hub
+from workers.channels.website.links import add_links
 from workers.channels.website.transcript import LINES_MAX, read_after
+from workers.files.files import Files
 from workers.runtime.postgres import DATABASE_ERRORS
 
 AT_ONCE_MAX = 200
@@ -29,11 +31,13 @@ class Teller:
 
     Args:
         pool: asyncpg's.
+        files: those that lines name.
     """
 
-    def __init__(self, pool: Any, hub: Hub) -> None:  # noqa: ANN401 - asyncpg's
+    def __init__(self, pool: Any, hub: Hub, files: Files | None = None) -> None:  # noqa: ANN401 - asyncpg's
         self._pool = pool
         self._hub = hub
+        self._files = files
         self._due: dict[UUID, None] = {}
         self._some = asyncio.Event()
 
@@ -60,9 +64,10 @@ class Teller:
         asks = self._hub.asks(due)
         if not asks:
             return
-        for conversation, group in groupby(
-            await read_after(self._pool, asks), lambda line: line.conversation
-        ):
+        found = await read_after(self._pool, asks)
+        workspaces = {ask.conversation: ask.workspace for ask in asks}
+        await add_links(self._pool, self._files, found, workspaces.__getitem__)
+        for conversation, group in groupby(found, lambda line: line.conversation):
             lines = list(group)
             self._hub.tell(conversation, lines)
             if len(lines) == LINES_MAX:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from config.kept_key import kept_key
 from config.settings import Settings
 from config.website import Site
 from schemas.ids import conversation_id, page_id
+from schemas.inbound import Attachment
 from workers.channels import glance, sighting
 from workers.channels.broadcast import Broadcast
 from workers.channels.closing import Closing
@@ -28,14 +29,17 @@ from workers.channels.website.blacklist import Blacklist
 from workers.channels.website.connection import BLOCKED, NOT_READY, Tab
 from workers.channels.website.hub import Hub
 from workers.channels.website.identity import Visitor
+from workers.channels.website.links import add_links
 from workers.channels.website.presence import Presence
 from workers.channels.website.records import CHANNEL, Guest
 from workers.channels.website.said import ProofByDigest, ProofByToken, Start
 from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
 from workers.channels.website.tokens import VisitorTokens
-from workers.channels.website.transcript import LINES_MAX, Ends, ends_of, read_before, workspace_of
+from workers.channels.website.transcript import LINES_MAX, Ends, Line, ends_of, read_before, workspace_of
 from workers.channels.website.visits import Visits
+from workers.files import rows
+from workers.files.files import Files
 from workers.runtime.postgres import new_pool
 from workers.runtime.side_tasks import side_tasks
 
@@ -56,16 +60,23 @@ class Website:
     Args:
         publisher: what visitors say goes to Kafka by it.
         on_failure: called with what ended one of its tasks: the process must stop.
+        files: of visitors and agents; none: they send none.
     """
 
     def __init__(
-        self, settings: Settings, publisher: Publisher, metrics: IngressMetrics, on_failure: OnFailure
+        self,
+        settings: Settings,
+        publisher: Publisher,
+        metrics: IngressMetrics,
+        on_failure: OnFailure,
+        files: Files | None = None,
     ) -> None:
         own = settings.website
         self._settings = own
         self._sites = {site.site: site for site in own.sites}
         self._tokens = VisitorTokens(_keys(settings), own.token_days)
         self._on_failure = on_failure
+        self._files = files
         self._workspaces: dict[str, str] = {}
         self._address_rate = RateLimit(own.address_rate_per_s, own.address_rate_burst)
         self._visitor_rate = RateLimit(own.visitor_rate_per_s, own.visitor_rate_burst, bucket=str)
@@ -87,7 +98,7 @@ class Website:
         self.hub = Hub(own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.here)
         pages = [page_id(CHANNEL, site) for site in self._sites]
         self._blacklist = Blacklist(self.pool, pages, self._close_blocked)
-        self.teller = Teller(self.pool, self.hub)
+        self.teller = Teller(self.pool, self.hub, files)
         self._tail = Tail(settings, self.hub, self.teller)
         metrics.visitors.set_function(lambda: self.hub.count)
 
@@ -146,7 +157,7 @@ class Website:
         conversation = conversation_id(guest.key)
         ends = await ends_of(self.pool, workspace, conversation)
         last = ends.position
-        lines = [] if start.after or not last else await self._newest(workspace, guest, last)
+        lines = [] if start.after or not last else await self.before(workspace, conversation, last + 1)
         position = min(start.after, last) if start.after else last
         tab = Tab(workspace, guest, position, self._settings.send_queue_bytes_max, cut)
         tab.is_known = last > 0
@@ -195,8 +206,41 @@ class Website:
             "more": len(messages) == LINES_MAX,
         }
 
-    async def _newest(self, workspace: str, guest: Guest, last: int) -> list[Any]:
-        return await read_before(self.pool, workspace, conversation_id(guest.key), last + 1)
+    async def sender(self, site: str, token: str, now_s: float) -> tuple[str, str] | None:
+        """The workspace and the conversation's key of who has this token; none: he may not send a file now.
+
+        Raises what Postgres raises.
+        """
+        user = self._tokens.read(site, token)
+        if user is None:
+            return None
+        guest = Guest(site, Visitor(user))
+        workspace = await self._workspace(guest.page)
+        if workspace is None or self._visitor_rate.take(guest.key, now_s):
+            return None
+        return workspace, guest.key
+
+    async def named(
+        self, workspace: str, conversation: UUID, ids: Collection[str]
+    ) -> list[Attachment] | None:
+        """Files that a message of his names; none: it may not. Raises what Postgres raises."""
+        files = self._files
+        if files is None or len(ids) > files.settings.message_files_max:
+            return None
+        found = await rows.read(self.pool, workspace, ids)
+        named = [found[id_] for id_ in ids if id_ in found]
+        keep_s = files.settings.unused_keep_s
+        if len(named) < len(ids) or not all(one.may_be_named(conversation, keep_s) for one in named):
+            return None
+        if sum(one.size_bytes or 0 for one in named) > files.settings.message_bytes_max:
+            return None
+        return [Attachment(type=one.type or "file", name=one.name, file=one.id) for one in named]
+
+    async def before(self, workspace: str, conversation: UUID, position: int) -> list[Line]:
+        """The last lines that visitors see before a position. Raises what Postgres raises."""
+        lines = await read_before(self.pool, workspace, conversation, position)
+        await add_links(self.pool, self._files, lines, lambda _: workspace)
+        return lines
 
     async def _workspace(self, page: str) -> str | None:
         found = self._workspaces.get(page) or await workspace_of(self.pool, page)
