@@ -244,29 +244,6 @@ async def test_a_visitor_chats_through_everything_that_goes_wrong(
         assert await asyncio.wait_for(_seen_online(lan, conversation), 30)
         await _is_kept_out(context, page, url, lan, conversation)
 
-
-async def _is_kept_out(
-    context: BrowserContext, page: Page, url: str, agent: Client, conversation: UUID
-) -> None:
-    """His address is blocked: the open window goes, and another page has none; until he is let in again."""
-    expect = playwright_api.expect
-    path = f"conversations/{conversation}/address-block"
-    assert (await agent.ask(path, {"reason": "other"}, method="PUT")).status_code == 200
-    await expect(page.get_by_role("textbox")).to_be_hidden(timeout=30_000)
-    await expect(page.locator(".launcher")).to_be_hidden()
-    other = await context.new_page()
-    async with other.expect_websocket() as opened:
-        await other.goto(url)
-    await (await opened.value).wait_for_event("close", timeout=30_000)
-    await expect(other.locator(".launcher")).to_be_hidden()
-    await check(other, "blocked")
-    assert (await agent.ask(path, method="DELETE")).status_code == 204
-    async with asyncio.timeout(30):
-        while not await other.locator(".launcher").is_visible():
-            await other.reload()
-            await other.wait_for_timeout(1_000)
-    await other.close()
-
         # An agent begins a chat with somebody new: the window opens by itself, once, and takes no focus.
         await page.evaluate("localStorage.clear()")
         await page.close()
@@ -281,6 +258,31 @@ async def _is_kept_out(
         await answer(lan, stranger, "Em chờ chị nhé")
         await expect(page.locator(".badge")).to_have_text("1", timeout=30_000)
         await expect(page.locator(".panel")).to_be_hidden()
+
+
+async def _is_kept_out(
+    context: BrowserContext, page: Page, url: str, agent: Client, conversation: UUID
+) -> None:
+    """His address is blocked: the open window goes, and another page has none; until he is let in again."""
+    expect = playwright_api.expect
+    path = f"conversations/{conversation}/address-block"
+    assert (await agent.ask(path, {"reason": "other"}, method="PUT")).status_code == 200
+    await expect(page.get_by_role("textbox")).to_be_hidden(timeout=30_000)
+    await expect(page.locator(".launcher")).to_be_hidden()
+    other = await context.new_page()
+    async with other.expect_websocket() as opened:
+        await other.goto(url)
+    async with asyncio.timeout(30):
+        while not (await opened.value).is_closed():
+            await asyncio.sleep(0.1)
+    await expect(other.locator(".launcher")).to_be_hidden()
+    await check(other, "blocked")
+    assert (await agent.ask(path, method="DELETE")).status_code == 204
+    async with asyncio.timeout(30):
+        while not await other.locator(".launcher").is_visible():
+            await other.reload()
+            await other.wait_for_timeout(1_000)
+    await other.close()
 
 
 async def _begin(agent: Client, text: str) -> UUID:
