@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from faults.plan import Task, full_plan, short_plan
 from faults.scene import Scene
 from faults.series import Series
 
+ROOT = Path(__file__).parents[2]
 TASKS = [Task(("kill_routing",), seed, 100) for seed in (1, 2, 3)]
 PASSED: dict[str, object] = {"problems": [], "recoveries": []}
 
@@ -79,3 +82,37 @@ def test_only_a_run_that_did_not_pass_keeps_its_servers_data(tmp_path: Path) -> 
     assert "NOT PASSED, lost" in said[3]
     assert " left" in said[1]
     assert " left" not in said[5]
+
+
+INTERRUPTED = """
+import pathlib, sys
+from faults.plan import Task
+from faults.series import Series
+RUN = '''
+import pathlib, sys, time
+try:
+    print("running", flush=True)
+    pathlib.Path(sys.argv[1], "begun").touch()
+    time.sleep(60)
+except KeyboardInterrupt:
+    pathlib.Path(sys.argv[1], "stopped").touch()
+'''
+command = lambda task, folder: [sys.executable, "-c", RUN, str(folder)]
+Series([Task(("kill_routing",), 1, 100)], pathlib.Path(sys.argv[1]), print, command).run()
+"""
+
+
+async def test_an_interrupt_lets_the_run_stop_in_order_and_leaves_it_to_the_next_start(
+    tmp_path: Path,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", INTERRUPTED, str(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
+    )
+    folder = tmp_path / TASKS[0].name
+    async with asyncio.timeout(30):
+        while not (folder / "begun").exists():
+            await asyncio.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() != 0
+    assert (folder / "stopped").exists()
+    assert Series(TASKS[:1], tmp_path, lambda _: None).done == []
