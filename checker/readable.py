@@ -233,6 +233,7 @@ _RULES: dict[str, _Rules] = {
         "follows": _truth,
     },
     "left": _COMMON | {"gone_ms": _gone},
+    "returned": _COMMON,
     "other": _COMMON | {"event": _text(1, 100, r"(?!)")},
 }
 _WHO = {"channel", "account", "user"}
@@ -244,6 +245,7 @@ _REQUIRED = {
     "edit": _WHO | {"of", "text"},
     "profile": _WHO,
     "left": _WHO | {"gone_ms"},
+    "returned": _WHO,
     "other": _WHO | {"event"},
 }
 _NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number"}.union(

@@ -152,7 +152,7 @@ class Run:
         ]
 
     def _notifier(self, chain: ChainCheck, messages: MessagesCheck, own: OwnSent) -> None:
-        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed)
+        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed, messages.returned)
         records: Iterable[LogRecord] = self._once.records("notifications")
         if self._history is not None:
             seen = SeenCheck(self._history)

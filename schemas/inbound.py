@@ -193,6 +193,10 @@ class Left(InboundRecord):
     """For at least so long when this is published: what he wrote since says that he is back."""
 
 
+class Returned(InboundRecord):
+    """A customer who had left is there again; of the same channels. Told to who follows his conversation."""
+
+
 class Other(InboundRecord):
     """Something that no handler reads yet; counted and skipped."""
 

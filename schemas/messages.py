@@ -81,6 +81,22 @@ class Stored(InsideModel):
     """How often the holder had changed at that `seq`."""
 
 
+class Returned(InsideModel):
+    """The customer is back: on the website, or with the first message of another session."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    session: int
+    """The last one so far."""
+    at: Moment
+    seq: int
+    """The last assignment event that the transcript had applied."""
+    epoch: int
+
+
 class Read(InsideModel):
     """`agent` has read the transcript up to `position`."""
 

@@ -92,6 +92,16 @@ class AnswerFailedNotice(Notice):
     words: dict[Literal["vi", "en"], FailedWords]
 
 
+class ReturnedNotice(Notice):
+    """A customer whom you follow is back: on the website, or with the first message of another session.
+
+    Tell it whatever `seq` you have seen, as it speaks of no event of the chain.
+    """
+
+    session: int
+    """The last one so far."""
+
+
 class UnassignedNotice(Notice):
     """The conversation is not yours any more."""
 

@@ -16,6 +16,8 @@ class MessagesCheck:
     def __init__(self) -> None:
         self.transcripts: Transcripts = {}
         self.follows = Tally(2, "on the messages topic each line follows the one before")
+        self.returned: dict[tuple[str, int, str], int] = {}
+        """The chain number that each return of a customer names, by conversation, session and moment."""
         self.acts: Counter[tuple[str, ...]] = Counter()
         """How often each thing beside lines is told: of `read` by whom and how far."""
 
@@ -27,6 +29,9 @@ class MessagesCheck:
                 self.transcripts[event["conversation"]].read(event)
             if what == "ticket_changed":
                 continue  # what becomes of it is checked by tickets
+            if what == "returned":
+                self.returned[event["conversation"], event["session"], event["at"]] = event["seq"]
+                continue  # who is told of it is checked by notices
             if what != "stored":
                 self.acts[_act(what or "", event)] += 1
                 continue

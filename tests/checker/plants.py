@@ -242,6 +242,7 @@ def _line(planted: Planted, kind: str, sender: str) -> int:
 
 
 _SPOKEN, _SENT = "each message and note of an agent", "each message of an agent is once on outbound"
+_RETURN = "a customer's return is told only to who follows him"
 _FAILED = "each answer that has failed gives one notice"
 _LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
 CASES: dict[str, tuple[Fault, str]] = {
@@ -359,6 +360,15 @@ CASES: dict[str, tuple[Fault, str]] = {
     ),
     "mention lost": (drop_notice("mention"), "each note gives one notice"),
     "mention twice": (repeat_notice("mention"), "each note gives one notice"),
+    "return told twice": (repeat_notice("returned"), _RETURN),
+    "return told to who does not follow": (
+        lambda planted: planted.change("notifications", _first_notice(planted, "returned"), agent="ghost"),
+        _RETURN,
+    ),
+    "return told of nothing": (
+        lambda planted: planted.change("notifications", _first_notice(planted, "returned"), session=7),
+        _RETURN,
+    ),
     "failed answer not told": (drop_notice("answer_failed"), _FAILED),
     "failed answer told twice": (repeat_notice("answer_failed"), _FAILED),
     "failed answer told to another": (

@@ -157,6 +157,7 @@ class Story:
         self._greet(key)
         self._say(key, holder, "say", "Chào bạn")
         self._fail(key, holder)
+        self._back(key, holder, other)
         self._say(key, holder, "write_note", "@", mentions=[other])
         self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
         offered = {"agents": [other], "to_agent": other, "expires_at": moment(self.now_ms + 1 + 120_000)}
@@ -285,6 +286,15 @@ class Story:
         self.planted.append("receipts", key, "delivery", receipt, self.now_ms)
         seq, told = len(self._chains[key]), answer | {"answer": last["message"]}
         self._notice(key, "answer_failed", seq, last["position"], agent=agent, fields=told)
+
+    def _back(self, key: str, *agents: str) -> None:
+        """The customer is back, and these follow him."""
+        last = self._chains[key][-1]
+        said = {"session": self._session(key), "at": moment(self.now_ms)}
+        about = self._about(key) | {"page": PAGE, "seq": last["seq"], "epoch": last["epoch"]} | said
+        self.planted.append("messages", key, "returned", about, self.now_ms)
+        for agent in agents:
+            self._notice(key, "returned", last["seq"], 0, agent=agent, fields=said)
 
     def _event_id(self, cause: LogRecord) -> str:
         """Of the next event of a command."""

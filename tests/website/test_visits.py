@@ -30,12 +30,15 @@ class Told:
 
     def __init__(self) -> None:
         self.records: list[Outgoing] = []
+        self.back: list[str] = []
+        """The keys of those who are said to be there again."""
         self.is_away = False
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         if self.is_away:
             raise UnpublishedError("Kafka is away.")
-        self.records += records
+        self.records += [one for one in records if one.what == "left"]
+        self.back += [(one.key or b"").decode() for one in records if one.what == "returned"]
 
     def take(self) -> list[str]:
         """The keys of those who are said to have left."""
@@ -103,6 +106,16 @@ async def test_a_visitor_has_left_when_he_was_nowhere_for_longer_than_the_grace(
     assert GRACE_S * 1000 <= said["gone_ms"] <= 2 * GRACE_S * 1000
     assert told.take() == [KEY]
     assert await pool.fetchval("SELECT count(*) FROM visit") == 0
+
+    told.back.clear()
+    told.is_away = True
+    one.visits.came(HIS, KEY)
+    two.visits.came(HIS, KEY)
+    await one.go_on()
+    told.is_away = False
+    for each in (one, two):
+        await each.go_on()
+    assert told.back == [KEY], "told once that he is back, and not while he was known to be near"
 
 
 async def test_the_visitors_of_an_ingress_that_died_have_left_when_it_was_last_alive(

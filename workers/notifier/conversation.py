@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from schemas.assignments import CareStatus, Standing
-from schemas.messages import Read, Stored
+from schemas.messages import Read, Returned, Stored
 from schemas.receipts import Delivery
 from workers.notifier.places import Counted, counted
 from workers.notifier.seat import Seat
@@ -54,6 +54,13 @@ class Failed(NamedTuple):
 
     id: UUID
     delivery: Delivery
+
+
+class Back(NamedTuple):
+    """A customer is back: the event id and what it says."""
+
+    id: UUID
+    returned: Returned
 
 
 @dataclass(slots=True)

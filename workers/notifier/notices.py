@@ -27,6 +27,7 @@ KINDS = {
         "message",
         "mention",
         "answer_failed",
+        "returned",
         "unassigned",
         "transfer_offered",
         "transfer_ended",

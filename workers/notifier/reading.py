@@ -9,17 +9,17 @@ from uuid import UUID
 from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
-from schemas.messages import Read, Stored
+from schemas.messages import Read, Returned, Stored
 from schemas.receipts import Delivery
-from workers.notifier.conversation import ConversationRef, Failed, Heard, Marked
+from workers.notifier.conversation import Back, ConversationRef, Failed, Heard, Marked
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
 from workers.runtime.refusal import RefusedError, kind_of, value_of
 
-_MODELS: dict[tuple[str, bytes | None], type[Stored | Read | ChainEvent]] = {
+_MODELS: dict[tuple[str, bytes | None], type[Stored | Read | Returned | ChainEvent]] = {
     (kind.topic, kind.ce_type.encode()): model
     for kind, model in RECORDS.items()
-    if issubclass(model, (Stored, Read, ChainEvent))
+    if issubclass(model, (Stored, Read, Returned, ChainEvent))
 }
 _DELIVERY = Kind("receipts", "delivery").ce_type.encode()
 _FAILED = b'"failed"'
@@ -32,7 +32,7 @@ _OF_OTHERS = {
 """What is said to others on the same topics, and is nobody's notice."""
 
 
-Said = ChainStep | Heard | Marked | Failed
+Said = ChainStep | Heard | Marked | Back | Failed
 
 
 class Input(NamedTuple):
@@ -79,9 +79,13 @@ def read_record(record: Record) -> tuple[Said, ConversationRef] | None:
     return _said(id_, value, record.value), (value.workspace, value.conversation)
 
 
-def _said(id_: UUID, value: Stored | Read | ChainEvent, text: bytes) -> ChainStep | Heard | Marked:
+def _said(
+    id_: UUID, value: Stored | Read | Returned | ChainEvent, text: bytes
+) -> ChainStep | Heard | Marked | Back:
     if isinstance(value, Stored):
         return Heard(id_, value, text)
+    if isinstance(value, Returned):
+        return Back(id_, value)
     return Marked(id_, value) if isinstance(value, Read) else ChainStep(id_, value)
 
 
@@ -106,6 +110,8 @@ def page_of(said: Said) -> str:
             return said.message.page
         case Marked():
             return said.read.page
+        case Back():
+            return said.returned.page
         case Failed():
             return said.delivery.page
     return said.event.page

@@ -16,7 +16,7 @@ from schemas.messages import Stored
 from workers.notifier import chain
 from workers.notifier.announcements import announce
 from workers.notifier.carried import NOTHING_CARRIED, Carried
-from workers.notifier.conversation import NEVER, Conversation, Failed, Heard, Marked
+from workers.notifier.conversation import NEVER, Back, Conversation, Failed, Heard, Marked
 from workers.notifier.personal import Circle, circle, tell
 from workers.notifier.told import Telling, Told
 from workers.wording.delivery import word_delivery
@@ -36,7 +36,7 @@ class ChainStep(NamedTuple):
 
 
 def take(
-    conversation: Conversation, said: ChainStep | Heard | Marked | Failed, carried: Carried
+    conversation: Conversation, said: ChainStep | Heard | Marked | Back | Failed, carried: Carried
 ) -> Sequence[Telling]:
     """Take the next record of any topic; `carried` is what the transcript says at it."""
     match said:
@@ -44,6 +44,8 @@ def take(
             return hear(conversation, said)
         case Marked():
             return mark(conversation, said, carried)
+        case Back():
+            return greet(conversation, said)
         case Failed():
             return fail(conversation, said)
     return follow(conversation, said._replace(carried=carried))
@@ -91,6 +93,24 @@ def mark(conversation: Conversation, marked: Marked, carried: Carried) -> list[T
         seat.unread = carried.unread(read.position, conversation.position)
     seat.touch(read.epoch, read.at)
     return [Told("read", marked.id, read, read.agent, read.epoch, seat.unread)]
+
+
+def greet(conversation: Conversation, back: Back) -> list[Told]:
+    """A customer is back: who follows him and has not muted him is told, as far as the chain was followed."""
+    returned = back.returned
+    seq = min(returned.seq, conversation.seq)
+    recipients = conversation.recipients(seq)
+    if recipients is None:
+        return []
+    more = {"session": returned.session}
+    return [
+        Told(
+            *("returned", back.id, returned, agent, recipients.epoch, _unread(conversation, agent)),
+            more=more,
+            followed_to=seq,
+        )
+        for agent in recipients.agents
+    ]
 
 
 def fail(conversation: Conversation, failed: Failed) -> list[Told]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from schemas.assignments import ChainEvent
-from schemas.messages import Read, Stored
+from schemas.messages import Read, Returned, Stored
 from schemas.notifications import NoticeMessage
 from schemas.receipts import Delivery
 
@@ -17,13 +17,13 @@ NOTHING_MORE: Mapping[str, Any] = {}
 class Told(NamedTuple):
     """One agent is to be told of one event.
 
-    It is `about` a change, a message, a read mark or an answer that has failed.
+    It is `about` a change, a message, a read mark, a return or an answer that has failed.
     """
 
     what: str
     """The kind of notice."""
     cause: UUID
-    about: ChainEvent | Stored | Read | Delivery
+    about: ChainEvent | Stored | Read | Returned | Delivery
     agent: str
     epoch: int
     unread: int
@@ -36,7 +36,7 @@ class Told(NamedTuple):
     @property
     def seq(self) -> int:
         """The chain number that it speaks of."""
-        return self.followed_to if isinstance(self.about, Delivery) else self.about.seq
+        return self.followed_to if isinstance(self.about, Delivery | Returned) else self.about.seq
 
 
 class Announced(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from schemas.base import rfc3339
 from schemas.ids import conversation_key, page_id
-from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback
+from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback, Returned
 from schemas.receipts import Arrival
 from workers.channels import fields
 from workers.channels.website.identity import Visitor
@@ -57,6 +57,12 @@ def record_of(
             return Message(**who, **utterance, attachments=tuple(files), raw=raw)
         case Press():
             return Postback(**who, **_utterance(guest, said, said.title), payload=said.title, raw=raw)
+
+
+def arrival(key: str) -> Returned:
+    """The record of a visitor who is there, and was nowhere before."""
+    _, account, user = key.split(":", 2)
+    return Returned(channel=CHANNEL, account=account, user=user, raw={"at": rfc3339(datetime.now(UTC))})
 
 
 def departure(key: str, left_at: datetime, ago: timedelta) -> Left:

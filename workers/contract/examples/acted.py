@@ -21,7 +21,7 @@ from schemas.actions import (
 )
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
-from schemas.messages import CustomerChanged, Read
+from schemas.messages import CustomerChanged, Read, Returned
 from schemas.outbound import Send
 from schemas.tickets import TicketChanged
 from workers.contract.examples.example import Example, at, example
@@ -71,6 +71,7 @@ _SEND = Send(
     at=at(75),
 )
 _READ = Read(**_IN_PLACE, agent="minh", position=3, at=at(70), seq=3, epoch=1)
+_RETURNED = Returned(**_IN_PLACE, session=2, at=at(90_000), seq=9, epoch=1)
 _CHANGED = CustomerChanged(
     **_IN_PLACE,
     profile={"name": CUSTOMER, "phone": _PHONE, "birthday": "1994-05-17"},
@@ -133,6 +134,7 @@ EXAMPLES = (
     _action("edit_ticket", EditTicket(**_by_minh("edit_ticket"), ticket=1, status="pending"), 1_150),
     _action("end_session", EndSession(**_by_minh("end_session")), 1_200),
     _intake(Kind("messages", "read"), _READ, 17, 70),
+    _intake(Kind("messages", "returned"), _RETURNED, 1_050, 90_000),
     _intake(Kind("outbound", "send"), _SEND, 18, 75),
     _intake(Kind("messages", "customer_changed"), _CHANGED, 21, 110),
     _intake(Kind("messages", "ticket_changed"), _TICKET, 23, 1_150),

@@ -17,6 +17,7 @@ from schemas.inbound import (
     Profile,
     Reaction,
     Referral,
+    Returned,
 )
 from schemas.messages import Marked, Stored
 from workers.contract.examples.example import Example, at, example
@@ -99,6 +100,7 @@ _PROFILE = Profile(
     referral=Referral(source="ADS", ref="kem-duong-da", ad_id="6045246247433"),
 )
 _LEFT = Left(channel="web", account="shop", user="a.Qf8dUo1pBc2x", gone_ms=60_150)
+_BACK = Returned(channel="web", account="shop", user="a.Qf8dUo1pBc2x")
 _OTHER = Other(
     channel="messenger",
     account=ACCOUNT,
@@ -165,6 +167,7 @@ EXAMPLES = (
     _inbound("edit", _EDIT, 4, 96),
     _inbound("profile", _PROFILE, 5, 96.5),
     _inbound("left", _LEFT, 6, 96.8),
+    _inbound("returned", _BACK, 8, 96.9),
     _inbound("other", _OTHER, 7, 97),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("messages", "marked"), _MARKED, 1044, 95.2),

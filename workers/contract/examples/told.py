@@ -19,6 +19,7 @@ from schemas.notifications import (
     NoticeMessage,
     OfferedNotice,
     ReadNotice,
+    ReturnedNotice,
     TransferEndedNotice,
     TransferOfferedNotice,
     UnassignedNotice,
@@ -98,6 +99,7 @@ _PERSONAL: dict[str, Notice] = {
             for language in LANGUAGES
         },
     ),
+    "returned": _said(ReturnedNotice, 94, unread=0, session=1),
     "read": _said(ReadNotice, 95, unread=0, position=6),
     "transfer_offered": _said(
         TransferOfferedNotice, 100, unread=0, by=_CHI, holder="chi", expires_at=at(220)

@@ -7,6 +7,8 @@ CREATE INDEX message_history ON message (conversation_id, workspace_id, sent_at,
 ALTER TABLE customer ADD COLUMN verified_phone text; -- a number that the channel vouches for, as 0912345678
 CREATE INDEX customer_verified ON customer (verified_phone, workspace_id) WHERE verified_phone IS NOT NULL;
 
+ALTER TABLE conversation ADD COLUMN away boolean NOT NULL DEFAULT false; -- the customer has left, as his channel told
+
 -- Delivery: what is read from the channels' APIs ------------------------------------------------------------------
 
 ALTER TABLE delivery_page ADD COLUMN read_at timestamptz; -- when its API may be read next, as its rate allows

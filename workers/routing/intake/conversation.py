@@ -53,6 +53,8 @@ class Conversation:
     """Whether the desk was told that the open session is silent."""
     blocked: bool = False
     """Whether the customer is kept out."""
+    away: bool = False
+    """Whether the customer has left, as his channel has told, and is not back."""
     offer_rule: str | None = None
     """The rule that last offered it; none: no rule did."""
     replies: list[Reply] = field(default_factory=list)

@@ -20,7 +20,7 @@ FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (
     SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
         route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-        timer_at, answered_at, touched_at, silence_at, silent, blocked, offer_rule, replies,
+        timer_at, answered_at, touched_at, silence_at, silent, blocked, away, offer_rule, replies,
         seen_position
     FROM conversation
     WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
@@ -38,17 +38,17 @@ INSERT = """
 INSERT INTO conversation (
     workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at, answered_at, touched_at, silence_at, silent, blocked, offer_rule, replies, seen_position)
+    timer_at, answered_at, touched_at, silence_at, silent, blocked, away, offer_rule, replies, seen_position)
 SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at, answered_at, touched_at, silence_at, silent IS TRUE, blocked IS TRUE, offer_rule,
+    timer_at, answered_at, touched_at, silence_at, silent IS TRUE, blocked IS TRUE, away IS TRUE, offer_rule,
     coalesce(replies, 0), coalesce(seen_position, 0)
 FROM json_to_recordset($1::json) AS new (
     workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
     seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
     session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
     timer_at timestamptz, answered_at timestamptz, touched_at timestamptz, silence_at timestamptz,
-    silent boolean, blocked boolean, offer_rule text, replies int, seen_position int)
+    silent boolean, blocked boolean, away boolean, offer_rule text, replies int, seen_position int)
 """
 
 # The last conditions always hold. They let the planner expect few rows, so that it uses the index even when
@@ -61,6 +61,7 @@ UPDATE conversation AS stored SET
     session_agent_messages = changed.session_agent_messages, last_at = changed.last_at,
     timer_at = changed.timer_at, answered_at = changed.answered_at, touched_at = changed.touched_at,
     silence_at = changed.silence_at, silent = changed.silent IS TRUE, blocked = changed.blocked IS TRUE,
+    away = changed.away IS TRUE,
     offer_rule = changed.offer_rule, replies = coalesce(changed.replies, 0),
     seen_position = coalesce(changed.seen_position, 0)
 FROM json_to_recordset($1::json) AS changed (
@@ -68,7 +69,7 @@ FROM json_to_recordset($1::json) AS changed (
     route_unanswered boolean, session int, session_open boolean, session_customer_messages int,
     session_agent_messages int, last_at timestamptz, timer_at timestamptz,
     answered_at timestamptz, touched_at timestamptz, silence_at timestamptz, silent boolean, blocked boolean,
-    offer_rule text, replies int, seen_position int)
+    away boolean, offer_rule text, replies int, seen_position int)
 WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
     AND changed.position >= 0 AND changed.seq >= 0 AND changed.epoch >= 0 AND changed.session >= 0
 """
@@ -151,6 +152,7 @@ def _changing(conversation: Conversation) -> dict[str, Any]:
     marks = (
         ("silent", conversation.silent),
         ("blocked", conversation.blocked),
+        ("away", conversation.away),
         ("offer_rule", conversation.offer_rule),
         ("replies", len(conversation.replies)),
         ("seen_position", conversation.seen_position),
@@ -186,6 +188,7 @@ def _from_row(row: Mapping[str, Any]) -> Conversation:
         silence_at_ms=_maybe_milliseconds(row["silence_at"]),
         silent=row["silent"],
         blocked=row["blocked"],
+        away=row["away"],
         offer_rule=row["offer_rule"],
         seen_position=row["seen_position"],
         is_stored=True,

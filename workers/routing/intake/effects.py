@@ -20,6 +20,7 @@ from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
 from workers.routing.intake.looking_up import look_up
 from workers.routing.intake.pages import Owner
+from workers.routing.intake.returning import wrote_again
 from workers.routing.intake.sessions import silence
 from workers.routing.intake.touching import fall_silent
 from workers.routing.intake.utterances import customer_spoke, page_spoke
@@ -129,6 +130,7 @@ class Effects:
         work.sightings.append(sighting(conversation, one.message, at_ms))
         if conversation.session > session:
             look_up(work, conversation, record, at_ms)
+            wrote_again(work, conversation, record, at_ms)
             hours = given.policies.of(conversation.workspace, conversation.desk).hours
             greet(work, conversation, record, at_ms, one.owner.texts, hours, value.language)
 

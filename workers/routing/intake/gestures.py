@@ -5,13 +5,14 @@ from __future__ import annotations
 import orjson
 
 from schemas.envelope import Kind, time_text
-from schemas.inbound import Edit, Introduced, Left, Profile, Reaction
+from schemas.inbound import Edit, Introduced, Left, Profile, Reaction, Returned
 from workers.routing.intake import customer as known
 from workers.routing.intake.admission import Made
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import keep
 from workers.routing.intake.marks import Place, Said, is_news, place_of
+from workers.routing.intake.returning import came_back
 from workers.routing.intake.sessions import leave
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
@@ -24,6 +25,9 @@ def make(work: Work, conversation: Conversation, one: Made, given: Given, *, is_
     value = one.value
     if isinstance(value, Left):
         leave(work, conversation, one.record, one.at_ms, value)
+        return
+    if isinstance(value, Returned):
+        came_back(work, conversation, one.record, one.at_ms)
         return
     if isinstance(value, Profile):
         customer = known.told(given.customer(conversation), value)

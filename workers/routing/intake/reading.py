@@ -12,7 +12,7 @@ from schemas.actions import Action, SessionTimer, SilenceTimer
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.catalogue import RECORDS
 from schemas.ids import conversation_id
-from schemas.inbound import Edit, InboundRecord, InboundUtterance, Left, Other, Profile, Reaction
+from schemas.inbound import Edit, InboundRecord, InboundUtterance, Left, Other, Profile, Reaction, Returned
 from workers.runtime.batch import Record
 from workers.runtime.refusal import RefusedError, kind_of, problems
 
@@ -21,7 +21,7 @@ INPUTS = ("assignments", "actions", "inbound")
 Timer = SessionTimer | SilenceTimer
 ToldValue = ChainEvent | ReplyRefused | Timer | Action
 """What concerns a conversation that must be known."""
-Gesture = Reaction | Edit | Profile | Left
+Gesture = Reaction | Edit | Profile | Left | Returned
 """What a customer does beside writing."""
 Effective = ToldValue | InboundUtterance | Gesture
 """What changes something."""

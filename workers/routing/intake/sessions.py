@@ -73,7 +73,11 @@ def leave(work: Work, conversation: Conversation, cause: Record, at_ms: int, lef
 
     How long he was gone is by another clock than the log's, so only spans of time are compared.
     """
-    if conversation.session_open and at_ms - conversation.last_at_ms >= left.gone_ms:
+    if conversation.session and at_ms - conversation.last_at_ms < left.gone_ms:
+        return
+    conversation.away = True
+    work.change(conversation)
+    if conversation.session_open:
         end_session(work, conversation, cause, at_ms, "left")
 
 
