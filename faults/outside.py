@@ -44,7 +44,7 @@ FAILS_EACH = 17
 _ANSWERS = """
 SELECT m.message_id, d.state, coalesce(d.open, true) AS open, d.reason FROM message m
 LEFT JOIN delivery d ON d.workspace_id = m.workspace_id AND d.message_id = m.message_id
-WHERE m.sender = 'agent' AND m.kind = 'text' AND m.conversation_id IN (
+WHERE m.sender = 'agent' AND m.kind = 'text' AND m.channel_message_id IS NULL AND m.conversation_id IN (
     SELECT conversation_id FROM conversation WHERE page_id = ANY($1::text[]))
 """
 _ARRIVED = ("sent", "delivered", "read")
@@ -141,7 +141,7 @@ class Outside:
             if row["open"] or times not in may:
                 wrong.append(f"{row['message_id']}: {row['state']} ({row['reason']}), given {times} times")
         wrong += [f"{message}: nobody said it, given {times} times" for message, times in given.items()]
-        states = Counter(row["state"] for row in rows)
+        states = Counter(str(row["state"]) for row in rows)
         return _check(
             1,
             "each answer is once on its platform, or known not to be",
