@@ -59,7 +59,7 @@ def full_plan() -> list[Task]:
 
 
 def short_plan() -> list[Task]:
-    """Each fault once: for about an hour and a half."""
+    """Each fault once: for about an hour."""
     return [Task((fault,), 1, SHORT_MESSAGES) for faults in KINDS.values() for fault in faults]
 
 
