@@ -17,7 +17,7 @@ from checker.rows import PageRow
 CLOCK_TOLERANCE_MS = 5_000
 """A page that was registered around the record's time may or may not have been known to intake."""
 
-UTTERANCES = {"message", "postback", "echo"}
+UTTERANCES = {"message", "postback", "echo", "mail"}
 """What has a line of the transcript."""
 _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -141,6 +141,10 @@ def _gone(found: object) -> bool:
     return isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= _GONE_MAX_MS
 
 
+def _ticket(found: object) -> bool:
+    return isinstance(found, int) and not isinstance(found, bool) and 1 <= found < 2**31
+
+
 def _date(found: object) -> bool:
     try:
         return isinstance(found, str) and date.fromisoformat(found).isoformat() == found
@@ -214,6 +218,7 @@ _RULES: dict[str, _Rules] = {
         "author_id": _text(0, 128, _NUL),
         "marker": _text(0, 1_000, _NUL),
     },
+    "mail": _SAID | {"ticket": _ticket, "sender": _text(0, 320, _NUL), "subject": _text(0, 500, _NUL)},
     "reaction": _COMMON
     | {
         "of": _text(1, 512),
@@ -241,6 +246,7 @@ _REQUIRED = {
     "message": _WHO | {"channel_message_id"},
     "postback": _WHO | {"channel_message_id", "payload"},
     "echo": _WHO | {"channel_message_id", "author"},
+    "mail": _WHO | {"channel_message_id", "ticket", "sender"},
     "reaction": _WHO | {"of"},
     "edit": _WHO | {"of", "text"},
     "profile": _WHO,
@@ -248,6 +254,6 @@ _REQUIRED = {
     "returned": _WHO,
     "other": _WHO | {"event"},
 }
-_NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number"}.union(
+_NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number", "subject"}.union(
     *_REQUIRED.values()
 )

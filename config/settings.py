@@ -18,6 +18,7 @@ from config.gateway import GatewaySettings
 from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
 from config.log import LogSettings
+from config.mail import MailSettings
 from config.postgres import PostgresSettings
 from config.problem import ENV_PREFIX, Problem, SettingsError
 from config.profile import Profile, ProfileDefaults
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     ingress: IngressSettings = IngressSettings()
     gateway: GatewaySettings = GatewaySettings()
     delivery: DeliverySettings = DeliverySettings()
+    mail: MailSettings = MailSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     website: WebsiteSettings = WebsiteSettings()
     attachments: AttachmentsSettings = AttachmentsSettings()

@@ -26,6 +26,7 @@ from schemas.messages import MessageAttachment, Shared
 from schemas.tickets import (
     FIELDS_MAX,
     FieldValue,
+    MailSubject,
     StatusByHand,
     Subject,
     TicketChange,
@@ -150,6 +151,15 @@ class TicketAction(Action):
 
 class OpenTicket(TicketAction):
     """The conversation's draft becomes a ticket; when it has none, another one is made."""
+
+
+class SendMail(Action):
+    """Write an e-mail to the customer about one of the conversation's tickets."""
+
+    ticket: TicketNumber
+    subject: MailSubject | None = None
+    """None: the ticket's."""
+    text: Annotated[Text, Field(min_length=1)]
 
 
 class EditTicket(TicketAction):

@@ -21,6 +21,7 @@ Reason = Literal[
     "unknown_page",  # no workspace has connected this page
     "wrong_workspace",  # the page belongs to another workspace
     "unknown_event",  # a channel sent something that its documentation does not know
+    "not_a_reply",  # an e-mail to an address that leads into no ticket, or not any more
     "too_large",  # an event made from it would be larger than its topic takes
     "handler_failed",  # our code raised; a bug to be reported
 ]

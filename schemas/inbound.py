@@ -25,6 +25,7 @@ from schemas.base import (
     User,
 )
 from schemas.ids import conversation_key, page_id
+from schemas.tickets import NUMBER_MAX
 
 SentAtMs = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
 """The channel's own clock, milliseconds since 1970: kept as data, never used for order."""
@@ -146,6 +147,16 @@ class Echo(InboundUtterance):
     author_id: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
     marker: Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00]*$")] | None = None
     """What its sender gave the channel to be returned here; by it we know what we have sent ourselves."""
+
+
+class Mail(InboundUtterance):
+    """A customer answered an e-mail of a ticket: beside the channel, so it opens no session there."""
+
+    ticket: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
+    """To which the address leads that he answered."""
+    sender: Annotated[str, Field(max_length=320, pattern=NO_NUL_PATTERN)]
+    """The address that it says it comes from."""
+    subject: Annotated[str, Field(max_length=500, pattern=NO_NUL_PATTERN)] = ""
 
 
 class Reaction(InboundRecord):

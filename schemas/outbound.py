@@ -35,6 +35,26 @@ class Send(InsideModel):
     at: Moment
 
 
+class Mail(InsideModel):
+    """One e-mail to the customer about a ticket, once: `message` is in its Message-ID."""
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    message: UUID
+    position: int
+    sender: str
+    """Who wrote it, as `actor` of his action."""
+    ticket: int
+    to: str
+    """The customer's address."""
+    subject: str
+    text: str
+    at: Moment
+
+
 class EchoTimer(InsideModel):
     """The time for a message's echo is over: what the channel has shown before stands before this here."""
 

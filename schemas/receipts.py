@@ -46,6 +46,12 @@ DeliveryReason = Literal[
     "channel_down",  # the channel does not answer, or has an error of its own
     "no_answer",  # given to the channel, and nothing came back
     "too_many",  # too many answers wait in the conversation
+    "mail_not_set",  # nobody has set how e-mail is sent for the page
+    "mail_address",  # the mail server refuses the customer's address
+    "mail_refused",  # the mail server refuses the e-mail
+    "mail_later",  # the mail server wants it again later
+    "mail_login",  # the mail server refuses the page's login
+    "mail_down",  # the mail server cannot be reached, or not safely
 ]
 """Why a message waits, has failed or is unknown."""
 

@@ -37,6 +37,9 @@ Subject = Annotated[
     str,
     StringConstraints(max_length=SUBJECT_CHARS_MAX, pattern=rf"^$|{NO_CONTROL_PATTERN}"),
 ]
+MailSubject = Annotated[
+    str, StringConstraints(min_length=1, max_length=SUBJECT_CHARS_MAX, pattern=NO_CONTROL_PATTERN)
+]
 TicketNumber = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
 
 

@@ -13,7 +13,8 @@ from checker.record import LogRecord, shown
 from checker.report import Tally
 from checker.rows import MessageRow
 
-SPOKEN = frozenset(("say", "start_chat", "write_note"))
+SPOKEN = frozenset(("say", "start_chat", "write_note", "send_mail"))
+SENT = frozenset(("send", "mail"))
 GREETINGS = frozenset(("greeting", "out_of_hours"))
 LOGGED = frozenset(
     (
@@ -129,7 +130,7 @@ class LinesCheck:
     def _check_sent(self, outbound: Iterable[LogRecord]) -> None:
         left = {message for message, spoken in self._spoken.items() if not spoken.is_note}
         for record in outbound:
-            if record.what("outbound") != "send":
+            if record.what("outbound") not in SENT:
                 continue  # the channel's echo of one
             self.sent.checked += 1
             value = record.json()

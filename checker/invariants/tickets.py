@@ -23,7 +23,7 @@ BY_HAND: dict[str | None, str] = {
     "pending": "pending open closed",
     "closed": "closed open",
 }
-BY_ITSELF: dict[str | None, str] = {"draft": "open", "open": "open", "pending": "pending"}
+BY_ITSELF: dict[str | None, str] = {"draft": "open", "open": "open", "pending": "pending", "closed": "open"}
 """What people make of each, and what comes by itself; none: it was not there before."""
 
 
@@ -56,7 +56,9 @@ class TicketsCheck:
         for ask, outcome in sorted(done, key=lambda pair: pair[1].place):  # as they were done, not asked
             who = ask.by or ask.asker[2]
             self._done[ask.conversation, who, outcome.at_ms].append((ask, outcome.said))
-        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what not in SAYS]
+        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what not in {*SAYS, "send_mail"}]
+        self._mailed: tuple[str, int] | None = None
+        """The ticket of the last e-mail that came: only such a one opens a closed ticket."""
 
     @property
     def tallies(self) -> list[Tally]:
@@ -65,8 +67,15 @@ class TicketsCheck:
     def watch(self, records: Iterable[LogRecord]) -> Iterator[LogRecord]:
         """Pass the records on."""
         for record in records:
-            if record.what("messages") == "ticket_changed":
+            what = record.what("messages")
+            if what == "ticket_changed":
                 self._see(record, record.json())
+            elif (
+                what == "stored"
+                and (mail := record.json())["kind"] == "mail"
+                and mail["sender"] == "customer"
+            ):
+                self._mailed = mail["conversation"], mail["params"]["ticket"]
             yield record
 
     def walk(self, rows: Iterable[TicketRow]) -> None:
@@ -102,7 +111,7 @@ class TicketsCheck:
         now = Stands(*(event[one] for one in Stands._fields))
         told = self._told[name]
         before = told[-1] if told else None
-        if fault := _fault(before, now, event):
+        if fault := _fault(before, now, event, is_mailed=name == self._mailed):
             self.follows.fail((event["ticket"], record.offset), f"{where}: {fault}")
         told.append(now)
         if event["by"] is not None:
@@ -125,12 +134,14 @@ def _known(stands: Stands) -> Stands:
     return stands._replace(agent=None) if stands.status == "draft" else stands
 
 
-def _fault(before: Stands | None, now: Stands, event: Json) -> str:
+def _fault(before: Stands | None, now: Stands, event: Json, *, is_mailed: bool) -> str:
     was, by, former = before or DRAFT, event["by"], event["former_status"]
     if former not in ((before.status,) if before else (None, "draft")):
         return f"was {former}, told was {before}"
     if now.status not in (BY_ITSELF if by is None else BY_HAND).get(former, "").split():
         return f"{former} became {now.status}, by {by}"
+    if by is None and former == "closed" and not is_mailed:
+        return "closed became open, and no e-mail has come"
     if by is None and now[1:3] != was[1:3]:
         return f"{was} became {now}, by itself"
     if by is not None and now.agent != was.agent and was.status != "draft":
@@ -139,11 +150,15 @@ def _fault(before: Stands | None, now: Stands, event: Json) -> str:
 
 
 def _may_change(ask: Ask) -> bool:
-    return ask.what in {"open_ticket", "edit_ticket"} or (ask.what in SAYS and bool(ask.value.get("ticket")))
+    return ask.what in {"open_ticket", "edit_ticket", "send_mail"} or (
+        ask.what in SAYS and bool(ask.value.get("ticket"))
+    )
 
 
 def _made(ask: Ask, was: Stands) -> tuple[str, str, Json]:
     """What this action makes of the ticket: its status, subject and fields."""
+    if ask.what == "send_mail":
+        return "open" if was.status == "draft" else was.status, was.subject, was.fields
     status = "open" if ask.what == "open_ticket" else ask.value.get("status")
     change = ask.value["ticket"] if ask.what in SAYS else ask.value
     subject, fields = change.get("subject"), was.fields | change.get("fields", {})

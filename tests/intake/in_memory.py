@@ -73,6 +73,7 @@ class Intake:
     commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    mails: list[dict[str, Any]] = field(default_factory=list)
     marks: Marks = field(default_factory=dict)
     tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
@@ -119,6 +120,7 @@ class Intake:
         self.commands += published(batch, "commands")
         self.outcomes += published(batch, "outcomes")
         self.sent += [value for what, value in published(batch, "outbound") if what == "send"]
+        self.mails += [value for what, value in published(batch, "outbound") if what == "mail"]
         self.answers.update(work.outcomes.new)
         self.tickets.update((name, ticket) for name, (_, ticket) in work.tickets.items())
         self.held |= {reply.message for _, reply in work.held}

@@ -58,7 +58,7 @@ _DESK = (
 )
 _INTAKE = (
     *("conversation", "customer", "held_reply", "intake_outcome", "message", "message_mark", "message_seen"),
-    *("session", "ticket"),
+    *("session", "ticket", "ticket_line"),
 )
 _NOTIFIER = (
     "inbox",
@@ -72,10 +72,10 @@ _WEBHOOKS = ("webhook_attempt", "webhook_endpoint", "webhook_position", "webhook
 
 WORKERS: dict[str, Rights] = {
     "ingress": Rights(
-        # For visitors of websites alone: webhooks need no database.
+        # For visitors of websites, and replies to mails: webhooks need no database.
         changes=("file", "visit", "visit_ingress", "visitor_address"),
         sees=(
-            *("conversation", "delivery", "message", "page_registry"),
+            *("conversation", "delivery", "mail", "message", "page_registry"),
             *("address_block", "address_block_version"),
         ),
         reads=(MESSAGES, RECEIPTS),
@@ -98,8 +98,8 @@ WORKERS: dict[str, Rights] = {
         lanes=("notifier",),
     ),
     "delivery": Rights(
-        changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file"),
-        sees=("page_registry", "quick_reply"),
+        changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file", "mail"),
+        sees=("mail_page", "page_registry", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
         writes=(DEADLETTER, INBOUND, OUTBOUND, RECEIPTS),
         lanes=("delivery",),
@@ -112,7 +112,7 @@ WORKERS: dict[str, Rights] = {
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            *("ticket", "visitor_address"),
+            *("mail", "ticket", "ticket_line", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),

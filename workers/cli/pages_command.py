@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import UsageError
+from config.problem import variable
 from config.reference import resolve_reference
 from config.settings import Settings
 from workers.channels.delivery import connecting
 from workers.channels.delivery.connecting import PageState, Tokens
 from workers.channels.delivery.vault import open_vault
+from workers.channels.mail import page_rows
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.start import start_tool
@@ -59,6 +61,50 @@ def connect(
     vault = open_vault(settings)
     _run(settings, lambda connection: connecting.connect_page(connection, vault, page, tokens))
     typer.echo(f"{page} is connected: what waits for it is sent")
+
+
+class Tls(StrEnum):
+    """How the connection to a mail server is kept secret."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
+
+
+class Speech(StrEnum):
+    """The language of what stands around an agent's words."""
+
+    VI = "vi"
+    EN = "en"
+
+
+@app.command()
+def mail(
+    page: Page,
+    host: Annotated[str, typer.Option(help="The mail server's name.")],
+    address: Annotated[str, typer.Option(help="Whom customers see as the sender, as cskh@shop.example.")],
+    name: Annotated[str, typer.Option(help="The sender's name.")],
+    port: Annotated[int, typer.Option(help="The mail server's port.", min=1, max=65_535)] = 587,
+    tls: Annotated[
+        Tls, typer.Option(help="`none` sends mails, and the login, for all to read.")
+    ] = Tls.STARTTLS,
+    user: Annotated[str | None, typer.Option(help="Of the login, as env:NAME or file:PATH.")] = None,
+    password: Annotated[str | None, typer.Option(help="Of the login, likewise; never itself.")] = None,
+    language: Annotated[Speech, typer.Option(help="Of what stands around an agent's words.")] = Speech.VI,
+) -> None:
+    """Say how e-mail of a page's tickets is sent. What waits is tried at once."""
+    if (user is None) != (password is None):
+        raise UsageError("a login has both: --user and --password")
+    login = None if user is None or password is None else (_secret(user), _secret(password))
+    settings = start_tool()
+    found = page_rows.mail_of(host, port, tls.value, login, address, name, language.value)
+    vault = open_vault(settings)
+    _run(settings, lambda connection: page_rows.set_page(connection, vault, page, found))
+    if settings.mail.reply_address is None:
+        typer.echo(
+            f"{variable('mail', 'reply_address')} is not set: no e-mail is sent before it is", err=True
+        )
+    typer.echo(f"{page} sends e-mail as {address}")
 
 
 @app.command(name="set")

@@ -103,6 +103,7 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("set_profile", actions.SetProfile, "profile", "PUT"),
         _call("open_ticket", actions.OpenTicket, "tickets"),
         _call("edit_ticket", actions.EditTicket, "tickets", "PUT"),
+        _call("send_mail", actions.SendMail, "mails"),
     )
 }
 CALLS_BY_NAME: Mapping[str, ConversationCall] = dict(CONVERSATION_CALLS.items())

@@ -77,6 +77,18 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
         "Xem hộp thư của trang trước khi gửi lại, để khách không nhận hai lần",
     ),
     "too_many": ("quá nhiều tin đang chờ trong hội thoại", "Chờ các tin trước gửi xong rồi gửi lại"),
+    "mail_not_set": (
+        "trang chưa được cài đặt để gửi e-mail",
+        "Nhờ quản trị viên cài đặt e-mail cho trang rồi gửi lại",
+    ),
+    "mail_address": ("máy chủ thư không nhận địa chỉ e-mail này", "Hỏi lại địa chỉ của khách rồi gửi lại"),
+    "mail_refused": ("máy chủ thư từ chối e-mail này", "Sửa nội dung rồi gửi lại, hoặc báo quản trị viên"),
+    "mail_later": ("máy chủ thư hẹn nhận sau", "Chờ; e-mail sẽ tự gửi"),
+    "mail_login": (
+        "máy chủ thư không nhận đăng nhập của trang",
+        "Báo quản trị viên; e-mail sẽ tự gửi sau đó",
+    ),
+    "mail_down": ("không kết nối an toàn được tới máy chủ thư", "Chờ; e-mail sẽ tự gửi lại"),
 }
 _EN: dict[DeliveryReason, tuple[str, str]] = {
     "window_closed": (
@@ -128,6 +140,18 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
         "Look into the page's inbox before sending it again, or the customer may get it twice",
     ),
     "too_many": ("too many answers wait in this conversation", "Wait for them, then send it again"),
+    "mail_not_set": (
+        "the page is not set up for e-mail",
+        "Ask an operator to set it up, then send it again",
+    ),
+    "mail_address": ("the mail server refuses this address", "Ask the customer for the address again"),
+    "mail_refused": (
+        "the mail server refuses this e-mail",
+        "Change it and send it again, or tell an operator",
+    ),
+    "mail_later": ("the mail server wants it again later", "Wait: it is sent by itself"),
+    "mail_login": ("the mail server refuses the page's login", "Tell an operator; it is sent by itself then"),
+    "mail_down": ("the mail server cannot be reached safely", "Wait: it is sent by itself"),
 }
 _REASONS = {"vi": _VI, "en": _EN}
 

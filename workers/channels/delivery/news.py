@@ -58,9 +58,11 @@ async def arrived(connection: Connection, arrival: Arrival) -> None:
     await connection.execute(ARRIVED, conversation, arrival.state, list(arrival.channel_message_ids), until)
 
 
-async def untold(connection: Connection, lanes: Sequence[int], limit: int) -> list[TimerDue]:
+async def untold(
+    connection: Connection, lanes: Sequence[int], limit: int, statement: str = UNTOLD
+) -> list[TimerDue]:
     """Up to `limit` messages that have changed since they were last told, marked as told."""
-    rows = await connection.fetch(UNTOLD, lanes, limit)
+    rows = await connection.fetch(statement, lanes, limit)
     return [_told(row) for row in sorted(rows, key=lambda row: (row["key"], row["position"]))]
 
 

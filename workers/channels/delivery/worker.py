@@ -1,4 +1,4 @@
-"""The delivery worker: its lanes, and the dispatcher beside them."""
+"""The delivery worker: its lanes, and the dispatcher and the mailer beside them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workers.channels.delivery.dispatcher import Dispatcher
 from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import open_vault
 from workers.channels.fetching.fetcher import Fetcher
+from workers.channels.mail.mailer import Mailer
 from workers.channels.reading.errands import Errands
 from workers.files.files import open_files
 from workers.runtime.handler import Handler
@@ -28,10 +29,12 @@ def run_delivery(settings: Settings) -> None:
     files = open_files(settings)
     if files is not None:
         beside["files"] = Fetcher(settings, files).run
+    if settings.mail.reply_address is not None:
+        beside["mailer"] = Mailer(settings, vault).run
     uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks=beside))
 
 
 def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
     """The one handler of delivery's lanes."""
     topology.lanes(DeliveryHandler.inputs)
-    return [DeliveryHandler(settings.delivery)]
+    return [DeliveryHandler(settings.delivery, settings.mail)]

@@ -14,6 +14,7 @@ from schemas.actions import (
     MarkRead,
     OpenTicket,
     Say,
+    SendMail,
     SetLabels,
     SetProfile,
     StartChat,
@@ -22,7 +23,7 @@ from schemas.actions import (
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.messages import CustomerChanged, Read, Returned
-from schemas.outbound import Send
+from schemas.outbound import Mail, Send
 from schemas.tickets import TicketChanged
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.heard import MID
@@ -69,6 +70,17 @@ _SEND = Send(
     reply_to=MID,
     last_customer_at=at(60.2),
     at=at(75),
+)
+_MAIL = Mail(
+    **_IN_PLACE,
+    message=message_id(PAGE, request_key("send_mail")),
+    position=9,
+    sender=MINH_KEY,
+    ticket=1,
+    to="an@example.com",
+    subject="Hỏi giá sỉ",
+    text="Em gửi chị bảng giá sỉ ạ.",
+    at=at(1_160),
 )
 _READ = Read(**_IN_PLACE, agent="minh", position=3, at=at(70), seq=3, epoch=1)
 _RETURNED = Returned(**_IN_PLACE, session=2, at=at(90_000), seq=9, epoch=1)
@@ -132,10 +144,12 @@ EXAMPLES = (
         1_100,
     ),
     _action("edit_ticket", EditTicket(**_by_minh("edit_ticket"), ticket=1, status="pending"), 1_150),
+    _action("send_mail", SendMail(**_by_minh("send_mail"), ticket=1, text=_MAIL.text), 1_160),
     _action("end_session", EndSession(**_by_minh("end_session")), 1_200),
     _intake(Kind("messages", "read"), _READ, 17, 70),
     _intake(Kind("messages", "returned"), _RETURNED, 1_050, 90_000),
     _intake(Kind("outbound", "send"), _SEND, 18, 75),
+    _intake(Kind("outbound", "mail"), _MAIL, 24, 1_160),
     _intake(Kind("messages", "customer_changed"), _CHANGED, 21, 110),
     _intake(Kind("messages", "ticket_changed"), _TICKET, 23, 1_150),
 )

@@ -11,6 +11,7 @@ from schemas.inbound import (
     Edit,
     InboundRecord,
     Left,
+    Mail,
     Message,
     Other,
     Postback,
@@ -72,6 +73,17 @@ _ECHO = Echo(
     text="Dạ còn chị nhé!",
     author="human",
     author_id="26390203743090",
+)
+_MAIL = Mail(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    channel_message_id=f"mail/{'5e884898' * 8}",
+    sent_at_ms=_SENT_AT_MS + 1_200_000,
+    text="Cảm ơn em, chị lấy 10 hộp nhé.",
+    ticket=1,
+    sender="an@example.com",
+    subject="Re: [#1] Hỏi giá sỉ",
 )
 _REACTION = Reaction(
     channel="messenger",
@@ -169,6 +181,7 @@ EXAMPLES = (
     _inbound("left", _LEFT, 6, 96.8),
     _inbound("returned", _BACK, 8, 96.9),
     _inbound("other", _OTHER, 7, 97),
+    _inbound("mail", _MAIL, 8, 1_200),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("messages", "marked"), _MARKED, 1044, 95.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import StringConstraints
 
 from schemas.base import PageId
@@ -198,6 +198,26 @@ async def read_conversation_tickets(
         await queries.conversation(view, conversation, address_of(request))
         place = view.connection, identity.workspace, conversation
         return await tickets.read_of_conversation(*place, before, limit)
+
+
+@router.get(
+    "/conversations/{conversation}/tickets/{ticket}/mails", operation_id="ticket_mails", tags=["tickets"]
+)
+async def read_ticket_mails(
+    request: Request,
+    conversation: UUID,
+    ticket: Annotated[int, Path(ge=1, le=NUMBER_MAX)],
+    identity: Who,
+    before: Position = None,
+    limit: Lines = 50,
+    language: LanguageCode = "vi",
+) -> transcript.Transcript:
+    """The e-mails of a ticket, written and received: the last ones, or those before a position."""
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        found = await queries.conversation(view, conversation, address_of(request))
+        place = view.connection, view.scope, conversation, found.desk
+        return await transcript.read_exchange(*place, ticket, before, limit, language)
 
 
 def _online(gateway: Gateway, view: View, filters: Filters, *, is_asked: bool = False) -> frozenset[UUID]:

@@ -22,7 +22,8 @@ from workers.wording.delivery import word_delivery
 from workers.wording.word import LanguageCode, word
 
 MESSAGES_MAX = 200
-SAID = {"text", "attachment"}
+HAVE_PARAMS = {"log", "mail"}
+SAID = {"text", "attachment", "mail"}
 POSITION_MAX = 2**31 - 1
 
 COLUMNS = (
@@ -33,7 +34,18 @@ COLUMNS = (
 DELIVERIES = """
 SELECT message_id, state, reason, changed_at, ids FROM delivery
 WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
+UNION ALL
+SELECT message_id, state, reason, changed_at, '{}' FROM mail
+WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
 """
+OF_TICKET = f"""
+SELECT {COLUMNS} FROM message
+WHERE workspace_id = $1 AND conversation_id = $2 AND position = ANY (ARRAY(
+    SELECT position FROM ticket_line
+    WHERE workspace_id = $1 AND conversation_id = $2 AND ticket = $3 AND position < $4
+    ORDER BY position DESC LIMIT $5))
+ORDER BY position
+"""  # noqa: S608  columns of this module
 MARKS = """
 SELECT channel_message_id, mark, value, marked_at FROM message_mark
 WHERE workspace_id = $1 AND conversation_id = $2 AND channel_message_id = ANY($3::text[])
@@ -96,7 +108,7 @@ class Line(BaseModel):
     asks: list[Shared] = Field(default_factory=list)
     """What the customer is asked to share with it."""
     code: str | None = None
-    """Of a log line, with its parameters, for programs."""
+    """Of a log line, with its parameters, for programs; of a mail `ticket`, `subject`, and `to` or `from`."""
     params: dict[str, Any] = Field(default_factory=dict)
     at: Moment
     blocked: bool = False
@@ -168,6 +180,23 @@ async def complete(
     return lines
 
 
+async def read_exchange(
+    connection: Connection,
+    scope: Scope,
+    conversation: UUID,
+    desk: str,
+    ticket: int,
+    before: int | None,
+    limit: int,
+    language: LanguageCode,
+) -> Transcript:
+    """The e-mails of a ticket: the last ones, or those before a position."""
+    below = POSITION_MAX if before is None else before
+    rows = await connection.fetch(OF_TICKET, scope.workspace, conversation, ticket, below, limit + 1)
+    lines = await worded(connection, scope, desk, rows[-limit:], language)
+    return Transcript(lines=tuple(lines), has_more=len(rows) > limit)
+
+
 async def worded(
     connection: Connection, scope: Scope, desk: str, rows: Iterable[Mapping[str, Any]], language: LanguageCode
 ) -> list[Line]:
@@ -237,7 +266,7 @@ def _line(row: Mapping[str, Any]) -> Line:
         mentions=[] if is_log else params.get("mentions", []),
         asks=[] if is_log else params.get("asks", []),
         code=row["code"],
-        params=params if is_log else {},
+        params=params if row["kind"] in HAVE_PARAMS else {},
         at=row["stored_at"],
         blocked=row["blocked"],
         channel_message_ids=[row["channel_message_id"]] if row["channel_message_id"] else [],

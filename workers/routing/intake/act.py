@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.actions import Action
+from schemas.ids import message_id_text
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.work import Work
@@ -25,3 +26,11 @@ class Act(NamedTuple, Generic[ActionT]):
     at_ms: int
     action: ActionT
     given: Given
+
+
+def message_id_of(act: Act[Any]) -> str:
+    """The id of what an action says: of its place in the log.
+
+    No page is named like a conversation's id, so no channel's message can have this id.
+    """
+    return message_id_text(act.conversation.id, f"action {act.work.batch.id_of(act.cause, 0)}")

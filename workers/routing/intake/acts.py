@@ -14,20 +14,22 @@ from schemas.actions import (
     MarkRead,
     OpenTicket,
     Say,
+    SendMail,
     SetLabels,
     SetProfile,
     StartChat,
     WriteNote,
 )
 from schemas.envelope import Kind, time_text
-from schemas.ids import DEFAULT_DESK, message_id_text
+from schemas.ids import DEFAULT_DESK
 from schemas.outcomes import request_sha256
 from workers.routing.intake import replies, transcript
-from workers.routing.intake.act import Act, Answer
+from workers.routing.intake.act import Act, Answer, message_id_of
 from workers.routing.intake.chain import BLOCKED
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import set_labels, set_profile
+from workers.routing.intake.mailing import send_mail
 from workers.routing.intake.outcomes import Remembered
 from workers.routing.intake.rights import is_forged, no_agent, not_holder
 from workers.routing.intake.saying import say
@@ -86,7 +88,7 @@ def _say(act: Act[Say]) -> Answer:
     quoted = given.quoted[conversation.id, action.reply_to] if action.reply_to else None
     if unfit := cannot_change(act):
         return unfit
-    message = _message_id(act)
+    message = message_id_of(act)
     refusal = not_holder(conversation, action)
     if replies.is_waiting(conversation, action.by) or (refusal is not None and _claims(act)):
         return replies.hold(work, conversation, cause, at_ms, action, message=message, quoted=quoted)
@@ -139,7 +141,7 @@ def _claims(act: Act[Say]) -> bool:
 def _write_note(act: Act[WriteNote]) -> Answer:
     work, conversation, cause, at_ms, action, _ = act
     line = Line(
-        _message_id(act),
+        message_id_of(act),
         "bot" if action.by is None else "agent",
         "note",
         action.by or action.actor,
@@ -185,13 +187,6 @@ def _end_session(act: Act[EndSession]) -> Answer:
     return {"session": conversation.session}
 
 
-def _message_id(act: Act[Any]) -> str:
-    """Of the action's place in the log. No page is named like a conversation's id, so no channel's message
-    can have this id.
-    """
-    return message_id_text(act.conversation.id, f"action {act.work.batch.id_of(act.cause, 0)}")
-
-
 _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     Say: _say,
     StartChat: _start_chat,
@@ -202,5 +197,6 @@ _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     SetProfile: set_profile,
     OpenTicket: open_ticket,
     EditTicket: edit_ticket,
+    SendMail: send_mail,
 }
 """Every action and who does it: a new one is one line here."""

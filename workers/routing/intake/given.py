@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from schemas.actions import Action, EditTicket, Say, SetLabels, SetProfile
+from schemas.actions import Action, EditTicket, Say, SendMail, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
-from schemas.inbound import Echo, Edit, Profile, Reaction
+from schemas.inbound import Echo, Edit, Mail, Profile, Reaction
 from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
@@ -39,7 +39,7 @@ class Given:
     """Those of whom something is said, by conversation."""
     quoted: Quoted = field(default_factory=dict)
     tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
-    """Those that actions name, as the batch found them; by conversation and number."""
+    """Those that actions and mails name, as the batch found them; by conversation and number."""
     own: dict[str, Own] = field(default_factory=dict)
     """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
     phones: dict[str, str] = field(default_factory=dict)
@@ -78,6 +78,7 @@ class Lookup:
         actions = [one.value for one in told if isinstance(one.value, Action)]
         given.customers = await customer_rows.load(connection, _spoken_of(said, made, actions, given.phones))
         given.marks = await marks.load(connection, _places(made))
+        given.tickets = await ticket_rows.load(connection, _tickets_named(said, actions))
         if actions:
             await self._give_to_actions(connection, work, given, actions)
             await self._rules.look_up(connection, self._offering_rules(told))
@@ -88,14 +89,6 @@ class Lookup:
     ) -> None:
         work.outcomes.know(await outcome_rows.load(connection, {asker_of(action) for action in actions}))
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
-        given.tickets = await ticket_rows.load(
-            connection,
-            {
-                (one.workspace, str(one.conversation), one.ticket)
-                for one in actions
-                if isinstance(one, EditTicket)
-            },
-        )
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
         """Those whose policy counts: of everything but assignment events."""
@@ -120,9 +113,23 @@ class Lookup:
 
 
 def phones_in(said: Iterable[Said]) -> dict[str, str]:
-    """Numbers in what customers wrote, not in what was said to them; by the message's id."""
-    texts = {one.message: one.value.text for one in said if not isinstance(one.value, Echo)}
+    """Numbers in what customers wrote, not in what was said to them, nor below mails; by the message's id."""
+    texts = {one.message: one.value.text for one in said if not isinstance(one.value, Echo | Mail)}
     return {message: phone for message, text in texts.items() if (phone := find_phone(text))}
+
+
+def _tickets_named(said: Iterable[Said], actions: Iterable[Action]) -> set[tuple[str, str, int]]:
+    """Workspace, conversation and number of each."""
+    answered = {
+        (one.owner.workspace, conversation_id_text(one.value.key), one.value.ticket)
+        for one in said
+        if isinstance(one.value, Mail)
+    }
+    return answered | {
+        (one.workspace, str(one.conversation), one.ticket)
+        for one in actions
+        if isinstance(one, EditTicket | SendMail)
+    }
 
 
 def _spoken_of(
@@ -133,7 +140,9 @@ def _spoken_of(
     names |= {one.name for one in made if isinstance(one.value, Profile)}
     found = {(workspace, conversation_id_text(key.decode())) for workspace, key in names}
     return found | {
-        (one.workspace, str(one.conversation)) for one in actions if isinstance(one, SetLabels | SetProfile)
+        (one.workspace, str(one.conversation))
+        for one in actions
+        if isinstance(one, SendMail | SetLabels | SetProfile)
     }
 
 

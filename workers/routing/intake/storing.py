@@ -65,6 +65,7 @@ async def write(connection: Connection, work: Work) -> None:
     await marks.store(connection, work.marks.items())
     await reply_rows.write(connection, work.held, work.settled)
     await ticket_rows.store(connection, work.tickets.values())
+    await ticket_rows.add_lines(connection, work.ticket_lines)
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
     await files.store(connection, work.files)

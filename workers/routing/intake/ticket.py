@@ -55,6 +55,13 @@ def settled(ticket: Ticket, at_ms: int, *, session_open: bool, agent_wrote: bool
     return ticket._replace(status="open", changed_at_ms=at_ms, changed_by=None)
 
 
+def reopened(ticket: Ticket, at_ms: int) -> Ticket:
+    """The same when the customer has come back to it."""
+    if ticket.status != "closed":
+        return ticket
+    return ticket._replace(status="open", changed_at_ms=at_ms, changed_by=None)
+
+
 def refusal(
     ticket: Ticket, change: TicketChange, status: TicketStatus | None, fields: Sequence[TicketField]
 ) -> Refusal | None:

@@ -9,7 +9,7 @@ from schemas.actions import EditTicket, OpenTicket, Say
 from schemas.tickets import NUMBER_MAX, TicketChange, TicketField
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.ticket import Ticket, edited, refusal
-from workers.routing.intake.tickets import keep, next_ticket, who
+from workers.routing.intake.tickets import find, keep, next_ticket, who
 from workers.routing.outcomes import Refusal, Result
 
 
@@ -41,8 +41,8 @@ def open_ticket(act: Act[OpenTicket]) -> Answer:
 
 def edit_ticket(act: Act[EditTicket]) -> Answer:
     """Change one of the conversation's tickets."""
-    work, conversation, cause, at_ms, action, _ = act
-    ticket = _find(act, action.ticket)
+    work, conversation, cause, at_ms, action, given = act
+    ticket = find(work, conversation, given.tickets, action.ticket)
     if ticket is None:
         return Refusal("unknown_ticket", f"the conversation has no ticket {action.ticket}")
     change = TicketChange(subject=action.subject, fields=action.fields)
@@ -52,15 +52,6 @@ def edit_ticket(act: Act[EditTicket]) -> Answer:
     now = edited(ticket, change, action.status, at_ms, who(action))
     keep(work, conversation, cause, at_ms, ticket, now)
     return _result(now)
-
-
-def _find(act: Act[Any], number: int) -> Ticket | None:
-    """The ticket as this batch has left it, or as the conversation or the table have it."""
-    conversation, last = act.conversation, act.conversation.ticket
-    name = conversation.id, number
-    if name in act.work.tickets:
-        return act.work.tickets[name][1]
-    return last if last is not None and last.number == number else act.given.tickets.get(name)
 
 
 def _fields(act: Act[Any]) -> Sequence[TicketField]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +53,11 @@ ON CONFLICT (workspace_id, conversation_id, number) DO UPDATE SET
     agent_id = excluded.agent_id, changed_at = excluded.changed_at, changed_by = excluded.changed_by
 """
 
+ADD_LINES = """
+INSERT INTO ticket_line (workspace_id, conversation_id, ticket, position)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[])
+"""
+
 Name = tuple[str, int]
 """Of a ticket: the conversation's id, and its number there."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,6 +87,13 @@ async def store(connection: Connection, tickets: Iterable[tuple[Conversation, Ti
     rows = [_row(conversation, ticket) for conversation, ticket in tickets]
     if rows:
         await connection.execute(STORE, orjson.dumps(rows).decode())
+
+
+async def add_lines(connection: Connection, lines: Sequence[tuple[Conversation, int, int]]) -> None:
+    """Write which lines of transcripts (by position) are of which tickets (by number)."""
+    if lines:
+        rows = [(conversation.workspace, conversation.id, *line) for conversation, *line in lines]
+        await connection.execute(ADD_LINES, *map(list, zip(*rows, strict=True)))
 
 
 def _row(conversation: Conversation, ticket: Ticket) -> dict[str, Any]:

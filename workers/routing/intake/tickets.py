@@ -5,6 +5,8 @@ Only a conversation's last ticket changes by itself, so it is remembered with th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from schemas.actions import Action, Say
@@ -58,6 +60,16 @@ def next_ticket(conversation: Conversation, at_ms: int) -> Ticket:
     return begun(
         conversation.ticket, conversation.session, conversation.position + 1, at_ms, conversation.holder
     )
+
+
+def find(
+    work: Work, conversation: Conversation, stored: Mapping[tuple[str, int], Ticket], number: int
+) -> Ticket | None:
+    """The ticket as this batch has left it, or as the conversation or the table have it."""
+    last, name = conversation.ticket, (conversation.id, number)
+    if name in work.tickets:
+        return work.tickets[name][1]
+    return last if last is not None and last.number == number else stored.get(name)
 
 
 def keep(

@@ -81,6 +81,8 @@ class Work:
     """New ones, and others as they stand now; by conversation and number."""
     files: list[FileOfMessage] = field(default_factory=list)
     """Of the new lines."""
+    ticket_lines: list[tuple[Conversation, int, int]] = field(default_factory=list)
+    """E-mails of tickets: the ticket's number, and the line's position."""
     outcomes: Outcomes = field(default_factory=Outcomes)
 
     def change(self, conversation: Conversation) -> None:
