@@ -26,6 +26,7 @@ from workers.channels.body import read_body
 from workers.channels.channel import Channel, Skipped
 from workers.channels.fchat import FORM, Fchat
 from workers.channels.health import health_routes
+from workers.channels.mail.door import MailDoor
 from workers.channels.messenger import Messenger
 from workers.channels.metrics import IngressMetrics
 from workers.channels.problem import (
@@ -44,10 +45,13 @@ from workers.channels.website.website import Website
 from workers.channels.zalo import Zalo
 from workers.files.files import PUBLIC_PATH, Files, open_files
 from workers.files.serving import file_response
+from workers.runtime.postgres import new_pool
 
 PATH = "/v1/webhooks/"
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
 QUERY_HEADERS = {"content-type": FORM}
+Complete = Callable[[Json], Awaitable[Json]]
+MAIL_CONNECTIONS_MAX = 2
 CLIENT_GONE = 499
 """Counted when the platform hung up before its body was whole; nobody reads the answer."""
 
@@ -67,10 +71,19 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
     files = open_files(settings)
     website = Website(settings, publisher, metrics, on_failure, files) if settings.website.sites else None
 
+    pool = (
+        None
+        if settings.mail.door_key is None
+        else new_pool(settings, "tongdai ingress mail", MAIL_CONNECTIONS_MAX)
+    )
+    door = None if pool is None else MailDoor(settings.mail, pool)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(publisher)
+            if pool is not None:
+                await stack.enter_async_context(pool)
             if website is not None:
                 await stack.enter_async_context(website.running())
             yield
@@ -79,6 +92,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
         routes=[
             *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
             Route(PATH + "fchat/{token}", _fchat_endpoint(intake, fchat), methods=["GET", "POST"]),
+            *((Route(PATH + door.name, _mail_endpoint(intake, door), methods=["POST"]),) if door else ()),
             *(website_routes(website, files) if website is not None else ()),
             *([Route(PUBLIC_PATH + "/{token}", _file_endpoint(files), methods=["GET"])] if files else ()),
             *health_routes(publisher, metrics),
@@ -100,11 +114,22 @@ class WebhookIntake:
         self._metrics = metrics
         metrics.waiting.set_function(lambda: self._admission.requests)
 
-    async def answer(self, channel: Channel, request: Request) -> Response:
-        """The answer to one request; refusals are counted by their reason."""
+    async def answer(
+        self,
+        channel: Channel,
+        request: Request,
+        complete: Complete | None = None,
+        body_limit_bytes: int | None = None,
+    ) -> Response:
+        """The answer to one request; refusals are counted by their reason.
+
+        `complete` adds to an opened document what has to be looked up. Without `body_limit_bytes` the usual
+        limit holds.
+        """
         begun_s = time.perf_counter()
         try:
-            response = await self._answer(channel, request)
+            limit_bytes = body_limit_bytes or self._body_limit_bytes
+            response = await self._answer(channel, request, complete, limit_bytes)
         except WebhookError as error:
             response = self._refuse(channel, request, error)
         except ClientDisconnect:
@@ -122,7 +147,9 @@ class WebhookIntake:
             )
         return problem_response(error)
 
-    async def _answer(self, channel: Channel, request: Request) -> Response:
+    async def _answer(
+        self, channel: Channel, request: Request, complete: Complete | None, body_limit_bytes: int
+    ) -> Response:
         address = request.client.host if request.client else ""
         wait_s = self._rate_limit.take(address, time.monotonic())
         if wait_s:
@@ -132,10 +159,12 @@ class WebhookIntake:
             # The challenge is the caller's own text: no browser may take it for a page.
             return PlainTextResponse(channel.challenge(request.query_params), headers=NO_SNIFFING)
         with self._admission.enter() as held:
-            body = await read_body(request, held, self._body_limit_bytes)
+            body = await read_body(request, held, body_limit_bytes)
             if is_query:
                 body = request.url.query.encode()
             document = channel.open(QUERY_HEADERS if is_query else request.headers, body)
+            if complete is not None:
+                document = await complete(document)
             webhook = Webhook(channel.name, body, time.time_ns() // 1_000_000)
             await self._keep(channel, webhook, document)
         text, media_type = channel.acknowledgement
@@ -176,6 +205,13 @@ def _fchat_endpoint(intake: WebhookIntake, fchat: Fchat) -> Callable[[Request], 
 def _file_endpoint(files: Files) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         return await file_response(files, request, request.path_params["token"])
+
+    return endpoint
+
+
+def _mail_endpoint(intake: WebhookIntake, door: MailDoor) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await intake.answer(door, request, door.complete, door.body_limit_bytes)
 
     return endpoint
 

@@ -80,6 +80,12 @@ class OverloadedError(WebhookError):
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Overloaded"
 
 
+class DatabaseDownError(WebhookError):
+    """Where it belongs cannot be looked up now: send it again."""
+
+    status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "database_down", "Database down"
+
+
 class UnpublishedError(WebhookError):
     """Kafka has not confirmed the records in time: whether it has them is unknown, so send them again."""
 

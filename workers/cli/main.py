@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
     "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
     "pages": Entry("workers.cli.pages_command", "Give pages their tokens, and see how they fare."),
+    "mail": Entry("workers.cli.mail_command", "Give a reply that came to the mail server to the ingress."),
     "history": Entry("workers.cli.history_command", "Fetch older messages from the channels."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
     "webhooks": Entry("workers.cli.webhooks_command", "Tell events to other systems' URLs."),

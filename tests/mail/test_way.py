@@ -1,0 +1,262 @@
+"""The whole way of an e-mail: by a mail server to the customer, and his reply back into the ticket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from config.settings import Settings
+from schemas import envelope, inbound
+from schemas.envelope import Kind
+from schemas.ids import conversation_id
+from schemas.receipts import Delivery
+from tests.intake.conftest import Run
+from tests.intake.log import PAGE, WORKSPACE, Log, key_of, published
+from tests.mail.letters import ADDRESSES, DOOR_KEY, settings
+from tests.mail.mail_server import MailServer, mail_server
+from workers.channels.channel import Item, Refused, Skipped
+from workers.channels.delivery import news
+from workers.channels.delivery.handler import DeliveryHandler
+from workers.channels.delivery.vault import Vault
+from workers.channels.mail import page_rows, rows
+from workers.channels.mail.door import MailDoor
+from workers.channels.mail.mailer import Mailer
+from workers.channels.mail.signature import SIGNATURE, signature
+from workers.channels.mail.smtp import Tls
+from workers.channels.problem import MalformedError, WrongSignatureError
+from workers.gateway.queries import transcript
+from workers.gateway.queries.scope import Scope
+from workers.runtime.batch import Batch, Record
+from workers.runtime.handler import Connection
+
+pytestmark = pytest.mark.servers
+KEY, CONVERSATION, EMAIL = key_of("an"), conversation_id(key_of("an")), "an@example.com"
+VAULT = Vault(["a key of the tests for logins"])
+QUICK = {"retry_first_s": 0.2, "retry_last_s": 0.2, "request_timeout_s": 5.0, "reply_days": 3_650}
+DEADLINE_S = 30.0
+NOTHING: frozenset[str] = frozenset()
+SCOPE = Scope(WORKSPACE, "lan", "main", NOTHING, NOTHING, False, NOTHING)
+
+
+class Way:
+    """Delivery's parts behind intake's, before a real Postgres and a mail server."""
+
+    def __init__(self, pool: asyncpg.Pool, dsn: str, inputs: Log, intake: Run) -> None:
+        self.pool, self.log, self._run = pool, inputs, intake
+        self.settings = Settings.model_validate({"postgres": {"dsn": dsn}})
+        self.settings = self.settings.model_copy(update={"mail": settings(**QUICK)})
+        self._handler = DeliveryHandler(self.settings.delivery, self.settings.mail)
+        self._offset = 0
+
+    async def act(self, what: str, **fields: Any) -> Batch:  # noqa: ANN401 - of the action
+        """An admin does something."""
+        self.log.act("an", what, authority="admin", **fields)
+        return await self.settle()
+
+    async def settle(self) -> Batch:
+        """Intake handles what its log has, and delivery what comes of it."""
+        batch: Batch = await self._run(self.log.batch())
+        sends = [event for lane in batch.events.values() for event in lane if event.topic == "outbound"]
+        if sends:
+            await self.handle([(event.key, event.value, event.headers) for event in sends])
+        return batch
+
+    async def handle(self, sends: Sequence[tuple[bytes, bytes, envelope.Headers]]) -> None:
+        records = []
+        for key, value, headers in sends:
+            self._offset += 1
+            now_ms = time.time_ns() // 1_000_000
+            records.append(Record("outbound", 1, self._offset, now_ms, key, value, headers))
+        batch = Batch("delivery", records, [record.timestamp_ms for record in records])
+        async with self.pool.acquire() as taken, taken.transaction():
+            await self._handler.handle(taken, batch)
+        assert not batch.rejected
+
+    async def set_page(self, server: MailServer, tls: Tls = "none") -> None:
+        found = page_rows.mail_of("127.0.0.1", server.port, tls, None, "cskh@shop.example", "Shop", "vi")
+        await page_rows.set_page(self.pool, VAULT, PAGE, found)
+
+    async def mail(self, text: str, ticket: int = 1, subject: str = "báo giá") -> UUID:
+        batch = await self.act("send_mail", ticket=ticket, text=text, subject=subject)
+        ((what, outcome),) = published(batch, "outcomes")
+        assert what == "done", outcome
+        return UUID(outcome["result"]["message"])
+
+    async def until(self, message: UUID, state: str, reason: str | None = None) -> None:
+        """Wait until a mail stands so."""
+        wanted = state, reason
+        async with asyncio.timeout(DEADLINE_S):
+            while await self._stands(message) != wanted:
+                await asyncio.sleep(0.02)
+
+    async def _stands(self, message: UUID) -> tuple[str, str | None]:
+        row = await self.pool.fetchrow("SELECT state, reason FROM mail WHERE message_id = $1", message)
+        return row["state"], row["reason"]
+
+    async def told(self) -> list[Delivery]:
+        due = await news.untold(self.pool, range(64), 100, rows.UNTOLD)
+        return [Delivery.model_validate_json(timer.value) for timer in due]
+
+    @asynccontextmanager
+    async def mailing(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(Mailer(self.settings, VAULT).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+async def test_a_mail_goes_out_comes_back_and_stands_in_its_ticket(
+    database: str,
+    connection: Connection,
+    run: Run,
+    log: Log,
+) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
+        way = Way(pool, database, log, run)
+        log.say("an", "m1")
+        await way.settle()
+        await way.act("set_profile", email=EMAIL)
+        await way.act("open_ticket", subject="Hỏi giá")
+        await way.act("open_ticket", subject="Đổi hàng")
+        unset = await way.mail("chưa cài đặt")
+        await way.until(unset, "failed", "mail_not_set")
+        await _in_order_and_once(way, server)
+        await _only_with_tls(way, server)
+        await _and_back(way, server)
+        await _as_the_agent_sees_it(connection, unset)
+
+
+async def _in_order_and_once(way: Way, server: MailServer) -> None:
+    """Refused for a moment, lost with a worker, refused for good: in its ticket's order, each mail once."""
+    await way.set_page(server)
+    lost = await way.mail("một", subject="một")
+    # Its worker was killed after the server had it, before that was stored.
+    await way.pool.execute(
+        "UPDATE mail SET state = 'sending', attempts = 1, attempted_at = now() - interval '1 hour' "
+        "WHERE message_id = $1",
+        lost,
+    )
+    token = await way.pool.fetchval("SELECT token FROM mail WHERE message_id = $1", lost)
+    before = EmailMessage()
+    before["Message-ID"], before["Subject"] = ADDRESSES.message_id(token, lost), "[#1] một"
+    server.kept[before["Message-ID"]], server.order = before, ["[#1] một"]
+    server.answers += ["451 4.7.1 greylisted", "452 full"]
+    others = [await way.mail(text, subject=text) for text in ("hai", "ba")]
+    beside = await way.mail("khác", ticket=2, subject="khác")
+    assert {one.state for one in await way.told()} == {"queued", "failed"}
+    async with way.mailing():
+        for message in (lost, *others, beside):
+            await way.until(message, "sent")
+    of_first = [subject for subject in server.order if subject.startswith("[#1]")]
+    assert of_first == ["[#1] một", "[#1] hai", "[#1] ba"]
+    assert server.given[before["Message-ID"]] == 1
+    last = server.kept[ADDRESSES.message_id(token, others[1])]
+    former = [ADDRESSES.message_id(token, one) for one in (lost, others[0])]
+    assert (last["References"], last["In-Reply-To"]) == (" ".join(former), former[-1])
+    assert {(one.message, one.state) for one in await way.told()} == {
+        (message, "sent") for message in (lost, *others, beside)
+    }
+    assert await way.pool.fetchval("SELECT count(*) FROM mail WHERE content IS NOT NULL") == 0
+    server.unknown.add(EMAIL)
+    refused = await way.mail("không ai")
+    async with way.mailing():
+        await way.until(refused, "failed", "mail_address")
+    server.unknown.clear()
+
+
+async def _only_with_tls(way: Way, server: MailServer) -> None:
+    """A server that cannot keep it secret gets nothing, unless the operator has said so."""
+    await way.set_page(server, "starttls")
+    server.commands.clear()
+    mail = await way.mail("bí mật")
+    async with way.mailing():
+        await way.until(mail, "queued", "mail_down")
+        assert server.commands == []
+        await way.set_page(server)
+        await way.until(mail, "sent")
+
+
+async def _and_back(way: Way, server: MailServer) -> None:
+    door = MailDoor(way.settings.mail, way.pool)
+    await way.act("edit_ticket", ticket=1, status="closed")
+    to = next(iter(server.kept.values()))["Message-ID"]
+    reply_to = list(server.kept.values())[-1]["Reply-To"]
+    assert [type(one) for one in await _posted(door, _reply(to=str(reply_to)))] == [inbound.Mail]
+    # To another address, but it says what it answers.
+    (record,) = await _posted(door, _reply(to="cskh@shop.example", references=to))
+    assert isinstance(record, inbound.Mail)
+    assert (record.key, record.workspace, record.ticket, record.text) == (KEY, WORKSPACE, 1, "Chị lấy 2 hộp")
+    batch = await _comes(way, record)
+    ((_, change),) = [each for each in published(batch, "messages") if each[0] == "ticket_changed"]
+    assert (change["former_status"], change["status"], change["by"]) == ("closed", "open", None)
+    assert [what for what, _ in published(await _comes(way, record), "messages")] == []
+
+    forged = str(reply_to).replace("reply+", "reply+a", 1)
+    token = ADDRESSES.token(uuid4(), datetime.now(UTC))
+    for address in ("cskh@shop.example", forged, ADDRESSES.address(token)):
+        (refused,) = await _posted(door, _reply(to=address))
+        assert isinstance(refused, Refused)
+        assert (refused.reason, refused.original["text"]) == ("not_a_reply", "Chị lấy 2 hộp")
+    automatic = _reply(to=str(reply_to), automatic=True)
+    assert await _posted(door, automatic) == [Skipped("automatic")]
+    for headers in ({}, {SIGNATURE: signature("another key", automatic)}, {SIGNATURE: "sha256=0"}):
+        with pytest.raises(WrongSignatureError):
+            door.open(headers, automatic)
+    with pytest.raises(MalformedError):
+        await door.complete(b"boundary=" * 1_000)
+
+
+async def _as_the_agent_sees_it(reader: Connection, unset: UUID) -> None:
+    found = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 1, None, 50, "vi")
+    assert [(line.sender, line.text) for line in found.lines] == [
+        *(("agent", text) for text in ("chưa cài đặt", "một", "hai", "ba", "không ai", "bí mật")),
+        ("customer", "Chị lấy 2 hộp"),
+    ]
+    assert [line.delivery and line.delivery.state for line in found.lines] == [
+        *("failed", "sent", "sent", "sent", "failed", "sent"),
+        None,
+    ]
+    assert found.lines[0].message == unset
+    assert found.lines[0].delivery is not None
+    assert found.lines[0].delivery.advice
+    assert found.lines[-1].params["from"] == EMAIL
+    last = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 1, None, 2, "vi")
+    assert ([line.text for line in last.lines], last.has_more) == (["bí mật", "Chị lấy 2 hộp"], True)
+    nothing = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 3, None, 2, "vi")
+    assert (nothing.lines, nothing.has_more) == ((), False)
+
+
+def _reply(*, to: str, references: str | None = None, automatic: bool = False) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = f"An <{EMAIL}>", to, "<reply-1@example.com>"
+    mail["Subject"] = "Re: báo giá"
+    if references is not None:
+        mail["References"] = references
+    if automatic:
+        mail["Auto-Submitted"] = "auto-replied"
+    mail.set_content("Chị lấy 2 hộp\n\nOn Sun, Nov 22, 2026 Shop <cskh@shop.example> wrote:\n> một\n")
+    return mail.as_bytes()
+
+
+async def _posted(door: MailDoor, body: bytes) -> list[Item]:
+    document = door.open({SIGNATURE: signature(DOOR_KEY, body)}, body)
+    return list(door.items(await door.complete(document)))
+
+
+async def _comes(way: Way, record: inbound.Mail) -> Batch:
+    value = orjson.loads(record.model_dump_json(exclude_none=True))
+    way.log.append(Kind("inbound", "mail"), record.key, value)
+    return await way.settle()

@@ -1,0 +1,132 @@
+"""The door for replies: a mail server posts each as it came, signed, and it becomes a line of its ticket.
+
+The signature is the mail server's; to which ticket a mail belongs is said by the signed token in the address
+that it goes to, or in the Message-ID that it answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from asyncpg import Pool
+
+from config.mail import MailSettings
+from schemas import inbound
+from schemas.base import Json
+from schemas.ids import channel_of
+from workers.channels.channel import RECEIVED, Item, Refused, Skipped
+from workers.channels.mail.address import BadTokenError, ReplyAddresses
+from workers.channels.mail.reading import Mail, UnreadableMailError, read_mail
+from workers.channels.mail.rows import Place, place_of
+from workers.channels.mail.signature import SIGNATURE, signature
+from workers.channels.problem import DatabaseDownError, MalformedError, WrongSignatureError, WrongTokenError
+from workers.channels.signature import same
+from workers.runtime.postgres import DATABASE_ERRORS
+
+CHANNEL_MESSAGE_ID = "mail/{}"
+RETRY_AFTER_S = 5.0
+
+
+class MailDoor:
+    """Replies as a channel: see workers.channels.channel.Channel.
+
+    Args:
+        settings: with a key of the door.
+        pool: where it is looked up what a ticket's conversation is.
+    """
+
+    name = "mail"
+    takes_queries = False
+    acknowledgement = RECEIVED
+
+    def __init__(self, settings: MailSettings, pool: Pool) -> None:
+        self._key = "" if settings.door_key is None else settings.door_key.get_secret_value()
+        self._addresses = ReplyAddresses(settings)
+        self._pool = pool
+        self.body_limit_bytes = settings.body_limit_bytes
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        """There is no handshake. Raises WrongTokenError."""
+        del query
+        raise WrongTokenError("Mails are posted here.")
+
+    def open(self, headers: Mapping[str, str], body: bytes) -> Json:
+        """See Channel.open: the mail as it came. Raises WrongSignatureError, MalformedError."""
+        if not same(headers.get(SIGNATURE, ""), signature(self._key, body)):
+            raise WrongSignatureError(f"{SIGNATURE} is not that of the body.")
+        if not body:
+            raise MalformedError("The body is no mail: it is empty.")
+        return body
+
+    async def complete(self, document: Json) -> Json:
+        """The mail that was opened, with the ticket that it belongs to, or why to none.
+
+        Raises MalformedError, and DatabaseDownError: it is to be sent again.
+        """
+        try:
+            mail = await asyncio.to_thread(read_mail, document)
+        except UnreadableMailError as error:
+            raise MalformedError(f"The body is no mail that can be read: {error}.") from error
+        place, why = await self._place(mail)
+        return {"mail": mail, "place": place, "why": why, "body": document}
+
+    def items(self, document: Json) -> Iterator[Item]:
+        """See Channel.items, of a document that was completed."""
+        mail: Mail = document["mail"]
+        place: Place | None = document["place"]
+        if mail.automatic:
+            yield Skipped("automatic")
+        elif place is None:
+            yield Refused("not_a_reply", document["why"], _shown(mail), None)
+        else:
+            yield _record(mail, place, document["body"])
+
+    async def _place(self, mail: Mail) -> tuple[Place | None, str]:
+        """Where it belongs, by the first of its tokens that is good; none: why the last one is not."""
+        why = "it is addressed to no ticket, and answers no mail of one"
+        if mail.automatic:
+            return None, why
+        for token in dict.fromkeys(self._addresses.tokens(mail.addressed, mail.named)):
+            try:
+                ticket = self._addresses.ticket(token, datetime.now(UTC))
+            except BadTokenError as error:
+                why = str(error)
+                continue
+            try:
+                place = await place_of(self._pool, ticket)
+            except DATABASE_ERRORS as error:
+                sentence = "Postgres does not answer. Send it again."
+                raise DatabaseDownError(sentence, retry_after_s=RETRY_AFTER_S) from error
+            if place is not None:
+                return place, ""
+            why = "nothing was ever sent about the ticket to which the address leads"
+        return None, why
+
+
+def _record(mail: Mail, place: Place, body: bytes) -> inbound.Mail:
+    channel = channel_of(place.key)
+    account, user = place.key.removeprefix(f"{channel}:").split(":", 1)
+    known_by = mail.id.encode() or body
+    return inbound.Mail(
+        channel=channel,
+        account=account,
+        user=user,
+        workspace=place.workspace,
+        # Of its Message-ID, however long and whatever is in it: a mail that comes twice is one.
+        channel_message_id=CHANNEL_MESSAGE_ID.format(hashlib.sha256(known_by).hexdigest()),
+        sent_at_ms=mail.sent_at_ms,
+        text=mail.text or None,
+        attachments=tuple(inbound.Attachment(type="file", name=name) for name in mail.files),
+        ticket=place.ticket,
+        sender=mail.sender,
+        subject=mail.subject,
+    )
+
+
+def _shown(mail: Mail) -> dict[str, Any]:
+    """What operators see of a mail that belongs nowhere: they may answer it by hand."""
+    return {"from": mail.sender, "to": mail.addressed, "subject": mail.subject, "text": mail.text}
