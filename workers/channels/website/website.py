@@ -201,6 +201,7 @@ class Website:
             "title": site.title,
             "greeting": site.greeting,
             "quick_replies": site.quick_replies,
+            "file_bytes_max": None if self._files is None else self._files.settings.file_bytes_max,
             "read": ends.seen,
             "messages": messages,
             "more": len(messages) == LINES_MAX,

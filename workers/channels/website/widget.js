@@ -11,7 +11,9 @@
   const address = new URL(`${encodeURIComponent(site)}/socket`, tag.src);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
 
-  const TEXT_MAX = 4000, SEEN_MAX = 100;
+  const filesAddress = new URL(`${encodeURIComponent(site)}/files`, tag.src);
+
+  const UPLOADS_MAX = 5, TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
   const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403;
@@ -22,13 +24,15 @@
       open: "Mở cửa sổ chat", close: "Đóng cửa sổ chat", chat: "Chat", log: "Tin nhắn", write: "Nhập tin nhắn…",
       send: "Gửi", older: "Xem tin cũ hơn", typing: "Đang soạn tin…", offline: "Mất kết nối. Tin của bạn sẽ được gửi khi có mạng.",
       sending: "Đang gửi…", sent: "Đã gửi", seen: "Đã xem", you: "Bạn", shop: "Nhân viên", unread: "tin chưa đọc",
-      sound: "Âm báo tin mới", file: "Tệp đính kèm",
+      sound: "Âm báo tin mới", file: "Tệp đính kèm", attach: "Gửi tệp", again: "Gửi lại tệp", drop: "Bỏ tệp",
+      large: "Tệp quá lớn", kind: "Không nhận loại tệp này", failed: "Chưa gửi được",
     },
     en: {
       open: "Open chat", close: "Close chat", chat: "Chat", log: "Messages", write: "Write a message…",
       send: "Send", older: "Show older messages", typing: "Typing…", offline: "No connection. What you write is sent when there is one.",
       sending: "Sending…", sent: "Sent", seen: "Seen", you: "You", shop: "Agent", unread: "unread messages",
-      sound: "Sound for new messages", file: "Attachment",
+      sound: "Sound for new messages", file: "Attachment", attach: "Send a file", again: "Send the file again", drop: "Discard the file",
+      large: "The file is too large", kind: "Files of this kind are not taken", failed: "Not sent yet",
     },
   };
   const asked = tag.dataset.language || document.documentElement.lang || navigator.language || "vi";
@@ -60,6 +64,7 @@
   const outbox = []; // what is not in the transcript yet, in its order
   let last = 0, first = Infinity, more = false, agentRead = 0;
   let ours = null; // of a visitor with a proof: kept nowhere, for the proof itself soon is too old
+  let filesMax = 0; // bytes of a file; 0: none are taken
   let isOpen = false, isClosed = false, socket = null, isStarted = false, failures = 0, retry = 0, inFlight = null;
   let heardAt = 0, pingedAt = 0, typedAt = 0, typesUntil = 0, shownUrl = "", resendAt = 0;
 
@@ -97,9 +102,13 @@
   const status = h("p", { class: "status", role: "status" });
   const field = h("textarea", { id: "field", rows: "1", maxlength: String(TEXT_MAX), placeholder: t.write, "aria-label": t.write, enterkeyhint: "send", input: onInput, keydown: onKey });
   const send = h("button", { type: "submit", class: "send", "aria-label": t.send }, icon("M3 20.5v-6.6l8.5-1.9L3 10.100V3.500L21.500 12 3 20.500Z"));
-  const form = h("form", { submit: (event) => { event.preventDefault(); write(); } }, field, send);
+  const picker = h("input", { type: "file", multiple: true, hidden: true, change: () => { for (const file of picker.files) upload(file); picker.value = ""; } });
+  const attach = h("button", { type: "button", class: "attach", "aria-label": t.attach, hidden: true, click: () => picker.click() },
+    icon("M16.500 6v11.500a4 4 0 0 1-8 0V5a2.500 2.500 0 0 1 5 0v10.500a1 1 0 0 1-2 0V6H10v9.500a2.500 2.500 0 0 0 5 0V5a4 4 0 0 0-8 0v12.500a5.500 5.500 0 0 0 11 0V6Z"));
+  const uploads = h("ul", { class: "uploads", "aria-live": "polite" });
+  const form = h("form", { submit: (event) => { event.preventDefault(); write(); } }, picker, attach, field, send);
   const panel = h("div", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, keydown: (event) => { if (event.key === "Escape") setOpen(false); } },
-    h("header", {}, title, sound, close), log, replies, status, form);
+    h("header", {}, title, sound, close), log, replies, status, uploads, form);
   const badge = h("span", { class: "badge", "aria-hidden": "true", hidden: true });
   const launcher = h("button", { type: "button", class: "launcher", "aria-label": t.open, "aria-expanded": "false", "aria-controls": "panel", click: () => setOpen(!isOpen) },
     icon("M12 3C6.500 3 2 6.700 2 11.300c0 2.600 1.500 5 3.800 6.500-.1 1-.6 2.400-1.800 3.700 2-.2 3.900-1 5.200-2.100.9.2 1.800.3 2.800.3 5.500 0 10-3.700 10-8.400S17.500 3 12 3Z"), badge);
@@ -146,6 +155,12 @@
     form { display: flex; gap: 8px; padding: 8px 10px 12px; border-top: 1px solid #e2e8f0; }
     textarea { flex: 1; resize: none; max-height: 120px; padding: 9px 12px; border: 1px solid #64748b; border-radius: 12px; background: #fff; color: #0f172a; font-size: 16px; }
     textarea::placeholder { color: #64748b; opacity: 1; }
+    .attach { width: 40px; height: 44px; display: grid; place-items: center; border-radius: 12px; background: none; color: #475569; align-self: flex-end; }
+    .uploads { list-style: none; padding: 0 14px; }
+    .uploads li { display: flex; align-items: center; gap: 8px; max-width: none; padding-bottom: 6px; font-size: 13px; color: #334155; }
+    .uploads span { flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; }
+    .uploads progress { width: 80px; height: 8px; accent-color: #0f766e; }
+    .uploads button { padding: 4px 10px; border-radius: 8px; background: #e2e8f0; color: #0f172a; font-size: 13px; }
     .send { width: 44px; height: 44px; display: grid; place-items: center; border-radius: 50%; background: #0f766e; color: #fff; align-self: flex-end; }
     @media (max-width: 480px) {
       .panel { inset: 0; width: auto; height: auto; border-radius: 0; }
@@ -162,11 +177,12 @@
     return text.split(/(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)])/).map((part, number) =>
       number % 2 ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer nofollow" }, part) : part);
   }
-  function attachmentNode({ type, url, name }) {
+  function attachmentNode({ type, url, thumbnail, name }) {
     const label = name || t.file;
-    if (!/^https?:\/\//.test(url || "")) return label;
-    const inside = type === "image" ? h("img", { src: url, alt: label, loading: "lazy", referrerpolicy: "no-referrer" }) : label;
-    return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, inside);
+    const whole = url && new URL(url, tag.src).href; // our own are as the ingress sees them
+    if (!/^https?:\/\//.test(whole || "")) return label;
+    const inside = type === "image" ? h("img", { src: thumbnail ? new URL(thumbnail, tag.src).href : whole, alt: label, loading: "lazy", referrerpolicy: "no-referrer" }) : label;
+    return h("a", { href: whole, target: "_blank", rel: "noopener noreferrer nofollow" }, inside);
   }
   function item(message) {
     const own = message.from === "customer";
@@ -291,20 +307,52 @@
   function write(press) {
     const text = wellFormed(press || field.value).trim();
     if (!text) return;
+    if (!press) { field.value = ""; grow(); }
+    utter({ text, press: Boolean(press) });
+    field.focus();
+  }
+  function utter(said) {
     const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const message = { id, text, at: Date.now(), press: Boolean(press) };
+    const message = { id, ...said, at: Date.now() };
     message.key = `${OUT}${String(message.at).padStart(15, "0")}.${id}`;
     kept.set(message.key, JSON.stringify(message));
-    if (!press) { field.value = ""; grow(); }
     queue(message);
     toEnd();
     flush();
-    field.focus();
+  }
+  function upload(file) {
+    if (uploads.childElementCount >= UPLOADS_MAX) return;
+    const name = wellFormed(file.name), bar = h("progress", { max: "1", value: "0", "aria-label": name });
+    const label = h("span", {}, name), drop = h("button", { type: "button", "aria-label": `${t.drop}: ${name}`, click: () => { request?.abort(); line.remove(); field.focus(); } }, "×");
+    const again = h("button", { type: "button", hidden: true, "aria-label": `${t.again}: ${name}`, click: send }, "↻");
+    const line = h("li", {}, label, bar, again, drop);
+    let request = null;
+    function fail(why, mayMend) { label.textContent = `${why}: ${name}`; bar.hidden = true; again.hidden = !mayMend; }
+    function send() {
+      if (filesMax && file.size > filesMax) { fail(t.large, false); return; }
+      label.textContent = name;
+      bar.hidden = false;
+      again.hidden = true;
+      request = new XMLHttpRequest();
+      request.open("POST", `${filesAddress}?name=${encodeURIComponent(name.slice(-200))}`);
+      request.setRequestHeader("authorization", `Bearer ${proof ? ours : kept.get(TOKEN)}`);
+      request.setRequestHeader("content-type", "application/octet-stream");
+      request.upload.onprogress = (event) => { if (event.lengthComputable) bar.value = event.loaded / event.total; };
+      request.onerror = () => fail(t.failed, true);
+      request.onload = () => {
+        if (request.status !== 201) { fail({ 413: t.large, 415: t.kind }[request.status] || t.failed, ![400, 413, 415].includes(request.status)); return; }
+        line.remove();
+        utter({ text: "", files: [JSON.parse(request.responseText)] });
+      };
+      request.send(file);
+    }
+    uploads.append(line);
+    send();
   }
   // Half a sign, as a limit may leave it, is no text that anybody could read.
   function wellFormed(text) { return text.replace(/\p{Surrogate}/gu, "\ufffd"); }
   function queue(message) {
-    Object.assign(message, { from: "customer", attachments: [], taken: false });
+    Object.assign(message, { from: "customer", attachments: message.files || [], taken: false });
     outbox.push(message);
     list.append(item(message));
     show();
@@ -315,7 +363,7 @@
     if (!isStarted || inFlight || !next || Date.now() < resendAt) return;
     inFlight = next.id;
     const rest = { id: next.id, at_ms: next.at };
-    say(next.press ? { do: "press", title: next.text, ...rest } : { do: "say", text: next.text, ...rest });
+    say(next.press ? { do: "press", title: next.text, ...rest } : { do: "say", text: next.text, files: next.files?.map((one) => one.file), ...rest });
   }
   function onInput() {
     grow();
@@ -390,6 +438,8 @@
     host.hidden = false;
     title.textContent = said.title;
     greeting.textContent = said.greeting;
+    filesMax = said.file_bytes_max || 0;
+    attach.hidden = !filesMax;
     if (!replies.childElementCount) replies.append(...said.quick_replies.map((text) => h("button", { type: "button", click: () => write(text) }, text)));
     agentRead = Math.max(agentRead, said.read);
     if (!last) more = said.more;
@@ -413,6 +463,7 @@
       }
       case "refused":
         if (said.id && inFlight === said.id) inFlight = null;
+        if (said.code === "unknown_file") { settle(said.id); flush(); } // it waited for so long that it was forgotten
         if (said.do === "seen") for (const one of messages.values()) one.told = RANK[one.state] || 0;
         if (said.retry_after_s) {
           resendAt = Date.now() + said.retry_after_s * 1000;

@@ -1,0 +1,83 @@
+"""Files in the widget, in a real Chromium on a page of another origin: `make browser`."""
+
+from __future__ import annotations
+
+import random
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config.settings import Settings
+from tests.files.test_kind import picture
+from tests.gateway.ground import gateway, sign_in, until
+from tests.gateway.test_files import attachments, keeping, send
+from tests.website.ground import site, with_site
+from tests.website.test_browser import Bytes, Wire, browser, check, playwright_api, pytestmark, shop_pages
+from workers.local.ports import LOOPBACK, free_port
+
+__all__ = ["pytestmark"]
+
+
+async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
+    settings: Settings, topics: dict[str, str], tmp_path: Path
+) -> None:
+    del topics
+    expect = playwright_api.expect
+    port = free_port()
+    own = with_site(settings, (f"http://{LOOPBACK}:{port}",))
+    own = keeping(own, tmp_path / "kept", file_bytes_max=100_000)
+    async with AsyncExitStack() as stack:
+        ingress, database = await stack.enter_async_context(site(own))
+        http = await stack.enter_async_context(gateway(own))
+        wire = Wire(urlsplit(str(ingress.base_url)).port or 0, Bytes, random.Random(1))
+        await wire.open()
+        stack.push_async_callback(wire.close)
+        url = await stack.enter_async_context(shop_pages(wire, port))
+        context = await stack.enter_async_context(browser(tmp_path))
+        lan = await sign_in(http, "lan")
+        page = await context.new_page()
+        await page.goto(f"{url}?language=en")
+        await page.locator(".launcher").click(timeout=30_000)
+        picker = page.locator("input[type=file]")
+
+        # What is taken is a message, shown to both sides.
+        await expect(page.get_by_role("button", name="Send a file")).to_be_visible(timeout=30_000)
+        image = {"name": "váy đỏ.png", "mimeType": "image/png", "buffer": picture("PNG")}
+        await picker.set_input_files([image])  # type: ignore[list-item]
+        shown = page.locator("li.own img")
+        await expect(shown).to_be_visible(timeout=30_000)
+        await until(database, "SELECT FROM file WHERE message_id IS NOT NULL")
+        await expect(page.locator("li.own .mark").last).to_contain_text("Sent", timeout=30_000)
+        assert await shown.evaluate("(one) => one.decode().then(() => one.naturalWidth)") == 20
+        await until(database, "SELECT FROM desk_conversation WHERE holder = 'lan'")
+        conversation = await database.fetchval("SELECT conversation_id FROM desk_conversation")
+        (found,) = await attachments(lan, conversation)
+        assert (found["name"], found["kept"]["state"]) == ("váy đỏ.png", "stored")
+        await check(page, "file")
+
+        # What is not taken is told, and can be dropped.
+        large = {"name": "lớn.png", "mimeType": "image/png", "buffer": picture("PNG") + bytes(200_000)}
+        program = {"name": "x.png", "mimeType": "image/png", "buffer": b"MZ\x90\0" + bytes(99)}
+        await picker.set_input_files([large, program])  # type: ignore[list-item]
+        await expect(page.get_by_text("The file is too large: lớn.png")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_text("Files of this kind are not taken: x.png")).to_be_visible()
+        await check(page, "file refused")
+        for name in ("lớn.png", "x.png"):
+            await page.get_by_role("button", name=f"Discard the file: {name}").click()
+
+        # Without a network it waits to be sent again.
+        await wire.close()
+        await expect(page.get_by_text("No connection")).to_be_visible(timeout=30_000)
+        await picker.set_input_files([{**image, "name": "váy xanh.png"}])  # type: ignore[list-item]
+        await expect(page.get_by_text("Not sent yet: váy xanh.png")).to_be_visible(timeout=30_000)
+        await wire.open()
+        await page.get_by_role("button", name="Send the file again: váy xanh.png").click()
+        await expect(page.locator("li.own img")).to_have_count(2, timeout=30_000)
+
+        # What an agent sends is there.
+        sent = (await send(lan, conversation, picture("PNG"), "mẫu.png")).json()["attachment"]
+        said = {key: value for key, value in sent.items() if value is not None}
+        await lan.ask(f"conversations/{conversation}/messages", {"attachments": [said]})
+        theirs = page.locator("li.other img")
+        await expect(theirs).to_be_visible(timeout=30_000)
+        assert await theirs.evaluate("(one) => one.decode().then(() => one.naturalWidth)") == 20
