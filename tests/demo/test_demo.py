@@ -19,6 +19,7 @@ DEADLINE_S = 30.0
 FIELDS = {
     "posted",
     "accepted",
+    "by_channel",
     "duplicates_posted",
     "stored",
     "conversations",

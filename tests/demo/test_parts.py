@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
-from schemas.base import rfc3339
+from schemas.base import Channel, rfc3339
 from schemas.envelope import Kind, headers, moment
+from schemas.ids import channel_of
 from workers.cli.demo_command import AGENTS
 from workers.local.demo import website
 from workers.local.demo.age import process_age_s
+from workers.local.demo.apps import BOT
 from workers.local.demo.latency import LONGEST_MS, Latencies
 from workers.local.demo.report import Report, out_of_order
 from workers.local.demo.rotation import Rotation, spread
@@ -206,9 +208,10 @@ def test_the_picture_shows_agents_counts_and_latencies() -> None:
     assert "latency p95 41 ms" in progress_line(picture)
 
 
-def test_the_sample_has_four_pages_and_twelve_agents() -> None:
+def test_the_sample_has_pages_of_all_channels_and_twelve_agents() -> None:
     workspace = sample()
-    assert len(pages_of(workspace)) == 4
+    assert {channel_of(page) for page in pages_of(workspace)} == set(get_args(Channel))
+    assert f"fchat:{BOT}" in pages_of(workspace)
     assert set(pages_of(workspace)) - set(platform_pages_of(workspace)) == {website.PAGE}
     assert len(agents_of(workspace)) == AGENTS
     assert admins_of(workspace) == {"lan", "thao", "linh"}
@@ -235,7 +238,13 @@ def test_the_sample_has_four_pages_and_twelve_agents() -> None:
 )
 def test_a_report_tells_what_should_not_be(wrong: dict[str, Any], told: list[str]) -> None:
     names = [name for name in Report.__dataclass_fields__ if name not in {"latency_ms", "seconds"}]
-    others = {"latency_ms": {"p50": None}, "seconds": 1.0, "refused_by_code": {}, "turned_away": {}}
+    others = {
+        "latency_ms": {"p50": None},
+        "seconds": 1.0,
+        "refused_by_code": {},
+        "turned_away": {},
+        "by_channel": {},
+    }
     report = Report(**{**dict.fromkeys(names, 0), **others, **wrong})
     assert report.failures == told
     assert orjson.loads(report.as_json())["latency_ms"] == {"p50": None}

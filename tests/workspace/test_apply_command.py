@@ -55,8 +55,8 @@ def test_dry_run_shows_what_would_change_and_changes_nothing(
         assert _run(str(SAMPLE), "--dry-run") == 0
         told = capsys.readouterr().out.splitlines()
         assert told[0] == (
-            "workspace hoa-sen, desk main: 12 agents added, 2 departments added, 4 pages added, "
-            "5 rules added, 1 policy changed"
+            "workspace hoa-sen, desk main: 12 agents added, 2 departments added, 5 pages added, "
+            "6 rules added, 1 policy changed"
         )
         assert "  + agent lan (Nguyễn Thị Lan)" in told
         assert "  + page messenger:104857600012345 (Hoa Sen Sài Gòn)" in told

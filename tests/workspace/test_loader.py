@@ -79,9 +79,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 def test_the_sample_of_the_demo_is_what_the_demo_promises() -> None:
     (desk,) = load_workspace(SAMPLE).desks
-    assert (len(desk.pages), len(desk.departments), len(desk.agents)) == (4, 2, 12)
-    assert sorted(page.id.split(":")[0] for page in desk.pages) == ["messenger", "messenger", "web", "zalo"]
-    assert [rule.method for rule in desk.rules] == ["self_claim", *("round_robin",) * 4]
+    assert (len(desk.pages), len(desk.departments), len(desk.agents)) == (5, 2, 12)
+    channels = sorted(page.id.split(":")[0] for page in desk.pages)
+    assert channels == ["fchat", "messenger", "messenger", "web", "zalo"]
+    assert [rule.method for rule in desk.rules] == ["self_claim", *("round_robin",) * 5]
     assert {reason.care for reason in desk.policy.reasons} == {"refused", "pending_close"}
     assert {page for rule in desk.rules for page in rule.pages} == {page.id for page in desk.pages}
 

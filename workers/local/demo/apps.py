@@ -1,4 +1,4 @@
-"""The demo's own apps of Messenger and Zalo: secrets that live as long as one run."""
+"""The demo's own apps of Messenger and Zalo, and its bot of FChat: secrets that live as long as one run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
-from config.ingress import IngressSettings, MessengerApp, ZaloApp
+from config.ingress import FchatBot, IngressSettings, MessengerApp, ZaloApp
 from config.problem import variable
 
 APP = "demo"
+BOT = "hoa-sen-bot"
+"""The account of the sample's page of FChat."""
 ROOM = 4
 """The ingress takes so many times the rate: retries and odd events come on top."""
 
@@ -21,6 +23,7 @@ def invent_apps() -> IngressSettings:
     return IngressSettings(
         messenger_apps=(MessengerApp(name=APP, app_secret=_secret(), verify_token=_secret()),),
         zalo_apps=(ZaloApp(app_id=APP, secret_key=_secret()),),
+        fchat_bots=(FchatBot(account=BOT, path_token=_secret(), attributes={}),),
     )
 
 
@@ -31,6 +34,7 @@ def ingress_variables(apps: IngressSettings, rate_per_s: float) -> dict[str, str
         variable("ingress", "host"): apps.host,
         variable("ingress", "messenger_apps"): _json(app.model_dump() for app in apps.messenger_apps),
         variable("ingress", "zalo_apps"): _json(app.model_dump(exclude_none=True) for app in apps.zalo_apps),
+        variable("ingress", "fchat_bots"): _json(bot.model_dump() for bot in apps.fchat_bots),
         variable("ingress", "rate_per_s"): str(limit),
         variable("ingress", "rate_burst"): str(max(apps.rate_burst, int(2 * limit))),
     }

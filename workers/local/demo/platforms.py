@@ -19,11 +19,13 @@ from config.settings import Settings
 from schemas.ids import channel_of
 from workers.channels.delivery.connecting import Tokens, connect_page
 from workers.channels.delivery.vault import open_vault
+from workers.local.demo.apps import APP
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.simulator.customer import Customer
 from workers.local.simulator.delivery import Delivery
 from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.platform.account import Account
+from workers.local.simulator.platform.fchat_platform import FchatPlatform
 from workers.local.simulator.platform.messenger_platform import MessengerPlatform
 from workers.local.simulator.platform.serving import serving
 from workers.local.simulator.platform.teller import Teller
@@ -43,6 +45,8 @@ WHERE m.sender = 'agent' AND m.kind IN ('text', 'attachment') AND m.channel_mess
     AND m.stored_at >= $1 AND (d.message_id IS NULL OR d.open)
 """
 KNOWN = "SELECT state, ids FROM delivery WHERE changed_at >= $1"
+APPS: dict[str, str | None] = {"messenger": APP, "zalo": APP, "fchat": None}
+"""To which app a page is connected, by its channel."""
 _ARRIVED = {"sent", "delivered", "read"}
 
 
@@ -57,25 +61,27 @@ class Fates(NamedTuple):
 
 def invent_delivery(settings: Settings) -> DeliverySettings:
     """Settings of a delivery worker that speaks to this demo's platforms; its key is of this run alone."""
-    facebook, zalo = (f"http://{LOOPBACK}:{free_port()}" for _ in range(2))
+    facebook, zalo, fchat = (f"http://{LOOPBACK}:{free_port()}" for _ in range(3))
     own = {
         "keys": (SecretStr(secrets.token_urlsafe(48)),),
         "messenger_url": f"{facebook}/v26.0",
         "zalo_url": zalo,
         "zalo_oauth_url": zalo,
+        "fchat_url": fchat,
     }
     return settings.delivery.model_copy(update=own)
 
 
 def delivery_variables(delivery: DeliverySettings) -> dict[str, str]:
     """Return the environment variables of a delivery worker with these settings."""
-    told = {name: getattr(delivery, name) for name in ("messenger_url", "zalo_url", "zalo_oauth_url")}
+    urls = ("messenger_url", "zalo_url", "zalo_oauth_url", "fchat_url")
+    told = {name: getattr(delivery, name) for name in urls}
     told["keys"] = ",".join(key.get_secret_value() for key in delivery.keys)
     return {variable("delivery", name): value for name, value in told.items()}
 
 
 class Platforms:
-    """Facebook and Zalo, for the pages of the sample.
+    """Facebook, Zalo and FChat, for the pages of the sample.
 
     Args:
         settings: of the demo, with its apps, its ingress and its delivery worker.
@@ -100,10 +106,7 @@ class Platforms:
         connection = await connect(self._settings, "tongdai demo")
         try:
             for page, account in self._accounts.items():
-                zalo = channel_of(page) == "zalo"
-                apps = self._settings.ingress
-                app = apps.zalo_apps[0].app_id if zalo else apps.messenger_apps[0].name
-                await connect_page(connection, vault, page, Tokens(account.token, app=app))
+                await connect_page(connection, vault, page, Tokens(account.token, app=APPS[channel_of(page)]))
         finally:
             await disconnect(connection)
 
@@ -122,9 +125,11 @@ class Platforms:
             tellers = Teller(post), Teller(post)
             facebook = MessengerPlatform(ingress.messenger_apps[0], self._of("messenger"), tellers[0])
             zalo = ZaloPlatform(ingress.zalo_apps[0], self._of("zalo"), tellers[1])
+            fchat = FchatPlatform(self._of("fchat"))
             async with (
                 serving(facebook.asgi, urlsplit(delivery.messenger_url).port or 0),
                 serving(zalo.asgi, urlsplit(delivery.zalo_url).port or 0),
+                serving(fchat.asgi, urlsplit(delivery.fchat_url).port or 0),
             ):
                 telling = [asyncio.create_task(teller.run()) for teller in tellers]
                 try:
@@ -146,7 +151,9 @@ class Platforms:
         finally:
             await disconnect(connection)
         known = {id_ for row in rows for id_ in row["ids"]}
-        said = {each.id for account in self._accounts.values() for each in account.said}
+        # FChat tells nobody the ids of what it has taken.
+        tell = [*self._of("messenger"), *self._of("zalo")]
+        said = {each.id for account in tell for each in account.said}
         return Fates(sum(row["state"] in _ARRIVED for row in rows), len(said - known))
 
     def _of(self, channel: str) -> list[Account]:

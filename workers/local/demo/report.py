@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import orjson
 
 from config.settings import Settings
+from schemas.ids import channel_of
 from workers.local.demo.latency import Latencies
 from workers.local.demo.log import Offsets
 from workers.local.demo.platforms import Fates
@@ -29,6 +30,7 @@ class Report:
     Attributes:
         posted: distinct messages that were posted.
         accepted: distinct messages that were answered 200.
+        by_channel: the same by channel.
         duplicates_posted: messages that were posted again although they had been answered 200.
         stored: distinct posted messages that are in transcripts.
         conversations: conversations that they are in.
@@ -62,6 +64,7 @@ class Report:
 
     posted: int
     accepted: int
+    by_channel: dict[str, int]
     duplicates_posted: int
     stored: int
     conversations: int
@@ -140,6 +143,7 @@ def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
     return Report(
         posted=ledger.count_posted(),
         accepted=len(accepted),
+        by_channel=by_channel(ledger.accepted),
         duplicates_posted=ledger.duplicates_posted,
         stored=len(tables.times),
         conversations=len(tables.transcripts),
@@ -170,6 +174,14 @@ def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
         latency_ms=seen.latencies.summary(),
         seconds=round(seen.seconds, 1),
     )
+
+
+def by_channel(accepted: Mapping[str, Collection[object]]) -> dict[str, int]:
+    """How many messages of each channel, of those of each page."""
+    found: Counter[str] = Counter()
+    for page, messages in accepted.items():
+        found[channel_of(page)] += len(messages)
+    return dict(sorted(found.items()))
 
 
 def out_of_order(written: Mapping[str, Sequence[str]], transcripts: Mapping[str, Sequence[str]]) -> int:

@@ -35,8 +35,8 @@ class Crowd:
             self._take_idle()
 
     def stranger(self) -> Customer:
-        """A customer of a page that nobody has connected."""
-        customer = self._invent()
+        """A customer of a page that nobody has connected, and that his webhook names."""
+        customer = self._invent(is_named=True)
         customer.account = "404" + customer.account[::-1]
         return customer
 
@@ -45,6 +45,7 @@ class Crowd:
         self._idle[chosen], self._idle[-1] = self._idle[-1], self._idle[chosen]
         return self._idle.pop()
 
-    def _invent(self) -> Customer:
-        channel, _, account = self._random.choice(self._pages)
+    def _invent(self, *, is_named: bool = False) -> Customer:
+        named = [page for page in self._pages if self._plays[page[0]].names_page]
+        channel, _, account = self._random.choice(named if is_named else self._pages)
         return Customer(channel, account, self._plays[channel].user_id(), invent_name(self._random))

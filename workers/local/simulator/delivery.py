@@ -47,11 +47,10 @@ class Delivery:
 
     async def _post(self, webhook: Webhook, timeout_s: float) -> int | None:
         """The status of the answer; none when there was no answer in time."""
-        path = "/v1/webhooks/" + webhook.page.partition(":")[0]
         async with self._slots:
             try:
                 response = await self._client.post(
-                    path, content=webhook.body, headers=webhook.headers, timeout=timeout_s
+                    webhook.path, content=webhook.body, headers=webhook.headers, timeout=timeout_s
                 )
             except httpx.TransportError as error:
                 late = isinstance(error, httpx.TimeoutException)

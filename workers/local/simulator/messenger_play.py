@@ -26,6 +26,7 @@ class MessengerPlay:
     channel = "messenger"
     events_max = 2
     timeout_s = 5.0
+    names_page = True
 
     def __init__(self, app: MessengerApp, random: Random) -> None:
         self._app = app

@@ -27,6 +27,8 @@ class Play(Protocol):
     """How many events fit into one webhook."""
     timeout_s: float
     """How long the platform waits for its answer."""
+    names_page: bool
+    """Whether its webhooks say which page they are of; else their address does."""
 
     def user_id(self) -> str:
         """A new customer's id."""

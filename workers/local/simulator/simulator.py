@@ -13,6 +13,7 @@ from config.ingress import IngressSettings
 from workers.local.simulator.crowd import Crowd
 from workers.local.simulator.customer import Customer
 from workers.local.simulator.delivery import RETRY_DELAYS_S, Delivery
+from workers.local.simulator.fchat_play import FchatPlay
 from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.messenger_play import MessengerPlay
 from workers.local.simulator.mix import Mix
@@ -31,7 +32,7 @@ class Simulator:
     Args:
         base_url: of the ingress, e.g. `http://127.0.0.1:8080`.
         apps: whose first app of each channel signs.
-        pages: `channel:account` of each; Messenger and Zalo.
+        pages: `channel:account` of each; Messenger, Zalo and FChat, not FChat alone.
         rate_per_s: messages a second on average.
         seed: of names, texts and chances; with the same run it invents the same people.
         run: part of every message's id, so that two runs never share one; by default the time.
@@ -148,6 +149,8 @@ def _plays(apps: IngressSettings, pages: Sequence[str], random: Random) -> dict[
         plays["messenger"] = MessengerPlay(apps.messenger_apps[0], random)
     if apps.zalo_apps:
         plays["zalo"] = ZaloPlay(apps.zalo_apps[0], random)
+    if apps.fchat_bots:
+        plays["fchat"] = FchatPlay(apps.fchat_bots, random)
     for page in pages:
         if page.partition(":")[0] not in plays:
             raise ValueError(f"page {page}: no app of its channel is configured to sign its webhooks")

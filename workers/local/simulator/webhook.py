@@ -20,6 +20,14 @@ class Webhook:
     headers: dict[str, str]
     sent: tuple[Sent, ...]
     """Its events."""
+    token: str = ""
+    """Behind the channel in the address, where that tells who posts."""
+
+    @property
+    def path(self) -> str:
+        """Where it is posted."""
+        channel = self.page.partition(":")[0]
+        return f"/v1/webhooks/{channel}/{self.token}" if self.token else f"/v1/webhooks/{channel}"
 
 
 def messenger_headers(app: MessengerApp, body: bytes) -> dict[str, str]:

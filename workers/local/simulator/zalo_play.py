@@ -27,6 +27,7 @@ class ZaloPlay:
     channel = "zalo"
     events_max = 1
     timeout_s = 2.0
+    names_page = True
 
     def __init__(self, app: ZaloApp, random: Random) -> None:
         self._app = app
