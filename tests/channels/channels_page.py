@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import httpx
+import orjson
+
 from config.ingress import FchatBot
+from config.settings import Settings
 from schemas.envelope import read_kind
 from schemas.ids import message_id_text
-from schemas.inbound import InboundRecord
+from schemas.inbound import InboundRecord, Profile
 from schemas.receipts import Arrival
 from tests.channels import event_kinds
 from tests.channels.event_kinds import OURS, USER, Sample
@@ -24,6 +29,10 @@ from tests.intake.log import WORKSPACE, Log, published
 from workers.channels.channel import Item, Skipped
 from workers.channels.fchat import FchatCaller
 from workers.channels.messenger import Messenger
+from workers.channels.reading.place import Place as Reading
+from workers.channels.reading.place import Thread
+from workers.channels.reading.reader import Access, Found
+from workers.channels.reading.readers import open_readers
 from workers.channels.records import Webhook, outgoing
 from workers.channels.zalo import Zalo
 from workers.routing.intake.given import Given
@@ -33,10 +42,15 @@ from workers.routing.intake.own import Own
 from workers.routing.intake.pages import SILENT, Owner
 
 PAGE = Path(__file__).parents[2] / "docs" / "channels.md"
-SAMPLES = {"messenger": event_kinds.messenger, "zalo": event_kinds.zalo, "fchat": event_kinds.fchat}
+SAMPLES = {
+    "messenger": event_kinds.messenger,
+    "zalo": event_kinds.zalo,
+    "fchat": event_kinds.fchat,
+    "reading": event_kinds.reading,
+}
 HEAD = "| event | record | transcript | asked of the desk | told, kept beside |\n|---|---|---|---|---|\n"
 NOTHING = "–"
-_KNOWN = ("tags", "suggested_phone", "picture", "follows", "referral")
+_KNOWN = ("channel_name", "tags", "suggested_phone", "verified_phone", "picture", "follows", "referral")
 _CALL = {"account": event_kinds.BOT, "id": "1", "names": {}}
 BOT = FchatBot.model_validate({"account": event_kinds.BOT, "path_token": "t" * 32})
 
@@ -59,12 +73,29 @@ class Became(NamedTuple):
 
 def items(sample: Sample) -> list[Item]:
     """What the ingress makes of it."""
+    if sample.place in {"profile", "history"}:
+        return asyncio.run(_read(sample))
     if sample.place == "fchat":
         return list(FchatCaller(BOT).items({**_CALL, "said": sample.event}))
     if sample.place == "zalo":
         return list(Zalo([]).items(sample.event))
     entry = {"id": event_kinds.PAGE, sample.place: [sample.event]}
     return list(Messenger([]).items({"object": "page", "entry": [entry]}))
+
+
+async def _read(sample: Sample) -> list[Item]:
+    """What a reader makes of an answer."""
+    content = httpx.ByteStream(orjson.dumps(sample.event))
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=content))
+    async with httpx.AsyncClient(transport=transport) as client:
+        reader = open_readers(client, Settings())[sample.channel]
+        access = Access(sample.page.partition(":")[2], "token", None)
+        if sample.place == "profile":
+            found = await reader.profile(access, USER)
+            return [found] if isinstance(found, Profile) else []
+        place = Reading(0, 2**53, USER, threads=(Thread("t_1", USER, "Lan Nguyen"),))
+        older = await reader.history(access, place)
+        return list(older.records) if isinstance(older, Found) else []
 
 
 def became(sample: Sample) -> Became:
@@ -94,7 +125,9 @@ def _of_intake(names: str, sample: Sample, records: list[InboundRecord]) -> Beca
     assert not batch.rejected
     lines = [f"{line['sender']}: {_words(line)}" for line in intake.stored[before[0] :]]
     desk = [f"`{what}`" for what, _ in intake.commands[before[1] :]]
-    beside = [_told(what, value) for what, value in intake.told[before[2] :]]
+    # That who opens another session is back, is said below the tables.
+    told = [(what, value) for what, value in intake.told[before[2] :] if what != "returned"]
+    beside = [_told(what, value) for what, value in told]
     beside += ["the answer is sent: `echoed`" for what, _ in published(batch, "outbound") if what == "echoed"]
     return Became(names, *(", ".join(dict.fromkeys(each)) or NOTHING for each in (lines, desk, beside)))
 

@@ -17,7 +17,7 @@ OURS = message_id_text("ours", "1")
 _IMAGE = {"type": "image", "payload": {"url": "https://cdn.example/a.jpg"}}
 _STICKER = {"url": "https://cdn.example/s.png", "sticker_id": 369239263222822}
 
-Place = Literal["messaging", "standby", "changes", "zalo", "fchat"]
+Place = Literal["messaging", "standby", "changes", "zalo", "fchat", "profile", "history"]
 
 
 class Sample(NamedTuple):
@@ -27,9 +27,13 @@ class Sample(NamedTuple):
     kinds: tuple[str, ...]
     place: Place
     event: dict[str, Any]
+    channel: Literal["messenger", "zalo"] = "messenger"
+    """Of what is read from its API; others are known by their place."""
 
     @property
     def page(self) -> str:
+        if self.place in {"profile", "history"}:
+            return f"messenger:{PAGE}" if self.channel == "messenger" else f"zalo:{OA}"
         return {"zalo": f"zalo:{OA}", "fchat": f"fchat:{BOT}"}.get(self.place, f"messenger:{PAGE}")
 
 
@@ -118,6 +122,46 @@ def fchat() -> Iterator[Sample]:
     }
     for name, said in calls.items():
         yield Sample(name, (), "fchat", {"user_id": USER, **said})
+
+
+def reading() -> Iterator[Sample]:
+    """Answers of the channels' APIs, to what is asked of customers and of the time before."""
+    user, detail = "GET /{psid}", "GET /v3.0/oa/user/detail"
+    person = {"id": USER, "name": "Lan Nguyen", "profile_pic": "https://cdn.example/lan.jpg"}
+    yield Sample("Messenger, who a customer is", (user,), "profile", person)
+    shown: dict[str, Any] = {"display_name": "Lan Nguyen", "avatar": "https://cdn.example/lan.jpg"}
+    shown["user_is_follower"] = True
+    details = {"error": 0, "data": shown}
+    yield Sample("Zalo, who a customer is", (detail,), "profile", details, "zalo")
+    shared = {"name": "Trần Thị Lan", "phone": 84912345678}
+    details = {"error": 0, "data": {**shown, "shared_info": shared}}
+    yield Sample("Zalo, one who has shared his number", (detail,), "profile", details, "zalo")
+    at = "2026-11-20T08:15:00+0000"
+    answer: dict[str, Any]
+    older: dict[str, dict[str, Any]] = {
+        "older text": {"message": "Còn hàng không ạ?", "from": {"id": USER}},
+        "older picture": {
+            "from": {"id": USER},
+            "attachments": {
+                "data": [{"mime_type": "image/jpeg", "image_data": {"url": "https://cdn.example/a"}}]
+            },
+        },
+        "older answer of the page": {"message": "Dạ còn ạ", "from": {"id": PAGE}},
+    }
+    for name, said in older.items():
+        answer = {"data": [{"id": "m_1", "created_time": at, **said}]}
+        yield Sample(f"Messenger, {name}", ("GET /{thread}/messages",), "history", answer)
+    for name, from_id in (("older text", USER), ("older answer of the account", OA)):
+        row = {
+            "message_id": "z1",
+            "time": 1_795_161_300_000,
+            "type": "text",
+            "message": "Alo",
+            "from_id": from_id,
+        }
+        answer = {"error": 0, "data": [{**row, "to_id": OA if from_id == USER else USER}]}
+        kinds = "GET /v2.0/oa/conversation", "GET /v2.0/oa/listrecentchat"
+        yield Sample(f"Zalo, {name}", kinds, "history", answer, "zalo")
 
 
 def _messenger(name: str, kind: str, said: dict[str, Any]) -> Sample:

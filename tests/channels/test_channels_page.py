@@ -36,6 +36,8 @@ def test_nobody_is_asked_but_by_customers_and_told_but_of_people(sample: Sample)
     what = became(sample)
     if what.desk == "`route`":
         assert what.transcript.startswith("customer: ")
+    elif what.desk == "`history_kept`":
+        assert (sample.place, what.transcript[:7]) == ("history", "agent: ")
     elif what.desk != "–":
         assert (what.desk, what.transcript[:7]) == ("`outside_answer`", "agent: ")
     if "bot" in sample.name.split(",")[0] or what.transcript.startswith("bot: "):
