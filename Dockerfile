@@ -25,6 +25,8 @@ LABEL org.opencontainers.image.title="Tongdai" \
 # A number, so that Kubernetes can see that it is not root.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tongdai
 COPY --from=builder /opt/tongdai /opt/tongdai
+# A volume that is mounted there belongs to its user.
+RUN install --directory --owner=tongdai --group=tongdai /var/lib/tongdai/attachments
 ENV PATH=/opt/tongdai/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /run/tongdai
 USER 10001:10001

@@ -38,6 +38,7 @@ from workers.channels import process as ingress_process
 from workers.channels.delivery.vault import open_vault
 from workers.channels.ingress import PATH
 from workers.channels.website.routes import PREFIX
+from workers.files.files import PUBLIC_PATH
 from workers.gateway import process as gateway_process
 from workers.gateway.answers import API
 from workers.gateway.signing_key import signing_key
@@ -208,7 +209,8 @@ def test_each_worker_is_given_its_own_secret_and_no_secret_stands_among_the_sett
 def test_what_a_worker_is_told_by_compose_can_be_told_here(worker: str) -> None:
     compose = yaml.safe_load((FOLDER.parents[1] / "docker-compose.yml").read_text(encoding="utf-8"))
     told = set(compose["services"][worker]["environment"])
-    assert told - set(_environment(worker)) <= {"TONGDAI_LOG_FORMAT"}, "which is JSON in production"
+    others = {"TONGDAI_LOG_FORMAT", "TONGDAI_ATTACHMENTS_FOLDER"}  # in production JSON, and a bucket
+    assert told - set(_environment(worker)) <= others
 
 
 def test_workers_have_the_keys_without_which_they_would_not_start(settings_of: SettingsOf) -> None:
@@ -392,7 +394,8 @@ def test_keda_signs_in_as_the_worker(worker: str) -> None:
 def test_the_public_reaches_the_channels_and_the_api_and_nothing_else() -> None:
     (rule,) = of_kind("Ingress")["public"]["spec"]["rules"]
     paths = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    assert paths == {PATH.rstrip("/"): "ingress", PREFIX: "ingress", API.removesuffix("/v1"): "gateway"}
+    ingress = dict.fromkeys((PATH.rstrip("/"), PREFIX, PUBLIC_PATH), "ingress")
+    assert paths == {**ingress, API.removesuffix("/v1"): "gateway"}
     assert not [path for path in ("/metrics", "/healthz", "/readyz") if path.startswith(tuple(paths))]
 
 
