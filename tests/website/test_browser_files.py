@@ -61,7 +61,7 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
         await picker.set_input_files([large, program])  # type: ignore[list-item]
         await expect(page.get_by_text("The file is too large: lớn.png")).to_be_visible(timeout=30_000)
         await expect(page.get_by_text("Files of this kind are not taken: x.png")).to_be_visible()
-        await check(page, "file refused")
+        await check(page, "file-refused")
         for name in ("lớn.png", "x.png"):
             await page.get_by_role("button", name=f"Discard the file: {name}").click()
 
