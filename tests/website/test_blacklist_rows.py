@@ -84,11 +84,10 @@ async def test_blocks_are_of_the_workspace_that_has_the_page_and_change_within_a
     changed: list[str] = []
     known = Blacklist(connection, [PAGE], changed.append)
     his, others = network_of("203.0.113.7", WHOLE), network_of("203.0.113.8", WHOLE)
-    assert not known.is_known
     await connection.execute("INSERT INTO page_registry VALUES ($1, 'acme', 'main')", PAGE)
     assert await block(connection, By("rival", "agent:rival/chu", ""), "203.0.113.7/32")
     await known.look()
-    assert (known.is_known, changed, known.keeps_out(PAGE, his)) == (True, [], False)
+    assert (await known.known(), changed, known.keeps_out(PAGE, his)) == (True, [], False)
 
     id_ = await block(connection, CHU, "203.0.113.7/32", 7)
     await known.look()

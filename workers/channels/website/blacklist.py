@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
@@ -15,6 +16,7 @@ from workers.runtime.postgres import DATABASE_ERRORS
 
 LOOK_EVERY_S = 0.5
 RETRY_S = 1.0
+KNOWN_DEADLINE_S = 3.0
 # Of the workspace that has the page alone.
 VERSIONS = """
 SELECT v.workspace_id, v.page_id, v.version FROM address_block_version v
@@ -40,8 +42,14 @@ class Blacklist:
         self._on_change = on_change
         self._versions: dict[str, tuple[str, int]] = {}
         self._blocks: dict[str, Blocks] = {}
-        self.is_known = False
-        """Nobody is let in before."""
+        self._known = asyncio.Event()
+
+    async def known(self) -> bool:
+        """Whether it is known, which takes a moment in the beginning; nobody is let in before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_DEADLINE_S):
+                await self._known.wait()
+        return self._known.is_set()
 
     def keeps_out(self, page: str, address: Network | None) -> bool:
         """Whether an address is kept out of a page now."""
@@ -70,4 +78,4 @@ class Blacklist:
                 self._blocks[page] = Blocks(Block(ip_network(row["network"]), row["until"]) for row in found)
                 self._versions[page] = workspace, version
                 self._on_change(page)
-        self.is_known = True
+        self._known.set()

@@ -74,9 +74,8 @@ async def _admit(website: Website, websocket: WebSocket, address: str) -> Joined
     site = websocket.path_params["site"]
     if not website.hub.has_room(address):
         return TOO_MANY
-    closing = website.closed_to(site, address)
-    joined = closing or await _start(website, websocket)
-    return joined if isinstance(joined, Closing) else website.closed_to(site, address) or joined
+    joined = await website.closed_to(site, address) or await _start(website, websocket)
+    return joined if isinstance(joined, Closing) else await website.closed_to(site, address) or joined
 
 
 async def _start(website: Website, websocket: WebSocket) -> Joined | Closing:

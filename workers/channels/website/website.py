@@ -132,9 +132,9 @@ class Website:
             self.metrics.refused.labels("web", why).inc()
         return why
 
-    def closed_to(self, site: str, address: str) -> Closing | None:
+    async def closed_to(self, site: str, address: str) -> Closing | None:
         """Why nobody from an address is let in now, if so; before the blacklist is known nobody is."""
-        if not self._blacklist.is_known:
+        if not await self._blacklist.known():
             return NOT_READY
         if not self._blacklist.keeps_out(page_id(CHANNEL, site), network_of(address, WHOLE)):
             return None
