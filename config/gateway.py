@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from config.keys import Key, split
-from config.proxies import THIS_MACHINE, Proxies
+from config.networks import THIS_MACHINE, Networks
 from config.section import Port, PositiveInt, PositiveSeconds, Section
 
 DAY_S = 24 * 60 * 60.0
@@ -23,7 +23,7 @@ class GatewaySettings(Section):
     """Signs tokens; at least 32 bytes, the same in all gateways. A new one signs everybody out."""
     origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split), Field(max_length=100)] = ()
     """Browsers' origins besides the gateway's own, separated by commas: `https://console.example.com`."""
-    proxies: Proxies = THIS_MACHINE
+    proxies: Networks = THIS_MACHINE
     """Addresses and networks of the proxies before it, whose X-Forwarded-For says where clients are."""
     access_token_s: Annotated[float, Field(ge=60, le=3_600)] = 600.0
     refresh_token_s: Annotated[float, Field(ge=600, le=90 * DAY_S)] = 14 * DAY_S

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from config.keys import Key
-from config.proxies import THIS_MACHINE, Proxies
+from config.networks import THIS_MACHINE, Networks
 from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
 
 MAX_APPS = 1_000
@@ -81,7 +81,7 @@ class IngressSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8080
-    proxies: Proxies = THIS_MACHINE
+    proxies: Networks = THIS_MACHINE
     """Addresses and networks of the proxies before it, whose X-Forwarded-For says where clients are."""
     # 1 MiB is a record's limit on Kafka; 64 KiB of it are kept for what is written around the body.
     body_limit_bytes: Annotated[int, Field(ge=1_024, le=983_040)] = 983_040

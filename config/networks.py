@@ -25,3 +25,4 @@ def _parse(value: object) -> object:
 Networks = Annotated[
     tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse), Field(max_length=100)
 ]
+THIS_MACHINE = (ip_network("127.0.0.1"), ip_network("::1"))

@@ -95,7 +95,7 @@ def _configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        forwarded_allow_ips=list(settings.ingress.proxies),
+        forwarded_allow_ips=[str(each) for each in settings.ingress.proxies],
         limit_concurrency=CONNECTIONS_MAX + (website.sockets_max if website.sites else 0),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,

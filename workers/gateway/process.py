@@ -96,7 +96,7 @@ def _configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        forwarded_allow_ips=list(settings.gateway.proxies),
+        forwarded_allow_ips=[str(each) for each in settings.gateway.proxies],
         limit_concurrency=settings.gateway.sockets_max + REQUESTS_MAX,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,

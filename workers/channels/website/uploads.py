@@ -77,7 +77,7 @@ class UploadEndpoint:
         try:
             if self._website.refusal(site, origin, address, time.monotonic()) is not None:
                 raise NotVisitorError("This page may not send files.")
-            if self._website.closed_to(site, address) is not None:
+            if await self._website.closed_to(site, address) is not None:
                 raise NotVisitorError("No files are taken from there.")
             response = await self._answer(request, site)
         except WebhookError as error:
