@@ -5,7 +5,7 @@ from __future__ import annotations
 from workers.migrations.run_sql import run_sql
 
 revision = "0017"
-down_revision = "0018"  # which came first: the order is what this says, not the numbers
+down_revision = "0016"
 
 
 def upgrade() -> None:
