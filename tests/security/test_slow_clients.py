@@ -79,13 +79,15 @@ async def echo(websocket: WebSocket) -> None:
 
 
 @asynccontextmanager
-async def serving(http: type[BoundedHttp], endless: Endless | None = None) -> AsyncIterator[int]:
+async def serving(
+    http: type[BoundedHttp], endless: Endless | None = None, room: int | None = None
+) -> AsyncIterator[int]:
     """A small server with this protocol; its port."""
     routes = [Route("/", hello), Route("/late", late, methods=["POST"]), WebSocketRoute("/ws", echo)]
     routes += [Route("/endless", endless.answer)] if endless else []
     config = uvicorn.Config(
         Starlette(routes=routes), http=http, ws=CuttableSocket, lifespan="off", log_config=None,
-        timeout_graceful_shutdown=1, timeout_keep_alive=60,
+        timeout_graceful_shutdown=1, timeout_keep_alive=60, limit_concurrency=room,
     )  # fmt: skip
     listener, stop = listen("gateway", "127.0.0.1", 0), asyncio.Event()
     task = asyncio.create_task(StoppableServer(config, stop).serve(sockets=[listener]))
@@ -144,6 +146,20 @@ async def test_who_does_not_ask_in_time_is_let_go_and_others_are_served(http: ty
         *nothing, after_one = await asyncio.gather(*waiting)
         assert nothing == [b""] * 4
         assert after_one.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("http", HTTP)
+async def test_for_whom_there_is_no_room_is_told_when_to_come_again(http: type[BoundedHttp]) -> None:
+    request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    async with serving(http, room=2) as port:
+        _, first = await asyncio.open_connection("127.0.0.1", port)
+        refused = (await answer(port, request)).lower()
+        assert refused.startswith(b"http/1.1 503 ")
+        assert b"\r\nretry-after: 2\r\n" in refused
+        first.close()
+        async with asyncio.timeout(DEADLINE_S):
+            while not (await answer(port, request)).startswith(b"HTTP/1.1 200 "):
+                pass
 
 
 @pytest.mark.parametrize("http", HTTP)

@@ -1,4 +1,7 @@
-"""uvicorn's HTTP with limits: by itself it waits for requests' heads, and for readers, without end."""
+"""uvicorn's HTTP with limits: by itself it waits for requests' heads, and for readers, without end.
+
+And of whom it refuses for want of room it says when to come again, which uvicorn does not.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from workers.channels.problem import CrowdedError, problem_response
 from workers.channels.seldom import seldom_logger
 
 HEAD_S = 10.0
@@ -15,6 +19,7 @@ HEAD_BYTES_MAX = 65_536
 """Read in a row without the end of a head or a part of a body: heads, and what stands behind a body."""
 STALLED_S = 30.0
 """So long who is answered may take nothing of what waits for him."""
+CROWDED = problem_response(CrowdedError("There are too many connections. Send it again.", retry_after_s=2.0))
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -26,6 +31,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._fruitless_bytes = 0
         self._asking: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
+        self._app, self._room = self.app, self.limit_concurrency
+        self.limit_concurrency = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -53,6 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin the request: how long it takes from here on is the application's affair."""
         self._fruitless_bytes = 0
         self._end_waiting()
+        self.app = self._app if self._has_room() else CROWDED
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -76,6 +84,9 @@ class BoundedHttp(HttpToolsProtocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+    def _has_room(self) -> bool:
+        return self._room is None or max(len(self.connections), len(self.tasks)) < self._room
 
     def _goes_on(self) -> bool:
         """Whether it is still a connection, and does not speak WebSocket now."""

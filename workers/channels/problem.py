@@ -80,6 +80,12 @@ class OverloadedError(WebhookError):
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Overloaded"
 
 
+class CrowdedError(OverloadedError):
+    """There are more connections than we serve."""
+
+    closes = True
+
+
 class DatabaseDownError(WebhookError):
     """Where it belongs cannot be looked up now: send it again."""
 
