@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 SIZE_MB = 1_536
 BALLAST = "ballast"
+LAST_BYTES, PAGE = 1_048_576, bytes(4_096)
+"""Taken page by page: nobody knows exactly how much is left."""
 
 
 @contextmanager
@@ -30,17 +32,24 @@ def small_disk(folder: Path, size_mb: int = SIZE_MB) -> Iterator[None]:
 
 
 def fill(folder: Path) -> int:
-    """Take all that is free on this disk; returns how many bytes: none when a server was faster."""
-    with (folder / BALLAST).open("ab") as ballast:
-        disk = os.statvfs(folder)
-        free = disk.f_bfree * disk.f_bsize
-        try:
-            os.posix_fallocate(ballast.fileno(), ballast.tell(), max(free, 1))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            return 0
-    return free
+    """Take all that is free on this disk; returns how many bytes that was."""
+    with (folder / BALLAST).open("ab", buffering=0) as ballast:
+        before, disk = ballast.tell(), os.statvfs(folder)
+        most = max(disk.f_bfree * disk.f_bsize - LAST_BYTES, 1)
+        _fits(lambda: os.posix_fallocate(ballast.fileno(), before, most))
+        while _fits(lambda: ballast.write(PAGE)):
+            continue
+        return ballast.seek(0, os.SEEK_END) - before
+
+
+def _fits(take: Callable[[], object]) -> bool:
+    try:
+        take()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def empty(folder: Path) -> None:
