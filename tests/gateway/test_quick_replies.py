@@ -227,7 +227,9 @@ async def test_admins_write_them_and_agents_use_those_that_are_for_them(database
         assert expanded == {
             "text": "Chào An, Lan của Hoa Sen nghe ạ. 0912345678",
             "empty": [],
-            "attachments": [{**HELLO["attachments"][0], "name": None, "latitude": None, "longitude": None}],
+            "attachments": [
+                {**HELLO["attachments"][0], **dict.fromkeys(("name", "latitude", "longitude", "file"))}
+            ],
             "ticket": HELLO["ticket"],
         }
         # He may use it, but not see this conversation; and there is none of another id.
