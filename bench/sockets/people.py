@@ -57,14 +57,19 @@ async def hire(settings: Settings, connection: Connection, agents: int) -> Peopl
     names = [f"agent-{number:04}" for number in range(agents)]
     everybody = [*names, *OUTSIDERS, STEADY]
     await send(settings, [configure_command(WORKSPACE, _roster(names), "cli:bench")])
-    await add_account(
-        connection, WORKSPACE, Account(OWNER, "page_admin", OWNER, active=True), "tong dai 1080"
-    )
-    await connection.execute(_MORE_ACCOUNTS, WORKSPACE, OWNER, everybody)
-    signed_in = dict(zip(everybody, await _sign_in(connection, everybody), strict=True))
+    signed_in = {one.name: one for one in await open_accounts(connection, everybody)}
     return People(
         [signed_in[name] for name in names], [signed_in[name] for name in OUTSIDERS], signed_in[STEADY]
     )
+
+
+async def open_accounts(connection: Connection, names: Sequence[str]) -> list[Person]:
+    """Give the owner and these agents accounts, and sign the agents in."""
+    await add_account(
+        connection, WORKSPACE, Account(OWNER, "page_admin", OWNER, active=True), "tong dai 1080"
+    )
+    await connection.execute(_MORE_ACCOUNTS, WORKSPACE, OWNER, names)
+    return await _sign_in(connection, names)
 
 
 def _roster(names: Sequence[str]) -> DeskRoster:

@@ -42,7 +42,7 @@ async def start_workers(course: Course, stack: AsyncExitStack) -> list[Program]:
     for name, arguments in WORKERS.items():
         port = free_port()
         told = environment(course.settings) | {variable("runtime", "health_port"): str(port)}
-        programs.append(await _start(name, arguments, told, port, course, stack))
+        programs.append(await start(name, arguments, told, port, course, stack))
     return programs
 
 
@@ -56,10 +56,10 @@ async def start_gateway(
         variable("gateway", "signing_key"): SIGNING_KEY,
         **{variable("gateway", limit): CLICKS_MAX for limit in LIMITS},
     }
-    return Serving(await _start(name, arguments, told, port, course, stack), port)
+    return Serving(await start(name, arguments, told, port, course, stack), port)
 
 
-async def _start(
+async def start(
     name: str,
     arguments: Sequence[str],
     told: Mapping[str, str],
@@ -67,6 +67,14 @@ async def _start(
     course: Course,
     stack: AsyncExitStack,
 ) -> Program:
+    """A worker of Tongdai, or what stands in its place, ready; stopped at the end of `stack`.
+
+    Args:
+        told: its environment.
+        port: where it says that it is ready.
+
+    Raises BenchError.
+    """
     program = Program(name, arguments, told, course.log_dir)
     stack.push_async_callback(program.stop)
     ready = asyncio.create_task(until_ready("127.0.0.1", port))

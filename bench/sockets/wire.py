@@ -19,13 +19,23 @@ _NO_MASK = bytes(4)
 
 
 class Wire(asyncio.Protocol):
-    """One connection; `on_text` gets each message as bytes, `on_end` why it ended."""
+    """One connection; `on_text` gets each message as bytes, `on_end` why it ended.
+
+    Args:
+        origin: of the page that a browser would have before it; none: it is no browser's.
+    """
 
     def __init__(
-        self, host: str, path: str, on_text: Callable[[bytes], None], on_end: Callable[[str], None]
+        self,
+        host: str,
+        path: str,
+        on_text: Callable[[bytes], None],
+        on_end: Callable[[str], None],
+        origin: str | None = None,
     ) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._host, self._path = host, path
+        self._origin = "" if origin is None else f"Origin: {origin}\r\n"
         self._on_text, self._on_end = on_text, on_end
         self._transport: asyncio.Transport | None = None
         self._rest = b""
@@ -35,7 +45,7 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\nUpgrade: websocket\r\n"
+            f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\n{self._origin}Upgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
@@ -98,13 +108,18 @@ class Wire(asyncio.Protocol):
 
 
 async def open_wire(
-    host: str, port: int, path: str, on_text: Callable[[bytes], None], on_end: Callable[[str], None]
+    host: str,
+    port: int,
+    path: str,
+    on_text: Callable[[bytes], None],
+    on_end: Callable[[str], None],
+    origin: str | None = None,
 ) -> Wire:
     """An open WebSocket. Raises BenchError when it is refused, TimeoutError, OSError."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(OPEN_DEADLINE_S):
         _, wire = await loop.create_connection(
-            lambda: Wire(f"{host}:{port}", path, on_text, on_end), host, port
+            lambda: Wire(f"{host}:{port}", path, on_text, on_end, origin), host, port
         )
         await wire.opened
     return wire

@@ -175,6 +175,52 @@ def gateway(
 
 
 @app.command()
+def visitors(
+    report: ReportOption = None,
+    visitors_: Annotated[
+        int, typer.Option("--visitors", min=1, max=50_000, help="Each with a socket at one ingress.")
+    ] = 5_000,
+    writing: Annotated[
+        int, typer.Option("--writing", min=1, max=50_000, help="So many of them write.")
+    ] = 500,
+    rate: Annotated[
+        float, typer.Option("--rate", min=1, max=10_000, help="Messages a second of all together.")
+    ] = 200.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3_600, help="How long it is measured.")
+    ] = 30.0,
+) -> None:
+    """Let many visitors be on a website, and see how soon what they write reaches the agents' sockets."""
+    bench = _module("bench.visitors")
+    plan = bench.VisitorsPlan(visitors_, min(writing, visitors_), rate, seconds)
+    result = uvloop.run(bench.measure(_start(), plan, typer.echo))
+    _show(_module("bench.website_tables").visitors_table(result))
+    _write(result, report, None, None, "visitors")
+
+
+@app.command()
+def ingress(
+    report: ReportOption = None,
+    rate: Annotated[float, typer.Option("--rate", min=1, max=50_000, help="Webhooks a second.")] = 2_000.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3_600, help="How long they are posted.")
+    ] = 60.0,
+    storm: Annotated[
+        float, typer.Option("--storm", min=1, max=50_000, help="Webhooks a second in the storm behind it.")
+    ] = 5_000.0,
+    storm_s: Annotated[
+        float, typer.Option("--storm-seconds", min=1, max=600, help="How long that lasts.")
+    ] = 20.0,
+) -> None:
+    """Post signed webhooks to one ingress while the workers drain them, then more than it can take."""
+    bench = _module("bench.ingress")
+    plan = bench.IngressPlan(rate, seconds, storm, storm_s)
+    result = uvloop.run(bench.measure(_start(), plan, typer.echo))
+    _show(_module("bench.website_tables").ingress_table(result))
+    _write(result, report, None, None, "ingress")
+
+
+@app.command()
 def scale(
     report: ReportOption = None,
     workers: Annotated[

@@ -1,0 +1,1 @@
+"""Webhooks as platforms post them, by a process of its own."""

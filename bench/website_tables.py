@@ -1,0 +1,77 @@
+"""What was found of visitors and of webhooks at an ingress, as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from bench.ingress import IngressLoad, Posted
+from bench.percentiles import Percentiles
+from bench.visitors import VisitorsLoad
+
+TOLD_GOAL_MS, ACCEPTED_GOAL_MS, SLOWEST_GOAL_MS = 250, 1_000, 2_000
+"""Of the p99, and of the slowest in a storm, on a quiet machine."""
+
+
+def visitors_table(result: VisitorsLoad) -> Table:
+    """One line for each thing that was timed."""
+    plan = result.plan
+    title = f"{plan.visitors:,} visitors, {plan.rate_per_s:,g} messages a second for {plan.seconds:g} s"
+    table = _table(title, ("milliseconds", "p50", "p99", "goal"))
+    table.add_row("taken: Kafka has it", *_cells(result.taken_ms), "")
+    table.add_row("at the agent's socket", *_cells(result.told_ms), f"{TOLD_GOAL_MS}")
+    table.caption = (
+        f"ingress {result.ingress_busy:.0%} of a core, {result.ingress_mib:,.0f} MiB; "
+        f"generator {result.generator_busy:.0%}"
+    )
+    return table
+
+
+def ingress_table(result: IngressLoad) -> Table:
+    """One line for each part."""
+    head = (
+        "posts a second",
+        "accepted",
+        "p50 ms",
+        "p99 ms",
+        "503",
+        "others",
+        "slowest ms",
+        "ingress",
+        "generator",
+    )
+    table = _table("webhooks at one ingress while the workers drain", head)
+    for posted in (result.steady, result.storm):
+        table.add_row(*_row(posted))
+    table.caption = (
+        f"goals: p99 {ACCEPTED_GOAL_MS} ms; in the storm half accepted, slowest {SLOWEST_GOAL_MS} ms"
+    )
+    return table
+
+
+def _row(posted: Posted) -> tuple[str, ...]:
+    return (
+        f"{posted.rate_per_s:,.0f}",
+        f"{posted.accepted:.1%}",
+        *_cells(posted.accepted_ms),
+        f"{len(posted.refused_ms):,}",
+        f"{sum(posted.others.values()):,}",
+        f"{posted.slowest_ms:,.0f}",
+        f"{posted.ingress_busy:.0%}",
+        f"{posted.generator_busy:.0%}",
+    )
+
+
+def _cells(times_ms: Sequence[float]) -> tuple[str, str]:
+    if not times_ms:
+        return "–", "–"
+    found = Percentiles.of(times_ms)
+    return f"{found.p50:,.0f}", f"{found.p99:,.0f}"
+
+
+def _table(title: str, head: Sequence[str]) -> Table:
+    table = Table(title=title)
+    for number, column in enumerate(head):
+        table.add_column(column, justify="right" if number else "left")
+    return table
