@@ -111,7 +111,7 @@ def _start_chat(act: Act[Any]) -> Answer:
     if unfit := _unknown_quote(act) or cannot_change(act):
         return unfit
     quoted = given.quoted[conversation.id, action.reply_to] if action.reply_to else None
-    return replies.hold(work, conversation, cause, at_ms, action, message=_message_id(act), quoted=quoted)
+    return replies.hold(work, conversation, cause, at_ms, action, message=message_id_of(act), quoted=quoted)
 
 
 def _unknown_quote(act: Act[Any]) -> Refusal | None:
