@@ -15,7 +15,7 @@ from workers.channels.mail.frame import Language, framed
 
 REFERENCES_MAX = 10
 _WHOLE = SMTP.clone(max_line_length=900)
-"""In shorter lines a Message-ID, which is long, would be written as encoded words, and nobody would know it."""
+"""In shorter lines a Message-ID, which is long, would become encoded words, and nobody would know it."""
 SUBJECTS: dict[Language, str] = {"vi": "Yêu cầu của bạn", "en": "Your request"}
 
 
