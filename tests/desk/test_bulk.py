@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Bulk, Subject
+from schemas.asks import Bulk, LinkOrder, Subject
 from schemas.assignments import Assigned, CareChanged
 from schemas.ids import conversation_id
 from schemas.outcomes import Done, Refused
@@ -80,3 +80,14 @@ def test_a_repetition_does_nothing(scene: Scene) -> None:
     command = bulk("take_over", "chu", *USERS)
     scene.do(command)
     assert scene.do(command) == []
+
+
+def test_a_warning_is_told_of_each_that_has_one(scene: Scene) -> None:
+    give_policy(scene, order_checks={"pending_close": "warn"})
+    ordered = {"workspace": WORKSPACE, "desk": DESK, "actor": "agent:acme/chu", "by": "chu", "order": "DH-1"}
+    minh = {"conversation": conversation_id(key_of("minh")), "key": key_of("minh"), "status": "draft"}
+    scene.do(LinkOrder(idempotency_key="order", **ordered, **minh))
+    done = scene.do(bulk("set_care", "chu", "lan", "minh", care="pending_close"))[-1]
+    assert isinstance(done, Done)
+    assert (done.result["done"], [one["key"] for one in done.result["warned"]]) == (2, [key_of("lan")])
+    assert done.result["warned"][0]["warning"] == "order_required"

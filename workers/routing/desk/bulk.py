@@ -39,18 +39,21 @@ SINGLE: dict[What, One] = {
 
 
 def bulk(draft: Draft, command: Bulk) -> None:
-    """Carry it out for each; the outcome counts those done, and names those refused with the reason."""
+    """Carry it out for each; the outcome counts those done, and names those refused or warned of, and why."""
     single = SINGLE[command.what]
     if single.needs is not None and getattr(command, single.needs) is None:
         sentence = f"{command.what} in bulk needs {single.needs}: say it"
         refuse(draft, command, Refusal("incomplete", sentence, allowed=(single.needs,)))
         return
-    refused = [
-        _told(subject, answer)
-        for subject in command.subjects
-        if isinstance(answer := _answer(draft, command, subject, single), Refusal)
+    answers = [(subject, _answer(draft, command, subject, single)) for subject in command.subjects]
+    refused = [_told(subject, answer) for subject, answer in answers if isinstance(answer, Refusal)]
+    warned = [
+        {**_name(subject), "warning": answer["warning"]}
+        for subject, answer in answers
+        if not isinstance(answer, Refusal) and "warning" in answer
     ]
-    done(draft, command, {"done": len(command.subjects) - len(refused), "refused": refused})
+    told = {"warned": warned} if warned else {}
+    done(draft, command, {"done": len(answers) - len(refused), "refused": refused} | told)
 
 
 def _answer(draft: Draft, command: Bulk, subject: Subject, single: One) -> Any:  # noqa: ANN401 - a result
@@ -62,10 +65,13 @@ def _answer(draft: Draft, command: Bulk, subject: Subject, single: One) -> Any: 
 
 def _told(subject: Subject, refusal: Refusal) -> dict[str, Any]:
     return {
-        "conversation": str(subject.conversation),
-        "key": subject.key,
+        **_name(subject),
         "code": refusal.code,
         "sentence": refusal.sentence,
         "allowed": list(refusal.allowed),
         "details": dict(refusal.details),
     }
+
+
+def _name(subject: Subject) -> dict[str, str]:
+    return {"conversation": str(subject.conversation), "key": subject.key}
