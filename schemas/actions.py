@@ -70,7 +70,8 @@ class Action(InsideModel):
     idempotency_key: IdempotencyKey
     by: Slug | None = None
     """The agent in whose name; none: a service's or bot's own."""
-    authority: Literal["agent", "admin"] = "agent"
+    authority: Literal["agent", "page_admin", "admin"] = "agent"
+    """`page_admin`: of the conversation's page; `admin`: of the workspace, or a service."""
 
 
 class Say(Action):

@@ -85,6 +85,13 @@ class TestAnAnswer:
         assert chat.act("say", **TEXT, by="hoa", authority="admin")[0] == "done"
         assert chat.intake.stored[-1]["sender_id"] == "hoa"
 
+    def test_of_a_page_admin_goes_out_too_but_to_an_offer_it_is_a_claim(self) -> None:
+        chat = held()
+        assert chat.act("say", **TEXT, by="hoa", authority="page_admin")[0] == "done"
+        asked = offered()
+        asked.waits(by="hoa", authority="page_admin")
+        assert asked.commands()[-1] == "reply_claim"
+
     def test_of_a_bot_goes_out_and_never_counts_as_care(self) -> None:
         chat = offered()
         asked = chat.commands()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
@@ -142,9 +142,18 @@ class BulkBody(Body):
 
 
 def on_conversation(
-    call: ConversationCall, identity: Identity, conversation: Conversation, key: str, body: Body
+    call: ConversationCall,
+    identity: Identity,
+    conversation: Conversation,
+    key: str,
+    body: Body,
+    stands: Collection[str] = (),
 ) -> Asked:
-    """The command or action of a call on one conversation. Raises ApiError when it makes no sense."""
+    """The command or action of a call on one conversation, to which the asker `stands` so.
+
+    Desks know the admins of pages; intake does not, so an action says that one of them acts. Raises ApiError when
+    it makes no sense.
+    """
     said = {
         **_asker(identity, key),
         **body.model_dump(exclude_unset=True),
@@ -153,6 +162,8 @@ def on_conversation(
     }
     if issubclass(call.model, ConversationAsk):
         said["desk"] = conversation.desk
+    elif identity.role == "page_admin" and "administrator" in stands:
+        said["authority"] = "page_admin"
     return _made(call.model, said)
 
 

@@ -106,8 +106,8 @@ class Commanding:
             conversation, known = await self._look_up(asker, roster, call, id_)
             if issubclass(call.model, Say):
                 body = await self._attached(asker, conversation, body)
-            asked = on_conversation(call, asker.identity, conversation, asker.key, body)
             stands = relations(asker.identity.agent, conversation, roster)
+            asked = on_conversation(call, asker.identity, conversation, asker.key, body, stands)
             return await self._send(asker, asked, roster, known, waiter, ((call.name, stands, str(id_)),))
 
     async def agent(

@@ -90,7 +90,8 @@ def _say(act: Act[Say]) -> Answer:
         return unfit
     message = message_id_of(act)
     refusal = not_holder(conversation, action)
-    if replies.is_waiting(conversation, action.by) or (refusal is not None and _claims(act)):
+    may_claim = refusal is not None or action.authority == "page_admin"
+    if replies.is_waiting(conversation, action.by) or (may_claim and _claims(act)):
         return replies.hold(work, conversation, cause, at_ms, action, message=message, quoted=quoted)
     if refusal is not None:
         return refusal

@@ -27,7 +27,7 @@ def no_agent(action: Action) -> Refusal | None:
 def not_holder(conversation: Conversation, action: Action) -> Refusal | None:
     """Why it is not for whom it comes from: it is for the holder, for admins and for services."""
     is_bots = action.by is None
-    if is_bots or action.authority == "admin" or action.by == conversation.holder:
+    if is_bots or action.authority != "agent" or action.by == conversation.holder:
         return None
     if conversation.holder is None:
         sentence = "nobody has this conversation: take it before you answer"
