@@ -23,7 +23,12 @@ BY_HAND: dict[str | None, str] = {
     "pending": "pending open closed",
     "closed": "closed open",
 }
-BY_ITSELF: dict[str | None, str] = {"draft": "open", "open": "open", "pending": "pending", "closed": "open"}
+BY_ITSELF: dict[str | None, str] = {
+    "draft": "draft open",
+    "open": "open",
+    "pending": "pending",
+    "closed": "open",
+}
 """What people make of each, and what comes by itself; none: it was not there before."""
 
 
@@ -140,13 +145,20 @@ def _fault(before: Stands | None, now: Stands, event: Json, *, is_mailed: bool) 
         return f"was {former}, told was {before}"
     if now.status not in (BY_ITSELF if by is None else BY_HAND).get(former, "").split():
         return f"{former} became {now.status}, by {by}"
-    if by is None and former == "closed" and not is_mailed:
-        return "closed became open, and no e-mail has come"
-    if by is None and now[1:3] != was[1:3]:
-        return f"{was} became {now}, by itself"
+    if by is None and (fault := _fault_by_itself(before, now, is_mailed=is_mailed)):
+        return fault
     if by is not None and now.agent != was.agent and was.status != "draft":
         return f"{was} became {now}, by {by}"
     return f"{now} is told again" if now == before else ""
+
+
+def _fault_by_itself(before: Stands | None, now: Stands, *, is_mailed: bool) -> str:
+    was = before or DRAFT
+    if was.status == "closed" and not is_mailed:
+        return "closed became open, and no e-mail has come"
+    if before is None and now.status == "draft":
+        return "a draft that nobody has touched is told"
+    return f"{was} became {now}, by itself" if now[1:3] != was[1:3] else ""
 
 
 def _may_change(ask: Ask) -> bool:

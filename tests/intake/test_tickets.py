@@ -104,6 +104,15 @@ class TestASession:
         chat.held_by("hoa")
         assert chat.conversation.ticket.agent == "minh"
 
+    def test_ticket_that_somebody_touched_is_told_when_it_becomes_anothers(self) -> None:
+        chat = held()
+        chat.act("edit_ticket", ticket=1, subject="nháp")
+        chat.held_by("minh")
+        assert told(chat) == [(1, "draft", "draft", "lan"), (1, "draft", "draft", None)]
+        assert chat.intake.told[-1][1]["agent"] == "minh"
+        silence(chat)
+        assert told(chat)[2:] == [(1, "draft", "open", None)]
+
     def test_that_is_over_leaves_a_ticket_when_an_agent_comes_after_it(self) -> None:
         appointed, answered = started(), started()
         for chat in (appointed, answered):
@@ -214,6 +223,14 @@ class TestAnAnswer:
         chat.held_by("minh")
         assert chat.conversation.ticket is not None
         assert (chat.conversation.ticket.subject, chat.said()) == ("minh", ["tôi đây"])
+
+    def test_that_waited_is_held_against_what_tickets_can_say_by_now(self) -> None:
+        chat = with_fields(offered())
+        chat.waits(by="lan", ticket={"fields": {"gap": True}})
+        chat.policy(ticket_fields=[{"id": "gap", "name": "Gấp", "type": "number"}])
+        chat.held_by("lan")
+        became, outcome = chat.intake.outcomes[-1]
+        assert (became, outcome["code"], chat.said(), told(chat)) == ("refused", "bad_field", [], [])
 
     def test_makes_a_ticket_where_there_was_none(self) -> None:
         chat = held()

@@ -7,6 +7,7 @@ from schemas.ids import message_id_text
 from workers.routing.intake import replies, tickets, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
+from workers.routing.intake.policies import Policies
 from workers.routing.intake.routing import answers_route
 from workers.routing.intake.sessions import end_session, open_session
 from workers.routing.intake.transcript import Line
@@ -22,7 +23,13 @@ class BrokenChainError(Exception):
 
 
 def follow(
-    work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent, silence_ms: int
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    event: ChainEvent,
+    silence_ms: int,
+    policies: Policies,
 ) -> None:
     """Apply `event`, and write its log line. Where an agent has begun a chat, it opens the session.
 
@@ -48,7 +55,7 @@ def follow(
     _write_log_line(work, conversation, cause, at_ms, event)
     tickets.follow_holder(work, conversation, cause, at_ms, event)
     _follow_on(work, conversation, cause, at_ms, event)
-    replies.follow(work, conversation, cause, at_ms, event)
+    replies.follow(work, conversation, cause, at_ms, event, policies)
 
 
 def _follow_on(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:

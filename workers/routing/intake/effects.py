@@ -77,7 +77,7 @@ class Effects:
         elif isinstance(value, ChainEvent):
             if conversation is None:
                 raise BrokenChainError(f"assignments names a conversation that nobody began: {value.key}")
-            follow(work, conversation, record, at_ms, value, self._silence_ms)
+            follow(work, conversation, record, at_ms, value, self._silence_ms, given.policies)
         elif isinstance(value, ReplyRefused):
             if conversation is not None:
                 replies.refused(work, conversation, record, at_ms, value)

@@ -91,10 +91,11 @@ class Lookup:
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
-        """Those whose policy counts: of everything but assignment events."""
+        """Those whose policy counts: of everything but assignment events for which no answer waits."""
         desks = {(one.owner.workspace, one.owner.desk) for one in said}
         for one in told:
-            if not isinstance(one.value, ChainEvent) and (found := self._conversations.get(one.name)):
+            found = self._conversations.get(one.name)
+            if found and (found.replies or not isinstance(one.value, ChainEvent)):
                 desks.add((found.workspace, found.desk))
         return desks
 

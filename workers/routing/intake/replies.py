@@ -15,10 +15,12 @@ from schemas.actions import Say, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.policies import Policies
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.saying import say
+from workers.routing.intake.tickets import unfit
 from workers.routing.intake.work import Work
-from workers.routing.outcomes import Refusal
+from workers.routing.outcomes import Refusal, Result
 from workers.runtime.batch import Record
 
 REPLY_CLAIM = Kind("commands", "reply_claim")
@@ -61,7 +63,14 @@ def hold(
     return None
 
 
-def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:
+def follow(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    event: ChainEvent,
+    policies: Policies,
+) -> None:
     """What `event`, which has been applied, means for those that wait: nothing, while nobody holds it."""
     holder = event.holder
     if holder is None or not conversation.replies:
@@ -70,7 +79,7 @@ def follow(work: Work, conversation: Conversation, cause: Record, at_ms: int, ev
     taken = Refusal("taken", sentence, allowed=("follow",), details={"winner": holder})
     for reply in _settle(work, conversation, _decided(conversation, holder)):
         mine = reply.sender == holder
-        answer = _send(work, conversation, cause, at_ms, reply) if mine else taken
+        answer = _send(work, conversation, cause, at_ms, reply, policies) if mine else taken
         work.answer(conversation, cause, at_ms, reply.action, answer)
 
 
@@ -116,8 +125,13 @@ def _settle(work: Work, conversation: Conversation, replies: list[Reply]) -> lis
 
 
 def _send(
-    work: Work, conversation: Conversation, cause: Record, at_ms: int, reply: Reply
-) -> dict[str, object]:
+    work: Work, conversation: Conversation, cause: Record, at_ms: int, reply: Reply, policies: Policies
+) -> Refusal | Result:
+    """Send it, unless what it changes of the ticket cannot be so any more, as it was when it came."""
+    if reply.action.ticket is not None:
+        fields = policies.of(conversation.workspace, conversation.desk).ticket_fields
+        if refused := unfit(conversation, at_ms, reply.action, fields):
+            return refused
     return say(work, conversation, cause, at_ms, reply.action, message=reply.message, quoted=reply.quoted)
 
 

@@ -32,7 +32,7 @@ class Ticket(NamedTuple):
     fields: Mapping[str, FieldValue] = {}  # replaced, never changed
     agent: str | None = None
     changed_by: str | None = None
-    """None: by itself."""
+    """None: by itself; a draft: nobody has touched it."""
 
 
 def begun(last: Ticket | None, session: int, first_position: int, at_ms: int, agent: str | None) -> Ticket:
@@ -45,7 +45,14 @@ def given_to(ticket: Ticket, agent: str, session: int, at_ms: int) -> Ticket:
     """The same when `agent` was given the conversation in its session `session`."""
     if ticket.session != session or ticket.agent == agent:
         return ticket
-    return ticket._replace(agent=agent, changed_at_ms=at_ms, changed_by=None)
+    # Who has touched a draft stays: from then on all that becomes of it is told.
+    changed_by = ticket.changed_by if ticket.status == "draft" else None
+    return ticket._replace(agent=agent, changed_at_ms=at_ms, changed_by=changed_by)
+
+
+def is_handed_over(was: Ticket | None, now: Ticket) -> bool:
+    """Whether it is only another agent's, which it becomes by itself."""
+    return was is not None and was.agent != now.agent
 
 
 def settled(ticket: Ticket, at_ms: int, *, session_open: bool, agent_wrote: bool) -> Ticket:

@@ -9,17 +9,13 @@ from schemas.actions import EditTicket, OpenTicket, Say
 from schemas.tickets import NUMBER_MAX, TicketChange, TicketField
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.ticket import Ticket, edited, refusal
-from workers.routing.intake.tickets import find, keep, next_ticket, who
+from workers.routing.intake.tickets import find, keep, next_ticket, unfit, who
 from workers.routing.outcomes import Refusal, Result
 
 
 def cannot_change(act: Act[Say]) -> Refusal | None:
     """Why an answer cannot change the ticket as it wants to."""
-    change = act.action.ticket
-    if change is None:
-        return None
-    ticket = act.conversation.ticket or next_ticket(act.conversation, act.at_ms)
-    return refusal(ticket, change, None, _fields(act))
+    return unfit(act.conversation, act.at_ms, act.action, _fields(act))
 
 
 def open_ticket(act: Act[OpenTicket]) -> Answer:

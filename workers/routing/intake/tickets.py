@@ -5,16 +5,18 @@ Only a conversation's last ticket changes by itself, so it is remembered with th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from schemas.actions import Action, Say
 from schemas.assignments import ChainEvent
 from schemas.envelope import Kind, time_text
+from schemas.tickets import TicketField
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.ticket import Ticket, begun, edited, given_to, settled
+from workers.routing.intake.ticket import Ticket, begun, edited, given_to, is_handed_over, refusal, settled
 from workers.routing.intake.work import Work
+from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
 
 TICKET_CHANGED = Kind("messages", "ticket_changed")
@@ -55,6 +57,15 @@ def change_with(work: Work, conversation: Conversation, cause: Record, at_ms: in
         keep(work, conversation, cause, at_ms, was, now)
 
 
+def unfit(
+    conversation: Conversation, at_ms: int, action: Say, fields: Sequence[TicketField]
+) -> Refusal | None:
+    """Why an answer cannot change the conversation's last ticket as it wants to."""
+    if action.ticket is None:
+        return None
+    return refusal(conversation.ticket or next_ticket(conversation, at_ms), action.ticket, None, fields)
+
+
 def next_ticket(conversation: Conversation, at_ms: int) -> Ticket:
     """Another one, begun with the line that comes next."""
     return begun(
@@ -92,7 +103,7 @@ def keep(
         "subject": now.subject,
         "fields": now.fields,
         "agent": now.agent,
-        "by": now.changed_by,
+        "by": None if is_handed_over(was, now) else now.changed_by,
         "at": time_text(at_ms),
     }
     work.batch.emit(cause, TICKET_CHANGED, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
