@@ -27,6 +27,7 @@ from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.platform.account import Account
 from workers.local.simulator.platform.fchat_platform import FchatPlatform
 from workers.local.simulator.platform.messenger_platform import MessengerPlatform
+from workers.local.simulator.platform.past import Person
 from workers.local.simulator.platform.serving import serving
 from workers.local.simulator.platform.teller import Teller
 from workers.local.simulator.platform.zalo_platform import ZaloPlatform
@@ -95,10 +96,11 @@ class Platforms:
         }
 
     def heard(self, customer: Customer) -> None:
-        """A customer writes: from now on he may be answered for a while."""
+        """A customer writes: from now on he may be answered for a while, and his platform says who he is."""
         account = self._accounts.get(customer.page)
         if account is not None:
             account.heard(customer.user)
+            account.past.people[customer.user] = Person(customer.name)
 
     async def connect(self) -> None:
         """Give the pages their tokens. Raises DependencyDownError."""
