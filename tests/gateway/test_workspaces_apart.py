@@ -24,6 +24,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "transfer": {"to_agent": "lan"},
     "set_care": {"care": "refused"},
     "say": {"text": "Dạ"},
+    "start_chat": {"text": "Dạ"},
     "write_note": {"text": "Dạ"},
     "mark_read": {"position": 1},
     "edit_ticket": {"ticket": 1},

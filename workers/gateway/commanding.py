@@ -248,10 +248,10 @@ class Commanding:
             )
         if call.needs_visitor:
             visitor = self._visitors.now((asker.identity.workspace, id_))
-            if visitor is None and not any(one.outcome for one in known):
+            found = found or _of_visitor(visitor, roster)
+            if found is not None and visitor is None and not any(one.outcome for one in known):
                 sentence = "The visitor is not on the website now."
                 raise ApiError(HTTPStatus.CONFLICT, "not_online", sentence)
-            found = found or _of_visitor(visitor, roster)
         if found is None:
             raise _unknown([str(id_)])
         return found, known
