@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.exceptions import WebSocketException
 
 from faults.book import Book
 from faults.town import AGENTS, COMPANY, PASSWORD, WORKSPACE
@@ -17,7 +19,7 @@ from workers.local.simulator.agents.act import Act, Answer
 from workers.local.simulator.agents.doors import Doors
 from workers.local.simulator.agents.habits import Habits
 from workers.local.simulator.agents.ledger import Attempt
-from workers.local.simulator.agents.link import open_link
+from workers.local.simulator.agents.link import LinkLostError, open_link
 from workers.local.simulator.agents.staff import Staff
 
 HABITS = Habits(pause_s=0.4, patience_s=4.0, shift_s=20.0, home_s=3.0, lost=0.03, again=0.05, claim=0.7)
@@ -98,7 +100,12 @@ async def _look_up(account: Account, book: Book, key: str) -> None:
 async def see_all(account: Account, book: Book, ends: Sequence[int]) -> None:
     """Come back until everything before `ends` was seen: a gateway may be behind. Raises TimeoutError."""
     async with asyncio.timeout(LOOK_S):
-        while not await _look(account, book, ends):
+        while True:
+            with suppress(
+                OSError, WebSocketException, LinkLostError
+            ):  # a gateway that has only just come back
+                if await _look(account, book, ends):
+                    return
             await asyncio.sleep(AGAIN_S)
 
 
