@@ -64,6 +64,8 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	$(BIN)/tongdai bench desks --report .tongdai/desks.json $(DESKS)
 	$(BIN)/tongdai bench lists --report .tongdai/lists.json $(LISTS)
 	$(BIN)/tongdai bench gateway --conversations 50 --report .tongdai/gateway.json $(GATEWAY)
+	$(BIN)/tongdai bench visitors --report .tongdai/visitors.json $(VISITORS)
+	$(BIN)/tongdai bench ingress --report .tongdai/ingress.json $(INGRESS)
 	$(BIN)/tongdai bench scale --report .tongdai/scale.json $(SCALE)
 
 bench-large: setup ## what a message costs among ten million stored conversations: takes long, and 25 GB of tables
