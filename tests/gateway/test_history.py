@@ -48,7 +48,7 @@ class Shop:
         transport = httpx.ASGITransport(self._app)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1")
 
-    async def ask(self, who: str, method: str, path: str, **query: object) -> tuple[int, Any]:
+    async def ask(self, who: str, method: str, path: str, **query: str) -> tuple[int, Any]:
         """What somebody is answered."""
         role = ROLES.get(who, "agent")
         scopes = frozenset(("conversations",)) if role == "service" else frozenset()
@@ -61,9 +61,20 @@ class Shop:
 def told(page: str, user: str, holder: str | None, *followers: str) -> Told:
     """A conversation."""
     return Told(
-        *("shop", conversation_id(f"{page}:{user}"), page, "main", holder, None),
-        *("accepted" if holder else "waiting", NOW, f"Lan trên {page}", None, (), "Chào shop ạ", 0),
-        followers,
+        shop="shop",
+        id=conversation_id(f"{page}:{user}"),
+        page=page,
+        desk="main",
+        holder=holder,
+        audience=None,
+        care="accepted" if holder else "waiting",
+        last_at=NOW,
+        name=f"Lan trên {page}",
+        phone=None,
+        tags=(),
+        text="Chào shop ạ",
+        unread=0,
+        followers=followers,
     )
 
 
@@ -115,9 +126,9 @@ async def test_older_messages_are_fetched_for_who_may_and_read_in_their_own_orde
         assert [line["text"] for line in lines["lines"]] == ["Chào shop ạ"]
         history = f"/conversations/{mine.id}/history"
         read: list[str] = []
-        before: dict[str, object] = {}
+        before: dict[str, str] = {}
         while True:
-            _, said = await gateway.ask("lan", "GET", history, limit=2, **before)
+            _, said = await gateway.ask("lan", "GET", history, limit="2", **before)
             read = [line["text"] for line in said["lines"]] + read
             if said["next"] is None:
                 break

@@ -155,7 +155,7 @@ async def _the_blacklist_is_for_admins_of_the_page(ha: Client, lan: Client, chi:
     assert [one["until"] is None for one in listed["entries"]] == [True, True, False]
     assert listed["entries"][1]["by"] == "agent:shop/ha"
     pages = []
-    after = ""
+    after: str | None = ""
     while after is not None:
         part = (await ha.get(f"blacklist?limit=1{after and f'&after={after}'}")).json()
         pages += part["entries"]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import random
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config.settings import Settings
+from faults.proxy import Wire
 from tests.files.test_kind import picture
 from tests.gateway.ground import gateway, sign_in, until
 from tests.gateway.test_files import attachments, keeping, send
 from tests.website.ground import site, with_site
-from tests.website.test_browser import Bytes, Wire, browser, check, playwright_api, pytestmark, shop_pages
+from tests.website.test_browser import Bytes, browser, check, playwright_api, pytestmark, shop_pages
 from workers.local.ports import LOOPBACK, free_port
 
 __all__ = ["pytestmark"]
+
+
+def chosen(name: str, content: bytes) -> Any:  # noqa: ANN401  a type of playwright, which may be missing
+    """A file that a visitor chooses; it calls itself a picture."""
+    return {"name": name, "mimeType": "image/png", "buffer": content}
 
 
 async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
@@ -42,8 +49,8 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
 
         # What is taken is a message, shown to both sides.
         await expect(page.get_by_role("button", name="Send a file")).to_be_visible(timeout=30_000)
-        image = {"name": "váy đỏ.png", "mimeType": "image/png", "buffer": picture("PNG")}
-        await picker.set_input_files([image])  # type: ignore[list-item]
+        image = chosen("váy đỏ.png", picture("PNG"))
+        await picker.set_input_files([image])
         shown = page.locator("li.own img")
         await expect(shown).to_be_visible(timeout=30_000)
         await until(database, "SELECT FROM file WHERE message_id IS NOT NULL")
@@ -56,9 +63,9 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
         await check(page, "file")
 
         # What is not taken is told, and can be dropped.
-        large = {"name": "lớn.png", "mimeType": "image/png", "buffer": picture("PNG") + bytes(200_000)}
-        program = {"name": "x.png", "mimeType": "image/png", "buffer": b"MZ\x90\0" + bytes(99)}
-        await picker.set_input_files([large, program])  # type: ignore[list-item]
+        large = chosen("lớn.png", picture("PNG") + bytes(200_000))
+        program = chosen("x.png", b"MZ\x90\0" + bytes(99))
+        await picker.set_input_files([large, program])
         await expect(page.get_by_text("The file is too large: lớn.png")).to_be_visible(timeout=30_000)
         await expect(page.get_by_text("Files of this kind are not taken: x.png")).to_be_visible()
         await check(page, "file-refused")
@@ -68,7 +75,7 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
         # Without a network it waits to be sent again.
         await wire.close()
         await expect(page.get_by_text("No connection")).to_be_visible(timeout=30_000)
-        await picker.set_input_files([{**image, "name": "váy xanh.png"}])  # type: ignore[list-item]
+        await picker.set_input_files([chosen("váy xanh.png", picture("PNG"))])
         await expect(page.get_by_text("Not sent yet: váy xanh.png")).to_be_visible(timeout=30_000)
         await wire.open()
         await page.get_by_role("button", name="Send the file again: váy xanh.png").click()

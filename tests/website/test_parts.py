@@ -56,7 +56,7 @@ def lines(*positions: int) -> list[Line]:
 
 
 async def told(one: Tab) -> list[dict[str, Any]]:
-    return [orjson.loads(await one.next()) for _ in range(len(one._waiting))]
+    return [orjson.loads(await one.next() or "") for _ in range(len(one._waiting))]
 
 
 # Who he is

@@ -151,8 +151,8 @@ def on_conversation(
 ) -> Asked:
     """The command or action of a call on one conversation, to which the asker `stands` so.
 
-    Desks know the admins of pages; intake does not, so an action says that one of them acts. Raises ApiError when
-    it makes no sense.
+    Desks know the admins of pages; intake does not, so an action says that one of them acts.
+    Raises ApiError when it makes no sense.
     """
     said = {
         **_asker(identity, key),
