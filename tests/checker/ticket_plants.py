@@ -96,6 +96,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "ticket made by nobody": (change_told(ANOTHER, by=None), _FOLLOWS),
     "ticket made closed": (change_told(ANOTHER, status="closed"), _FOLLOWS),
     "ticket closed by itself": (change_told(CLOSED, by=None), _FOLLOWS),
+    "closed ticket opens by itself, and no e-mail has come": (change_told(REOPENED, by=None), _FOLLOWS),
     "closed ticket waits": (change_told(REOPENED, status="pending"), _FOLLOWS),
     "ticket given to another by hand": (change_told(WAITS, agent="ghost"), _FOLLOWS),
     "ticket became a draft": (change_told(WAITS, status="draft"), _FOLLOWS),
