@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +25,7 @@ VALUES ('acme', $1, 'main', 0, $2, $3, $4, $5, 'agent:acme/lan', $6, 1, $7, 1, n
 """
 
 
-def older(log: Log, mid: str, days: int, **fields: object) -> None:
+def older(log: Log, mid: str, days: int, **fields: Any) -> None:  # noqa: ANN401 - of a record
     log.say("an", mid, history=True, sent_at_ms=BEGIN_MS - days * DAY_MS, **fields)
 
 
@@ -73,7 +74,7 @@ async def test_our_own_answers_are_known_in_them_by_their_ids_or_their_text(
         sent = uuid4(), ID, key_of("an"), PAGE, position, None, "sent", [f"ours-{position}"]
         await connection.execute(_ANSWER, *sent)
     content = '{"text": "Dạ còn ạ", "attachments": []}'
-    under_way = uuid4(), ID, key_of("an"), PAGE, 200, content, "unknown", []
+    under_way: tuple[Any, ...] = uuid4(), ID, key_of("an"), PAGE, 200, content, "unknown", []
     await connection.execute(_ANSWER, *under_way)
     older(log, "ours-2", 9, what="echo", author="human")
     older(log, "new", 1, what="echo", author="human", text="Dạ còn ạ")
