@@ -37,7 +37,8 @@ HEAL_S = 60.0
 DRAINED_PER_S = 500.0
 """So many records at least, however busy the machine."""
 PAUSE_S = 3.0
-READY_S = 60.0
+READY_S = 180.0
+"""On a busy machine each of ten workers takes half a minute to start."""
 QUIET_S = 90.0
 """Longer than a desk waits for a sign of a lost gateway, and a transfer for its answer."""
 POLL_S = 0.5
