@@ -12,6 +12,7 @@ import httpx
 import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from config.settings import Settings
 from schemas.ids import conversation_id, conversation_key
@@ -181,20 +182,18 @@ async def _who_was_let_in_comes_again(
         gone = await ha.ask(f"blacklist/addresses/{by_hand[0]['id']}", method="DELETE")
         assert gone.status_code == status
     async with asyncio.timeout(30):
-        while True:
-            async with opening(ingress, address=HIS) as socket:
-                back = Visitor(socket)
-                await back.do("start", token=an.token)
-                if orjson.loads(await _first(socket))["event"] == "started":
-                    break
+        while not await _is_let_in(ingress, an.token):
+            pass
 
 
-async def _first(socket: ClientConnection) -> str | bytes:
-    """What is said first; nothing when it is closed instead."""
-    try:
-        return await socket.recv()
-    except Exception:  # noqa: BLE001 - closed
-        return '{"event": ""}'
+async def _is_let_in(ingress: httpx.AsyncClient, token: str) -> bool:
+    """Whether he is, or closed instead."""
+    async with opening(ingress, address=HIS) as socket:
+        try:
+            await Visitor(socket).do("start", token=token)
+            return bool(orjson.loads(await socket.recv())["event"] == "started")
+        except ConnectionClosed:
+            return False
 
 
 async def _heard(socket: ClientConnection, part: str) -> str:
