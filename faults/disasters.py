@@ -102,8 +102,11 @@ class Run:
         if not self.ruin.loses:
             await sender.run(stream, self.messages // 2, self.rate_per_s)
         await self.ruin.strike(self.ground)
+        self.ground.history.add("struck", name=self.name)
         outcome.stopped = await self._loud(outcome)
+        self.ground.history.add("stopped", lanes=outcome.stopped)
         await self._recover(outcome)
+        self.ground.history.add("recovered", lanes=outcome.recovered)
         await sender.run(stream, self.messages // 2, self.rate_per_s)
         await sender.close()
         outcome.healed_s = await self._healed(outcome)

@@ -92,16 +92,62 @@ async def lose_kafka(ground: Ground) -> None:
     await apply_topics(_settings(ground))
 
 
+# What compares tables or later records with records that are gone. What recover tells again was followed by its
+# readers before: it has no notice of its own on the new log.
+_INBOUND = (
+    "each acknowledged record is in inbound",
+    "each unreadable or refused record is once in deadletter",
+    "no readable record is in deadletter",
+    "each message in the transcript was sent, by this customer and so worded",
+    "the order of the transcript is the order of the lane",
+)
+_COMMANDS = (
+    "each roster event was caused by a command of its desk",
+    "each event of a desk has the id of its number among those of its command",
+    "nobody has a second turn before everybody eligible has had one",
+    "counts of agents eligible throughout differ by at most one after any prefix",
+    "each outcome is of something asked, names it, and goes to who asked",
+    "nobody waits while an agent of the rule is eligible",
+    "who waits is served by priority, then by age",
+    "nobody was automatically assigned above capacity or outside of the rule",
+    "nobody outside of the desk was assigned, and what goes beyond limits says so",
+    "the first rule that matches decides",
+)
+_ASSIGNMENTS = (
+    "each event that has a log line has it once, and no line is of nothing",
+    "every route is answered by an event",
+    "each session is opened once on its chain, and closed once when it ended",
+    "folding assignments gives the desk's conversations",
+    "intake and notifier have applied everything to its end",
+    "each customer message gives one notice to each who follows it at its chain number",
+    "each assigned event gives one notice to the new holder",
+    "each offer is told once to its audience, and withdrawn once for all",
+    "what watched lists are told last is how the conversation stands",
+    "each list has what its agent holds and follows, with his unread messages",
+    "counters equal what they count",
+    "nobody has a second turn before everybody eligible has had one",
+    "counts of agents eligible throughout differ by at most one after any prefix",
+    "nobody waits while an agent of the rule is eligible",
+)
+_KAFKA = (
+    *_INBOUND,
+    *_COMMANDS,
+    *_ASSIGNMENTS,
+    "on the messages topic each line follows the one before",
+    "the messages topic says what the table says, line by line",
+    "folding roster gives the desk's agents, departments, pages, rules, policy, presences",
+    "the table of notices and the topic agree",
+)
 _CONVERSATIONS = ("assignments", "actions", "inbound", "messages", "outbound", "receipts")
 
 RUINS: dict[str, Ruin] = {
     "restored_postgres": Ruin(ALL, restore_postgres, prepare=copy_postgres),
     "reset_offsets": Ruin(ALL, reset_offsets),
     "expired_offsets": Ruin(ALL, expire_offsets),
-    "inbound_made_again": Ruin(("intake",), make_again("inbound"), loses=("inbound",)),
-    "commands_made_again": Ruin(("desk",), make_again("commands"), loses=("commands",)),
+    "inbound_made_again": Ruin(("intake",), make_again("inbound"), loses=("inbound",), destroys=_INBOUND),
+    "commands_made_again": Ruin(("desk",), make_again("commands"), loses=("commands",), destroys=_COMMANDS),
     "assignments_made_again": Ruin(("intake", "notifier"), make_again("assignments"), loses=("assignments",)),
-    "lost_kafka": Ruin(ALL, lose_kafka, loses=(*_CONVERSATIONS, "commands")),
+    "lost_kafka": Ruin(ALL, lose_kafka, loses=(*_CONVERSATIONS, "commands"), destroys=_KAFKA),
 }
 
 

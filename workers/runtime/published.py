@@ -35,6 +35,8 @@ async def read_published(
     """
     async with asyncio.timeout(READ_DEADLINE_S):
         spans = await _spans(settings, _partitions(topology), max(0, since_ms - SCAN_BACK_MS))
+        if not spans:
+            return {}  # as when Kafka's data are gone
         async with _consumer(settings, "read_committed") as consumer:
             return await _read(consumer, spans, topology, kind, lane)
 

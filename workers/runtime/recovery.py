@@ -106,8 +106,13 @@ async def _recover(
     ahead = sorted(published.keys() - {identity(event.topic, event.headers) for event in pending})
     await ledger.keep_published_ahead(connection, lane, ahead)
     await _publish(term, missing, lane, stored.row.batch_no, offsets)
+    # Where portions ended on a topic that is gone says nothing of the one that was made again.
+    is_same = not protocol.made_again(stored.row.log_ids, topology.ids)
     portions = [
-        ends for told in published.values() if told for ends in trail.portions_of(told, handler.inputs)
+        ends
+        for told in published.values()
+        if told and is_same
+        for ends in trail.portions_of(told, handler.inputs)
     ]
     mine = await _lane(ledger, connection, stored, lane, offsets)
     repeated = await Repetition(handler, topology, settings, term, mine).run(
