@@ -141,6 +141,10 @@ class SetProfile(Action):
     address: Annotated[str, Field(max_length=500, pattern=NO_NUL_PATTERN)] | None = None
 
 
+class Erase(Action):
+    """Everything that was written in the conversation and is known of its customer is to be taken away."""
+
+
 class TicketAction(Action):
     """What somebody wants a ticket to say: what is given changes, an empty subject and a null are cleared."""
 

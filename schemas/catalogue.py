@@ -43,6 +43,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("actions", "open_ticket"): actions.OpenTicket,
     Kind("actions", "edit_ticket"): actions.EditTicket,
     Kind("actions", "send_mail"): actions.SendMail,
+    Kind("actions", "erase"): actions.Erase,
     Kind("messages", "stored"): messages.Stored,
     Kind("messages", "returned"): messages.Returned,
     Kind("messages", "read"): messages.Read,

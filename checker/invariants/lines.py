@@ -164,7 +164,7 @@ def check_acts(
             continue
         if ask.what == "mark_read":
             done["read", ask.conversation, ask.by or "", str(ask.value["position"])] += 1
-        elif ask.what in {"set_labels", "set_profile"}:
+        elif ask.what in {"set_labels", "set_profile", "erase"}:
             done["customer_changed", ask.conversation] += 1
     for act in done.keys() | acts.keys():
         tally.checked += 1

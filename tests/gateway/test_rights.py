@@ -57,6 +57,7 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "send_mail": ("holder", "holder administrator"),
     "set_capacity": ("", "supervisor"),
     "set_leave": ("self", "self supervisor"),
+    "erase": ("", ""),
     "set_ticket_fields": ("", ""),
     "manage_webhooks": ("", ""),
     "manage_quick_replies": ("", ""),

@@ -58,7 +58,7 @@ _DESK = (
 )
 _INTAKE = (
     *("conversation", "customer", "held_reply", "intake_outcome", "message", "message_mark", "message_seen"),
-    *("session", "ticket", "ticket_line"),
+    *("erasure", "session", "ticket", "ticket_line"),
 )
 _NOTIFIER = (
     "inbox",

@@ -32,6 +32,7 @@ COMMANDS = {
     "deadletter": Entry("workers.cli.deadletter_command", "Look at what was refused, and replay it."),
     "connector": Entry("workers.cli.connector_command", "Check what a channel's connector publishes."),
     "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
+    "erase": Entry("workers.cli.erase_command", "Take away what is known of one customer."),
     "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
     "access": Entry(
         "workers.cli.access_command", "Write what gives each worker a user with its rights alone."

@@ -104,6 +104,7 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("open_ticket", actions.OpenTicket, "tickets"),
         _call("edit_ticket", actions.EditTicket, "tickets", "PUT"),
         _call("send_mail", actions.SendMail, "mails"),
+        _call("erase", actions.Erase, "erasure"),
     )
 }
 CALLS_BY_NAME: Mapping[str, ConversationCall] = dict(CONVERSATION_CALLS.items())

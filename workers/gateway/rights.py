@@ -46,6 +46,7 @@ Call = Literal[
     "set_profile",
     "open_ticket",
     "edit_ticket",
+    "erase",
     "fetch_history",
     "fetch_page_history",
     "send_mail",
@@ -108,6 +109,8 @@ RIGHTS: dict[Call, Right] = {
     "fetch_history": _people("holder", "administrator", scope="conversations"),
     "fetch_page_history": _people("administrator", scope="conversations"),
     "send_mail": _people("holder", "administrator", scope="messages"),
+    # For ever: an admin of the workspace alone.
+    "erase": _people(),
     "set_capacity": _people("supervisor", scope="roster"),
     "set_leave": _people("self", "supervisor", scope="roster"),
     "set_ticket_fields": _people(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from config.settings import Settings
 from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake.erasing import erasing_chore
 from workers.routing.intake.forgetting import forgetting_chore
 from workers.routing.intake.handler import IntakeHandler
 from workers.routing.intake.outcome_rows import outcomes_chore
@@ -23,4 +24,4 @@ def routing_handlers(topology: Topology, settings: Settings) -> Sequence[Handler
 
 def routing_chores() -> Sequence[Chore]:
     """What intake's tables need now and then."""
-    return [partitions_chore(), forgetting_chore(), outcomes_chore()]
+    return [partitions_chore(), forgetting_chore(), outcomes_chore(), erasing_chore()]

@@ -11,6 +11,7 @@ from schemas.actions import (
     Action,
     EditTicket,
     EndSession,
+    Erase,
     MarkRead,
     OpenTicket,
     Say,
@@ -27,6 +28,7 @@ from workers.routing.intake import replies, transcript
 from workers.routing.intake.act import Act, Answer, message_id_of
 from workers.routing.intake.chain import BLOCKED
 from workers.routing.intake.conversation import Conversation
+from workers.routing.intake.erasing import erase
 from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import set_labels, set_profile
 from workers.routing.intake.mailing import send_mail
@@ -199,5 +201,6 @@ _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     OpenTicket: open_ticket,
     EditTicket: edit_ticket,
     SendMail: send_mail,
+    Erase: erase,
 }
 """Every action and who does it: a new one is one line here."""

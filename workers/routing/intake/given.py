@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from schemas.actions import Action, EditTicket, Say, SendMail, SetLabels, SetProfile
+from schemas.actions import Action, EditTicket, Erase, Say, SendMail, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Edit, Mail, Profile, Reaction
@@ -143,7 +143,7 @@ def _spoken_of(
     return found | {
         (one.workspace, str(one.conversation))
         for one in actions
-        if isinstance(one, SendMail | SetLabels | SetProfile)
+        if isinstance(one, SendMail | SetLabels | SetProfile | Erase)
     }
 
 

@@ -10,6 +10,7 @@ from workers.routing.intake import (
     copy_format,
     customer_rows,
     dedupe,
+    erasing,
     files,
     marks,
     outcome_rows,
@@ -69,6 +70,7 @@ async def write(connection: Connection, work: Work) -> None:
     await conversation_rows.store(connection, work.changed.values())
     await _write_sessions(connection, work)
     await files.store(connection, work.files)
+    await erasing.remember(connection, work)
     if work.lines:
         await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)
 

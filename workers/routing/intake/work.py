@@ -31,6 +31,15 @@ class SessionOpening(NamedTuple):
     first_position: int
 
 
+class Erasing(NamedTuple):
+    """A customer who is to be erased up to a position of his transcript, and who asked for it."""
+
+    conversation: Conversation
+    position: int
+    at_ms: int
+    by: str
+
+
 class SessionEnding(NamedTuple):
     """How a row of `session` ends."""
 
@@ -83,6 +92,7 @@ class Work:
     """Of the new lines."""
     ticket_lines: list[tuple[Conversation, int, int]] = field(default_factory=list)
     """E-mails of tickets: the ticket's number, and the line's position."""
+    erasings: list[Erasing] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
 
     def change(self, conversation: Conversation) -> None:

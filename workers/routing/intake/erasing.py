@@ -1,0 +1,134 @@
+"""Erasing a customer: what was written and known of him goes, up to a place in the log; what happened stays.
+
+The record on actions blanks at once what is known of him and remembers how far the transcript had come; the
+texts go a little later, a few rows at a time, by whichever worker comes first. A replay reads the record at
+the same place and erases the same again. What he writes afterwards begins afresh.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+import orjson
+
+from schemas.actions import Erase
+from schemas.envelope import time_text
+from workers.routing.intake.act import Act, Answer
+from workers.routing.intake.customer import Customer
+from workers.routing.intake.labelling import keep
+from workers.routing.intake.sessions import end_session
+from workers.routing.intake.work import Erasing, Work
+from workers.routing.outcomes import Refusal
+from workers.runtime.handler import Connection
+from workers.runtime.upkeep import Chore
+
+INTERVAL_S = 5.0
+ROWS_MAX = 500
+"""In one statement, which is a transaction of its own."""
+ERASURES_MAX = 20
+"""In one go; the others wait for the next."""
+TOMBSTONE = "erased"
+"""The code of a line whose words are gone."""
+
+REMEMBER = """
+INSERT INTO erasure (workspace_id, conversation_id, position, asked_at, asked_by)
+SELECT workspace_id, conversation_id, position, asked_at, asked_by
+FROM json_to_recordset($1::json) AS asked (
+    workspace_id text, conversation_id uuid, position int, asked_at timestamptz, asked_by text)
+ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
+    position = excluded.position, asked_at = excluded.asked_at, asked_by = excluded.asked_by, done_at = NULL
+"""
+OPEN = """
+SELECT workspace_id, conversation_id, position, asked_at FROM erasure
+WHERE done_at IS NULL ORDER BY asked_at LIMIT $1
+"""
+DONE = """
+UPDATE erasure SET done_at = now()
+WHERE workspace_id = $1 AND conversation_id = $2 AND position = $3 AND asked_at = $4 AND done_at IS NULL
+"""
+
+# Each takes away a few rows' words and finds none of them again. By position ($3) and moment ($4) they lay
+# before the record: what came after it stays.
+STATEMENTS = (
+    f"""
+    UPDATE message SET body = NULL, attachments = NULL, params = NULL, code = '{TOMBSTONE}'
+    WHERE (workspace_id, conversation_id, position, stored_at) IN (
+        SELECT workspace_id, conversation_id, position, stored_at FROM message
+        WHERE workspace_id = $1 AND conversation_id = $2 AND position <= $3 AND kind <> 'log'
+            AND code IS DISTINCT FROM '{TOMBSTONE}' AND $4::timestamptz IS NOT NULL
+        LIMIT $5)
+    """,  # noqa: S608 - a constant
+    """
+    DELETE FROM message_mark WHERE (workspace_id, conversation_id, channel_message_id, mark) IN (
+        SELECT workspace_id, conversation_id, channel_message_id, mark FROM message_mark
+        WHERE workspace_id = $1 AND conversation_id = $2 AND marked_at <= $4 AND $3::int IS NOT NULL
+        LIMIT $5)
+    """,
+    """
+    UPDATE ticket SET subject = '', fields = '{}' WHERE (workspace_id, conversation_id, number) IN (
+        SELECT workspace_id, conversation_id, number FROM ticket
+        WHERE workspace_id = $1 AND conversation_id = $2 AND first_position <= $3 AND changed_at <= $4
+            AND (subject <> '' OR fields <> '{}')
+        LIMIT $5)
+    """,
+    """
+    UPDATE file SET url = NULL, name = NULL, state = 'failed', reason = 'erased'
+    WHERE (workspace_id, file_id) IN (
+        SELECT workspace_id, file_id FROM file
+        WHERE workspace_id = $1 AND conversation_id = $2 AND created_at <= $4
+            AND reason IS DISTINCT FROM 'erased' AND $3::int IS NOT NULL
+        LIMIT $5)
+    """,
+)
+
+
+def erase(act: Act[Erase]) -> Answer:
+    """Forget who he is, end his session, and remember what is to be taken away."""
+    work, conversation, cause, at_ms, action, given = act
+    if action.authority != "admin" and action.by is not None:
+        return Refusal("forbidden", "only an admin may erase a customer")
+    if conversation.session_open:
+        end_session(work, conversation, cause, at_ms, "agent")
+    keep(work, conversation, cause, at_ms, given, Customer(), by=action.by or action.actor)
+    conversation.customer_name = None
+    work.customers[conversation.id] = (conversation, at_ms)
+    work.erasings.append(Erasing(conversation, conversation.position, at_ms, action.actor))
+    work.change(conversation)
+    return {"position": conversation.position}
+
+
+async def remember(connection: Connection, work: Work) -> None:
+    """Write down what is to be taken away; who is asked for twice in a batch, as asked last."""
+    last = {(one.conversation.workspace, one.conversation.id): one for one in work.erasings}
+    rows = [
+        {
+            "workspace_id": one.conversation.workspace,
+            "conversation_id": one.conversation.id,
+            "position": one.position,
+            "asked_at": time_text(one.at_ms),
+            "asked_by": one.by,
+        }
+        for one in last.values()
+    ]
+    if rows:
+        await connection.execute(REMEMBER, orjson.dumps(rows).decode())
+
+
+def erasing_chore() -> Chore:
+    """To be done all the time, by every worker: two of them take away the same, which does no harm."""
+    return Chore("erasing", INTERVAL_S, take_away)
+
+
+async def take_away(connection: Connection) -> int:
+    """Take away what the oldest erasures ask for; how many of them are done."""
+    erasures = await connection.fetch(OPEN, ERASURES_MAX)
+    for one in erasures:
+        await _take_away(connection, one)
+    return len(erasures)
+
+
+async def _take_away(connection: Connection, one: asyncpg.Record) -> None:
+    of = one["workspace_id"], one["conversation_id"], one["position"], one["asked_at"]
+    for statement in STATEMENTS:
+        while (await connection.execute(statement, *of, ROWS_MAX)).rsplit(" ", 1)[-1] != "0":
+            continue
+    await connection.execute(DONE, *of)
