@@ -130,7 +130,8 @@ MUTANTS = (
         (
             Change(
                 "workers/runtime/store.py",
-                "            await transaction.commit()\n            self._stored(batch, ends, told, stored)\n",
+                "            await transaction.commit()\n"
+                "            self._stored(batch, ends, told, stored)\n",
                 "            self._stored(batch, ends, told, stored)\n"
                 "            await PUBLISH[self.handler.kind](stored)\n"
                 "            await transaction.commit()\n",
