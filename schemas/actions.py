@@ -91,9 +91,7 @@ class Say(Action):
         if not self.text and not self.attachments:
             raise ValueError("a message has a text or an attachment")
         if self.asks and (not self.text or len(self.text) > ASKING_CHARS_MAX or self.attachments):
-            raise ValueError(
-                f"a message that asks has a text of at most {ASKING_CHARS_MAX} characters alone"
-            )
+            raise ValueError(f"a message that asks has a text of at most {ASKING_CHARS_MAX} characters alone")
         return self
 
 
