@@ -107,7 +107,8 @@ def _fault(what: str, value: Json) -> str:
         rule = rules.get(name)
         if rule is None:
             return f"the field {name} is unknown"
-        if not (name not in _NEVER_NULL if found is None else rule(found)):
+        may_be_null = name not in _NEVER_NULL | _REQUIRED[what]
+        if not (may_be_null if found is None else rule(found)):
             return f"the field {name} is wrong"
     if not value.keys() >= _REQUIRED[what]:
         return f"the field {min(_REQUIRED[what] - value.keys())} is missing"
@@ -254,6 +255,5 @@ _REQUIRED = {
     "returned": _WHO,
     "other": _WHO | {"event"},
 }
-_NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number", "subject"}.union(
-    *_REQUIRED.values()
-)
+_NEVER_NULL = {"attachments", "standby", "history", "phone_verified", "by", "number", "subject"}
+"""Of what need not be there."""

@@ -92,8 +92,8 @@ async def lose_kafka(ground: Ground) -> None:
     await apply_topics(_settings(ground))
 
 
-# What compares tables or later records with records that are gone. What recover tells again was followed by its
-# readers before: it has no notice of its own on the new log.
+# What compares tables or later records with records that are gone. What recover tells again was followed by
+# its readers before: it has no notice of its own on the new log.
 _INBOUND = (
     "each acknowledged record is in inbound",
     "each unreadable or refused record is once in deadletter",

@@ -83,6 +83,7 @@ async def test_a_message_is_on_inbound_once_it_is_answered(ingress: httpx.AsyncC
         "text": "xin chào",
         "attachments": (),
         "standby": False,
+        "history": False,
     }
     assert orjson.loads(record.value)["raw"] == said(text="xin chào")
     assert header(record.headers, "ce_type") == b"tongdai.inbound.message.v1"

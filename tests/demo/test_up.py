@@ -34,6 +34,8 @@ async def _up(settings: Settings, folder: Path) -> AsyncIterator[Tongdai]:
         "TONGDAI_GATEWAY_PORT": str(free_port()),
         "TONGDAI_GATEWAY_SIGNING_KEY": "a key that is kept nowhere, of the tests",
         "TONGDAI_DELIVERY_KEYS": "a key that is kept nowhere either: of the tests",
+        "TONGDAI_ATTACHMENTS_KEYS": "nor is the key of the links to files: of the tests",
+        "TONGDAI_ATTACHMENTS_FOLDER": str(folder / "files"),
     }
     async with tongdai("up", folder=folder, environment=environment) as command:
         await command.until("tongdai  * ready")

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -84,12 +85,15 @@ def test_only_a_run_that_did_not_pass_keeps_its_servers_data(tmp_path: Path) -> 
     assert " left" not in said[5]
 
 
+# Shells let what they start in the background ignore interrupts.
 INTERRUPTED = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from faults.plan import Task
 from faults.series import Series
 RUN = '''
-import pathlib, sys, time
+import pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print("running", flush=True)
     pathlib.Path(sys.argv[1], "begun").touch()
@@ -109,10 +113,15 @@ async def test_an_interrupt_lets_the_run_stop_in_order_and_leaves_it_to_the_next
         sys.executable, "-c", INTERRUPTED, str(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
     )
     folder = tmp_path / TASKS[0].name
-    async with asyncio.timeout(30):
-        while not (folder / "begun").exists():
-            await asyncio.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        assert await process.wait() != 0
+    try:
+        async with asyncio.timeout(30):
+            while not (folder / "begun").exists():
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() != 0
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
     assert (folder / "stopped").exists()
     assert Series(TASKS[:1], tmp_path, lambda _: None).done == []

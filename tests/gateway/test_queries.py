@@ -76,7 +76,9 @@ class Asking:
         self.queries = Queries(pool, Rosters(pool), self.audit)
         self._app = api()
         visitors = Visitors(Looking(lambda _: None), Watching())
-        self._app.state.gateway = SimpleNamespace(queries=self.queries, audit=self.audit, visitors=visitors)
+        self._app.state.gateway = SimpleNamespace(
+            queries=self.queries, audit=self.audit, visitors=visitors, files=None
+        )
         transport = httpx.ASGITransport(self._app)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1")
 

@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "say": {"text": "Dạ"},
     "start_chat": {"text": "Dạ"},
     "write_note": {"text": "Dạ"},
+    "send_mail": {"ticket": 1, "text": "Dạ"},
     "mark_read": {"position": 1},
     "edit_ticket": {"ticket": 1},
     "link_order": {"order": "DH1", "status": "new"},
@@ -76,7 +77,7 @@ async def test_whatever_is_asked_about_what_is_another_s_is_not_found(
     crm = await add_service_token(rows, SHOP, "crm", scopes, None)
     await rows.close()
     rival = next(one for one in every if one.shop == "rival" and one.followers)
-    theirs = {"conversation": str(rival.id), "agent": "rex", "key": "k1"}
+    theirs = {"conversation": str(rival.id), "agent": "rex", "key": "k1", "ticket": "1"}
     async with gateway(settings, agent_rate_per_s=1e6) as http:
         clients = [await sign_in(http, who) for who in ("lan", "ha", "chu")]
         for client in (*clients, Client(http, crm)):

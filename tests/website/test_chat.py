@@ -103,6 +103,7 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             "Giá bao nhiêu?",
         ]
         assert await database.fetchval("SELECT count(*) FROM delivery_page WHERE page_id = $1", PAGE) == 0
+        await _is_gone(lan, conversation)
         async with visiting(ingress) as binh:
             begun = await _begins_a_chat(lan, await sign_in(http, "ha"), binh)
             assert (

@@ -69,7 +69,7 @@ _OPERATIONS = (
         "send",
         "outbound",
         "Gives what agents answer to the channels; tells what these show of it.",
-        whats=("send", "echoed", "look_up"),
+        whats=("send", "mail", "echoed", "look_up"),
     ),
     Operation("intake", "send", "outcomes", "Tells the sender of an action what became of it."),
     Operation("intake", "send", "deadletter", "Puts aside what it cannot understand."),
