@@ -34,7 +34,7 @@ from workers.gateway.app import api
 from workers.gateway.openapi import text_of
 from workers.gateway.service_tokens import add_service_token
 
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
 SEED = int(os.environ.get("API_SEED", "1"))
 DOCUMENT: dict[str, Any] = orjson.loads(text_of(api()))
 NEVER_ENDS = {"/api/v1/events"}
