@@ -13,7 +13,7 @@ from tests.demo.tongdai import Tongdai, command_lines, runs, tongdai
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RATE_PER_S = 40
-SECONDS = 5
+SECONDS = 10
 AGENTS = 4
 DEADLINE_S = 30.0
 FIELDS = {
