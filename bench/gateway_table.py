@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from bench.columns import table_of
 from bench.gateway import GatewayLoad
 from bench.percentiles import Percentiles
 
@@ -58,13 +59,4 @@ def tables(result: GatewayLoad) -> tuple[Table, Table]:
     """Both."""
     plan = result.plan
     title = f"{plan.agents:,} agents click on each of {plan.conversations:,} conversations"
-    return _table(title, TIMES_HEAD, time_rows(result)), _table("", OTHERS_HEAD, other_rows(result))
-
-
-def _table(title: str, head: Sequence[str], rows: Rows) -> Table:
-    table = Table(title=title)
-    for number, column in enumerate(head):
-        table.add_column(column, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    return table_of(title, TIMES_HEAD, time_rows(result)), table_of("", OTHERS_HEAD, other_rows(result))

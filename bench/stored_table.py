@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from bench.columns import table_of
 from bench.stored import ASKED, AtSize, Stored
 
 COST_HEAD = ("stored conversations", "own CPU, µs a message", "Postgres, µs a message", "messages/s")
@@ -42,9 +43,9 @@ def size_rows(result: Stored) -> list[tuple[str, ...]]:
 def tables(result: Stored) -> tuple[Table, Table, Table]:
     """Cost; blocks a look-up; sizes."""
     return (
-        _table("A message among stored conversations", COST_HEAD, cost_rows(result)),
-        _table("Blocks read to find one of them", lookup_head(result), lookup_rows(result)),
-        _table("Rows and indexes, MiB", lookup_head(result), size_rows(result)),
+        table_of("A message among stored conversations", COST_HEAD, cost_rows(result)),
+        table_of("Blocks read to find one of them", lookup_head(result), lookup_rows(result)),
+        table_of("Rows and indexes, MiB", lookup_head(result), size_rows(result)),
     )
 
 
@@ -57,12 +58,3 @@ def _blocks(one: AtSize, name: str) -> str:
 def _size(one: AtSize, number: int) -> str:
     size = one.sizes[number]
     return f"{size.rows_mib:,.0f} + {size.indexes_mib:,.0f}"
-
-
-def _table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
-    table = Table(title=title)
-    for number, column in enumerate(head):
-        table.add_column(column, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table

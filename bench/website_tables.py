@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from bench.columns import table_of
 from bench.ingress import IngressLoad, Posted
 from bench.percentiles import Percentiles
 from bench.visitors import VisitorsLoad
@@ -18,9 +19,11 @@ def visitors_table(result: VisitorsLoad) -> Table:
     """One line for each thing that was timed."""
     plan = result.plan
     title = f"{plan.visitors:,} visitors, {plan.rate_per_s:,g} messages a second for {plan.seconds:g} s"
-    table = _table(title, ("milliseconds", "p50", "p99", "goal"))
-    table.add_row("taken: Kafka has it", *_cells(result.taken_ms), "")
-    table.add_row("at the agent's socket", *_cells(result.told_ms), f"{TOLD_GOAL_MS}")
+    rows = (
+        ("taken: Kafka has it", *_cells(result.taken_ms), ""),
+        ("at the agent's socket", *_cells(result.told_ms), f"{TOLD_GOAL_MS}"),
+    )
+    table = table_of(title, ("milliseconds", "p50", "p99", "goal"), rows)
     table.caption = (
         f"ingress {result.ingress_busy:.0%} of a core, {result.ingress_mib:,.0f} MiB; "
         f"generator {result.generator_busy:.0%}"
@@ -41,9 +44,8 @@ def ingress_table(result: IngressLoad) -> Table:
         "ingress",
         "generator",
     )
-    table = _table("webhooks at one ingress while the workers drain", head)
-    for posted in (result.steady, result.storm):
-        table.add_row(*_row(posted))
+    rows = map(_row, (result.steady, result.storm))
+    table = table_of("webhooks at one ingress while the workers drain", head, rows)
     table.caption = (
         f"goals: p99 {ACCEPTED_GOAL_MS} ms; in the storm half accepted, slowest {SLOWEST_GOAL_MS} ms"
     )
@@ -68,10 +70,3 @@ def _cells(times_ms: Sequence[float]) -> tuple[str, str]:
         return "–", "–"
     found = Percentiles.of(times_ms)
     return f"{found.p50:,.0f}", f"{found.p99:,.0f}"
-
-
-def _table(title: str, head: Sequence[str]) -> Table:
-    table = Table(title=title)
-    for number, column in enumerate(head):
-        table.add_column(column, justify="right" if number else "left")
-    return table
