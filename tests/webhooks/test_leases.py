@@ -9,11 +9,12 @@ import asyncpg
 import pytest
 
 from config.settings import Settings
-from tests.webhooks.ground import KEYS, SHOP, add, connected, until, with_webhooks
+from tests.webhooks.ground import DEADLINE_S, KEYS, SHOP, add, connected, until, with_webhooks
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.leases import Leased, Leases
-from workers.webhooks.store import LeaseLostError, Standing, Store
+from workers.webhooks.store import FENCE, LeaseLostError, Standing, Store
 from workers.webhooks.track import Failing
+from workers.webhooks.worker import pool_of
 
 LEASE_S = 0.5
 URL = "https://hooks.example.com/x"
@@ -50,6 +51,24 @@ async def test_a_lease_that_ran_out_goes_to_another_and_the_first_can_write_no_m
         assert await Store(pool, other).positions(held.name) == {("assignments", 0): 3}
         await ours.let_go([held.name])  # not ours to let go
         await Store(pool, other).write(taken, standing(4))
+
+
+async def test_who_freezes_while_it_stores_loses_the_endpoint_all_the_same(offline: Settings) -> None:
+    quick = with_webhooks(offline, lease_s=1.0)
+    await add(quick, "crm", URL, events=["assignments"])
+    async with pool_of(quick) as frozen, pool_of(quick) as awake:
+        mine, other = uuid4(), uuid4()
+        (held,) = await Leases(frozen, mine, LEASE_S).claim(5)
+        async with frozen.acquire() as connection:
+            storing = connection.transaction()
+            await storing.start()
+            assert await connection.fetchrow(FENCE, *held.name, mine, held.term) is not None
+            async with asyncio.timeout(DEADLINE_S):
+                while not (taken := await Leases(awake, other, LEASE_S).claim(5)):
+                    await asyncio.sleep(0.05)
+            assert taken[0].term > held.term
+            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+                await storing.commit()
 
 
 @pytest.mark.parametrize("change", ["pause", "replay", "rotate", "resume"])

@@ -14,6 +14,8 @@ from workers.runtime.failures import DependencyDownError
 from workers.runtime.handler import Connection
 
 IDLE_IN_TRANSACTION_TIMEOUT_S = 60
+IDLE_IN_POOL_S = 10
+"""What pools are used for is short: who is silent for so long in a transaction is frozen, and holds rows."""
 LOCK_TIMEOUT_S = 10
 DATABASE_ERRORS = (
     OSError,
@@ -72,7 +74,12 @@ def new_pool(
         max_size=connections_max,
         timeout=postgres.connect_timeout_s,
         command_timeout=command_timeout_s or postgres.command_timeout_s,
-        server_settings={"application_name": name, "jit": "off", **server_settings},
+        server_settings={
+            "application_name": name,
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_POOL_S}s",
+            "jit": "off",
+            **server_settings,
+        },
         reset=reset,
     )
 

@@ -67,7 +67,7 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set; then finish what is under way, and let go. Raises on a bug only."""
         feed, catch_up = Feed(self._settings), CatchUp(self._settings)
-        async with _pool(self._settings) as pool, open_sender(self._own) as sender:
+        async with pool_of(self._settings) as pool, open_sender(self._own) as sender:
             leases = Leases(pool, self._id, self._own.lease_s)
             tools = Tools(self._own, feed, catch_up, sender, self._keys, Store(pool, self._id))
             async with asyncio.TaskGroup() as beside:
@@ -192,6 +192,10 @@ def _check(readers: Sequence[asyncio.Task[None]]) -> None:
             raise SideTaskEndedError(f"{reader.get_name()} has ended by itself")
 
 
-def _pool(settings: Settings) -> asyncpg.Pool:
-    durable = {"synchronous_commit": settings.postgres.synchronous_commit}
-    return new_pool(settings, "tongdai webhooks", CONNECTIONS_MAX, server_settings=durable)
+def pool_of(settings: Settings) -> asyncpg.Pool:
+    """Who freezes while it stores holds the endpoint's row: it loses that when it loses the lease."""
+    ours = {
+        "synchronous_commit": settings.postgres.synchronous_commit,
+        "idle_in_transaction_session_timeout": f"{settings.webhooks.lease_s * 1000:.0f}ms",
+    }
+    return new_pool(settings, "tongdai webhooks", CONNECTIONS_MAX, server_settings=ours)
