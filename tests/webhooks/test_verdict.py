@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.outside.back_off import back_off_s
 from workers.webhooks.verdict import (
     RETRY_AFTER_MAX_S,
     Answer,
@@ -16,7 +17,6 @@ from workers.webhooks.verdict import (
     Gone,
     Later,
     Verdict,
-    back_off_s,
     decide,
     is_of_the_whole,
     read_retry_after,

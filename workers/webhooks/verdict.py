@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
+from workers.outside.back_off import back_off_s
+
 RETRY_AFTER_MAX_S = 24 * 60 * 60.0
 """Whoever asks for more is asked again after a day."""
 
@@ -48,16 +50,6 @@ class Later(NamedTuple):
 
 
 Verdict = Delivered | Gone | GivenUp | Later
-
-
-def back_off_s(failures: int, spread: float, first_s: float, max_s: float) -> float:
-    """Seconds to wait after so many failures in a row (from 1), between half of it and all.
-
-    Doubles from `first_s` up to `max_s`; `spread` from 0 to 1 is chance, so that receivers are not met by all
-    that waited at once.
-    """
-    whole = min(max_s, first_s * 2.0 ** min(failures - 1, 60))
-    return whole * (0.5 + 0.5 * spread)
 
 
 def decide(

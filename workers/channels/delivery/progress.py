@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from config.delivery import DeliverySettings
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.outside import back_off
 
 State = Literal["queued", "sent", "failed", "unknown"]
 
@@ -96,8 +97,7 @@ def settle(was: Standing, settings: DeliverySettings) -> Step:
 
 def back_off_s(failures: int, settings: DeliverySettings, spread: float) -> float:
     """How long to wait after so many failures in a row, from 1: twice as long each time."""
-    longest = min(settings.retry_first_s * 2.0 ** min(failures - 1, 30), settings.retry_last_s)
-    return longest * (1 + spread) / 2
+    return back_off.back_off_s(failures, spread, settings.retry_first_s, settings.retry_last_s)
 
 
 def _waiting(failed: Failed, was: Standing, settings: DeliverySettings, spread: float) -> Step:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from config.attachments import AttachmentsSettings
 from workers.files.refusal import FileRefusedError
+from workers.outside.back_off import back_off_s
 
 Reason = Literal["gone", "not_allowed", "too_large", "kind_not_taken", "empty", "too_slow", "unreachable"]
 """`gone`: its channel has it no more; `not_allowed`: its address is none from which anything is fetched."""
@@ -47,5 +48,4 @@ def after(
     reason: Reason = error.code if isinstance(error, FileRefusedError) else error.reason
     if reason in _FOR_GOOD or attempt >= own.fetch_attempts_max:
         return Step(reason)
-    longest = min(own.fetch_retry_first_s * 2.0 ** min(attempt - 1, 30), own.fetch_retry_last_s)
-    return Step(reason, longest * (1 + spread) / 2)
+    return Step(reason, back_off_s(attempt, spread, own.fetch_retry_first_s, own.fetch_retry_last_s))

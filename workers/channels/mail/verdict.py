@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from config.mail import MailSettings
 from schemas.receipts import DeliveryReason
 from workers.channels.mail.smtp import Given, Result
+from workers.outside.back_off import back_off_s
 
 
 class Step(NamedTuple):
@@ -27,5 +28,5 @@ def after(result: Result, failures: int, settings: MailSettings, spread: float) 
         return Step("sent")
     if not result.again or failures + 1 >= settings.attempts_max:
         return Step("failed", result.reason, failures=failures + 1)
-    longest = min(settings.retry_first_s * 2.0 ** min(failures, 30), settings.retry_last_s)
-    return Step("queued", result.reason, longest * (1 + spread) / 2, failures + 1)
+    wait_s = back_off_s(failures + 1, spread, settings.retry_first_s, settings.retry_last_s)
+    return Step("queued", result.reason, wait_s, failures + 1)
