@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
-from tests.security.fuzz import fuzz
-from tests.security.parsers import PARSERS, Parser
+from tests.security.fuzz import PARSERS, fuzz
+from tests.security.parsers import Parser
+from workers.channels.mail.reading import read_mail
 
 INPUTS = 300
 TAKEN_MIN = 1
@@ -17,3 +19,18 @@ def test_nothing_is_raised_but_a_refusal(parser: Parser) -> None:
     found = fuzz(parser, 0, INPUTS)
     assert found.failed == []
     assert found.taken >= TAKEN_MIN
+
+
+def parser_named(name: str) -> Parser:
+    return next(parser for parser in PARSERS if parser.name == name)
+
+
+def test_a_mail_whose_subject_names_no_character_set_is_read() -> None:
+    mail = b"From: a@b.cd\r\nSubject: =?utf\xff8?q?H?=\r\n\r\nx"
+    assert read_mail(mail).text == "x"
+
+
+def test_a_kind_of_attachment_that_is_too_long_costs_no_page_of_older_messages() -> None:
+    said = {"message_id": "z", "from_id": "7", "to_id": "1", "type": "x" * 41, "url": "https://a/b"}
+    answer = orjson.dumps({"data": [{**said, "time": 1763800000000}], "error": 0})
+    assert parser_named("platforms' answers").takes(answer)

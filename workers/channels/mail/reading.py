@@ -9,7 +9,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
@@ -98,7 +98,7 @@ def _unfolded(value: object) -> str:
     raw = str(value)[:HEADER_CHARS_MAX]
     try:
         text = str(make_header(decode_header(raw)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         text = raw
     return _plain(text)
 

@@ -26,6 +26,8 @@ from workers.channels.reading.reader import Access, Found
 MESSAGES_MAX = 10
 """In one answer."""
 OFFSET_MAX = 100_000
+KIND_CHARS_MAX = 40
+"""As the schema takes an attachment's."""
 _TEXTS = {"text", "link"}
 _OTHER_NAMES = {"photo": "image", "voice": "audio"}
 
@@ -86,7 +88,7 @@ class ZaloReader:
         """None: it says nothing that can be kept."""
         is_ours = identifier(said.get("from_id")) == access.account
         end = "to" if is_ours else "from"
-        kind = fields.text(said.get("type")) or "unknown"
+        kind = fields.cut(said.get("type"), KIND_CHARS_MAX) or "unknown"
         common: dict[str, Any] = {
             "channel": self.channel,
             "account": access.account,
