@@ -11,14 +11,19 @@ from schemas.base import Channel, ChannelMessageId, ConversationKey, InsideModel
 from schemas.messages import MessageAttachment, Shared
 
 
-class Send(InsideModel):
-    """One message for the channel, once: `message` is its idempotency key there."""
+class Outbound(InsideModel):
+    """What each says of its place: whose conversation, and on which page."""
 
     workspace: Slug
     desk: Slug
     conversation: UUID
     key: ConversationKey
     page: PageId
+
+
+class Send(Outbound):
+    """One message for the channel, once: `message` is its idempotency key there."""
+
     channel: Channel
     message: UUID
     position: int
@@ -35,14 +40,9 @@ class Send(InsideModel):
     at: Moment
 
 
-class Mail(InsideModel):
+class Mail(Outbound):
     """One e-mail to the customer about a ticket, once: `message` is in its Message-ID."""
 
-    workspace: Slug
-    desk: Slug
-    conversation: UUID
-    key: ConversationKey
-    page: PageId
     message: UUID
     position: int
     sender: str
@@ -67,25 +67,15 @@ class EchoTimer(InsideModel):
     due_at: Moment
 
 
-class LookUp(InsideModel):
+class LookUp(Outbound):
     """Who is the customer? His channel is to be asked for his name and his picture, unless it was lately."""
 
-    workspace: Slug
-    desk: Slug
-    conversation: UUID
-    key: ConversationKey
-    page: PageId
     at: Moment
 
 
-class Echoed(InsideModel):
+class Echoed(Outbound):
     """The channel has shown a message of ours: whatever became of the call, it was sent."""
 
-    workspace: Slug
-    desk: Slug
-    conversation: UUID
-    key: ConversationKey
-    page: PageId
     message: UUID
     part: int
     """Which part of it, from 0."""
