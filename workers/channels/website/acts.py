@@ -9,6 +9,7 @@ from schemas.inbound import Attachment
 from workers.channels.problem import UnpublishedError
 from workers.channels.records import Webhook, outgoing
 from workers.channels.website.connection import Tab
+from workers.channels.website.naming import named
 from workers.channels.website.records import CHANNEL, record_of
 from workers.channels.website.said import Move, Older, Ping, Press, Said, Say, Seen, Start, Typing
 from workers.channels.website.transcript import LINES_MAX
@@ -35,7 +36,7 @@ class Acts:
     async def take(self, said: Said) -> None:
         """Do what was said, or tell why not, and after how long it may be said again."""
         tab, now_s = self._tab, time.monotonic()
-        wait_s = self._website.wait_s(tab, self._address, now_s)
+        wait_s = self._website.gate.wait_s(tab.guest.key, self._address, now_s)
         if wait_s:
             self._refuse(said, "too_many", wait_s)
             return
@@ -84,7 +85,8 @@ class Acts:
         if not ids:
             return []
         try:
-            found = await self._website.named(tab.workspace, tab.conversation, ids)
+            website = self._website
+            found = await named(website.pool, website.files, tab.workspace, tab.conversation, ids)
         except DATABASE_ERRORS:
             self._refuse(said, "not_ready", RETRY_S)
             return None
@@ -95,7 +97,7 @@ class Acts:
     async def _older(self, said: Older) -> None:
         tab = self._tab
         try:
-            lines = await self._website.before(tab.workspace, tab.conversation, said.before)
+            lines = await self._website.reception.before(tab.workspace, tab.conversation, said.before)
         except DATABASE_ERRORS:
             self._refuse(said, "not_ready", RETRY_S)
             return

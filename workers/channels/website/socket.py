@@ -15,8 +15,9 @@ from workers.channels.closing import MALFORMED, TOO_MANY, Closing
 from workers.channels.website.acts import Acts
 from workers.channels.website.connection import NOT_READY, NOT_STARTED, NOT_VERIFIED, UNKNOWN_PAGE, Tab
 from workers.channels.website.identity import NotVerifiedError
+from workers.channels.website.reception import Joined
 from workers.channels.website.said import SAID, Start
-from workers.channels.website.website import Joined, Website
+from workers.channels.website.website import Website
 from workers.runtime.postgres import DATABASE_ERRORS
 
 START_DEADLINE_S = 10.0
@@ -47,7 +48,7 @@ class VisitorEndpoint:
         """Serve one socket until it ends."""
         address = websocket.client.host if websocket.client else ""
         site, origin = websocket.path_params["site"], websocket.headers.get("origin")
-        if self._website.refusal(site, origin, address, time.monotonic()) is not None:
+        if self._website.gate.refusal(site, origin, address, time.monotonic()) is not None:
             await websocket.close()  # before it is accepted: 403
             return
         await websocket.accept()
@@ -74,8 +75,8 @@ async def _admit(website: Website, websocket: WebSocket, address: str) -> Joined
     site = websocket.path_params["site"]
     if not website.hub.has_room(address):
         return TOO_MANY
-    joined = await website.closed_to(site, address) or await _start(website, websocket)
-    return joined if isinstance(joined, Closing) else await website.closed_to(site, address) or joined
+    joined = await website.gate.closed_to(site, address) or await _start(website, websocket)
+    return joined if isinstance(joined, Closing) else await website.gate.closed_to(site, address) or joined
 
 
 async def _start(website: Website, websocket: WebSocket) -> Joined | Closing:
@@ -91,7 +92,7 @@ async def _start(website: Website, websocket: WebSocket) -> Joined | Closing:
     if not isinstance(said, Start):
         return MALFORMED
     try:
-        return await website.join(websocket.path_params["site"], said, abort) or UNKNOWN_PAGE
+        return await website.reception.join(websocket.path_params["site"], said, abort) or UNKNOWN_PAGE
     except NotVerifiedError as error:
         website.metrics.refused.labels("web", "not_verified").inc()
         return NOT_VERIFIED._replace(reason=str(error)[:REASON_CHARS_MAX])

@@ -75,9 +75,9 @@ class UploadEndpoint:
         site, origin = request.path_params["site"], request.headers.get("origin")
         address = request.client.host if request.client else ""
         try:
-            if self._website.refusal(site, origin, address, time.monotonic()) is not None:
+            if self._website.gate.refusal(site, origin, address, time.monotonic()) is not None:
                 raise NotVisitorError("This page may not send files.")
-            if await self._website.closed_to(site, address) is not None:
+            if await self._website.gate.closed_to(site, address) is not None:
                 raise NotVisitorError("No files are taken from there.")
             response = await self._answer(request, site)
         except WebhookError as error:
@@ -110,8 +110,8 @@ class UploadEndpoint:
     async def _take(self, request: Request, site: str) -> File:
         """Raises WebhookError, ClientDisconnect, and what Postgres raises."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        sender = await self._website.sender(site, token, time.monotonic())
-        if sender is None:
+        sender = await self._website.reception.sender(site, token)
+        if sender is None or self._website.gate.sends_too_much(sender[1], time.monotonic()):
             raise NotVisitorError("Send the token that the socket has given.")
         workspace, key = sender
         name = request.query_params.get("name", "")[:NAME_CHARS_MAX]

@@ -1,0 +1,121 @@
+"""Who has come, and what his widget is told at the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from config.website import Site, WebsiteSettings
+from schemas.ids import conversation_id
+from workers.channels.website import identity
+from workers.channels.website.connection import Tab
+from workers.channels.website.identity import Visitor
+from workers.channels.website.links import add_links
+from workers.channels.website.records import Guest
+from workers.channels.website.said import ProofByDigest, ProofByToken, Start
+from workers.channels.website.tokens import VisitorTokens
+from workers.channels.website.transcript import LINES_MAX, Ends, Line, ends_of, read_before, workspace_of
+from workers.files.files import Files
+
+
+class Joined(NamedTuple):
+    """A visitor who has come, and what his widget is told at the beginning."""
+
+    tab: Tab
+    started: dict[str, Any]
+
+
+class Reception:
+    """Of one ingress.
+
+    Args:
+        sites: by their names.
+        pool: asyncpg's.
+        files: of visitors and agents; none: they send none.
+    """
+
+    def __init__(
+        self,
+        sites: Mapping[str, Site],
+        pool: Any,  # noqa: ANN401 - asyncpg's
+        tokens: VisitorTokens,
+        settings: WebsiteSettings,
+        files: Files | None,
+    ) -> None:
+        self._sites = sites
+        self._pool = pool
+        self._tokens = tokens
+        self._bytes_max = settings.send_queue_bytes_max
+        self._files = files
+        self._workspaces: dict[str, str] = {}
+
+    async def join(self, site: str, start: Start, cut: Callable[[], None]) -> Joined | None:
+        """Who has come; none: no workspace has the page. Raises NotVerifiedError and what Postgres raises."""
+        known = self._sites[site]
+        visitor = self._visitor(known, start)
+        guest = Guest(site, visitor, start.language)
+        workspace = await self._workspace(guest.page)
+        if workspace is None:
+            return None
+        conversation = conversation_id(guest.key)
+        ends = await ends_of(self._pool, workspace, conversation)
+        last = ends.position
+        lines = [] if start.after or not last else await self.before(workspace, conversation, last + 1)
+        position = min(start.after, last) if start.after else last
+        tab = Tab(workspace, guest, position, self._bytes_max, cut)
+        tab.is_known = last > 0
+        tab.is_blocked = ends.blocked
+        tab.where = start.where
+        return Joined(tab, self._started(known, visitor, ends, [line.shown for line in lines]))
+
+    async def sender(self, site: str, token: str) -> tuple[str, str] | None:
+        """The workspace and the conversation's key of who has this token; none: nobody of this site.
+
+        Raises what Postgres raises.
+        """
+        user = self._tokens.read(site, token)
+        if user is None:
+            return None
+        guest = Guest(site, Visitor(user))
+        workspace = await self._workspace(guest.page)
+        return None if workspace is None else (workspace, guest.key)
+
+    async def before(self, workspace: str, conversation: UUID, position: int) -> list[Line]:
+        """The last lines that visitors see before a position. Raises what Postgres raises."""
+        lines = await read_before(self._pool, workspace, conversation, position)
+        await add_links(self._pool, self._files, lines, lambda _: workspace)
+        return lines
+
+    def _visitor(self, site: Site, start: Start) -> Visitor:
+        """Raises NotVerifiedError."""
+        known = self._tokens.read(site.site, start.token) if start.token else None
+        if known and (start.proof is None or known.startswith(identity.VERIFIED)):
+            return Visitor(known)
+        secret = None if site.secret is None else site.secret.get_secret_value()
+        match start.proof:
+            case ProofByToken(token=token):
+                return identity.by_token(secret, token)
+            case ProofByDigest(id=id_, hash=digest):
+                return identity.by_digest(secret, id_, digest)
+        return Visitor(self._tokens.draw())
+
+    def _started(
+        self, site: Site, visitor: Visitor, ends: Ends, messages: list[dict[str, Any] | None]
+    ) -> dict[str, Any]:
+        return {
+            "token": self._tokens.issue(site.site, visitor.user),
+            "title": site.title,
+            "greeting": site.greeting,
+            "quick_replies": site.quick_replies,
+            "file_bytes_max": None if self._files is None else self._files.settings.file_bytes_max,
+            "read": ends.seen,
+            "messages": messages,
+            "more": len(messages) == LINES_MAX,
+        }
+
+    async def _workspace(self, page: str) -> str | None:
+        found = self._workspaces.get(page) or await workspace_of(self._pool, page)
+        if found is not None:
+            self._workspaces[page] = found
+        return found
