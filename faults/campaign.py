@@ -146,7 +146,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     await sender.close()
     looking.cancel()
     used = gauges.checks()
-    heal_s, _ = await asyncio.gather(_healed(ground), crowd.finish())
+    heal_s, gone = await asyncio.gather(_healed(ground), _finished(ground, crowd))
     at_rest, outside = await _end(ground, crowd)
     stopped = await fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
@@ -164,7 +164,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
         ],
         recoveries=[line for line in ground.history.lines if line["what"] == "recovered"],
         heal_s=heal_s,
-        at_rest=at_rest,
+        at_rest=at_rest and gone,
         stopped=stopped,
         report=await check(ground, [*outside, *used]),
     )
@@ -202,6 +202,16 @@ def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
     """Every fault by its name."""
     befalls = (Nemesis, Interference, Sessions, Load, Machine, Changes)
     return {name: fault for each in befalls for name, fault in each(scene).faults().items()}
+
+
+async def _finished(ground: Ground, crowd: Crowd) -> bool:
+    """Whether everybody has gone in time; the checker speaks in any case."""
+    try:
+        await crowd.finish()
+    except TimeoutError:
+        ground.history.add("unfinished")
+        return False
+    return True
 
 
 async def _end(ground: Ground, crowd: Crowd) -> tuple[bool, list[dict[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,13 @@ MOMENTS = {
     "cut_at_end_txn": ("kafka", "end_txn", Lost.REQUEST),
 }
 """On the wire to which server, at which request, and what gets lost."""
+DEATHS = {
+    "kill_at_commit": ("postgres", "commit"),
+    "kill_at_produce": ("kafka", "produce"),
+    "kill_at_end_txn": ("kafka", "end_txn"),
+}
+"""On the wire to which server, and of which request nothing arrives any more, nor of its sender."""
+ENDED_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Interference:
             "half_open_postgres": lambda: self.half_open("postgres"),
             "reset_all": self.reset_all,
             **{name: partial(self.lose, name) for name in MOMENTS},
+            **{name: partial(self.kill_at, name) for name in DEATHS},
         }
 
     async def delay(self, server: str) -> None:
@@ -128,14 +137,30 @@ class Interference:
     async def _spring(self, name: str, kind: str, quiet_s: float) -> None:
         server, request, lost = MOMENTS[name]
         victim = await self.scene.victim(kind)
-        trap = Trap(request, lost, quiet_s)
-        self._wires(server)[victim.name].set(trap)
+        hit = await self._caught(self._wires(server)[victim.name], Trap(request, lost, quiet_s))
+        if hit:
+            await asyncio.sleep(quiet_s)
+        self.scene.note(name, hit=hit, worker=victim.name, quiet_s=quiet_s)
+
+    async def kill_at(self, name: str) -> None:
+        """SIGKILL to a worker of each kind as it sends a request, which never arrives."""
+        server, request = DEATHS[name]
+        for kind in KINDS:
+            victim = await self.scene.victim(kind)
+            trap = Trap(request, Lost.REQUEST, ENDED_S)
+            hit = await self._caught(self._wires(server)[victim.name], trap)
+            victim.signal(signal.SIGKILL)
+            await victim.ended(ENDED_S)
+            self.scene.note(name, hit=hit, worker=victim.name)
+
+    async def _caught(self, wire: Wire, trap: Trap) -> bool:
+        """Whether something falls into the trap in time."""
+        wire.set(trap)
         try:
             await asyncio.wait_for(trap.sprung.wait(), CATCH_S)
-            await asyncio.sleep(quiet_s)
         except TimeoutError:
-            self._wires(server)[victim.name].heal()
-        self.scene.note(name, hit=trap.sprung.is_set(), worker=victim.name, quiet_s=quiet_s)
+            wire.heal()
+        return trap.sprung.is_set()
 
     def _wires(self, server: str) -> dict[str, Wire]:
         network = self.scene.ground.network

@@ -17,17 +17,24 @@ class Change(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """What is broken, and the faults that must bring it to light."""
+    """What is broken, the faults that must bring it to light, and how the checks begin that must see it."""
 
     name: str
     faults: str
+    seen_by: tuple[str, ...]
     changes: tuple[Change, ...]
+
+    @property
+    def slug(self) -> str:
+        """Names its folder."""
+        return self.name.replace(" ", "-")
 
 
 MUTANTS = (
     Mutant(
         "pending batches are not published at takeover",
         KILLS,
+        ("on the messages topic each line follows", "each chain counts"),
         (
             Change(
                 "workers/runtime/protocol.py",
@@ -39,6 +46,7 @@ MUTANTS = (
     Mutant(
         "the previous owner's producers are not fenced",
         FREEZES,
+        ("each event appears once",),
         (
             Change(
                 "workers/runtime/term.py",
@@ -50,6 +58,7 @@ MUTANTS = (
     Mutant(
         "neither owner nor batch number is compared",
         FREEZES,
+        ("each distinct message is once", "positions are", "on the messages topic", "each lane is released"),
         (
             Change(
                 "workers/runtime/ledger.py",
@@ -61,6 +70,7 @@ MUTANTS = (
     Mutant(
         "intake remembers conversations of lanes that it gave up",
         f"{KILLS},{FREEZES}",
+        ("positions are", "on the messages topic"),
         (
             Change(
                 "workers/routing/intake/handler.py",
@@ -72,6 +82,7 @@ MUTANTS = (
     Mutant(
         "duplicates are stored",
         "kill_routing",
+        ("each distinct message is once",),
         (
             Change(
                 "workers/routing/intake/dedupe.py",
@@ -83,6 +94,7 @@ MUTANTS = (
     Mutant(
         "the cursor of a rotation is forgotten over a restart",
         KILLS,
+        ("nobody has a second turn",),
         (
             Change(
                 "workers/routing/desk/loading.py",
@@ -94,6 +106,7 @@ MUTANTS = (
     Mutant(
         "loads are forgotten over a restart",
         KILLS,
+        ("nobody was automatically assigned above capacity",),
         (
             Change(
                 "workers/routing/desk/loading.py",
@@ -105,6 +118,7 @@ MUTANTS = (
     Mutant(
         "commands that are repeated are decided again",
         "freeze_routing,freeze_routing,freeze_routing",
+        ("each command and each action has exactly one outcome",),
         (
             Change(
                 "workers/routing/desk/outcomes.py",
@@ -116,6 +130,7 @@ MUTANTS = (
     Mutant(
         "who comes back is not told what he has missed",
         "kill_gateway,kill_gateway",
+        ("each agent sees each notice",),
         (
             Change(
                 "workers/gateway/stream.py",
@@ -126,7 +141,8 @@ MUTANTS = (
     ),
     Mutant(
         "what is not stored yet is published",
-        "cut_at_commit",
+        "kill_at_commit",
+        ("the messages topic says", "each lane is released"),
         (
             Change(
                 "workers/runtime/store.py",
@@ -158,6 +174,7 @@ MUTANTS = (
     Mutant(
         "a lane is released with what was pending",
         "storm",
+        ("each lane is released",),
         (
             Change(
                 "workers/runtime/ledger.py",
@@ -169,6 +186,7 @@ MUTANTS = (
     Mutant(
         "a worker goes on after an unknown transaction",
         "cut_at_end_txn,cut_at_produce",
+        ("on the messages topic each line follows",),
         (
             Change(
                 "workers/runtime/protocol.py",
@@ -180,6 +198,7 @@ MUTANTS = (
     Mutant(
         "a new lane begins at the end of its log",
         "kill_routing",
+        ("each command and each action has exactly one outcome",),
         (
             Change(
                 "workers/runtime/source.py",
@@ -191,6 +210,7 @@ MUTANTS = (
     Mutant(
         "a claim is won by another than the first in the log",
         "kill_gateway",
+        ("of those who claim",),
         (
             Change(
                 "workers/routing/desk/claims.py",
@@ -202,3 +222,8 @@ MUTANTS = (
         ),
     ),
 )
+
+CONTROL = Mutant(
+    "nothing", ",".join(dict.fromkeys(",".join(one.faults for one in MUTANTS).split(","))), (), ()
+)
+"""What every mutant is but for its change: against it everything must hold."""

@@ -1,0 +1,55 @@
+"""A mutant is caught by a check that is meant for it, and by nothing else; the control by nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from faults.mutations import CONTROL, Change, Mutant
+from faults.verdict import Verdict
+
+MUTANT = Mutant("broken", "kill_routing", ("each chain", "each event"), (Change("a.py", "b", "c"),))
+
+
+def verdict(folder: Path, mutant: Mutant, **violated: str) -> Verdict:
+    """Of a run in which these checks, by their titles, are violated."""
+    checks = [
+        {"title": title.replace("_", " "), "holds": False, "witness": witness}
+        for title, witness in violated.items()
+    ]
+    checks.append({"title": "each chain counts", "holds": True, "witness": None})
+    problems = [f"{one['title']}: {one['witness']}" for one in checks if not one["holds"]]
+    result = {"report": {"checks": checks}, "problems": problems}
+    (folder / "result.json").write_bytes(orjson.dumps(result))
+    return Verdict.of(mutant, folder)
+
+
+def test_a_mutant_is_caught_by_the_first_check_that_it_names(tmp_path: Path) -> None:
+    found = verdict(tmp_path, MUTANT, each_event_appears_once="e1 twice", the_lag="1")
+    assert found == Verdict(True, "each event appears once: e1 twice")
+
+
+def test_a_mutant_that_only_other_checks_see_has_survived(tmp_path: Path) -> None:
+    found = verdict(tmp_path, MUTANT, the_lag="1")
+    assert not found.is_right
+    assert "SURVIVED" in found.said
+    assert "the lag" in found.said
+
+
+def test_a_run_without_a_result_catches_nothing(tmp_path: Path) -> None:
+    assert not Verdict.of(MUTANT, tmp_path).is_right
+    assert not Verdict.of(CONTROL, tmp_path).is_right
+
+
+def test_the_control_is_right_when_nothing_is_found(tmp_path: Path) -> None:
+    assert verdict(tmp_path, CONTROL).is_right
+    assert not verdict(tmp_path, CONTROL, the_lag="1").is_right
+
+
+def test_a_verdict_is_kept_for_the_same_question_only(tmp_path: Path) -> None:
+    assert Verdict.read(tmp_path, "this") is None
+    found = Verdict(True, "seen")
+    found.write(tmp_path, "this")
+    assert Verdict.read(tmp_path, "this") == found
+    assert Verdict.read(tmp_path, "that") is None
