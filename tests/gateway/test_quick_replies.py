@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from workers.gateway.quick_replies.quick_reply import BODY_CHARS_MAX, QUICK_REPL
 from workers.gateway.quick_replies.variables import VARIABLES, VARIABLES_MAX, Known, fill, mistakes
 from workers.gateway.roster import Rosters
 
+DEADLINE_S = 30.0
 LAN = Known(
     page="messenger:1",
     page_name="Hoa Sen Sài Gòn",
@@ -157,7 +159,8 @@ class Shop:
 @asynccontextmanager
 async def _shop(database: str) -> AsyncIterator[tuple[Shop, asyncpg.Connection[Any]]]:
     async with (
-        asyncpg.create_pool(database, min_size=1, max_size=3) as pool,
+        # The test has one of them, and the gateway the other: none needs two.
+        asyncpg.create_pool(database, min_size=2, max_size=2) as pool,
         asyncpg.create_pool(database, min_size=1, max_size=2, server_settings=SERVER_SETTINGS) as reading,
     ):
         shop = Shop(pool, reading)
@@ -207,7 +210,7 @@ async def _fill(connection: asyncpg.Connection[Any], conversation: UUID) -> None
 
 @pytest.mark.servers
 async def test_admins_write_them_and_agents_use_those_that_are_for_them(database: str) -> None:
-    async with _shop(database) as (shop, connection):
+    async with asyncio.timeout(DEADLINE_S), _shop(database) as (shop, connection):
         written = await shop.put("chao")
         assert written.status_code == httpx.codes.OK, written.text
         assert (written.json()["id"], written.json()["changed_by"]) == ("chao", "agent:shop/chu")

@@ -77,9 +77,7 @@ async def put_quick_reply(
     request: Request, identity: Who, quick_reply: Id, body: QuickReplyBody
 ) -> QuickReply:
     """Write a quick reply, new or instead of what it was. Unknown variables are refused."""
-    async with _writing(request, identity, quick_reply) as connection:
-        roster = await gateway_of(request).rosters.of(identity.workspace)
-        _check_department(body.department, roster)
+    async with _writing(request, identity, quick_reply, body.department) as connection:
         if not await rows.put(connection, identity.workspace, quick_reply, body, identity.actor):
             sentence = f"A workspace has at most {QUICK_REPLIES_MAX} quick replies."
             raise ApiError(HTTPStatus.CONFLICT, "too_many_quick_replies", sentence)
@@ -140,19 +138,28 @@ def _departments(identity: Identity, roster: Roster) -> Collection[rows.Place] |
     return [place for place, members in roster.members.items() if identity.agent in members]
 
 
-def _check_department(department: Department | None, roster: Roster) -> None:
-    if department is not None and (department.desk, department.id) not in roster.members:
+def _check_department(department: Department, roster: Roster) -> None:
+    if (department.desk, department.id) not in roster.members:
         sentence = f"The desk {department.desk} has no department {department.id}."
         raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_department", sentence)
 
 
 @asynccontextmanager
-async def _writing(request: Request, identity: Identity, id_: str) -> AsyncIterator[Connection]:
-    """A connection for who may write. Raises ApiError when he may not, or Postgres is away."""
+async def _writing(
+    request: Request, identity: Identity, id_: str, department: Department | None = None
+) -> AsyncIterator[Connection]:
+    """A connection for who may write, if there is that department.
+
+    Raises ApiError when he may not, there is none, or Postgres is away.
+    """
+    gateway = gateway_of(request)
     if not may(identity, (), "manage_quick_replies"):
         raise _forbidden(request, identity, "manage_quick_replies", id_)
     try:
-        async with gateway_of(request).connection() as connection:
+        # Before a connection is taken: a roster takes one of the same pool.
+        if department is not None:
+            _check_department(department, await gateway.rosters.of(identity.workspace))
+        async with gateway.connection() as connection:
             yield connection
     except DATABASE_ERRORS as error:
         raise unavailable("database_down", "The database does not answer. Send it again.") from error
