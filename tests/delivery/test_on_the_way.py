@@ -18,6 +18,12 @@ from workers.channels.delivery.progress import Step
 
 pytestmark = pytest.mark.servers
 TOKEN_ERROR = {"message": "Error validating access token", "code": 190, "error_subcode": 460}
+KNOWN = """
+INSERT INTO conversation (workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq,
+    epoch, standing, route_unanswered, session, session_open, session_customer_messages,
+    session_agent_messages, last_at)
+VALUES ('acme', $1, 'main', 0, 'key', 'page', 2, 1, 1, 'idle', false, 1, true, 1, 1, now())
+"""
 DAY_S = 24 * 60 * 60.0
 
 
@@ -67,6 +73,19 @@ async def test_what_the_channel_tells_moves_a_message_on_and_never_back(database
         await field.handle(field.arrival(ONE, "an", "delivered", until_ms=later_ms))
         assert [(await field.row(each))["state"] for each in (first, second)] == ["read", "read"]
         assert {each.state for each in await field.told()} == {"read"}
+
+
+async def test_what_somebody_who_is_kept_out_reads_is_not_told_until_he_is_let_in(database: str) -> None:
+    async with ground(database) as field:
+        message = await field.say(ONE, "an", "một")
+        async with field.delivering():
+            ids = (await field.until(message, "sent"))["ids"]
+        read = field.arrival(ONE, "an", "read", channel_message_ids=tuple(ids))
+        await field.database.execute(KNOWN, (await field.row(message))["conversation_id"])
+        for is_blocked, state in ((True, "sent"), (False, "read")):
+            await field.database.execute("UPDATE conversation SET blocked = $1", is_blocked)
+            await field.handle(read)
+            assert (await field.row(message))["state"] == state
 
 
 async def test_a_message_that_the_channel_refuses_fails_with_its_reason_and_the_next_goes(

@@ -113,6 +113,7 @@ async def _a_customer_is_blocked(database: asyncpg.Connection[Any], lan: Client,
         await until(database, "SELECT FROM message WHERE body = 'quảng cáo' AND blocked")
         assert _load(loads) - _load((await lan.get("agents")).json()) == 1
         assert (await lan.ask(f"conversations/{id_}/unblock")).status_code == 200
+        await chi.until("unseen")
         heard = await _heard(desk, '"online":true')
         await chi.say("Xin lỗi shop")
         heard += await _heard(desk, '"Xin lỗi shop"')

@@ -99,7 +99,7 @@ WORKERS: dict[str, Rights] = {
     ),
     "delivery": Rights(
         changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file", "mail"),
-        sees=("mail_page", "page_registry", "quick_reply"),
+        sees=("conversation", "mail_page", "page_registry", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
         writes=(DEADLETTER, INBOUND, OUTBOUND, RECEIPTS),
         lanes=("delivery",),

@@ -91,6 +91,8 @@ class Hub:
             ]
             shown = [said for line in lines if (said := tab.tell(line)) is not None]
             was, tab.is_blocked = tab.is_blocked, blocked[-1] if blocked else tab.is_blocked
+            if was and not tab.is_blocked:
+                tab.send("unseen")  # what he has told of what he saw was kept from agents
             if not tab.is_known or was != tab.is_blocked:
                 tab.is_known = True
                 self._on_known(tab)

@@ -288,6 +288,8 @@
     kept.remove(done.key);
     if (inFlight === id) inFlight = null;
   }
+  // Of what he saw only that counts which came back as the state of a message: the rest is told again.
+  function forgetTold() { for (const one of messages.values()) one.told = RANK[one.state] || 0; }
   function isLooking() { return isOpen && document.visibilityState === "visible"; }
   function look() {
     // The transcript says `sent` before anybody may say more: until then it is not known there.
@@ -416,7 +418,7 @@
       settle(waited);
     }
     for (const one of outbox) one.taken = false;
-    for (const one of messages.values()) one.told = RANK[one.state] || 0;
+    forgetTold();
     if (code === NOT_VERIFIED || code === BLOCKED) {
       console.warn(`Tổng đài: ${reason}`);
       host.hidden = true;
@@ -464,7 +466,7 @@
       case "refused":
         if (said.id && inFlight === said.id) inFlight = null;
         if (said.code === "unknown_file") { settle(said.id); flush(); } // it waited for so long that it was forgotten
-        if (said.do === "seen") for (const one of messages.values()) one.told = RANK[one.state] || 0;
+        if (said.do === "seen") forgetTold();
         if (said.retry_after_s) {
           resendAt = Date.now() + said.retry_after_s * 1000;
           setTimeout(() => { flush(); look(); }, said.retry_after_s * 1000 + 50);
@@ -477,6 +479,7 @@
         look();
         break;
       }
+      case "unseen": forgetTold(); look(); break;
       case "read": agentRead = Math.max(agentRead, said.position); show(); break;
       case "typing": typesUntil = Date.now() + TYPES_MS; show(); break;
     }
