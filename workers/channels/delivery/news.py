@@ -27,8 +27,8 @@ UPDATE delivery SET ids = ids || $4::text, reason = NULL, failures = 0,
 WHERE workspace_id = $1 AND message_id = $2 AND cardinality(ids) = $3
     AND state IN ('queued', 'sending', 'unknown')
 """
-# A message is read when its last part is; by the watermark, when it was given to the channel before it. Of who
-# is kept out no agent learns what he reads.
+# A message is read when its last part is; by the watermark, when it was given to the channel before it.
+# Of who is kept out no agent learns what he reads.
 ARRIVED = """
 UPDATE delivery SET state = $2, version = version + 1, told = false, changed_at = now()
 WHERE conversation_id = $1 AND (state = 'sent' OR (state = 'delivered' AND $2 = 'read'))
