@@ -12,6 +12,7 @@ import orjson
 
 from config.delivery import DeliverySettings
 from schemas.definitions import KeywordList
+from schemas.phones import find_phone
 from tests.mail.letters import ADDRESSES, AT, TICKET
 from tests.security.bending import bent, bent_text
 from tests.security.parsers import Parser
@@ -27,7 +28,6 @@ from workers.files.kind import kind_of, name_of
 from workers.files.link import Content, ExpiredLinkError, Links
 from workers.files.serving import headers_of
 from workers.routing.intake.keywords import Keywords
-from workers.routing.intake.phones import find_phone
 
 
 def _mail() -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.actions import LABELS_MAX, SetLabels, SetProfile
 from schemas.inbound import Introduced, Profile
-from workers.routing.intake.phones import find_phone, same_phone
+from schemas.phones import find_phone, same_phone
 from workers.routing.outcomes import Refusal
 
 PROFILE = ("name", "phone", "email", "birthday", "gender", "address")

@@ -9,6 +9,7 @@ from schemas.actions import Action, EditTicket, Erase, Say, SendMail, SetLabels,
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Edit, Mail, Profile, Reaction
+from schemas.phones import find_phone
 from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
@@ -18,7 +19,6 @@ from workers.routing.intake.dedupe import find_seen, find_stored
 from workers.routing.intake.marks import Marks, Place, place_of
 from workers.routing.intake.outcomes import asker_of
 from workers.routing.intake.own import Own, find_own
-from workers.routing.intake.phones import find_phone
 from workers.routing.intake.policies import Policies
 from workers.routing.intake.quoting import Quoted
 from workers.routing.intake.rules import Rules

@@ -1,4 +1,4 @@
-"""Vietnamese phone numbers in what customers write. Pure."""
+"""Vietnamese phone numbers as customers write them. Pure."""
 
 from __future__ import annotations
 

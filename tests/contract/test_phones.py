@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.routing.intake.phones import find_phone, same_phone
+from schemas.phones import find_phone, same_phone
 
 MOBILE_HEADS = [*(f"3{n}" for n in range(2, 10)), "52", "55", "56", "58", "59", "70"]
 MOBILE_HEADS += [*(f"7{n}" for n in range(6, 10)), *(f"8{n}" for n in range(1, 10))]
