@@ -6,7 +6,8 @@ aiokafka's own `send` and `stop` wait for ever on a broker that does not answer 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import random
+from collections.abc import Collection, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed, UnknownTopicOrPartitionError
@@ -14,9 +15,13 @@ from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from config.kafka import KafkaSettings
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
+from workers.runtime.topology import hashed
 
 RETRY_BACKOFF_MS = 100
 ABANDON_STEP_S = 1.0
+BATCH_BYTES_MAX = 262_144
+"""Of one partition while a request is under way. When aiokafka's 16 KiB are full, all who wait for room are
+woken together, to wait again."""
 REQUEST_TIMEOUT_MS = 3_000
 """Shorter than the deadline of connecting: then aiokafka itself closes a connection that does not answer."""
 
@@ -33,6 +38,8 @@ async def start_producer(
         acks="all",
         enable_idempotence=True,
         linger_ms=0,  # while a request is under way the next batch gathers by itself
+        max_batch_size=BATCH_BYTES_MAX,
+        partitioner=_partition,
         retry_backoff_ms=RETRY_BACKOFF_MS,
         max_request_size=MAX_MESSAGE_BYTES + DEADLETTER_EXTRA_BYTES,
     )
@@ -46,6 +53,13 @@ async def start_producer(
         await end_producer(producer, flush_s=0)
         raise
     return producer
+
+
+def _partition(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    """aiokafka's own partitioner, which hashes a key anew for each record, in Python."""
+    if key is None:
+        return random.choice(available or every)  # noqa: S311 - no secret
+    return every[hashed(key) % len(every)]
 
 
 async def _check_made(producer: AIOKafkaProducer, topics: Collection[str]) -> None:

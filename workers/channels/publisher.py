@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import RecordMetadata
 from prometheus_client import Counter, Gauge
 
 from config.kafka import KafkaSettings
@@ -103,18 +104,18 @@ class Publisher:
             ) from error
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
-        futures = []
-        for record in records:
-            future = await producer.send(
-                self._names[record.topic], record.value, record.key, headers=record.headers
-            )
-            # Nobody may be left to ask when it fails after the deadline.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            futures.append(future)
-        if futures:
-            await asyncio.wait(futures)
-        for future in futures:
-            future.result()
+        futures: list[asyncio.Future[RecordMetadata]] = []
+        try:
+            for record in records:
+                name = self._names[record.topic]
+                sent = await producer.send(name, record.value, record.key, headers=record.headers)
+                futures.append(sent)
+            for future in futures:
+                await future
+        finally:
+            for future in futures:
+                # Nobody is left to ask those that come after the deadline; Kafka may have them all the same.
+                _ = future.cancel() or future.cancelled() or future.exception()
 
     def _replace(self, producer: AIOKafkaProducer, error: Exception) -> None:
         """Give `producer` up, unless another request has done so before."""

@@ -19,10 +19,10 @@ MAX_BYTES = {topic.name: topic.max_message_bytes - EVENT_OVERHEAD_BYTES for topi
 
 
 @lru_cache(maxsize=65_536)
-def _hash(key: bytes) -> int:
+def hashed(key: bytes) -> int:
     """Kafka's own partitioner: aiokafka's and Java's default."""
-    hashed: int = murmur2(key) & 0x7FFFFFFF
-    return hashed
+    found: int = murmur2(key) & 0x7FFFFFFF
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Topology:
 
     def partition(self, topic: str, key: bytes) -> int:
         """Where records with this key belong."""
-        return _hash(key) % self.partitions[topic]
+        return hashed(key) % self.partitions[topic]
 
     def lanes(self, inputs: Sequence[str]) -> int:
         """How many lanes these inputs make.
