@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from config.logging import get_logger
 from config.settings import Settings
@@ -20,6 +20,7 @@ from workers.channels.bounded_http import BoundedHttp
 from workers.channels.ingress import create_app
 from workers.channels.server import StoppableServer, listen, url_of
 from workers.channels.website.socket import VisitorSocket
+from workers.runtime.garbage import collect_seldom
 
 GRACE_S = 8
 """A body may take 5 s to arrive, its records 1.5 s to be confirmed."""
@@ -64,6 +65,7 @@ async def serve(
 
 def run_ingress(settings: Settings) -> None:
     """Run the ingress in this process. Raises as `serve` does."""
+    collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))
 
@@ -81,7 +83,7 @@ async def _serve(settings: Settings, listener: socket.socket, stop: asyncio.Even
         raise failures[0]
 
 
-def _configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
+def _configuration(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     website = settings.website
     return uvicorn.Config(
         app,
