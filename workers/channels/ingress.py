@@ -9,12 +9,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from config.ingress import IngressSettings
 from config.logging import get_logger
@@ -23,7 +25,7 @@ from config.topics import DEADLETTER, INBOUND, RECEIPTS
 from schemas.base import Json
 from workers.channels.admission import Admission
 from workers.channels.body import read_body
-from workers.channels.channel import Channel, Skipped
+from workers.channels.channel import Acknowledgement, Channel, Skipped
 from workers.channels.fchat import FORM, Fchat
 from workers.channels.health import health_routes
 from workers.channels.mail.door import MailDoor
@@ -40,6 +42,7 @@ from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.channels.records import Outgoing, Webhook, outgoing
 from workers.channels.seldom import LOGGED_BURST, LOGGED_PER_S
+from workers.channels.short_way import Endpoint, ShortWay
 from workers.channels.website.routes import website_routes
 from workers.channels.website.website import Website
 from workers.channels.zalo import Zalo
@@ -58,7 +61,7 @@ CLIENT_GONE = 499
 _log = get_logger(__name__)
 
 
-def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
+def create_app(settings: Settings, on_failure: OnFailure) -> ASGIApp:
     """The ASGI application; its lifespan connects to Kafka in the background."""
     ingress = settings.ingress
     metrics = IngressMetrics()
@@ -88,9 +91,10 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
                 await stack.enter_async_context(website.running())
             yield
 
-    return Starlette(
+    endpoints = {PATH + each.name: _endpoint(intake, each) for each in channels}
+    others = Starlette(
         routes=[
-            *(Route(PATH + each.name, _endpoint(intake, each), methods=["GET", "POST"]) for each in channels),
+            *(Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in endpoints.items()),
             Route(PATH + "fchat/{token}", _fchat_endpoint(intake, fchat), methods=["GET", "POST"]),
             *((Route(PATH + door.name, _mail_endpoint(intake, door), methods=["POST"]),) if door else ()),
             *(website_routes(website, files) if website is not None else ()),
@@ -100,6 +104,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Starlette:
         exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=lifespan,
     )
+    return ShortWay(endpoints, others)
 
 
 class WebhookIntake:
@@ -167,8 +172,7 @@ class WebhookIntake:
                 document = await complete(document)
             webhook = Webhook(channel.name, body, time.time_ns() // 1_000_000)
             await self._keep(channel, webhook, document)
-        text, media_type = channel.acknowledgement
-        return Response(text, media_type=media_type)
+        return acknowledge(channel.acknowledgement)
 
     async def _keep(self, channel: Channel, webhook: Webhook, document: Json) -> None:
         """Have Kafka confirm every event; only then they count."""
@@ -188,28 +192,34 @@ class WebhookIntake:
             self._metrics.skipped.labels(channel, event).inc(count)
 
 
-def _endpoint(intake: WebhookIntake, channel: Channel) -> Callable[[Request], Awaitable[Response]]:
+@cache
+def acknowledge(said: Acknowledgement) -> Response:
+    """The answer to what Kafka has, the same each time."""
+    return Response(said.text, media_type=said.media_type)
+
+
+def _endpoint(intake: WebhookIntake, channel: Channel) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(channel, request)
 
     return endpoint
 
 
-def _fchat_endpoint(intake: WebhookIntake, fchat: Fchat) -> Callable[[Request], Awaitable[Response]]:
+def _fchat_endpoint(intake: WebhookIntake, fchat: Fchat) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(fchat.at(request.path_params["token"]), request)
 
     return endpoint
 
 
-def _file_endpoint(files: Files) -> Callable[[Request], Awaitable[Response]]:
+def _file_endpoint(files: Files) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await file_response(files, request, request.path_params["token"])
 
     return endpoint
 
 
-def _mail_endpoint(intake: WebhookIntake, door: MailDoor) -> Callable[[Request], Awaitable[Response]]:
+def _mail_endpoint(intake: WebhookIntake, door: MailDoor) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(door, request, door.complete, door.body_limit_bytes)
 
