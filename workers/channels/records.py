@@ -9,11 +9,10 @@ import orjson
 
 from config.topics import DEADLETTER, MAX_MESSAGE_BYTES
 from schemas import envelope
-from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import Headers, Kind
-from schemas.ids import MESSAGES, message_id, uuid5
+from schemas.ids import MESSAGES, message_id_text, uuid5_text
 from schemas.inbound import InboundRecord, InboundUtterance
 from workers.channels.channel import Refused
 
@@ -72,13 +71,13 @@ def outgoing(webhook: Webhook, item: InboundRecord | Refused) -> Outgoing:
 def _headers(webhook: Webhook, kind: Kind, item: InboundRecord) -> Headers:
     """The CloudEvents headers. Every delivery of one event has the same `ce_id`."""
     if isinstance(item, InboundUtterance):
-        id_ = message_id(item.page, item.channel_message_id)
+        id_ = message_id_text(item.page, item.channel_message_id)
     else:
         # No channel gives these an id; a control character keeps the name apart from those of messages.
         event = orjson.dumps(item.raw, option=orjson.OPT_SORT_KEYS)
-        id_ = uuid5(MESSAGES, f"{item.page}\n\n{hashlib.sha256(event).hexdigest()}")
+        id_ = uuid5_text(MESSAGES, f"{item.page}\n\n{hashlib.sha256(event).hexdigest()}")
     at_ms = webhook.received_ms if item.sent_at_ms is None else item.sent_at_ms
-    time = rfc3339(envelope.moment(at_ms))
+    time = envelope.time_text(at_ms)
     source = f"tongdai/{webhook.source}"
     return envelope.headers(kind, id_=id_, source=source, subject=item.key, time=time)
 
