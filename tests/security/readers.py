@@ -38,6 +38,8 @@ def _mail() -> bytes:
     mail.set_content(f"Dạ em lấy 2 hộp\n\nOn Sunday somebody wrote:\n> {ABOVE['vi']}\n")
     mail.add_alternative("<p>Dạ em <b>lấy</b> 2 hộp</p><blockquote>giá?</blockquote>", subtype="html")
     mail.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="đơn hàng.pdf")
+    for number, part in enumerate(each for each in mail.walk() if each.is_multipart()):
+        part.set_boundary(f"b{number}")  # drawn otherwise, and a seed would not give the same again
     return mail.as_bytes()
 
 

@@ -30,6 +30,11 @@ def test_a_mail_whose_subject_names_no_character_set_is_read() -> None:
     assert read_mail(mail).text == "x"
 
 
+def test_a_file_whose_name_is_in_no_character_set_is_a_file_all_the_same() -> None:
+    mail = b"From: a@b.cd\r\nContent-Disposition: attachment; filename*=%00''a\r\n\r\nx"
+    assert read_mail(mail).files == ("text/plain",)
+
+
 def test_a_kind_of_attachment_that_is_too_long_costs_no_page_of_older_messages() -> None:
     said = {"message_id": "z", "from_id": "7", "to_id": "1", "type": "x" * 41, "url": "https://a/b"}
     answer = orjson.dumps({"data": [{**said, "time": 1763800000000}], "error": 0})

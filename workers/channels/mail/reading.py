@@ -145,12 +145,20 @@ def _of_html(part: Message) -> str:
 def _files(message: Message) -> Iterator[str]:
     for part in message.walk():
         if not part.is_multipart() and _is_file(part):
-            name = _plain(str(part.get_filename() or "")) or part.get_content_type()
+            name = _plain(_name(part) or "") or part.get_content_type()
             yield name[:NAME_CHARS_MAX]
 
 
 def _is_file(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+    return part.get_content_disposition() == "attachment" or _name(part) is not None
+
+
+def _name(part: Message) -> str | None:
+    """None: it has none, or one that cannot be read."""
+    try:
+        return part.get_filename()
+    except ValueError:
+        return None
 
 
 def _sent_at_ms(message: Message) -> int | None:
