@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from faults.catalogue import MAY_END
+from faults.blame import blame
+from faults.catalogue import lasts_s
 from faults.changes import Changes
 from faults.crowd import Crowd, settle
 from faults.gauges import Gauges
@@ -23,7 +24,8 @@ from faults.interference import Interference
 from faults.load import Load
 from faults.machine import Machine
 from faults.nemesis import Nemesis
-from faults.recovery import RECOVERED_S, recovered
+from faults.recovery import recovered
+from faults.result import HEAL_S, QUIET_S, Phase, Result
 from faults.scene import Scene
 from faults.sender import Sender
 from faults.sessions import Sessions
@@ -32,142 +34,83 @@ from faults.town import AGENTS
 from faults.watch import INPUTS, UnseenError
 
 ROOT = Path(__file__).parents[1]
-HEAL_S = 60.0
-"""After the last fault the lag must be zero within this time, and that of draining what had piled up."""
 DRAINED_PER_S = 500.0
 """So many records at least, however busy the machine."""
 PAUSE_S = 3.0
 READY_S = 180.0
 """On a busy machine each of ten workers takes half a minute to start."""
-QUIET_S = 90.0
-"""Longer than a desk waits for a sign of a lost gateway, and a transfer for its answer."""
 POLL_S = 0.5
-MISSED = "never hit anything: nothing is known of it"
-_IN_ORDER = (0, -signal.SIGTERM)
-"""SIGTERM ends a worker that is still starting, before it has anything to give up."""
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a run does. `faults` happen in turn; with `repeat`, over and over until all is sent.
+    """What a run does, phase by phase.
 
-    With `recover` everything must be as before after each fault, before the next one happens.
+    In each phase so many messages flow, at `rate_per_s` or as long as its faults are thought to last. These
+    happen in turn; with `repeat`, over and over until all is sent. With `recover` everything must be as
+    before after each phase, and where they repeat after each fault, before anything else happens.
     """
 
     seed: int
     messages: int
-    rate_per_s: float
-    faults: Sequence[str]
+    phases: Sequence[Sequence[str]]
+    rate_per_s: float | None = None
     workers: int = 2
     repeat: bool = False
     pause_s: float = PAUSE_S
     recover: bool = False
 
 
-@dataclass
-class Result:
-    """What came of it."""
-
-    seed: int
-    faults: list[dict[str, Any]]
-    sent: dict[str, int]
-    unknown: int
-    agents: dict[str, Any]
-    """What they did and were told, counted."""
-    restarts: int
-    crashes: list[str]
-    """Workers that ended though nobody had killed or stopped them, with their codes."""
-    recoveries: list[dict[str, Any]]
-    """After each fault for which that was asked: `seconds`, or none and what was `wrong`."""
-    heal_s: float | None
-    at_rest: bool
-    """Whether nothing was left to do once everybody had gone."""
-    stopped: dict[str, object]
-    report: dict[str, Any]
-    missed: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        hits = {fault["name"] for fault in self.faults if fault["hit"]}
-        self.missed = sorted({fault["name"] for fault in self.faults} - hits)
-
-    @property
-    def problems(self) -> list[str]:
-        """Why the run does not count as passed; empty when everything holds."""
-        checks = self.report["checks"]
-        found = [f"{check['title']}: {check['witness']}" for check in checks if not check["holds"]]
-        return [*found, *self.unhealed, *(f"{name} {MISSED}" for name in self.missed)]
-
-    @property
-    def unhealed(self) -> list[str]:
-        """What was not as before in time, or did not end in order."""
-        found = []
-        if self.heal_s is None:
-            found.append(f"the lag was not zero {HEAL_S:.0f} s after the last fault, with time to drain")
-        if not self.at_rest:
-            found.append(f"something was left to do {QUIET_S:.0f} s after everybody had gone")
-        found += [f"{name} ended with {code}" for name, code in self.stopped.items() if code not in _IN_ORDER]
-        for one in self.recoveries:
-            if one["wrong"]:
-                found.append(f"{RECOVERED_S:.0f} s after {one['name']}: {one['wrong']}")
-        if self.recoveries and not {fault["name"] for fault in self.faults} & MAY_END:
-            found += [f"{crash}, of itself" for crash in self.crashes]
-        return found
-
-    def as_json(self) -> bytes:
-        """For `faults.table`."""
-        more = {"unhealed": self.unhealed, "problems": self.problems}
-        return orjson.dumps(asdict(self) | more, option=orjson.OPT_INDENT_2)
-
-
 async def run(campaign: Campaign, ground: Ground) -> Result:
     """Carry the campaign out."""
-    ground.history.add("begin", seed=campaign.seed, messages=campaign.messages, rate=campaign.rate_per_s)
-    fleet = ground.fleet
-    for number in range(1, campaign.workers + 1):
-        fleet.start("routing", number)
-        fleet.start("notifier", number)
-        if ground.surroundings.outside is not None:
-            fleet.start("delivery", number)
-            fleet.start("webhooks", number)
-    ground.start_gateways()
-    fleet.keep()
-    await ground.configure()
-    await ready(ground)
+    ground.history.add("begin", seed=campaign.seed, messages=campaign.messages, phases=campaign.phases)
+    await _begin(campaign, ground)
     crowd = Crowd(list(ground.gateways.values()), ground.folder, campaign.seed)
     await crowd.begin()
     sender = Sender(ground.servers, f"{PREFIX}.inbound.v1", ground.folder / "ledger.jsonl")
     stream = Stream(campaign.seed, ground.partitions["inbound"])
     gauges = Gauges(ground)
     looking = asyncio.create_task(gauges.watch())
-    sending = asyncio.create_task(sender.run(stream, campaign.messages, campaign.rate_per_s))
-    scene = Scene(ground, random.Random(campaign.seed), crowd.book, sender, campaign.seed)
-    await _trouble(campaign, scene, sending)
-    await sending
+    phases = []
+    for names in campaign.phases:
+        # The same victims for these faults, whatever was done in the phases before them.
+        chance = random.Random(f"{campaign.seed} {' '.join(names)}")
+        scene = Scene(ground, chance, crowd.book, sender, campaign.seed)
+        phases.append(await _phase(campaign, scene, names, stream))
     await sender.close()
     looking.cancel()
     used = gauges.checks()
     heal_s, gone = await asyncio.gather(_healed(ground), _finished(ground, crowd))
     at_rest, outside = await _end(ground, crowd)
-    stopped = await fleet.stop_all()
+    stopped = await ground.fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
+    report = await check(ground, [*outside, *used])
+    await blame(ground, report["checks"], [phase.began_ms for phase in phases])
     return Result(
         seed=campaign.seed,
-        faults=[line for line in ground.history.lines if line["what"] == "fault"],
-        sent=dict(sender.kinds),
+        phases=phases,
         unknown=sender.unknown,
         agents=crowd.book.counts(),
-        restarts=fleet.restarts,
-        crashes=[
-            f"{line['worker']} with {line['code']}"
-            for line in ground.history.lines
-            if line["what"] == "ended" and line["code"] not in {-signal.SIGKILL, *_IN_ORDER}
-        ],
-        recoveries=[line for line in ground.history.lines if line["what"] == "recovered"],
+        restarts=ground.fleet.restarts,
         heal_s=heal_s,
         at_rest=at_rest and gone,
         stopped=stopped,
-        report=await check(ground, [*outside, *used]),
+        report=report,
     )
+
+
+async def _begin(campaign: Campaign, ground: Ground) -> None:
+    """Start everybody; returns when every lane has an owner."""
+    for number in range(1, campaign.workers + 1):
+        ground.fleet.start("routing", number)
+        ground.fleet.start("notifier", number)
+        if ground.surroundings.outside is not None:
+            ground.fleet.start("delivery", number)
+            ground.fleet.start("webhooks", number)
+    ground.start_gateways()
+    ground.fleet.keep()
+    await ground.configure()
+    await ready(ground)
 
 
 async def ready(ground: Ground) -> None:
@@ -180,22 +123,40 @@ async def ready(ground: Ground) -> None:
             await asyncio.sleep(POLL_S)
 
 
-async def _trouble(campaign: Campaign, scene: Scene, sending: asyncio.Task[None]) -> None:
+async def _phase(campaign: Campaign, scene: Scene, names: Sequence[str], stream: Stream) -> Phase:
+    """Messages flow, these faults happen; then all must be worked off before the next phase begins."""
+    history, sender = scene.ground.history, scene.sender
+    first, before = len(history.lines), Counter(sender.kinds)
+    history.add("phase", names=names, clock_ms=time.time_ns() // 1_000_000)
+    rate = campaign.rate_per_s or campaign.messages / lasts_s(names)
+    sending = asyncio.create_task(sender.run(stream, campaign.messages, rate))
+    await _trouble(campaign, scene, names, sending)
+    await sending
+    if campaign.recover:
+        seconds, wrong = await recovered(scene.ground)
+        history.add("drained", seconds=seconds, wrong=wrong)
+    history.add("phase_over")
+    return Phase.of(history.lines[first:], dict(sender.kinds - before), names)
+
+
+async def _trouble(
+    campaign: Campaign, scene: Scene, faults: Sequence[str], sending: asyncio.Task[None]
+) -> None:
     """One fault after the other while messages flow, and now and then another configuration."""
-    ground, faults = scene.ground, every_fault(scene)
-    names = list(campaign.faults)
+    ground, doing = scene.ground, every_fault(scene)
+    names = list(faults)
     while names:
-        for name in names:
+        for left, name in zip(range(len(names), 0, -1), names, strict=True):
             await asyncio.sleep(campaign.pause_s)
             ground.history.add("begin_fault", name=name)
-            await faults[name]()
-            if campaign.recover:
+            await doing[name]()
+            if campaign.recover and (campaign.repeat or left == 1):
                 seconds, wrong = await recovered(ground)
                 ground.history.add("recovered", name=name, seconds=seconds, wrong=wrong)
             await ground.configure()
         # Each once whatever comes; then in any order, as long as there is something to hit.
         going_on = campaign.repeat and not sending.done()
-        names = scene.random.sample(campaign.faults, 1) if going_on else []
+        names = scene.random.sample(faults, 1) if going_on else []
 
 
 def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -104,6 +104,35 @@ _NEEDS: Mapping[Need, Collection[str]] = {
     Need.OUTSIDE: {*KINDS["outside"]},
 }
 
+TOGETHER = frozenset({Need.WIRES, Need.INSIDE})
+"""What any fault may find around it: a run that has it can do others in turn."""
+
+USUAL_S = 20.0
+_LASTS_S: Mapping[str, float] = {
+    "freeze_gateway": 45.0,
+    "restart_broker": 25.0,
+    "silent_kafka": 25.0,
+    "silent_postgres": 35.0,
+    **dict.fromkeys(KINDS["lost_reply"], 30.0),
+    "storm": 60.0,
+    "freeze_broker": 45.0,
+    "lock_rows": 45.0,
+    **dict.fromkeys(KINDS["delay"], 30.0),
+    "block_loop": 45.0,
+    "jump_clocks": 40.0,
+    **dict.fromkeys(KINDS["full_disk"], 30.0),
+    **dict.fromkeys(KINDS["limit"], 30.0),
+    "move_coordinator": 70.0,
+    "roll_out": 120.0,
+    **dict.fromkeys(KINDS["outside"], 40.0),
+}
+"""Of those that take longer than the usual ones, with the time to recover."""
+
+
+def lasts_s(faults: Collection[str]) -> float:
+    """About how long these take, one after the other, until everything is as before."""
+    return sum(_LASTS_S.get(name, USUAL_S) for name in faults)
+
 
 def needs_of(faults: Collection[str]) -> frozenset[Need]:
     """All that the ground must have for these faults."""

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from faults.plan import Task
@@ -18,6 +19,7 @@ from workers.local.child import LEASH
 ROOT = Path(__file__).parents[1]
 STOPPING_S = 90.0
 """So long a run may take to stop its workers and servers when it is told to."""
+POLL_S = 0.1
 RESULT = "result.json"
 
 
@@ -25,57 +27,102 @@ def _spine(task: Task, folder: Path) -> Sequence[str]:
     return [sys.executable, "-m", "faults.spine", *task.arguments(folder)]
 
 
+@dataclass(frozen=True)
+class _Running:
+    process: subprocess.Popen[bytes]
+    began: float
+
+
 class Series:
     """The runs of a plan, their results below `folder`.
 
     Args:
+        plan: its runs. Behind one of several phases that did not pass come those that must be seen alone.
         say: takes what happens, a line at a time.
+        at_once: so many runs are under way at the same time.
         command: what carries a task out and leaves its result in a folder.
     """
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        plan: Sequence[Task],
         folder: Path,
         say: Callable[[str], None],
+        at_once: int = 1,
         command: Callable[[Task, Path], Sequence[str]] = _spine,
     ) -> None:
-        self._tasks = tasks
+        self._plan = plan
         self._folder = folder.absolute()
         self._say = say
+        self._at_once = at_once
         self._command = command
-        self._spent_s = self._expected_s = 0.0
+        self._read: dict[Task, Run] = {}
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All runs, as far as anybody knows by now."""
+        found: list[Task] = []
+        for task in self._plan:
+            result = self._result(task)
+            more = task.alone(result["suspects"]) if result and len(task.phases) > 1 else []
+            found += [task, *more]
+        return list(dict.fromkeys(found))
 
     @property
     def done(self) -> list[Task]:
         """Those that have a result, of this time or an earlier one."""
-        return [task for task in self._tasks if (self._of(task) / RESULT).exists()]
+        return [task for task in self.tasks if self._result(task)]
 
     @property
     def results(self) -> list[Run]:
         """What those have shown."""
-        return [read(self._of(task)) for task in self.done]
+        return [result for task in self.tasks if (result := self._result(task))]
+
+    @property
+    def left_s(self) -> float:
+        """About how long the others take: as much longer than was thought as those that are done."""
+        done = [(task, result) for task in self.tasks if (result := self._result(task))]
+        expected_s = sum(task.expected_s for task, _ in done)
+        ratio = sum(result["took_s"] for _, result in done) / expected_s if done else 1.0
+        left = set(self.tasks) - {task for task, _ in done}
+        return ratio * sum(task.expected_s for task in left) / self._at_once
+
+    def forget_failures(self) -> None:
+        """Let those that did not pass be done again, and what was done because of them."""
+        for task, result in [(task, self._result(task)) for task in self.tasks]:
+            if result and result["problems"]:
+                (self._of(task) / RESULT).unlink()
+                del self._read[task]
 
     def run(self) -> list[Task]:
         """Do what is left; returns those that did not come to an end. KeyboardInterrupt stops in order."""
-        done, broken = set(self.done), []
-        for number, task in enumerate(self._tasks, 1):
-            if task in done:
-                continue
-            self._say(f"[{number}/{len(self._tasks)}] {task.name}")
-            began = time.monotonic()
-            if not self._carry_out(task):
-                broken.append(task)
-            self._spent_s += time.monotonic() - began
-            self._expected_s += task.expected_s
-            done.add(task)
-            left = (other for other in self._tasks if other not in done)
-            self._say(f"    {self._verdict(task)} in {time.monotonic() - began:.0f} s{self._left(left)}")
-        return broken
+        begun: dict[Task, _Running] = {}
+        tried: list[Task] = []
+        try:
+            while (task := self._next(tried, len(begun))) or begun:
+                if task:
+                    tried.append(task)
+                    begun[task] = self._begin(task)
+                    continue
+                time.sleep(POLL_S)
+                for over in [task for task, one in begun.items() if one.process.poll() is not None]:
+                    self._end(over, begun.pop(over))
+        except KeyboardInterrupt:
+            self._say("    stopping; the next start begins afresh what is under way")
+            _interrupt([one.process for one in begun.values()])
+            raise
+        return [task for task in tried if not self._result(task)]
 
-    def _carry_out(self, task: Task) -> bool:
-        """Whether the run came to an end, however it ended. One that was broken off begins afresh."""
-        folder = self._of(task)
+    def _next(self, tried: Sequence[Task], under_way: int) -> Task | None:
+        """What to begin now; none when enough is under way, or nothing is left."""
+        if under_way == self._at_once:
+            return None
+        return next((task for task in self.tasks if task not in tried and not self._result(task)), None)
+
+    def _begin(self, task: Task) -> _Running:
+        """One that was broken off begins afresh."""
+        tasks, folder = self.tasks, self._of(task)
+        self._say(f"[{tasks.index(task) + 1}/{len(tasks)}] {task.name}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with (folder / "run.log").open("wb") as log:
@@ -91,40 +138,44 @@ class Series:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # an interrupt from the terminal shall not reach workers and servers
             )
+        return _Running(process, time.monotonic())
+
+    def _end(self, task: Task, one: _Running) -> None:
+        result = self._result(task)
+        if result and not result["problems"]:
+            shutil.rmtree(self._of(task) / "servers", ignore_errors=True)
+        left_s = self.left_s
+        took = f"in {time.monotonic() - one.began:.0f} s{f'; {_shown(left_s)} left' if left_s else ''}"
+        self._say(f"    {task.name}: {self._verdict(task, result)} {took}")
+
+    def _verdict(self, task: Task, result: Run | None) -> str:
+        if result is None:
+            return f"BROKEN OFF, see {self._of(task) / 'run.log'},"
+        problems = result["problems"]
+        return f"NOT PASSED, {problems[0]}, see {self._of(task)}," if problems else "passed"
+
+    def _result(self, task: Task) -> Run | None:
+        """None while it has none; what an older version has left there is none either."""
+        if task not in self._read:
             try:
-                process.wait()
-            except KeyboardInterrupt:
-                self._say(f"    stopping {task.name}; the next start begins it afresh")
-                _interrupt(process)
-                raise
-        if not (folder / RESULT).exists():
-            return False
-        if not read(folder)["problems"]:
-            shutil.rmtree(folder / "servers", ignore_errors=True)
-        return True
-
-    def _verdict(self, task: Task) -> str:
-        folder = self._of(task)
-        if not (folder / RESULT).exists():
-            return f"BROKEN OFF, see {folder / 'run.log'}:"
-        problems = read(folder)["problems"]
-        return f"NOT PASSED, {problems[0]}, see {folder}:" if problems else "passed"
-
-    def _left(self, tasks: Iterable[Task]) -> str:
-        seconds = sum(task.expected_s for task in tasks) * self._spent_s / self._expected_s
-        return f"; {_shown(seconds)} left" if seconds else ""
+                self._read[task] = read(self._of(task))
+            except ValueError:
+                return None
+        return self._read[task]
 
     def _of(self, task: Task) -> Path:
         return self._folder / task.name
 
 
-def _interrupt(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOPPING_S)
-    except subprocess.TimeoutExpired:
-        process.kill()  # its workers and servers end with it
-        process.wait()
+def _interrupt(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    for process in processes:
+        try:
+            process.wait(STOPPING_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its workers and servers end with it
+            process.wait()
 
 
 def _shown(seconds: float) -> str:

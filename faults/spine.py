@@ -8,23 +8,24 @@ import logging
 import secrets
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from faults.campaign import PAUSE_S, Campaign, Result, run
+from faults.campaign import PAUSE_S, Campaign, run
 from faults.catalogue import FAULTS, SPINE, Need, needs_of
 from faults.ground import ground
 from faults.network import WIRED, Network
-
-USUAL_S = 200
+from faults.result import Phase, Result
 
 
 def main() -> int:
     """Run the campaign that the arguments ask for; 0 when everything holds."""
     parser = _parser()
     options = parser.parse_args()
-    faults = options.faults.split(",") if options.faults else SPINE
-    if unknown := set(faults) - set(FAULTS):
+    phases = [each.split(",") for each in options.faults.split("/")]
+    if unknown := {name for names in phases for name in names} - set(FAULTS):
         parser.error(f"there are no such faults: {', '.join(sorted(unknown))}")
     logging.disable(logging.CRITICAL)  # that the broker is dead is no news here
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
@@ -34,15 +35,13 @@ def main() -> int:
     campaign = Campaign(
         seed=seed,
         messages=options.messages,
-        rate_per_s=options.rate or options.messages / USUAL_S,
-        faults=faults,
+        phases=phases,
+        rate_per_s=options.rate,
         repeat=not options.once,
         pause_s=options.pause,
         recover=options.recover,
     )
-    sys.stdout.write(
-        f"seed {seed}, {campaign.messages} messages at {campaign.rate_per_s:.0f}/s, everything in {folder}\n"
-    )
+    sys.stdout.write(f"seed {seed}, {len(phases)} × {campaign.messages} messages, everything in {folder}\n")
     sys.stdout.flush()
     result = asyncio.run(_run(campaign, folder))
     sys.stdout.write(told(result) + "\n")
@@ -51,20 +50,14 @@ def main() -> int:
 
 def told(result: Result) -> str:
     """The result for a person."""
-    faults = [
-        f"  {fault['at_s']:7.1f} s  {fault['name']:22} {'hit' if fault['hit'] else 'MISSED'}"
-        f"  { ({name: value for name, value in fault.items() if name not in _SHOWN}) }"
-        for fault in result.faults
-    ]
     checks = [_line(check) for check in result.report["checks"]]
     verdict = result.problems or ["everything holds"]
     return "\n".join(
         [
-            f"sent {result.sent}, unanswered {result.unknown}, counted {result.report['counts']}",
+            f"unanswered {result.unknown}, counted {result.report['counts']}",
             f"agents {result.agents}",
-            *faults,
-            f"workers started again {result.restarts} times, ended by themselves {result.crashes}",
-            *(f"  recovered from {one['name']} in {one['seconds']} s" for one in result.recoveries),
+            *(line for phase in result.phases for line in _lines(phase)),
+            f"workers started again {result.restarts} times",
             f"healed in {result.heal_s} s",
             *checks,
             *verdict,
@@ -73,9 +66,26 @@ def told(result: Result) -> str:
     )
 
 
-_FAULTS_HELP = f"names, separated by commas (default: {','.join(SPINE)}; of {','.join(FAULTS)})"
+_FAULTS_HELP = f"""names, separated by commas; behind a stroke those of the next phase, which begins
+when all is as before (default: {",".join(SPINE)}; of {",".join(FAULTS)})"""
 _SHOWN = {"at_s", "what", "name", "hit"}
 _OF_EVERY_CHECK = {"invariant", "title", "holds", "checked", "violations", "witness"}
+
+
+def _lines(phase: Phase) -> Iterator[str]:
+    """Of a phase."""
+    yield f"sent {phase.sent} within {phase.took_s} s"
+    for fault in phase.faults:
+        yield (
+            f"  {fault['at_s']:7.1f} s  {fault['name']:22} {'hit' if fault['hit'] else 'MISSED'}"
+            f"  { ({name: value for name, value in fault.items() if name not in _SHOWN}) }"
+        )
+    for one in phase.recoveries:
+        yield f"  recovered from {one['name']} in {one['seconds']} s"
+    if phase.drained:
+        yield f"  all worked off in {phase.drained['seconds']} s"
+    if phase.crashes:
+        yield f"  ended by themselves {phase.crashes}"
 
 
 def _line(check: dict[str, Any]) -> str:
@@ -85,23 +95,30 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    needs = needs_of(campaign.faults)
+    began, needs = time.monotonic(), needs_of({name for names in campaign.phases for name in names})
     network = Network(WIRED if Need.WIRES in needs else (), campaign.seed)
     async with ground(folder, network, needs, quick=not campaign.repeat) as made:
         result = await run(campaign, made)
+    result.took_s = round(time.monotonic() - began, 1)
     (folder / "result.json").write_bytes(result.as_json())
     return result
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m faults.spine", description=__doc__)
-    parser.add_argument("--messages", type=int, default=200_000, help="records to send (default: 200000)")
+    parser.add_argument(
+        "--messages", type=int, default=200_000, help="records to send in each phase (default: 200000)"
+    )
     parser.add_argument("--seed", type=int, help="of the messages and faults (default: any)")
-    parser.add_argument("--rate", type=float, help="records a second (default: all within 200 s)")
-    parser.add_argument("--faults", help=_FAULTS_HELP)
+    parser.add_argument(
+        "--rate",
+        type=float,
+        help="records a second (default: they flow as long as the faults are thought to last)",
+    )
+    parser.add_argument("--faults", default=",".join(SPINE), help=_FAULTS_HELP)
     parser.add_argument("--once", action="store_true", help="each fault once, even if more is to be sent")
     parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds before each fault (default: 3)")
-    parser.add_argument("--recover", action="store_true", help="wait after each fault until all is as before")
+    parser.add_argument("--recover", action="store_true", help="wait until all is as before, too")
     parser.add_argument("--folder", type=Path, help="for data, logs and reports (default: a new one)")
     return parser
 

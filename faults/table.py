@@ -1,6 +1,6 @@
 """`python -m faults.table REPORTS…`: what runs have shown, as a table: fault × invariant.
 
-REPORTS are the folders of runs, or their `result.json`. Runs of the same faults share a line.
+REPORTS are the folders of runs, or their `result.json`. Phases of the same faults share a line.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from typing import Any
 
 import orjson
 
+from faults.catalogue import FAULTS
+
 INVARIANTS = range(10)
 LIVENESS = 9
 HOLDS, VIOLATED, UNKNOWN = "✓", "✗", "?"
 MARKS = ("<!-- faults -->", "<!-- /faults -->")
-HEAD = ("fault", "seeds", "messages", "hit", *map(str, INVARIANTS), "recovered, s", "at most, s")
+TIMES = ("recovered, s", "at most, s", "worked off, s")
+HEAD = ("fault", "seeds", "messages", "hit", *map(str, INVARIANTS), *TIMES)
 
 Run = Mapping[str, Any]
+Part = tuple[Run, int]
+"""A phase of a run, by its number."""
 
 
 def main() -> int:
@@ -53,20 +58,23 @@ def read(path: Path) -> Run:
         raise ValueError(f"{path} has no result: the run did not end") from error
     except orjson.JSONDecodeError as error:
         raise ValueError(f"{file} is no result of a run: {error}") from error
-    if not isinstance(found, dict) or "recoveries" not in found:
+    if not isinstance(found, dict) or "phases" not in found:
         raise ValueError(f"{file} is no result of a run")
     return found
 
 
 def table(runs: Iterable[Run]) -> list[str]:
-    """Markdown: a line for each set of faults, in the order in which they are met."""
-    together: dict[str, list[Run]] = {}
+    """Markdown: a line for each set of faults, in the order of the catalogue."""
+    together: dict[tuple[str, ...], list[Part]] = {}
     for run in runs:
-        together.setdefault(", ".join(sorted({fault["name"] for fault in run["faults"]})), []).append(run)
+        for number, phase in enumerate(run["phases"]):
+            names = sorted(set(phase["names"]), key=FAULTS.index)
+            together.setdefault(tuple(names), []).append((run, number))
+    rows = sorted(together.items(), key=lambda row: (len(row[0]), [FAULTS.index(name) for name in row[0]]))
     lines = [
         HEAD,
         ("---", *("---:" for _ in HEAD[1:])),
-        *(_cells(name, each) for name, each in together.items()),
+        *(_cells(", ".join(names), parts) for names, parts in rows),
     ]
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
@@ -92,30 +100,57 @@ def _first_cell(line: str) -> str:
     return line.strip("| ").partition(" |")[0]
 
 
-def _cells(name: str, runs: Sequence[Run]) -> Sequence[str]:
-    faults = [fault for run in runs for fault in run["faults"]]
-    seconds = [one["seconds"] for run in runs for one in run["recoveries"]]
-    took = [each for each in seconds if each is not None]
+def _cells(name: str, parts: Sequence[Part]) -> Sequence[str]:
+    phases = [run["phases"][number] for run, number in parts]
+    faults = [fault for phase in phases for fault in phase["faults"]]
+    took = [one["seconds"] for phase in phases for one in phase["recoveries"]]
+    drained = [phase["drained"]["seconds"] for phase in phases if phase["drained"]]
+    in_time = [each for each in took if each is not None]
     return (
         f"`{name}`",
-        " ".join(str(run["seed"]) for run in runs),
-        f"{sum(sum(run['sent'].values()) for run in runs):,}",
+        ranges(sorted({run["seed"] for run, _ in parts})),
+        f"{sum(sum(phase['sent'].values()) for phase in phases):,}",
         f"{sum(fault['hit'] for fault in faults)} of {len(faults)}",
-        *(_verdict(invariant, runs) for invariant in INVARIANTS),
-        f"{median(took):.1f}" if took else "",
-        "never" if None in seconds else f"{max(took):.1f}" if took else "",
+        *(_verdict(invariant, parts) for invariant in INVARIANTS),
+        f"{median(in_time):.1f}" if in_time else "",
+        _at_most(took),
+        _at_most(drained),
     )
 
 
-def _verdict(invariant: int, runs: Sequence[Run]) -> str:
+def ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as people write them: `1–3 7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _at_most(seconds: Sequence[float | None]) -> str:
+    known = [each for each in seconds if each is not None]
+    return "never" if len(known) < len(seconds) else f"{max(known):.1f}" if known else ""
+
+
+def _verdict(invariant: int, parts: Sequence[Part]) -> str:
     """Nothing is known where no fault has hit; what is violated is so in any case."""
-    checks = [
-        check["holds"] for run in runs for check in run["report"]["checks"] if check["invariant"] == invariant
-    ]
-    unhealed = any(run["unhealed"] for run in runs)
-    if not all(checks) or (invariant == LIVENESS and unhealed):
+    if any(_is_violated(invariant, run, number) for run, number in parts):
         return VIOLATED
-    return HOLDS if checks and not any(run["missed"] for run in runs) else UNKNOWN
+    checked = all(any(one["invariant"] == invariant for one in run["report"]["checks"]) for run, _ in parts)
+    hit = any(not run["phases"][number]["missed"] for run, number in parts)
+    return HOLDS if checked and hit else UNKNOWN
+
+
+def _is_violated(invariant: int, run: Run, number: int) -> bool:
+    """By this phase, as far as anybody knows."""
+    if invariant == LIVENESS and (run["unhealed"] or run["phases"][number]["unhealed"]):
+        return True
+    return any(
+        one["invariant"] == invariant and not one["holds"] and one["phase"] in {None, number}
+        for one in run["report"]["checks"]
+    )
 
 
 if __name__ == "__main__":

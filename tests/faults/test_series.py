@@ -14,14 +14,14 @@ import orjson
 import pytest
 
 from faults.campaign import every_fault
-from faults.catalogue import FAULTS, KINDS, SPINE, needs_of
-from faults.plan import Task, full_plan, short_plan
+from faults.catalogue import FAULTS, KINDS, SPINE, TOGETHER, needs_of
+from faults.plan import AT_ONCE, OFTEN, SELDOM, SOAKED, Task, full_plan, short_plan
 from faults.scene import Scene
 from faults.series import Series
 
 ROOT = Path(__file__).parents[2]
-TASKS = [Task(("kill_routing",), seed, 100) for seed in (1, 2, 3)]
-PASSED: dict[str, object] = {"problems": [], "recoveries": []}
+TASKS = [Task((("kill_routing",),), seed, 100) for seed in (1, 2, 3)]
+PASSED: dict[str, object] = {"problems": [], "suspects": [], "phases": [], "took_s": 7.5}
 
 
 def test_the_catalogue_names_every_fault_that_can_be_done() -> None:
@@ -33,13 +33,39 @@ def test_the_catalogue_names_every_fault_that_can_be_done() -> None:
 @pytest.mark.parametrize("plan", [full_plan, short_plan])
 def test_a_plan_has_every_fault_and_no_run_twice(plan: object) -> None:
     tasks = plan()  # type: ignore[operator]
-    assert {fault for task in tasks for fault in task.faults} == set(FAULTS)
+    assert {fault for task in tasks for phase in task.phases for fault in phase} == set(FAULTS)
     assert len({task.name for task in tasks}) == len(tasks)
+    assert max(len(task.name) for task in tasks) < 255
 
 
-def test_each_fault_of_a_kind_is_alone_in_some_run_of_the_full_plan() -> None:
-    alone = {task.faults[0] for task in full_plan() if len(task.faults) == 1}
-    assert alone == {fault for faults in KINDS.values() for fault in faults}
+@pytest.mark.parametrize("plan", [full_plan, short_plan])
+def test_what_needs_surroundings_of_its_own_is_alone_in_its_run(plan: object) -> None:
+    for task in plan():  # type: ignore[operator]
+        if not needs_of({fault for phase in task.phases for fault in phase}) <= TOGETHER:
+            assert len(task.phases) == 1
+
+
+def test_the_full_plan_has_each_kind_with_so_many_seeds_and_messages_in_phases_of_its_own() -> None:
+    kinds = {fault: kind for kind, faults in KINDS.items() for fault in faults}
+    seen = [
+        (kinds[phase[0]], task.seed, task.messages)
+        for task in full_plan()
+        for phase in task.phases
+        if len(phase) == 1 and not task.repeat
+    ]
+    wanted = [(kind, seed, 10_000) for kind in OFTEN for seed in range(1, 21)]
+    wanted += [(kind, seed, 5_000) for kind in SELDOM for seed in range(1, 6)]
+    assert sorted(seen) == sorted(wanted)
+    alone = {phase[0] for task in full_plan() for phase in task.phases if len(phase) == 1}
+    assert alone == set(FAULTS)
+
+
+def test_the_full_plan_has_each_kind_with_many_messages_and_some_upon_each_other() -> None:
+    long = {task.phases: task.messages for task in full_plan() if task.repeat}
+    assert [long[(faults,)] for faults in KINDS.values()] == [100_000] * len(KINDS)
+    assert long[(SOAKED,)] == 1_000_000
+    upon = [phase for task in full_plan() if not task.repeat for phase in task.phases if len(phase) > 1]
+    assert [len(phase) for phase in upon] == [AT_ONCE] * 5
 
 
 class Machine:
@@ -61,13 +87,13 @@ class Machine:
 def test_a_second_start_leaves_out_what_is_done_and_begins_afresh_what_was_broken_off(tmp_path: Path) -> None:
     said: list[str] = []
     machine = Machine(seed_2=None)
-    assert Series(TASKS, tmp_path, said.append, machine).run() == [TASKS[1]]
+    assert Series(TASKS, tmp_path, said.append, command=machine).run() == [TASKS[1]]
     assert machine.begun == [1, 2, 3]
     assert "BROKEN OFF" in said[3]
     assert (tmp_path / TASKS[1].name / "half").exists()
 
     again = Machine()
-    series = Series(TASKS, tmp_path, said.append, again)
+    series = Series(TASKS, tmp_path, said.append, command=again)
     assert series.run() == []
     assert again.begun == [2]
     assert not (tmp_path / TASKS[1].name / "half").exists()
@@ -76,13 +102,64 @@ def test_a_second_start_leaves_out_what_is_done_and_begins_afresh_what_was_broke
 
 def test_only_a_run_that_did_not_pass_keeps_its_servers_data(tmp_path: Path) -> None:
     said: list[str] = []
-    machine = Machine(seed_2={"problems": ["lost"], "recoveries": []})
-    Series(TASKS, tmp_path, said.append, machine).run()
+    machine = Machine(seed_2=PASSED | {"problems": ["lost"]})
+    Series(TASKS, tmp_path, said.append, command=machine).run()
     kept = [(tmp_path / task.name / "servers").exists() for task in TASKS]
     assert kept == [False, True, False]
     assert "NOT PASSED, lost" in said[3]
     assert " left" in said[1]
     assert " left" not in said[5]
+
+
+def test_phases_under_suspicion_are_seen_alone_and_what_failed_can_be_done_again(tmp_path: Path) -> None:
+    both = Task((("kill_routing",), ("storm",)), 1, 100)
+    failed = Machine(seed_1=PASSED | {"problems": ["lost"], "suspects": [1]})
+    series = Series([both, TASKS[1]], tmp_path, lambda _: None, command=failed)
+    assert series.run() == []
+    alone = Task((("storm",),), 1, 100)
+    assert series.done == [both, alone, TASKS[1]]
+
+    series.forget_failures()
+    assert series.done == [TASKS[1]]
+    mended = Series([both, TASKS[1]], tmp_path, lambda _: None, command=Machine())
+    assert mended.run() == []
+    assert mended.done == [both, TASKS[1]]
+
+
+def test_what_an_older_version_has_left_is_done_afresh(tmp_path: Path) -> None:
+    (tmp_path / TASKS[0].name).mkdir()
+    (tmp_path / TASKS[0].name / "result.json").write_bytes(orjson.dumps({"recoveries": []}))
+    machine = Machine()
+    assert Series(TASKS[:1], tmp_path, lambda _: None, command=machine).run() == []
+    assert machine.begun == [1]
+
+
+def test_what_is_left_takes_as_much_longer_than_was_thought_as_what_is_done(tmp_path: Path) -> None:
+    series = Series(TASKS, tmp_path, lambda _: None, at_once=2, command=Machine())
+    assert series.left_s == 3 * TASKS[0].expected_s / 2
+    (tmp_path / TASKS[0].name).mkdir()
+    took = PASSED | {"took_s": 4 * TASKS[0].expected_s}
+    (tmp_path / TASKS[0].name / "result.json").write_bytes(orjson.dumps(took))
+    assert series.left_s == 4 * 2 * TASKS[0].expected_s / 2
+
+
+AT_THE_SAME_TIME = """
+import pathlib, sys, time
+here, others = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+(here / "begun").touch()
+deadline = time.monotonic() + 20
+while len(list(here.parent.glob("*/begun"))) <= others and time.monotonic() < deadline:
+    time.sleep(0.02)
+(here / "result.json").write_text(sys.argv[3] if time.monotonic() < deadline else "")
+"""
+
+
+def test_two_runs_are_under_way_at_the_same_time_when_that_is_asked(tmp_path: Path) -> None:
+    def command(_: Task, folder: Path) -> Sequence[str]:
+        return [sys.executable, "-c", AT_THE_SAME_TIME, str(folder), "1", orjson.dumps(PASSED).decode()]
+
+    series = Series(TASKS[:2], tmp_path, lambda _: None, at_once=2, command=command)
+    assert series.run() == []
 
 
 # Shells let what they start in the background ignore interrupts.
@@ -102,7 +179,8 @@ except KeyboardInterrupt:
     pathlib.Path(sys.argv[1], "stopped").touch()
 '''
 command = lambda task, folder: [sys.executable, "-c", RUN, str(folder)]
-Series([Task(("kill_routing",), 1, 100)], pathlib.Path(sys.argv[1]), print, command).run()
+plan = [Task((("kill_routing",),), 1, 100)]
+Series(plan, pathlib.Path(sys.argv[1]), print, command=command).run()
 """
 
 

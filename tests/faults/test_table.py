@@ -8,21 +8,52 @@ from typing import Any
 import orjson
 import pytest
 
-from faults.table import HEAD, INVARIANTS, put, read, table
+from faults.table import (
+    HEAD,
+    HOLDS,
+    INVARIANTS,
+    LIVENESS,
+    TIMES,
+    UNKNOWN,
+    VIOLATED,
+    put,
+    ranges,
+    read,
+    table,
+)
 
 
-def a_run(name: str, seed: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of any field
+def a_phase(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of any field
     """One that passed."""
     return {
-        "seed": seed,
+        "names": [name],
         "faults": [{"name": name, "hit": True}],
         "sent": {"message": 90, "duplicate": 10},
         "missed": [],
         "unhealed": [],
+        "recoveries": [{"name": name, "seconds": 4.0}],
+        "drained": {"seconds": 1.5},
+    } | changes
+
+
+def a_run(seed: int, *phases: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of any field
+    """One that passed."""
+    return {
+        "seed": seed,
+        "phases": phases,
+        "unhealed": [],
         "problems": [],
-        "recoveries": [{"name": name, "seconds": float(seed)}],
         "report": {"checks": [{"invariant": number, "holds": True} for number in INVARIANTS]},
     } | changes
+
+
+def with_wrong(invariant: int, phase: int | None) -> dict[str, Any]:
+    """A report in which something does not hold, because of this phase."""
+    return {
+        "checks": [
+            {"invariant": number, "holds": number != invariant, "phase": phase} for number in INVARIANTS
+        ]
+    }
 
 
 def cells(lines: list[str], at: int) -> dict[str, str]:
@@ -30,32 +61,54 @@ def cells(lines: list[str], at: int) -> dict[str, str]:
     return dict(zip(HEAD, lines[2 + at].strip("| ").split(" | "), strict=True))
 
 
-def test_runs_of_one_fault_share_a_line() -> None:
-    lines = table([a_run("reset_all", 3), a_run("freeze", 1), a_run("reset_all", 8)])
+def wrong_in(found: dict[str, str]) -> list[int]:
+    return [number for number in INVARIANTS if found[str(number)] == VIOLATED]
+
+
+def test_phases_of_one_fault_share_a_line_in_the_order_of_the_catalogue() -> None:
+    slow = a_phase("storm", recoveries=[{"name": "storm", "seconds": 7.0}], drained={"seconds": 9.0})
+    lines = table([a_run(3, a_phase("storm"), a_phase("kill_routing")), a_run(4, slow)])
     assert len(lines) == 4
-    found = cells(lines, 0)
-    assert (found["fault"], found["seeds"], found["messages"]) == ("`reset_all`", "3 8", "200")
-    assert (found["hit"], found["recovered, s"], found["at most, s"]) == ("2 of 2", "5.5", "8.0")
-    assert {found[str(number)] for number in INVARIANTS} == {"✓"}
+    assert cells(lines, 0)["fault"] == "`kill_routing`"
+    found = cells(lines, 1)
+    assert (found["fault"], found["seeds"], found["messages"]) == ("`storm`", "3–4", "200")
+    assert [found[head] for head in TIMES] == ["5.5", "7.0", "9.0"]
+    assert found["hit"] == "2 of 2"
+    assert {found[str(number)] for number in INVARIANTS} == {HOLDS}
+
+
+def test_seeds_are_told_as_people_write_them() -> None:
+    assert ranges([1, 2, 3, 7, 9, 10]) == "1–3 7 9–10"
+    assert ranges([]) == ""
 
 
 def test_what_never_hit_proves_nothing() -> None:
-    run = a_run("reset_all", 3, faults=[{"name": "reset_all", "hit": False}], missed=["reset_all"])
-    found = cells(table([run]), 0)
+    missed = a_phase("storm", faults=[{"name": "storm", "hit": False}], missed=["storm"])
+    found = cells(table([a_run(3, missed)]), 0)
     assert found["hit"] == "0 of 1"
-    assert {found[str(number)] for number in INVARIANTS} == {"?"}
+    assert {found[str(number)] for number in INVARIANTS} == {UNKNOWN}
+    assert cells(table([a_run(3, missed), a_run(4, a_phase("storm"))]), 0)["4"] == HOLDS
 
 
-def test_one_violation_in_any_run_is_told() -> None:
-    checks = [{"invariant": number, "holds": number != 4} for number in INVARIANTS]
-    found = cells(table([a_run("reset_all", 3), a_run("reset_all", 4, report={"checks": checks})]), 0)
-    assert [number for number in INVARIANTS if found[str(number)] != "✓"] == [4]
+def test_one_violation_in_any_run_is_told_of_the_phase_in_which_it_was() -> None:
+    phases = a_phase("kill_routing"), a_phase("storm")
+    lines = table([a_run(3, *phases), a_run(4, *phases, report=with_wrong(4, phase=1))])
+    assert (wrong_in(cells(lines, 0)), wrong_in(cells(lines, 1))) == ([], [4])
+
+
+def test_one_of_which_nobody_knows_when_it_was_is_told_of_all_phases() -> None:
+    phases = a_phase("kill_routing"), a_phase("storm")
+    lines = table([a_run(4, *phases, report=with_wrong(4, phase=None))])
+    assert (wrong_in(cells(lines, 0)), wrong_in(cells(lines, 1))) == ([4], [4])
 
 
 def test_who_did_not_come_back_violates_liveness() -> None:
-    late = {"recoveries": [{"name": "reset_all", "seconds": None}], "unhealed": ["60 s after it"]}
-    found = cells(table([a_run("reset_all", 3), a_run("reset_all", 4, **late)]), 0)
-    assert (found["9"], found["8"], found["at most, s"]) == ("✗", "✓", "never")
+    late = a_phase("storm", recoveries=[{"name": "storm", "seconds": None}], unhealed=["60 s after it"])
+    lines = table([a_run(3, a_phase("storm")), a_run(4, late, a_phase("poison"))])
+    assert wrong_in(cells(lines, 0)) == [LIVENESS]
+    assert cells(lines, 0)["at most, s"] == "never"
+    assert wrong_in(cells(lines, 1)) == []
+    assert wrong_in(cells(table([a_run(3, a_phase("storm"), unhealed=["restless"])]), 0)) == [LIVENESS]
 
 
 def test_the_page_keeps_what_stands_around_the_table_and_lines_of_other_faults(tmp_path: Path) -> None:

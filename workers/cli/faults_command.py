@@ -28,21 +28,29 @@ def _group() -> None:
 @app.command()
 def run(
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", help="Do this one alone; may be repeated. Default: a plan.")
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help="Do this one; may be repeated. NAME,NAME: one upon the other in one run; NAME/NAME: "
+            "the next when all is as before. Default: a plan.",
+        ),
     ] = None,
     seed: Annotated[
         list[int] | None, typer.Option("--seed", min=0, help="Of messages and victims; may be repeated.")
     ] = None,
     messages: Annotated[
-        int | None, typer.Option("--messages", min=100, max=10_000_000, help="Records to send in each run.")
+        int | None, typer.Option("--messages", min=100, max=10_000_000, help="Records to send around each.")
     ] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0.1, max=600, help="Or for how long to send them.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--rate", min=1, max=10_000, help="Records a second (default: 200).")
+        float | None,
+        typer.Option("--rate", min=1, max=10_000, help="Records a second (default: as a fault needs)."),
     ] = None,
     short: Annotated[bool, typer.Option("--short", help="Each fault once, with few messages.")] = False,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, max=8, help="Runs side by side.")] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Do again what did not pass.")] = False,
     only: Annotated[str, typer.Option("--only", help="Runs with this in their names.")] = "",
     list_: Annotated[bool, typer.Option("--list", help="Show the runs and do nothing.")] = False,
     folder: Annotated[Path, typer.Option("--folder", help="For results; what is done is left out.")] = FOLDER,
@@ -50,7 +58,7 @@ def run(
         Path | None, typer.Option("--document", help="Write the table into this page, between its marks.")
     ] = None,
 ) -> None:
-    """Run a campaign: each run with servers and workers of its own, one after the other.
+    """Run a campaign: each run with servers and workers of its own.
 
     Started again it goes on where it stopped. It exits with 1 when a run did not pass.
     """
@@ -63,9 +71,11 @@ def run(
     tasks = [task for task in tasks if only in task.name]
     if not tasks:
         raise UsageError(f"--only {only}: there is no such run; --list shows them all")
-    series = _module("faults.series").Series(tasks, folder, typer.echo)
+    series = _module("faults.series").Series(tasks, folder, typer.echo, at_once)
+    if again:
+        series.forget_failures()
     if list_:
-        _show_list(tasks, set(series.done))
+        _show_list(series)
         return
     broken = series.run()
     _conclude(series.results, broken, document)
@@ -90,22 +100,26 @@ def _chosen(
     faults: list[str], seeds: list[int], messages: int | None, minutes: float | None, rate: float | None
 ) -> list[Any]:
     """A run for each of these faults and seeds."""
+    runs = [tuple(tuple(phase.split(",")) for phase in fault.split("/")) for fault in faults]
     known = _module("faults.catalogue").FAULTS
-    if unknown := sorted(set(faults) - set(known)):
+    if unknown := sorted({name for run in runs for phase in run for name in phase} - set(known)):
         raise UsageError(f"--fault {', '.join(unknown)}: there are {', '.join(known)}")
     if messages is not None and minutes is not None:
         raise UsageError("--messages and --minutes: give one of them")
     plan = _module("faults.plan")
-    rate = rate or plan.RATE_PER_S
-    count = messages or (round(minutes * 60 * rate) if minutes else plan.SELDOM_MESSAGES)
-    return [plan.Task((fault,), seed, count, rate) for fault in faults for seed in seeds]
+    if minutes:
+        rate = rate or plan.RATE_PER_S
+        messages = round(minutes * 60 * rate)
+    return [plan.Task(run, seed, messages or plan.SELDOM_MESSAGES, rate) for run in runs for seed in seeds]
 
 
-def _show_list(tasks: list[Any], done: set[Any]) -> None:
+def _show_list(series: Any) -> None:  # noqa: ANN401  of a module that is there at run time only
+    tasks, done = series.tasks, set(series.done)
     for task in tasks:
         typer.echo(f"{'done' if task in done else '    '}  {task.name}")
-    left_s = sum(task.expected_s for task in tasks if task not in done)
-    typer.echo(f"{len(tasks)} runs, {len(done)} of them done; the others take about {left_s / 3600:.1f} h")
+    typer.echo(
+        f"{len(tasks)} runs, {len(done)} of them done; the others take about {series.left_s / 3600:.1f} h"
+    )
 
 
 def _conclude(results: list[Any], broken: list[Any], document: Path | None) -> None:
