@@ -28,6 +28,7 @@ from checker.invariants.once import Once
 from checker.invariants.projections import check_desk, check_followers, check_roster
 from checker.invariants.races import check_replies
 from checker.invariants.replay import Replay
+from checker.invariants.returns import ReturnsCheck, check_returns
 from checker.invariants.seen import SeenCheck
 from checker.invariants.tickets import TicketsCheck
 from checker.invariants.transcript import TranscriptCheck
@@ -89,6 +90,7 @@ class Run:
             *answered.tallies,
             check_replies(chain.refusals, commands.asks, answered.answers),
             check_acts(messages.acts, actions, answered.answers, inbound.gestures.told),
+            check_returns(messages.returns, commands.routes, inbound.gestures.told),
         ]
         lines = LinesCheck(actions, answered.answers, chain.chains)
         transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations, lines)
@@ -152,14 +154,15 @@ class Run:
         ]
 
     def _notifier(self, chain: ChainCheck, messages: MessagesCheck, own: OwnSent) -> None:
-        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed, messages.returned)
+        lanes = self._source.partitions("messages")
+        returns = ReturnsCheck(chain.chains, messages.returns, lanes)
+        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed, returns)
         records: Iterable[LogRecord] = self._once.records("notifications")
         if self._history is not None:
             seen = SeenCheck(self._history)
             records = seen.watch(records)
             self._tallies += seen.tallies
         notices.walk(records, self._source.rows(NoticeRow))
-        lanes = self._source.partitions("messages")
         self._tallies += [
             *notices.tallies,
             check_inboxes(chain.chains, messages.transcripts, self._source.rows(InboxRow)),

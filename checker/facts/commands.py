@@ -25,6 +25,7 @@ class Route(NamedTuple):
 
     place: Place
     conversation: str
+    key: str
     session: int
     opens_session: bool
 
@@ -72,9 +73,8 @@ class Commands:
     def _note(self, record: LogRecord, what: str, value: Json, clock: int) -> None:
         desk = (value["workspace"], value["desk"])
         if what == "route":
-            self.routes.append(
-                Route(record.place, value["conversation"], value["session"], value["opens_session"])
-            )
+            names = (name for name in Route._fields if name != "place")
+            self.routes.append(Route(place=record.place, **{name: value[name] for name in names}))
             return
         if what == "vacate":
             self.vacated[record.place] = value["by"], value["command"]

@@ -9,7 +9,7 @@ from checker.record import Json, LogRecord
 
 CONVERSATIONS = uuid.UUID("6f1f3c0e-6f0b-5b0a-9a57-7a2f2d9d6c01")
 PHONE_DIGITS_MIN = 10
-_TOLD = {"reaction": "marked", "edit": "marked", "profile": "customer_changed"}
+_TOLD = {"reaction": "marked", "edit": "marked", "profile": "customer_changed", "returned": "returned"}
 
 
 class Gestures:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from checker.facts.transcripts import Transcript, Transcripts
+from checker.invariants.returns import Return
 from checker.record import Json, LogRecord, shown
 from checker.report import Tally
 
@@ -16,8 +17,7 @@ class MessagesCheck:
     def __init__(self) -> None:
         self.transcripts: Transcripts = {}
         self.follows = Tally(2, "on the messages topic each line follows the one before")
-        self.returned: dict[tuple[str, int, str], int] = {}
-        """The chain number that each return of a customer names, by conversation, session and moment."""
+        self.returns: list[Return] = []
         self.acts: Counter[tuple[str, ...]] = Counter()
         """How often each thing beside lines is told: of `read` by whom and how far."""
 
@@ -30,8 +30,9 @@ class MessagesCheck:
             if what == "ticket_changed":
                 continue  # what becomes of it is checked by tickets
             if what == "returned":
-                self.returned[event["conversation"], event["session"], event["at"]] = event["seq"]
-                continue  # who is told of it is checked by notices
+                names = (name for name in Return._fields if name != "place")
+                self.returns.append(Return(**{name: event[name] for name in names}, place=record.place))
+                continue  # who is told of it is checked by returns
             if what != "stored":
                 self.acts[_act(what or "", event)] += 1
                 continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from checker.facts.chains import Chain, Chains, Link
 from checker.facts.own_sent import Failed
 from checker.facts.transcripts import Transcript, Transcripts
+from checker.invariants.returns import ReturnsCheck
 from checker.invariants.told import ToldCheck
 from checker.record import Json, LogRecord, shown
 from checker.report import Rank, Tally
@@ -24,8 +25,8 @@ class NoticesCheck:
         self,
         chains: Chains,
         transcripts: Transcripts,
-        failed: Collection[Failed] = frozenset(),
-        returned: Mapping[tuple[str, int, str], int] | None = None,
+        failed: Collection[Failed],
+        returns: ReturnsCheck,
     ) -> None:
         self.messages = Tally(
             8, "each customer message gives one notice to each who follows it at its chain number"
@@ -38,9 +39,7 @@ class NoticesCheck:
         self.marked = Tally(8, "a customer's message is marked exactly when he was kept out")
         self.mentions = Tally(8, "each note gives one notice to each whom it names")
         self.failures = Tally(8, "each answer that has failed gives one notice to the agent who wrote it")
-        self.returns = Tally(8, "a customer's return is told only to who follows him, once each")
-        self._returned = returned or {}
-        self._told_returns: set[tuple[str, int, str, str]] = set()
+        self._returns = returns
         self._failed = failed
         self._told_failed: Counter[Failed] = Counter()
         self.told = ToldCheck(chains)
@@ -55,7 +54,7 @@ class NoticesCheck:
         return [
             self.marked,
             *(self.messages, self.mentions, self.failures, self.assigned, self.ordered, self.stored),
-            self.returns,
+            self._returns.told,
             *self.told.tallies,
         ]
 
@@ -64,6 +63,7 @@ class NoticesCheck:
         for record in records:
             self._notice(record, record.what("notifications") or "", record.json())
         self.told.finish()
+        self._returns.finish()
         self._untold_messages()
         self._untold_assigned()
         self._untold_failed()
@@ -71,6 +71,7 @@ class NoticesCheck:
 
     def _notice(self, record: LogRecord, what: str, notice: Json) -> None:
         rank = (notice["seq"], record.offset)
+        self._returns.see(record, notice)
         if "audience" in notice:
             where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['audience']})"
             if record.key != f"audience:{notice['workspace']}/{notice['audience']}".encode():
@@ -91,7 +92,7 @@ class NoticesCheck:
         elif what == "answer_failed":
             self._answer_failed(notice, where, rank)
         elif what == "returned":
-            self._customer_returned(chain, notice, where, rank)
+            self._returns.notice(notice, where, rank)
         elif what == "read":
             self._read(notice, where, rank)
         else:
@@ -115,20 +116,6 @@ class NoticesCheck:
             self.failures.fail(rank, f"{where}: no answer of his has failed so at {notice['position']}")
         elif self._told_failed[told] > 1:
             self.failures.fail(rank, f"{where}: position {notice['position']} for the second time")
-
-    def _customer_returned(self, chain: Chain | None, notice: Json, where: str, rank: Rank) -> None:
-        """Who is told followed at the number that the notice names, which the return did not come before."""
-        self.returns.checked += 1
-        said = notice["conversation"], notice["session"], notice["at"]
-        seq = self._returned.get(said)
-        told = (*said, notice["agent"])
-        if seq is None or notice["seq"] > seq:
-            self.returns.fail(rank, f"{where}: nobody came back then")
-        elif chain is None or notice["agent"] not in chain.circle(notice["seq"]).told:
-            self.returns.fail(rank, f"{where}: he did not follow it at seq {notice['seq']}")
-        elif told in self._told_returns:
-            self.returns.fail(rank, f"{where}: for the second time")
-        self._told_returns.add(told)
 
     def _read(self, notice: Json, where: str, rank: Rank) -> None:
         transcript = self._transcripts.get(notice["conversation"])

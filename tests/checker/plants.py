@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import orjson
 
+from checker.murmur2 import partition_of
 from checker.rows import (
     ConversationRow,
     CounterRow,
@@ -29,6 +31,11 @@ Fault = Callable[[Planted], object]
 
 def clean() -> Planted:
     """Six places for eight customers, duplicates, refusals, a misplaced record, a session that ends."""
+    return _clean().copy()
+
+
+@cache
+def _clean() -> Planted:
     story = Story()
     story.configure()
     for number in range(8):
@@ -47,6 +54,8 @@ def clean() -> Planted:
     story.colleagues("u1")
     story.tickets("u1")
     story.offer("u8")
+    story.end("u1")
+    story.write("u1")
     return story.told()
 
 
@@ -111,6 +120,43 @@ def drop_notice(what: str, *, last: bool = False) -> Fault:
 def repeat_notice(what: str) -> Fault:
     """The first notice of this kind is published twice."""
     return lambda planted: repeat("notifications", _first_notice(planted, what))(planted)
+
+
+def lose_notices(what: str) -> Fault:
+    """No notice of this kind was ever published, though the notifier had followed the chains."""
+
+    def plant(planted: Planted) -> None:
+        records = planted.topics["notifications"]
+        told = next(record for record in records if record.what("notifications") == what).json()["key"]
+        for number in reversed(_notices(planted, what)):
+            records.pop(number)
+        ends = (planted.ends(topic)[partition_of(told.encode(), 4)] for topic in ("assignments", "messages"))
+        trail = ",".join(map(str, (next(ends), planted.topics["messages"][_returned(planted)].offset, 0)))
+        about = next(number for number, record in enumerate(records) if record.json()["key"] == told)
+        header = ("read_to", trail.encode())
+        records[about] = records[about]._replace(headers=(*records[about].headers, header))
+
+    return plant
+
+
+def change_notice(what: str, **fields: object) -> Fault:
+    """The first notice of this kind says something else."""
+    return lambda planted: planted.change("notifications", _first_notice(planted, what), **fields)
+
+
+def lose_return(planted: Planted) -> None:
+    """A customer came back, and nobody was told."""
+    planted.topics["messages"].pop(_returned(planted))
+
+
+def repeat_return(planted: Planted) -> None:
+    """A customer came back once, which is told twice."""
+    repeat("messages", _returned(planted))(planted)
+
+
+def _returned(planted: Planted) -> int:
+    kinds = [record.what("messages") for record in planted.topics["messages"]]
+    return kinds.index("returned")
 
 
 def swap_messages(planted: Planted) -> None:
@@ -242,7 +288,8 @@ def _line(planted: Planted, kind: str, sender: str) -> int:
 
 
 _SPOKEN, _SENT = "each message and note of an agent", "each message of an agent is once on outbound"
-_RETURN = "a customer's return is told only to who follows him"
+_RETURN = "a customer's return is told to all who follow him"
+_RETURNED = "each return of a customer is told once on messages"
 _FAILED = "each answer that has failed gives one notice"
 _LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
 CASES: dict[str, tuple[Fault, str]] = {
@@ -360,14 +407,17 @@ CASES: dict[str, tuple[Fault, str]] = {
     ),
     "mention lost": (drop_notice("mention"), "each note gives one notice"),
     "mention twice": (repeat_notice("mention"), "each note gives one notice"),
-    "return told twice": (repeat_notice("returned"), _RETURN),
-    "return told to who does not follow": (
-        lambda planted: planted.change("notifications", _first_notice(planted, "returned"), agent="ghost"),
-        _RETURN,
-    ),
-    "return told of nothing": (
-        lambda planted: planted.change("notifications", _first_notice(planted, "returned"), session=7),
-        _RETURN,
+    "notice of a return twice": (repeat_notice("returned"), _RETURN),
+    "notice of a return lost": (drop_notice("returned", last=True), _RETURN),
+    "return told to nobody who followed": (lose_notices("returned"), _RETURN),
+    "return told by a number of before": (change_notice("returned", seq=1), _RETURN),
+    "return told to who does not follow": (change_notice("returned", agent="ghost"), _RETURN),
+    "return told of nothing": (change_notice("returned", session=7), _RETURN),
+    "return not told on messages": (lose_return, _RETURNED),
+    "return twice on messages": (repeat_return, _RETURNED),
+    "return of the first session": (
+        lambda planted: planted.change("messages", _returned(planted), session=1),
+        _RETURNED,
     ),
     "failed answer not told": (drop_notice("answer_failed"), _FAILED),
     "failed answer told twice": (repeat_notice("answer_failed"), _FAILED),

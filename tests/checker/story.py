@@ -87,6 +87,8 @@ class Story:
             holder = self._chains[key][-1]["holder"] if self._chains[key] else None
             self._tickets.begin(key, self._session(key) + 1, len(self._lines[key]) + 1, holder)
         self._store(key, mid, value["text"], session=self._session(key) + opens)
+        if opens and self._session(key):
+            self._back(key)
         if opens:
             self._route(key)
 
@@ -157,7 +159,6 @@ class Story:
         self._greet(key)
         self._say(key, holder, "say", "Chào bạn")
         self._fail(key, holder)
-        self._back(key, holder, other)
         self._say(key, holder, "write_note", "@", mentions=[other])
         self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
         offered = {"agents": [other], "to_agent": other, "expires_at": moment(self.now_ms + 1 + 120_000)}
@@ -287,13 +288,13 @@ class Story:
         seq, told = len(self._chains[key]), answer | {"answer": last["message"]}
         self._notice(key, "answer_failed", seq, last["position"], agent=agent, fields=told)
 
-    def _back(self, key: str, *agents: str) -> None:
-        """The customer is back, and these follow him."""
+    def _back(self, key: str) -> None:
+        """The customer is back with another session, and who follows him is told."""
         last = self._chains[key][-1]
-        said = {"session": self._session(key), "at": moment(self.now_ms)}
+        said = {"session": self._session(key) + 1, "at": moment(self.now_ms)}
         about = self._about(key) | {"page": PAGE, "seq": last["seq"], "epoch": last["epoch"]} | said
         self.planted.append("messages", key, "returned", about, self.now_ms)
-        for agent in agents:
+        for agent in self._unmuted(key):
             self._notice(key, "returned", last["seq"], 0, agent=agent, fields=said)
 
     def _event_id(self, cause: LogRecord) -> str:
@@ -411,10 +412,14 @@ class Story:
     def _store(self, key: str, mid: str, text: str, *, session: int) -> None:
         line = {"sender": "customer", "kind": "text", "text": text, "channel_message_id": mid}
         self._line(key, line | {"session": session})
+        for agent in self._unmuted(key):
+            self._notice(key, "message", len(self._chains[key]), len(self._lines[key]), agent=agent)
+
+    def _unmuted(self, key: str) -> list[str]:
+        """Who follows it and has not muted it."""
         chain = self._chains[key]
         muted = {event["agent"] for event in chain if event["what"] == "muted"}
-        for agent in sorted(followers(chain) - muted):
-            self._notice(key, "message", len(chain), len(self._lines[key]), agent=agent)
+        return sorted(followers(chain) - muted)
 
     def _log(self, key: str, what: str) -> None:
         line = {"sender": "system", "kind": "log", "code": what, "params": {}}

@@ -38,7 +38,14 @@ def test_a_planted_fault_is_caught(fault: Fault, title: str) -> None:
 
 def test_a_route_that_nobody_answers_is_caught() -> None:
     planted = clean()
-    route = {"workspace": "acme", "desk": "main", "conversation": "c", "session": 1, "opens_session": True}
+    route = {
+        "workspace": "acme",
+        "desk": "main",
+        "conversation": "c",
+        "key": "messenger:shop:c",
+        "session": 1,
+    }
+    route["opens_session"] = True
     planted.append("commands", "acme:main", "route", route, 2_000_000)
     assert "every route is answered by an event" in violated(planted.check())
 

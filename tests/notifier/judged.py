@@ -8,6 +8,7 @@ from checker.invariants.chain import ChainCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
 from checker.invariants.messages import MessagesCheck
 from checker.invariants.notices import NoticesCheck
+from checker.invariants.returns import ReturnsCheck
 from checker.record import LogRecord
 from checker.report import Tally
 from checker.rows import CounterRow, InboxRow, NoticeRow
@@ -37,7 +38,8 @@ async def judge(
     chains, messages = ChainCheck(), MessagesCheck()
     chains.walk(log(step for history in histories for step in map(_record, history.steps)))
     messages.walk(log(line for history in histories for line in map(_record, history.transcript)))
-    notices = NoticesCheck(chains.chains, messages.transcripts)
+    returns = ReturnsCheck(chains.chains, messages.returns, 1)
+    notices = NoticesCheck(chains.chains, messages.transcripts, frozenset(), returns)
     events = log((event.key, event.value, event.headers) for event in published)
     notices.walk(events, [NoticeRow(*row) for row in await connection.fetch(NOTICES)])
     inbox = [InboxRow(*row) for row in await connection.fetch(INBOX)]
