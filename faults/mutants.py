@@ -23,6 +23,8 @@ from faults.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("schemas", "config", "workers", "checker", "faults", "pyproject.toml")
+DONE = "done"
+"""The file that says which change, faults and length the run was of."""
 RATE_PER_S = 120
 MARKS = ("<!-- mutants -->", "<!-- /mutants -->")
 HEAD = ("what was broken", "faults", "seed", "messages", "what caught it")
@@ -54,19 +56,17 @@ def _parser() -> argparse.ArgumentParser:
 def _verdict(mutant: Mutant, options: argparse.Namespace) -> Verdict:
     """What a run has to say, of this time or an earlier one."""
     folder = options.folder.absolute() / f"{mutant.slug}-seed-{options.seed}"
-    asked = f"{mutant!r}, {options.seconds} s"
-    verdict = Verdict.read(folder, asked)
-    if verdict is None:
+    asked = repr((mutant.changes, mutant.faults, options.seconds))
+    done = folder / DONE
+    if not done.exists() or done.read_text() != asked:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         folder.chmod(0o755)  # Postgres may run as another user
         _run(mutant, folder, options)
-        verdict = Verdict.of(mutant, folder / "run")
-        verdict.write(folder, asked)
-        for copied in COPIED:
-            shutil.rmtree(folder / copied, ignore_errors=True)
-        if verdict.is_right:
-            shutil.rmtree(folder / "run" / "servers", ignore_errors=True)
+        for unneeded in (*COPIED, "run/servers"):
+            shutil.rmtree(folder / unneeded, ignore_errors=True)
+        done.write_text(asked)
+    verdict = Verdict.of(mutant, folder / "run")
     sys.stdout.write(f"{mutant.name}: {verdict.said}\n")
     sys.stdout.flush()
     return verdict

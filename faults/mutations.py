@@ -34,7 +34,7 @@ MUTANTS = (
     Mutant(
         "pending batches are not published at takeover",
         KILLS,
-        ("on the messages topic each line follows", "each chain counts"),
+        ("on the messages topic each line follows", "each chain counts", "the table of notices"),
         (
             Change(
                 "workers/runtime/protocol.py",
