@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.settings import Settings
-from faults.proxy import Wire
 from tests.files.test_kind import picture
-from tests.gateway.ground import gateway, sign_in, until
+from tests.gateway.ground import until
 from tests.gateway.test_files import attachments, keeping, send
-from tests.website.ground import site, with_site
-from tests.website.test_browser import Bytes, browser, check, playwright_api, pytestmark, shop_pages
-from workers.local.ports import LOOPBACK, free_port
+from tests.website.browsing import browsing, check, playwright_api, pytestmark
 
 __all__ = ["pytestmark"]
 
@@ -30,20 +24,11 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
 ) -> None:
     del topics
     expect = playwright_api.expect
-    port = free_port()
-    own = with_site(settings, (f"http://{LOOPBACK}:{port}",))
-    own = keeping(own, tmp_path / "kept", file_bytes_max=100_000)
-    async with AsyncExitStack() as stack:
-        ingress, database = await stack.enter_async_context(site(own))
-        http = await stack.enter_async_context(gateway(own))
-        wire = Wire(urlsplit(str(ingress.base_url)).port or 0, Bytes, random.Random(1))
-        await wire.open()
-        stack.push_async_callback(wire.close)
-        url = await stack.enter_async_context(shop_pages(wire, port))
-        context = await stack.enter_async_context(browser(tmp_path))
-        lan = await sign_in(http, "lan")
-        page = await context.new_page()
-        await page.goto(f"{url}?language=en")
+    own = keeping(settings, tmp_path / "kept", file_bytes_max=100_000)
+    async with browsing(own, tmp_path) as field:
+        database, wire, lan = field.database, field.wire, field.lan
+        page = await field.context.new_page()
+        await page.goto(f"{field.url}?language=en")
         await page.locator(".launcher").click(timeout=30_000)
         picker = page.locator("input[type=file]")
 

@@ -21,6 +21,7 @@ from tests.website.ground import KEY, PAGE, SITE, WHERE, Visitor, site, visiting
 from workers.channels.website.tokens import VisitorTokens
 
 pytestmark = pytest.mark.servers
+QUESTION, ANSWER = "Cho em xin tên và số điện thoại ạ", "Họ tên: Lê An\nSố điện thoại: 0912345678"
 
 
 async def told(
@@ -71,9 +72,11 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             await _read(lan, conversation, answer["position"])
             assert (await an.until("read"))["position"] == answer["position"]
 
+            await _tells_who_he_is(lan, conversation, an)
             # Another tab has the same before it, and what is new comes to both.
             async with visiting(ingress, token=an.token) as tab:
-                assert [one["text"] for one in tab.started["messages"]] == ["Áo này còn không?", "Dạ còn ạ"]
+                before = ["Áo này còn không?", "Dạ còn ạ", QUESTION, ANSWER]
+                assert [one["text"] for one in tab.started["messages"]] == before
                 assert tab.started["messages"][1]["state"] == "read"
                 assert tab.started["read"] == answer["position"]
                 await tab.say("Cho mình size M", "second")
@@ -98,6 +101,8 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
         assert [row["body"] for row in texts] == [
             "Áo này còn không?",
             "Dạ còn ạ",
+            QUESTION,
+            ANSWER,
             "Cho mình size M",
             "Dạ có size M ạ",
             "Giá bao nhiêu?",
@@ -126,6 +131,30 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
 async def _answer(agent: Client, conversation: object, text: str) -> None:
     answer = await agent.ask(f"conversations/{conversation}/messages", {"text": text})
     assert answer.status_code == 200, answer.text
+
+
+async def _tells_who_he_is(agent: Client, conversation: object, visitor: Visitor) -> None:
+    """What he was asked for, and once; it is in the transcript, and fills his profile."""
+    asked = await agent.ask(
+        f"conversations/{conversation}/messages", {"text": QUESTION, "asks": ["name", "phone"]}
+    )
+    assert asked.status_code == 200, asked.text
+    question = await visitor.message(QUESTION)
+    assert question["asks"] == ["name", "phone"]
+    of = question["position"]
+    for number, told in ((of - 1, {"name": "An"}), (of, {"email": "an@example.com"})):
+        said = {"id": f"answer-{number}", "text": "…", "at_ms": 1, "shares": {"of": number, **told}}
+        await visitor.do("say", **said)
+        await visitor.until("refused", id=said["id"], code="unknown_question")
+    said = {"id": f"answer-{of}", "text": ANSWER, "at_ms": 1}
+    await visitor.do("say", **said, shares={"of": of, "name": "Lê An", "phone": "+84 912 345 678"})
+    await visitor.until("taken", id=said["id"])
+    assert (await visitor.message(ANSWER))["id"] == said["id"]
+    await visitor.do("say", **said, shares={"of": of, "name": "Another", "phone": "0987654321"})
+    await visitor.until("refused", id=said["id"], code="answered")
+    profile = (await agent.get(f"conversations/{conversation}")).json()["profile"]
+    known = [profile[name] for name in ("name", "phone", "verified_phone", "suggested_phone")]
+    assert known == ["Lê An", "0912345678", None, None]
 
 
 async def _begins_a_chat(lan: Client, ha: Client, visitor: Visitor) -> UUID:

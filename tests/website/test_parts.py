@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from typing import Any
 from uuid import UUID
@@ -15,18 +16,21 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.settings import Settings
-from schemas.envelope import Kind, headers
+from schemas.envelope import Kind, header, headers
 from schemas.ids import conversation_id
+from schemas.phones import find_phone
+from tests.contract.test_phones import written
 from tests.website.ground import KEY, SECRET, SITE
 from workers.channels import sighting
 from workers.channels.broadcast import PAYLOAD_BYTES_MAX
+from workers.channels.records import Webhook, outgoing
 from workers.channels.sighting import Sighting
 from workers.channels.website.connection import Tab
 from workers.channels.website.hub import Hub
 from workers.channels.website.identity import NotVerifiedError, Visitor, by_digest, by_token
 from workers.channels.website.presence import GRACE_S, REPEAT_TICKS, Presence
-from workers.channels.website.records import Guest, record_of
-from workers.channels.website.said import SAID, Press, Say, Seen, Where
+from workers.channels.website.records import Guest, profile_of, record_of
+from workers.channels.website.said import SAID, Press, Say, Seen, Shares, Where
 from workers.channels.website.script import widget
 from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
@@ -182,6 +186,11 @@ def test_what_he_says_becomes_a_record_under_an_id_that_is_his_alone() -> None:
         {"do": "say", "id": "m/../n", "text": "x", "at_ms": 1},
         {"do": "say", "id": "m", "text": "x", "at_ms": -1},
         {"do": "press", "id": "m", "title": "two\nlines", "at_ms": 1},
+        {"do": "say", "id": "m", "text": "x", "at_ms": 1, "shares": {"of": 4}},
+        {"do": "say", "id": "answer-4", "text": "x", "at_ms": 1, "shares": {"of": 4, "phone": "0912 345"}},
+        {"do": "say", "id": "answer-4", "text": "x", "at_ms": 1, "shares": {"of": 4, "email": "a@b"}},
+        {"do": "say", "id": "answer-4", "text": "x", "at_ms": 1, "shares": {"of": 4, "name": "a\nb"}},
+        {"do": "say", "id": "answer-4", "text": "x", "at_ms": 1, "shares": {"of": 4}, "files": ["0" * 32]},
         {"do": "seen", "state": "sent", "messages": [str(UUID(int=1))]},
         {"do": "seen", "state": "read", "messages": [str(UUID(int=1))] * 101},
         {"do": "move", "where": {"url": "javascript:alert(1)"}},
@@ -194,6 +203,44 @@ def test_what_he_says_becomes_a_record_under_an_id_that_is_his_alone() -> None:
 def test_what_is_none_of_our_words_is_refused(said: object) -> None:
     with pytest.raises((ValidationError, KeyError)):
         SAID.validate_json(orjson.dumps(said))
+
+
+def test_what_he_tells_of_himself_is_written_as_we_write_it_and_vouched_for_by_nobody() -> None:
+    shares = Shares(of=4, name="Lê An", phone="+84 912.345.678")
+    said = Say(do="say", id="answer-4", text="Họ tên: Lê An", at_ms=1, shares=shares)
+    told = profile_of(GUEST, shares)
+    assert told is not None
+    assert told.model_dump(exclude={"raw"}, exclude_defaults=True) == {
+        "channel": "web",
+        "account": SITE,
+        "user": "a.one",
+        "name": "Lê An",
+        "phone": "0912345678",
+    }
+    assert "0912" not in str(record_of(GUEST, said, None).raw), "it is in the text"
+    assert profile_of(GUEST, Shares(of=4)) is None, "he would rather not"
+    found = [profile_of(Guest(SITE, Visitor(user)), shares) for user in ("a.one", "a.two")]
+    sent = [outgoing(Webhook("web", b"", 1), each) for each in found if each]
+    assert len({header(each.headers, "ce_id") for each in sent}) == 2
+
+
+@given(written())
+def test_the_form_takes_the_numbers_that_are_found_in_messages(number: tuple[str, str]) -> None:
+    assert taken_by_the_form(number[0]) == find_phone(number[0]) == number[1]
+
+
+@given(st.text(alphabet="0123456789 .-+()84", max_size=20))
+def test_the_form_takes_nothing_else_for_a_number(text: str) -> None:
+    taken = taken_by_the_form(text)
+    assert taken is None or find_phone(taken) == taken
+
+
+def taken_by_the_form(text: str) -> str | None:
+    """As the widget reads it, by its own pattern."""
+    pattern = re.search(r"const PHONE = /(.+)/;", widget().source.decode())
+    assert pattern is not None
+    found = re.fullmatch(pattern[1], re.sub(r"[ .\-()\u00a0]", "", text))
+    return found and f"0{found[1]}"
 
 
 # What he is told

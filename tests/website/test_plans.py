@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 import pytest
 
+from workers.channels.website.asking import ASKED, Asked, read_asked
 from workers.channels.website.transcript import (
     AFTER,
     BEFORE,
@@ -55,6 +56,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
         (AFTER, (["acme"] * 2, [HIS, uuid4()], [150, 0], LINES_MAX)),
         (BEFORE, ("acme", HIS, 150, LINES_MAX)),
         (ENDS, ("acme", HIS)),
+        (ASKED, ("acme", HIS, 150, "a.one/answer-150")),
         (WORKSPACE, ("web:shop",)),
     ):
         plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
@@ -70,6 +72,25 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
     assert len(found) == LINES_MAX
     assert [line.position for line in found] == [each for each in range(1, 101) if each % 4 in (1, 2)][
         -LINES_MAX:
+    ]
+    await filled.execute(
+        'UPDATE message SET params = \'{"asks": ["phone"]}\' WHERE position IN (192, 193, 194)'
+    )
+    for position, answer, asked in (
+        (194, "a.one/answer-194", Asked(frozenset({"phone"}), False)),
+        (194, "a.one/m196", Asked(frozenset({"phone"}), True)),
+        (194, "a.one/m192", Asked(frozenset({"phone"}), False)),  # said before it
+        (193, "a.one/answer-193", None),  # his own words
+        (192, "a.one/answer-192", None),  # no affair of his
+        (198, "a.one/answer-198", None),
+    ):
+        assert await read_asked(filled, "acme", HIS, position, answer) == asked, (position, answer)
+    assert [line.shown and line.shown["asks"] for line in await read_after(filled, [Ask("acme", HIS, 192)])][
+        :3
+    ] == [
+        [],
+        ["phone"],
+        None,
     ]
     assert await ends_of(filled, "acme", uuid4()) == (0, 0, False)
 

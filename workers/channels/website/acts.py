@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from schemas.inbound import Attachment
+from schemas.inbound import Attachment, InboundRecord, Profile
 from workers.channels.problem import UnpublishedError
 from workers.channels.records import Webhook, outgoing
+from workers.channels.website.asking import read_asked
 from workers.channels.website.connection import Tab
 from workers.channels.website.naming import named
-from workers.channels.website.records import CHANNEL, record_of
+from workers.channels.website.records import CHANNEL, profile_of, record_of
 from workers.channels.website.said import Move, Older, Ping, Press, Said, Say, Seen, Start, Typing
 from workers.channels.website.transcript import LINES_MAX
 from workers.runtime.postgres import DATABASE_ERRORS
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from workers.channels.website.website import Website
 
 RETRY_S = 2.0
+
+
+class NotTakenError(Exception):
+    """What was said is not taken, or not now."""
+
+    def __init__(self, code: str, retry_after_s: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class Acts:
@@ -58,20 +68,17 @@ class Acts:
     async def _publish(self, said: Say | Press | Seen) -> None:
         """Have Kafka confirm it; only then it counts."""
         tab, website = self._tab, self._website
-        files = await self._files(said)
-        if files is None:
-            return
-        if not isinstance(said, Seen):
-            # Before it counts: an ingress that is killed then leaves nobody of whom the others do not know.
-            website.visits.came((tab.workspace, tab.conversation), tab.guest.key)
-        webhook = Webhook(CHANNEL, b"", time.time_ns() // 1_000_000)
-        record = outgoing(webhook, record_of(tab.guest, said, tab.where, files))
         try:
-            await website.publisher.publish([record])
-        except UnpublishedError as error:
-            self._refuse(said, error.slug, error.retry_after_s)
+            profile, files = await self._profile(said), await self._files(said)
+            if not isinstance(said, Seen):
+                # Before it counts: an ingress that is killed leaves nobody of whom the others do not know.
+                website.visits.came((tab.workspace, tab.conversation), tab.guest.key)
+            if profile is not None:  # before the answer: once that is kept, no other is taken
+                await self._confirmed(profile)
+            await self._confirmed(record_of(tab.guest, said, tab.where, files))
+        except NotTakenError as error:
+            self._refuse(said, error.code, error.retry_after_s)
             return
-        website.metrics.records.labels(CHANNEL, record.what).inc()
         if isinstance(said, Seen):
             return
         tab.send("taken", id=said.id)
@@ -79,20 +86,43 @@ class Acts:
             tab.is_known = True
             website.here(tab)
 
-    async def _files(self, said: Say | Press | Seen) -> list[Attachment] | None:
-        """The files that he names, as they are kept; none: he is told that he may not, or not now."""
-        tab, ids = self._tab, said.files if isinstance(said, Say) else ()
+    async def _confirmed(self, record: InboundRecord) -> None:
+        """Publish one record. Raises NotTakenError."""
+        told = outgoing(Webhook(CHANNEL, b"", time.time_ns() // 1_000_000), record)
+        try:
+            await self._website.publisher.publish([told])
+        except UnpublishedError as error:
+            raise NotTakenError(error.slug, error.retry_after_s) from error
+        self._website.metrics.records.labels(CHANNEL, told.what).inc()
+
+    async def _files(self, said: Say | Press | Seen) -> list[Attachment]:
+        """The files that he names, as they are kept. Raises NotTakenError."""
+        tab, website, ids = self._tab, self._website, said.files if isinstance(said, Say) else ()
         if not ids:
             return []
         try:
-            website = self._website
             found = await named(website.pool, website.files, tab.workspace, tab.conversation, ids)
-        except DATABASE_ERRORS:
-            self._refuse(said, "not_ready", RETRY_S)
-            return None
+        except DATABASE_ERRORS as error:
+            raise NotTakenError("not_ready", RETRY_S) from error
         if found is None:
-            self._refuse(said, "unknown_file", None)
+            raise NotTakenError("unknown_file")
         return found
+
+    async def _profile(self, said: Say | Press | Seen) -> Profile | None:
+        """What he tells of himself, when he was asked; of who is kept out nothing. Raises NotTakenError."""
+        tab, shares = self._tab, said.shares if isinstance(said, Say) else None
+        if shares is None:
+            return None
+        answer = tab.guest.message_id(shares.id)
+        try:
+            asked = await read_asked(self._website.pool, tab.workspace, tab.conversation, shares.of, answer)
+        except DATABASE_ERRORS as error:
+            raise NotTakenError("not_ready", RETRY_S) from error
+        if asked is None or not shares.told.keys() <= asked.asks:
+            raise NotTakenError("unknown_question")
+        if asked.is_answered:
+            raise NotTakenError("answered")
+        return None if tab.is_blocked else profile_of(tab.guest, shares)
 
     async def _older(self, said: Older) -> None:
         tab = self._tab

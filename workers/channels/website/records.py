@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 from schemas.base import rfc3339
 from schemas.ids import conversation_key, page_id
-from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback, Returned
+from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback, Profile, Returned
 from schemas.receipts import Arrival
 from workers.channels import fields
 from workers.channels.website.identity import Visitor
-from workers.channels.website.said import Press, Say, Seen, Where
+from workers.channels.website.said import Press, Say, Seen, Shares, Where
 
 CHANNEL: Literal["web"] = "web"
 GONE_MAX = timedelta(days=31)
@@ -45,7 +45,7 @@ def record_of(
 ) -> InboundRecord:
     """The record of one thing that he said; `files`: those that it names, as they are kept."""
     who: dict[str, Any] = {"channel": CHANNEL, "account": guest.site, "user": guest.visitor.user}
-    raw = {"said": said.model_dump(mode="json", exclude={"text"})}
+    raw = {"said": said.model_dump(mode="json", exclude={"text": True, "shares": {"name", "phone", "email"}})}
     if where is not None:
         raw["where"] = where.model_dump()
     match said:
@@ -57,6 +57,15 @@ def record_of(
             return Message(**who, **utterance, attachments=tuple(files), raw=raw)
         case Press():
             return Postback(**who, **_utterance(guest, said, said.title), payload=said.title, raw=raw)
+
+
+def profile_of(guest: Guest, shares: Shares) -> Profile | None:
+    """The record of what he tells of himself; none: he tells nothing. Nobody vouches for it."""
+    told = shares.told
+    if not told:
+        return None
+    raw = {"shares": guest.message_id(shares.id)}
+    return Profile(channel=CHANNEL, account=guest.site, user=guest.visitor.user, raw=raw, **told)
 
 
 def arrival(key: str) -> Returned:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
 
 from schemas.base import ATTACHMENTS_MAX, NO_CONTROL_PATTERN, FileId
 from schemas.inbound import SentAtMs
+from schemas.phones import find_phone
+from workers.channels.mail.address import ADDRESS_CHARS_MAX, is_address
 
 TEXT_CHARS_MAX = 4_000
 SEEN_MAX = 100
@@ -19,6 +29,24 @@ Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """Drawn by the widget for each message: sent again under the same one, it counts once."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=NO_CONTROL_PATTERN)]
+
+
+def _phone(text: str) -> str:
+    found = find_phone(text)
+    if found is None:
+        raise ValueError("this is no phone number")
+    return found
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError("this is no e-mail address")
+    return text
+
+
+Phone = Annotated[str, StringConstraints(max_length=40), AfterValidator(_phone)]
+"""As we write it, however it was written."""
+Address = Annotated[str, StringConstraints(max_length=ADDRESS_CHARS_MAX), AfterValidator(_address)]
 
 
 class Words(BaseModel):
@@ -60,6 +88,26 @@ class Start(Words):
     where: Where | None = None
 
 
+class Shares(Words):
+    """What a visitor tells of himself, since he was asked; nothing: he would rather not."""
+
+    of: Position
+    """Of the message that asks."""
+    name: Line | None = None
+    phone: Phone | None = None
+    email: Address | None = None
+
+    @property
+    def id(self) -> str:
+        """The one id of an answer to it, from whatever tab: it counts once."""
+        return f"answer-{self.of}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What he tells, by its name."""
+        return self.model_dump(exclude={"of"}, exclude_none=True)
+
+
 class Say(Words):
     """A message."""
 
@@ -68,12 +116,16 @@ class Say(Words):
     text: Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=r"^$|[^\s\x00]")] = ""
     files: Annotated[tuple[FileId, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
     """What he has sent here before."""
+    shares: Shares | None = None
+    """`text` says the same in words."""
     at_ms: SentAtMs
 
     @model_validator(mode="after")
     def _says_something(self) -> Say:
         if not self.text and not self.files:
             raise ValueError("a message needs a text or a file")
+        if self.shares and (self.files or self.id != self.shares.id):
+            raise ValueError("an answer has the id of its question, and no files")
         return self
 
 

@@ -24,7 +24,7 @@ class Script:
 
     def __init__(self, source: bytes) -> None:
         self.digest = hashlib.sha256(source).hexdigest()
-        self._plain = source
+        self.source = source
         self._packed = gzip.compress(source, mtime=0)
 
     def routes(self, prefix: str) -> list[Route]:
@@ -48,7 +48,7 @@ class Script:
             }
             if self.digest in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
-            body = self._plain
+            body = self.source
             if "gzip" in request.headers.get("accept-encoding", ""):
                 body, headers["content-encoding"] = self._packed, "gzip"
             return Response(body, headers=headers, media_type="text/javascript")

@@ -17,7 +17,7 @@ _BLOCKED = {"blocked": True, "unblocked": False}
 """What log lines say, by their codes."""
 _LINE = """
     m.position, m.session, m.message_id, m.sender, m.kind, m.code, m.body, m.attachments,
-    m.channel_message_id,
+    m.params -> 'asks' AS asks, m.channel_message_id,
     m.stored_at,
     (SELECT d.state FROM delivery d
      WHERE d.workspace_id = m.workspace_id AND d.message_id = m.message_id) AS state"""
@@ -112,6 +112,7 @@ def line_of(row: Mapping[str, Any]) -> Line:
             "from": row["sender"],
             "text": row["body"] or "",
             "attachments": orjson.loads(row["attachments"]) if row["attachments"] else [],
+            "asks": orjson.loads(row["asks"]) if row["asks"] and not is_own else [],
             "at": rfc3339(row["stored_at"]),
             "state": row["state"],
             "id": id_.rpartition("/")[2] if is_own else None,

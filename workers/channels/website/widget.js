@@ -17,6 +17,8 @@
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
   const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403;
+  // Behind a 0 or 84, without what people write between digits: as numbers are found in messages (schemas/phones.py).
+  const PHONE = /^(?:0|(?:\+|00)?840?)(3[2-9]\d{7}|5[25689]\d{7}|7[06-9]\d{7}|8[1-9]\d{7}|9\d{8}|2\d{9})$/;
   const RANK = { sent: 1, delivered: 2, read: 3 };
 
   const WORDS = {
@@ -26,6 +28,9 @@
       sending: "Đang gửi…", sent: "Đã gửi", seen: "Đã xem", you: "Bạn", shop: "Nhân viên", unread: "tin chưa đọc",
       sound: "Âm báo tin mới", file: "Tệp đính kèm", attach: "Gửi tệp", again: "Gửi lại tệp", drop: "Bỏ tệp",
       large: "Tệp quá lớn", kind: "Không nhận loại tệp này", failed: "Chưa gửi được",
+      details: "Thông tin của bạn", name: "Họ tên", phone: "Số điện thoại", email: "E-mail", share: "Gửi thông tin",
+      decline: "Không chia sẻ", declined: "Mình không muốn chia sẻ thông tin.", missing: "Hãy điền mục này.",
+      badPhone: "Số chưa đúng. Ví dụ: 0912 345 678", badEmail: "Địa chỉ chưa đúng. Ví dụ: lan@example.com",
     },
     en: {
       open: "Open chat", close: "Close chat", chat: "Chat", log: "Messages", write: "Write a message…",
@@ -33,11 +38,19 @@
       sending: "Sending…", sent: "Sent", seen: "Seen", you: "You", shop: "Agent", unread: "unread messages",
       sound: "Sound for new messages", file: "Attachment", attach: "Send a file", again: "Send the file again", drop: "Discard the file",
       large: "The file is too large", kind: "Files of this kind are not taken", failed: "Not sent yet",
+      details: "Your details", name: "Name", phone: "Phone number", email: "E-mail", share: "Send my details",
+      decline: "I'd rather not", declined: "I'd rather not share that.", missing: "Please fill this in.",
+      badPhone: "This is no phone number here. Example: 0912 345 678", badEmail: "This is no e-mail address. Example: lan@example.com",
     },
   };
   const asked = tag.dataset.language || document.documentElement.lang || navigator.language || "vi";
   const language = asked.toLowerCase().startsWith("vi") ? "vi" : "en";
   const t = WORDS[language];
+  const FIELDS = { // what agents ask for, and what counts of what is written there; nothing: it is wrong
+    name: { input: { autocomplete: "name" }, read: (text) => text.replace(/[\s\x00-\x1f\x7f]+/g, " ") },
+    phone: { input: { type: "tel", autocomplete: "tel" }, wrong: t.badPhone, read: (text) => { const found = PHONE.exec(text.replace(/[ .\-()\u00a0]/g, "")); return found && `0${found[1]}`; } },
+    email: { input: { type: "email", autocomplete: "email" }, wrong: t.badEmail, read: (text, input) => input.validity.valid && /\.[^.@]+$/.test(text) && text },
+  };
 
   // What the browser keeps ------------------------------------------------------------------------------------
 
@@ -106,7 +119,7 @@
   const attach = h("button", { type: "button", class: "attach", "aria-label": t.attach, hidden: true, click: () => picker.click() },
     icon("M16.500 6v11.500a4 4 0 0 1-8 0V5a2.500 2.500 0 0 1 5 0v10.500a1 1 0 0 1-2 0V6H10v9.500a2.500 2.500 0 0 0 5 0V5a4 4 0 0 0-8 0v12.500a5.500 5.500 0 0 0 11 0V6Z"));
   const uploads = h("ul", { class: "uploads", "aria-live": "polite" });
-  const form = h("form", { submit: (event) => { event.preventDefault(); write(); } }, picker, attach, field, send);
+  const form = h("form", { class: "write", submit: (event) => { event.preventDefault(); write(); } }, picker, attach, field, send);
   const panel = h("div", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, keydown: (event) => { if (event.key === "Escape") setOpen(false); } },
     h("header", {}, title, sound, close), log, replies, status, uploads, form);
   const badge = h("span", { class: "badge", "aria-hidden": "true", hidden: true });
@@ -151,8 +164,16 @@
     .older { display: block; margin: 0 auto 12px; padding: 6px 14px; border-radius: 16px; background: #e2e8f0; color: #0f172a; }
     .replies { display: flex; flex-wrap: wrap; gap: 8px; padding: 0 14px 10px; }
     .replies button { padding: 8px 14px; border: 1px solid #0f766e; border-radius: 18px; background: #fff; color: #0f766e; }
+    .ask { margin-top: 6px; padding: 10px 12px 12px; border: 1px solid #cbd5e1; border-radius: 14px; background: #fff; display: grid; gap: 8px; text-align: left; }
+    .ask label { display: block; font-size: 13px; color: #334155; }
+    .ask input { width: 100%; padding: 8px 10px; border: 1px solid #64748b; border-radius: 10px; background: #fff; color: #0f172a; font-size: 16px; }
+    .ask input[aria-invalid="true"] { border-color: #b91c1c; }
+    .ask p { color: #b91c1c; font-size: 13px; }
+    .ask div { display: flex; flex-wrap: wrap; gap: 8px; }
+    .ask button { padding: 8px 11px; border-radius: 18px; font-size: 14px; background: #e2e8f0; color: #0f172a; }
+    .ask .share { background: #0f766e; color: #fff; }
     .status { padding: 0 14px; min-height: 22px; color: #475569; font-size: 13px; }
-    form { display: flex; gap: 8px; padding: 8px 10px 12px; border-top: 1px solid #e2e8f0; }
+    .write { display: flex; gap: 8px; padding: 8px 10px 12px; border-top: 1px solid #e2e8f0; }
     textarea { flex: 1; resize: none; max-height: 120px; padding: 9px 12px; border: 1px solid #64748b; border-radius: 12px; background: #fff; color: #0f172a; font-size: 16px; }
     textarea::placeholder { color: #64748b; opacity: 1; }
     .attach { width: 40px; height: 44px; display: grid; place-items: center; border-radius: 12px; background: none; color: #475569; align-self: flex-end; }
@@ -189,7 +210,42 @@
     const bubble = h("span", { class: "bubble" }, ...textNodes(message.text), ...message.attachments.map(attachmentNode));
     message.mark = h("span", { class: "mark" });
     message.node = h("li", { class: own ? "own" : "other" }, h("span", { class: "name" }, `${own ? t.you : t.shop}: `), bubble, message.mark);
+    if (!own && message.asks?.length) message.node.append(message.form = question(message));
     return message.node;
+  }
+  // An agent asks who he is: a form below his words, answered once, in whichever tab.
+  const answerTo = (message) => `answer-${message.position}`;
+  function question(message) {
+    const rows = Object.keys(FIELDS).filter((name) => message.asks.includes(name)).map((name) => {
+      const id = `${name}-${message.position}`, error = h("p", { id: `${id}-error`, hidden: true });
+      const input = h("input", { id, maxlength: "80", "aria-describedby": error.id, ...FIELDS[name].input });
+      return { name, input, error, node: h("div", {}, h("label", { for: id }, t[name]), input, error) };
+    });
+    function answer(shares) {
+      const words = rows.map(({ name }) => `${t[name]}: ${shares[name]}`).join("\n");
+      utter({ id: answerTo(message), text: Object.keys(shares).length ? words : t.declined, shares: { of: message.position, ...shares } });
+      field.focus();
+    }
+    function submit(event) {
+      event.preventDefault();
+      const found = {}, wrong = [];
+      for (const { name, input, error } of rows) {
+        const text = wellFormed(input.value).trim();
+        found[name] = text && FIELDS[name].read(text, input);
+        error.textContent = found[name] ? "" : text ? FIELDS[name].wrong : t.missing;
+        error.hidden = Boolean(found[name]);
+        input.setAttribute("aria-invalid", String(!found[name]));
+        if (!found[name]) wrong.push(input);
+      }
+      if (wrong.length) wrong[0].focus(); else answer(found);
+    }
+    return h("form", { class: "ask", "aria-label": t.details, novalidate: true, submit }, ...rows.map((row) => row.node),
+      h("div", {}, h("button", { type: "submit", class: "share" }, t.share), h("button", { type: "button", click: () => answer({}) }, t.decline)));
+  }
+  function showQuestions() {
+    const asking = [...messages.values()].filter((one) => one.form), said = new Set([...messages.values(), ...outbox].map((one) => one.id));
+    const newest = Math.max(...asking.map((one) => one.position));
+    for (const one of asking) one.form.hidden = one.position !== newest || said.has(answerTo(one));
   }
   function markOf(message) {
     const time = new Date(message.at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
@@ -202,6 +258,7 @@
       const mark = markOf(message);
       if (message.mark.textContent !== mark) message.mark.textContent = mark;
     }
+    showQuestions();
     const empty = !messages.size && !outbox.length;
     greeting.hidden = !empty || !greeting.textContent;
     replies.hidden = !empty || !replies.childElementCount;
@@ -316,7 +373,7 @@
   function utter(said) {
     const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const message = { id, ...said, at: Date.now() };
-    message.key = `${OUT}${String(message.at).padStart(15, "0")}.${id}`;
+    message.key = `${OUT}${String(message.at).padStart(15, "0")}.${message.id}`;
     kept.set(message.key, JSON.stringify(message));
     queue(message);
     toEnd();
@@ -365,7 +422,7 @@
     if (!isStarted || inFlight || !next || Date.now() < resendAt) return;
     inFlight = next.id;
     const rest = { id: next.id, at_ms: next.at };
-    say(next.press ? { do: "press", title: next.text, ...rest } : { do: "say", text: next.text, files: next.files?.map((one) => one.file), ...rest });
+    say(next.press ? { do: "press", title: next.text, ...rest } : { do: "say", text: next.text, files: next.files?.map((one) => one.file), shares: next.shares, ...rest });
   }
   function onInput() {
     grow();
@@ -465,7 +522,8 @@
       }
       case "refused":
         if (said.id && inFlight === said.id) inFlight = null;
-        if (said.code === "unknown_file") { settle(said.id); flush(); } // it waited for so long that it was forgotten
+        // A file that waited for so long that it was forgotten; what another tab has answered already.
+        if (["unknown_file", "unknown_question", "answered"].includes(said.code)) { settle(said.id); show(); flush(); }
         if (said.do === "seen") forgetTold();
         if (said.retry_after_s) {
           resendAt = Date.now() + said.retry_after_s * 1000;
