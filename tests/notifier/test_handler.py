@@ -32,7 +32,7 @@ from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
 
-RETURNS = "a customer's return is told only to who follows him, once each"
+RETURNS = "a customer's return is told to all who follow him then, once each, and nobody else"
 
 
 @pytest.fixture
