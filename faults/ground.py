@@ -23,7 +23,7 @@ from faults.older import prepare
 from faults.servers import RunServers, servers_of_run
 from faults.surroundings import Surroundings, clock_of
 from faults.town import configure, register
-from faults.watch import Ends, ends_of, lag_of, reached_by
+from faults.watch import Ends, Watch, reached_by
 from workers.local.kafka import EmbeddedKafka
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.postgres import EmbeddedPostgres
@@ -52,6 +52,7 @@ class Ground:
     fleet: Fleet
     network: Network
     surroundings: Surroundings
+    watch: Watch
     gateways: dict[str, str] = field(default_factory=dict)
     """Their URLs by the names of their workers."""
     configurations: int = field(default=0)
@@ -74,7 +75,7 @@ class Ground:
 
     async def lag(self, ends: Ends | None = None) -> dict[str, int]:
         """Each group's lag now, behind `ends` or what readers may see. Raises UnseenError."""
-        return await lag_of(self.servers, PREFIX, self.partitions, ends)
+        return await self.watch.lag(ends)
 
     async def reached(self) -> Ends:
         """Where each input ends now. Raises UnseenError."""
@@ -95,7 +96,7 @@ class Ground:
 
     async def ends(self, topic: str) -> list[int]:
         """The offset behind the last record of each partition. Raises UnseenError."""
-        return await ends_of(self.servers, PREFIX, self.partitions, topic)
+        return await self.watch.ends(topic)
 
     async def owners(self) -> dict[tuple[str, int], str | None]:
         """Who owns each lane."""
@@ -155,17 +156,20 @@ async def ground(
         await network.open(servers.dsn)
         with History(folder / "history.jsonl") as history:
             fleet = Fleet(folder, surroundings.of, history)
+            partitions = await _partitions(servers.bootstrap_servers)
+            watch = Watch(servers.bootstrap_servers, PREFIX, partitions)
             made = Ground(
                 folder,
                 servers.brokers,
                 servers.postgres,
                 servers.bootstrap_servers,
                 servers.dsn,
-                await _partitions(servers.bootstrap_servers),
+                partitions,
                 history,
                 fleet,
                 network,
                 surroundings,
+                watch,
             )
             try:
                 async with _outside(surroundings, servers):
@@ -173,6 +177,7 @@ async def ground(
             finally:
                 network.heal()
                 await fleet.stop_all()
+                await watch.close()
                 await network.close()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Self
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -34,36 +34,26 @@ class UnseenError(RuntimeError):
 
 
 class Watch:
-    """Asks Kafka for lag. Made anew after the broker was away."""
+    """Asks Kafka for lag, again and again by the same connections; by new ones after it did not answer."""
 
     def __init__(self, servers: str, prefix: str, partitions: dict[str, int]) -> None:
+        self._servers = servers
         self._prefix = prefix
         self._partitions = partitions
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=servers, isolation_level="read_committed", enable_auto_commit=False
-        )
+        self._clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
+        self._asking = asyncio.Lock()
 
-    async def __aenter__(self) -> Self:
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                await self._admin.start()
-                await self._consumer.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise UnseenError("Kafka does not answer") from error
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._admin.close()
-        await self._consumer.stop()
+    async def close(self) -> None:
+        """Let the connections go."""
+        clients, self._clients = self._clients, None
+        if clients:
+            await clients[0].close()
+            await clients[1].stop()
 
     async def lag(self, ends: Ends | None = None) -> dict[str, int]:
         """Records and markers that each group has still to commit, up to `ends`. Raises UnseenError."""
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                return {group: await self._lag_of(group, ends) for group in INPUTS}
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise UnseenError("Kafka does not answer") from error
+        async with self._asking, self._answering("the lag", ANSWER_S):
+            return {group: await self._lag_of(group, ends) for group in INPUTS}
 
     async def ends(self, topic: str) -> list[int]:
         """The offset behind the last record of each partition of `topic`. Raises UnseenError.
@@ -71,39 +61,57 @@ class Watch:
         Behind it may stand markers of transactions, which nobody is told of: so the topic is read.
         """
         parts = _parts(self._prefix, self._partitions, [topic])
+        async with self._asking, self._answering(f"what {topic} has", READ_S):
+            return await self._read_to_end(parts)
+
+    @asynccontextmanager
+    async def _answering(self, what: str, within_s: float) -> AsyncIterator[None]:
+        """Be connected. Raises UnseenError when Kafka does not answer in time."""
         try:
-            async with asyncio.timeout(READ_S):
-                return await self._read_to_end(parts)
+            async with asyncio.timeout(within_s):
+                if self._clients is None:
+                    await self._connect()
+                yield
         except (KafkaError, OSError, TimeoutError) as error:
-            raise UnseenError(f"Kafka does not say what {topic} has") from error
+            await self.close()
+            raise UnseenError(f"Kafka does not tell {what}") from error
+
+    async def _connect(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers, isolation_level="read_committed", enable_auto_commit=False
+        )
+        self._clients = admin, consumer
+        await admin.start()
+        await consumer.start()
 
     async def _read_to_end(self, parts: Sequence[TopicPartition]) -> list[int]:
-        ends = await self._consumer.end_offsets(parts)
+        _, consumer = self._connected
+        ends = await consumer.end_offsets(parts)
         behind = dict.fromkeys(parts, 0)
-        self._consumer.assign(parts)
-        await self._consumer.seek_to_beginning(*parts)
-        while any([await self._consumer.position(part) < ends[part] for part in parts]):
-            for part, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        while any([await consumer.position(part) < ends[part] for part in parts]):
+            for part, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
                 behind[part] = records[-1].offset + 1 if records else behind[part]
+        consumer.unsubscribe()
         return list(behind.values())
 
     async def _lag_of(self, group: str, until: Ends | None) -> int:
-        committed = await self._admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
+        admin, consumer = self._connected
+        committed = await admin.list_consumer_group_offsets(f"{self._prefix}.{group}")
         if not committed:
             # The client hides that the coordinator refuses to answer.
             raise UnseenError(f"Kafka knows no offsets of {group}")
         parts = _parts(self._prefix, self._partitions, INPUTS[group])
-        ends = until or await self._consumer.end_offsets(parts)
+        ends = until or await consumer.end_offsets(parts)
         done = {part: max(0, committed[part].offset) if part in committed else 0 for part in parts}
         return sum(max(0, ends[part] - done[part]) for part in parts)
 
-
-async def lag_of(
-    servers: str, prefix: str, partitions: dict[str, int], ends: Ends | None = None
-) -> dict[str, int]:
-    """The lag of each group now, behind `ends` or what readers may see. Raises UnseenError."""
-    async with Watch(servers, prefix, partitions) as watch:
-        return await watch.lag(ends)
+    @property
+    def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        assert self._clients is not None
+        return self._clients
 
 
 async def reached_by(servers: str, prefix: str, partitions: dict[str, int]) -> Ends:
@@ -127,12 +135,6 @@ def _parts(prefix: str, partitions: dict[str, int], topics: Sequence[str]) -> li
         for topic in topics
         for number in range(partitions[topic])
     ]
-
-
-async def ends_of(servers: str, prefix: str, partitions: dict[str, int], topic: str) -> list[int]:
-    """The offset behind the last record of each partition of `topic` now. Raises UnseenError."""
-    async with Watch(servers, prefix, partitions) as watch:
-        return await watch.ends(topic)
 
 
 def ports_of(pid: int) -> set[int]:
