@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
-from pydantic import ValidationError
 
 from config.delivery import DeliverySettings
 from config.ingress import MessengerApp
@@ -22,6 +21,7 @@ from workers.channels.delivery.messenger_errors import failure_of
 from workers.channels.delivery.result import Failed
 from workers.channels.fields import identifier, mapping
 from workers.channels.reading.getting import get
+from workers.channels.reading.older import older
 from workers.channels.reading.place import Place, Thread
 from workers.channels.reading.reader import Access, Found
 from workers.channels.signature import messenger_digest
@@ -109,7 +109,7 @@ class MessengerReader:
     def _record(self, access: Access, thread: Thread, said: dict[str, Any]) -> Message | Echo | None:
         """None: it says nothing that can be kept."""
         is_ours = identifier(mapping(said.get("from")).get("id")) == access.account
-        common: dict[str, Any] = {
+        kept = {
             "channel": self.channel,
             "account": access.account,
             "user": thread.user,
@@ -118,15 +118,9 @@ class MessengerReader:
             "text": fields.text(said.get("message")),
             "attachments": _attachments(said),
             "customer_name": thread.name,
-            "history": True,
             "raw": said,
         }
-        if not common["text"] and not common["attachments"]:
-            return None
-        try:
-            return Echo(**common, author=self._settings.history_author) if is_ours else Message(**common)
-        except ValidationError:
-            return None
+        return older(kept, self._settings.history_author if is_ours else None)
 
     async def _get(self, access: Access, path: str, asked: dict[str, str]) -> dict[str, Any] | Failed:
         params = {**asked, "access_token": access.token}

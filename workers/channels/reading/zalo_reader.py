@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import httpx
 import orjson
-from pydantic import ValidationError
 
 from config.delivery import DeliverySettings
 from schemas.base import Channel, Json
@@ -20,6 +19,7 @@ from workers.channels.delivery.result import Failed
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.fields import identifier, mapping
 from workers.channels.reading.getting import get
+from workers.channels.reading.older import older
 from workers.channels.reading.place import Place
 from workers.channels.reading.reader import Access, Found
 
@@ -89,7 +89,7 @@ class ZaloReader:
         is_ours = identifier(said.get("from_id")) == access.account
         end = "to" if is_ours else "from"
         kind = fields.cut(said.get("type"), KIND_CHARS_MAX) or "unknown"
-        common: dict[str, Any] = {
+        kept = {
             "channel": self.channel,
             "account": access.account,
             "user": identifier(said.get(f"{end}_id")),
@@ -98,15 +98,9 @@ class ZaloReader:
             "text": fields.text(said.get("message")) or None,
             "attachments": () if kind in _TEXTS else _attachments(kind, said),
             "customer_name": fields.name(said.get(f"{end}_display_name")),
-            "history": True,
             "raw": said,
         }
-        if not common["text"] and not common["attachments"]:
-            return None
-        try:
-            return Echo(**common, author=self._settings.history_author) if is_ours else Message(**common)
-        except ValidationError:
-            return None
+        return older(kept, self._settings.history_author if is_ours else None)
 
     async def _get(self, access: Access, path: str, asked: dict[str, Any]) -> dict[str, Any] | Failed:
         answer = await get(
