@@ -10,6 +10,8 @@ from config.kafka import KafkaSettings
 PartitionGroup = Literal["conversation", "desk", "deadletter"]
 
 DAY_MS = 24 * 60 * 60 * 1000
+SEGMENT_MS = DAY_MS
+"""Kafka takes away whole segments of a log: what is kept for 7 days is gone after 8, and not after 14."""
 MAX_MESSAGE_BYTES = 1_048_576
 """The size limit of every topic but deadletter, as Kafka counts it: a batch with its headers."""
 
@@ -47,7 +49,8 @@ class Topic:
 
     def configs(self, kafka: KafkaSettings) -> dict[str, str]:
         """Return the topic's configuration in Kafka's own words."""
-        return {
+        segment = {} if self.retention_ms is None else {"segment.ms": str(SEGMENT_MS)}
+        return segment | {
             "cleanup.policy": "delete",
             "compression.type": "producer",
             "max.message.bytes": str(self.max_message_bytes),

@@ -37,6 +37,7 @@ def test_the_catalogue(name: str, partitions: tuple[int, int], retention_ms: int
     assert (topic.partitions(PRODUCTION), topic.partitions(KafkaSettings())) == partitions
     assert configs["retention.ms"] == str(retention_ms)
     assert configs["message.timestamp.type"] == clock
+    assert configs.get("segment.ms") == (None if retention_ms < 0 else str(24 * 60 * 60 * 1000))
     assert configs["cleanup.policy"] == "delete"
     assert configs["min.insync.replicas"] == "2"
     assert configs["max.message.bytes"] == ("1114112" if name == "deadletter" else "1048576")
