@@ -10,12 +10,13 @@ import pytest
 
 from schemas import envelope
 from schemas.asks import SetCare
-from schemas.commands import Configure
+from schemas.commands import Configure, Route
 from schemas.definitions import Agent, Page, Policy, Rule
 from schemas.ids import conversation_id, desk_key
 from tests.intake.log import PAGE, PARTITIONS, WORKSPACE, Log, ce_headers, key_of
 from tests.intake.tables import state
 from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake.asking_again import unanswered
 from workers.routing.intake.handler import IntakeHandler
 from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.handler import Connection, Handler
@@ -46,8 +47,10 @@ class Switchboard:
         self._topology = Topology("", _TOPICS)
         self._offsets: Counter[tuple[str, int]] = Counter()
         self.published: list[tuple[str, dict[str, Any]]] = []
+        self.loses: set[str] = set()
+        """Topics of which nothing is kept."""
 
-    async def ask(self, what: str, command: Configure | SetCare) -> None:
+    async def ask(self, what: str, command: Configure | Route | SetCare) -> None:
         """Put a command on the desk's log and let everything that follows from it happen."""
         key = desk_key(WORKSPACE).encode()
         headers = ce_headers(f"tongdai.commands.{what}.v1")
@@ -73,7 +76,8 @@ class Switchboard:
             for event in events:
                 what = envelope.read_kind(event.headers, event.topic).what
                 self.published.append((f"{event.topic}.{what}", orjson.loads(event.value)))
-            records = rest + [self._record(event) for event in events if event.topic in _READERS]
+            kept = [event for event in events if event.topic in _READERS.keys() - self.loses]
+            records = rest + [self._record(event) for event in kept]
 
     def _record(self, event: Event) -> Record:
         lane = self._topology.partition(event.topic, event.key)
@@ -183,3 +187,79 @@ async def test_a_silent_session_counts_again_when_somebody_writes(
     assert "assignments.session_silenced" in dict(await switchboard.settle())
     log.say("u1", "m2")
     assert "assignments.session_woken" in dict(await switchboard.settle())
+
+
+async def test_routes_that_were_lost_are_asked_again_and_no_others(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    for user in ("answered", "over", "again"):
+        log.say(user, f"{user}-1")
+    await switchboard.settle()
+    for user in ("over", "again"):
+        log.act(user, "say", text="tôi đây")
+    await switchboard.settle()
+    log.act("again", "end_session")
+    await switchboard.settle()
+    switchboard.loses = {"commands"}
+    for user in ("new", "again"):
+        log.say(user, f"{user}-2")
+    log.act("over", "end_session")
+    await switchboard.settle()
+    assert (await state(connection, "new"))["standing"] == "idle"
+
+    switchboard.loses = set()
+    routes = {route.key: route for route in await unanswered(connection)}
+    assert {key: (one.session, one.opens_session) for key, one in routes.items()} == {
+        key_of("new"): (1, True),
+        key_of("again"): (2, True),
+    }
+    for route in routes.values():
+        await switchboard.ask("route", route)
+    found = [await state(connection, user) for user in ("new", "again")]
+    assert [(one["standing"], one["route_unanswered"]) for one in found] == [
+        ("offered", False),
+        ("held", False),
+    ]
+    assert await unanswered(connection) == []
+
+
+async def test_a_desk_that_knows_the_session_is_asked_again_only_if_it_seeks_nobody(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    for user in ("sought", "not-sought"):
+        log.say(user, user)
+    await switchboard.settle()
+    await connection.execute("UPDATE conversation SET route_unanswered = true")
+    idle = "UPDATE desk_conversation SET standing = 'idle', audience = NULL WHERE key = $1"
+    await connection.execute(idle, key_of("not-sought"))
+    routes = await unanswered(connection)
+    assert [(route.key, route.opens_session) for route in routes] == [(key_of("not-sought"), False)]
+
+
+async def test_a_route_that_is_asked_twice_opens_one_session(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    switchboard.loses = {"commands"}
+    log.say("u1", "m1")
+    await switchboard.settle()
+    switchboard.loses = set()
+    [route] = await unanswered(connection)
+    for _ in range(2):
+        await switchboard.ask("route", route)
+    published = [what for what, _ in switchboard.published]
+    assert published.count("assignments.session_opened") == 1
+    assert published.count("assignments.confirmed") == 1
+
+
+async def test_routes_are_found_a_portion_at_a_time(
+    connection: Connection, log: Log, switchboard: Switchboard
+) -> None:
+    switchboard.loses = {"commands"}
+    for number in range(5):
+        log.say(f"u{number}", f"m{number}")
+    await switchboard.settle()
+    found: list[Route] = []
+    while portion := await unanswered(connection, found[-1] if found else None, limit=2):
+        assert len(portion) <= 2
+        found += portion
+    assert sorted(route.key for route in found) == [key_of(f"u{number}") for number in range(5)]

@@ -11,6 +11,7 @@ import typer
 from config.errors import UsageError
 from config.settings import Settings
 from workers.channels.delivery.worker import delivery_handlers
+from workers.cli.asking_again import ask_again
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json
 from workers.cli.start import start_tool
@@ -38,7 +39,10 @@ def recover_lanes(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the stopped lanes with their reasons, or let them run again, publishing nothing twice."""
+    """List the stopped lanes with their reasons, or let them run again, publishing nothing twice.
+
+    After a loss that is accepted, desks are asked once more about customers whom they do not know of.
+    """
     settings = start_tool()
     if lane and every:
         raise UsageError("name lanes with --lane, or all of them with --all, not both")
@@ -49,8 +53,9 @@ def recover_lanes(
     wanted = [_parse(text) for text in lane] if lane else [(one.kind, one.lane) for one in stopped]
     wanted.sort(key=lambda one: (KINDS.index(one[0]), one[1]))
     recovered = [asyncio.run(_recover(settings, *one, accept_loss=accept_loss)) for one in wanted]
+    asked = asyncio.run(ask_again(settings)) if accept_loss else 0
     if json:
-        print_json({"recovered": [asdict(one) for one in recovered]})
+        print_json({"recovered": [asdict(one) for one in recovered], "asked_again": asked})
         return
     for one in recovered:
         typer.echo(
@@ -58,6 +63,8 @@ def recover_lanes(
             f"published now, {one.known_ahead} known to readers already, {sum(one.skipped.values())} records "
             "given up"
         )
+    if asked:
+        typer.echo(f"desks were asked once more about {asked} customers whose sessions they do not know")
 
 
 def _parse(text: str) -> tuple[str, int]:
