@@ -74,8 +74,15 @@ def _with_clock(file: Path) -> dict[str, str]:
 
 
 def _usual(servers: str, dsn: str, prefix: str) -> dict[str, str]:
-    """The workers' environment: ours without what else is set for Tongdai."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("TONGDAI_")}
+    """The workers' environment: ours without what else is set for Tongdai.
+
+    They are started again and again: each shall find what another has compiled.
+    """
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TONGDAI_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return bare | {
         "TONGDAI_KAFKA_BOOTSTRAP_SERVERS": servers,
         "TONGDAI_KAFKA_TOPIC_PREFIX": prefix,
