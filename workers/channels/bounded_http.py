@@ -29,6 +29,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*args, **named)
         self.logger = seldom_logger(self.logger.name)
         self._fruitless_bytes = 0
+        self._asks = True
+        """Whether a request is to come, or has begun and is not here whole."""
         self._asking: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._app, self._room = self.app, self.limit_concurrency
@@ -53,8 +55,13 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if self._fruitless_bytes > HEAD_BYTES_MAX:
             self.send_400_response("The request's head is too large.")
-        elif self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]
+        elif self._asks and (self.cycle is None or self.cycle.response_complete):  # type: ignore[redundant-expr]
             self._await_head()
+
+    def on_message_begin(self) -> None:
+        """Wait for the end of the head."""
+        self._asks = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin the request: how long it takes from here on is the application's affair."""
@@ -67,6 +74,11 @@ class BoundedHttp(HttpToolsProtocol):
         """Take a part of the body."""
         self._fruitless_bytes = 0
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing more of this request."""
+        self._asks = False
+        super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
         """End a connection on which nothing was asked: at once, for its last answer may never be read."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -42,6 +43,7 @@ from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.rate_limit import RateLimit
 from workers.channels.records import Outgoing, Webhook, outgoing
 from workers.channels.seldom import LOGGED_BURST, LOGGED_PER_S
+from workers.channels.shedding import Shedding
 from workers.channels.short_way import Endpoint, ShortWay
 from workers.channels.website.routes import website_routes
 from workers.channels.website.website import Website
@@ -49,6 +51,7 @@ from workers.channels.zalo import Zalo
 from workers.files.files import PUBLIC_PATH, Files, open_files
 from workers.files.serving import file_response
 from workers.runtime.postgres import new_pool
+from workers.runtime.side_tasks import side_tasks
 
 PATH = "/v1/webhooks/"
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
@@ -61,8 +64,15 @@ CLIENT_GONE = 499
 _log = get_logger(__name__)
 
 
-def create_app(settings: Settings, on_failure: OnFailure) -> ASGIApp:
-    """The ASGI application; its lifespan connects to Kafka in the background."""
+class Ingress(NamedTuple):
+    """What a server needs to have: the ASGI application, and what says when it is too much."""
+
+    app: ASGIApp
+    shedding: Shedding
+
+
+def create_app(settings: Settings, on_failure: OnFailure) -> Ingress:
+    """The ingress; its application's lifespan connects to Kafka in the background."""
     ingress = settings.ingress
     metrics = IngressMetrics()
     topics = (INBOUND, RECEIPTS, DEADLETTER)
@@ -70,6 +80,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> ASGIApp:
     channels: tuple[Channel, ...] = (Messenger(ingress.messenger_apps), Zalo(ingress.zalo_apps))
     fchat = Fchat(ingress.fchat_bots)
     intake = WebhookIntake(ingress, publisher, metrics)
+    shedding = Shedding(lambda: intake.waiting, publisher.waited_s, metrics.shed.inc)
 
     files = open_files(settings)
     website = Website(settings, publisher, metrics, on_failure, files) if settings.website.sites else None
@@ -85,6 +96,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(publisher)
+            await stack.enter_async_context(side_tasks({"shedding": shedding.run()}, on_failure))
             if pool is not None:
                 await stack.enter_async_context(pool)
             if website is not None:
@@ -104,7 +116,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> ASGIApp:
         exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=lifespan,
     )
-    return ShortWay(endpoints, others)
+    return Ingress(ShortWay(endpoints, others), shedding)
 
 
 class WebhookIntake:
@@ -117,7 +129,12 @@ class WebhookIntake:
         self._admission = Admission()
         self._publisher = publisher
         self._metrics = metrics
-        metrics.waiting.set_function(lambda: self._admission.requests)
+        metrics.waiting.set_function(lambda: self.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that are being read or wait for Kafka."""
+        return self._admission.requests
 
     async def answer(
         self,

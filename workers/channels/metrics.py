@@ -21,6 +21,9 @@ class IngressMetrics:
             "channel",
             "reason",
         )
+        self.shed = self._counter(
+            "shed", "Requests to a webhook's address that were answered 503 at their heads, unread"
+        )
         self.records = self._counter(
             "records", "Records that Kafka has confirmed on inbound and receipts, by kind", "channel", "what"
         )

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp
 
 from config.logging import get_logger
 from config.settings import Settings
-from workers.channels.bounded_http import BoundedHttp
-from workers.channels.ingress import create_app
+from workers.channels.ingress import Ingress, create_app
 from workers.channels.server import StoppableServer, listen, url_of
+from workers.channels.shedding_http import SheddingHttp
 from workers.channels.website.socket import VisitorSocket
 from workers.runtime.garbage import collect_seldom
 
@@ -77,17 +78,18 @@ async def _serve(settings: Settings, listener: socket.socket, stop: asyncio.Even
         failures.append(error)
         server.should_exit = True
 
-    server = StoppableServer(_configuration(create_app(settings, fail), settings), stop)
+    ingress = create_app(settings, fail)
+    server = StoppableServer(_configuration(ingress, settings), stop)
     await server.serve(sockets=[listener])
     if failures:
         raise failures[0]
 
 
-def _configuration(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def _configuration(ingress: Ingress, settings: Settings) -> uvicorn.Config:
     website = settings.website
     return uvicorn.Config(
-        app,
-        http=BoundedHttp,
+        ingress.app,
+        http=cast("type[SheddingHttp]", partial(SheddingHttp, ingress.shedding)),
         ws=VisitorSocket if website.sites else "none",
         ws_max_size=SAID_BYTES_MAX,
         ws_per_message_deflate=False,  # 300 kB for each socket

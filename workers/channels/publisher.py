@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, Self
@@ -65,11 +66,17 @@ class Publisher:
         self._connecting: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._on_failure = on_failure
+        self._waiting: dict[object, float] = {}
+        """Since when, by what is published: the oldest first."""
 
     @property
     def connected(self) -> bool:
         """Whether a producer is connected and knows the topics."""
         return self._producer is not None
+
+    def waited_s(self, now_s: float) -> float:
+        """How long the oldest of what waits for Kafka has, at a moment of `time.monotonic`; else 0."""
+        return now_s - next(iter(self._waiting.values()), now_s)
 
     async def __aenter__(self) -> Self:
         self._begin(self._connect())
@@ -93,6 +100,8 @@ class Publisher:
         producer = self._producer
         if producer is None:
             raise UnpublishedError("Kafka is not connected. Send it again.", retry_after_s=RETRY_AFTER_S)
+        token = object()
+        self._waiting[token] = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self._send(producer, records)
@@ -102,6 +111,8 @@ class Publisher:
             raise UnpublishedError(
                 "Kafka has not confirmed it in time. Send it again.", retry_after_s=RETRY_AFTER_S
             ) from error
+        finally:
+            del self._waiting[token]
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
         futures: list[asyncio.Future[RecordMetadata]] = []
