@@ -137,6 +137,24 @@ async def test_after_an_outage_of_kafka_there_is_the_whole_limit_to_catch_up(
     assert exited[0] - back_at > 0.4
 
 
+async def test_what_moves_again_while_kafka_is_asked_for_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = Status("intake", waiting_for=None, lag=5, moved_at=monotonic() - 100)
+    dog = Watchdog([status], asyncio.get_running_loop(), limit_s=30.0, bootstrap_servers="")
+    exited: list[object] = []
+
+    def answer(_: str) -> bool:
+        status.moved_at = monotonic()
+        dog.end()
+        return True
+
+    monkeypatch.setattr(watchdog, "CHECK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(watchdog, "any_reachable", answer)
+    monkeypatch.setattr(dog, "_exit", exited.append)
+    dog.start()
+    await asyncio.to_thread(dog.join, DEADLINE_S)
+    assert exited == []
+
+
 def test_one_of_several_servers_is_enough() -> None:
     with listening() as server:
         assert any_reachable(f"{nobody()},{server}")

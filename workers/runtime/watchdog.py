@@ -55,13 +55,15 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Check until ended."""
         while not self._ended.wait(CHECK_INTERVAL_S):
-            stuck = [s for s in self._statuses if s.stuck_s(monotonic()) > self._limit_s]
-            if not stuck:
+            if not self._stuck():
                 continue
             if not any_reachable(self._bootstrap_servers):
                 self._unreachable_at = monotonic()
-            elif monotonic() - self._unreachable_at > self._limit_s:
-                self._exit(stuck)
+            elif monotonic() - self._unreachable_at > self._limit_s and (stuck := self._stuck()):
+                self._exit(stuck)  # asking took a while, too, in which it may have begun to move
+
+    def _stuck(self) -> list[Status]:
+        return [status for status in self._statuses if status.stuck_s(monotonic()) > self._limit_s]
 
     def _exit(self, stuck: Sequence[Status]) -> None:
         faulthandler.dump_traceback_later(TELL_LIMIT_S, exit=True, file=sys.stderr)
