@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.log import LogSettings
 from config.redaction import redact
+from config.repetition import Repetition
 
 _LOUD_LIBRARIES = ("aiokafka", "asyncio", "uvicorn.access", "alembic", "faust", "httpx", "httpcore", "jgo")
 """Libraries whose lines below a warning tell an operator nothing; with level `debug` they are shown."""
@@ -33,6 +34,7 @@ def configure_logging(log: LogSettings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(json=_wants_json(log)))
+    handler.addFilter(Repetition("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log.level.upper())

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from config import repetition
 from config.log import LogSettings
 from config.logging import configure_logging, get_logger
 from config.redaction import MASK, MAX_STRING_CHARS, redact, redact_string
+from config.repetition import AGAIN_S, KINDS_MAX, Repetition
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,27 @@ def test_libraries_use_the_same_pipeline(capsys: pytest.CaptureFixture[str]) -> 
     uvicorn, kafka = _lines(capsys)
     assert (uvicorn["event"], uvicorn["token"]) == ("started on port 80", MASK)
     assert kafka["event"] == f"lost postgresql://u:{MASK}@h/d"
+
+
+def test_what_a_client_of_kafka_repeats_is_told_now_and_then_with_how_often(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging(LogSettings(format="json"))
+    for now_s in (0.0, 0.02, AGAIN_S - 0.02, AGAIN_S):
+        monkeypatch.setattr(repetition, "time", SimpleNamespace(monotonic=partial(float, now_s)))
+        logging.getLogger("aiokafka.consumer").error("no broker %s", 0)
+        logging.getLogger("uvicorn.error").error("no broker %s", 0)
+    logging.getLogger("aiokafka.consumer").error("no broker %s", 1)
+    said = [line["event"] for line in _lines(capsys) if line["logger"] == "aiokafka.consumer"]
+    assert said == ["no broker 0", "no broker 0 (2 more times before)", "no broker 1"]
+
+
+def test_of_texts_without_end_no_more_are_remembered_than_there_is_room_for() -> None:
+    found = Repetition("aiokafka")
+    for number in range(3 * KINDS_MAX):
+        line = logging.LogRecord("aiokafka", logging.ERROR, "", 0, f"{number}", None, None)
+        assert found.filter(line)
+    assert len(found) <= KINDS_MAX
 
 
 def test_an_exception_is_told_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
