@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, get_args
 
 import orjson
 import pytest
 
+from schemas.base import Channel
 from tests.demo.tongdai import Tongdai, command_lines, runs, tongdai
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -22,6 +24,7 @@ FIELDS = {
     "by_channel",
     "duplicates_posted",
     "stored",
+    "stored_by_channel",
     "conversations",
     "assigned",
     "notified",
@@ -40,6 +43,8 @@ FIELDS = {
     "answers",
     "delivered",
     "sent_twice",
+    "visitors",
+    "misshown",
     "without_outcome",
     "repeated_outcomes",
     "mistold",
@@ -63,6 +68,8 @@ async def test_a_report_then_the_same_data_again_until_ctrl_c(server_dir: Path) 
     assert first["commands"] > 0, "\n".join(demo.lines)
     assert first["answers"] > 0
     assert first["delivered"] == first["answers"]
+    assert first["by_channel"].keys() == set(get_args(Channel))
+    assert min(first["visitors"]["came"], first["visitors"]["returned"]) > 0
 
     again_arguments = ("demo", "--rate", "20", "--agents", "0", "--report", "again.json")
     async with tongdai(*again_arguments, folder=server_dir) as demo:
@@ -86,9 +93,11 @@ async def _children(demo: Tongdai, count: int) -> dict[int, str]:
     return children
 
 
-def _check(report: dict[str, int]) -> None:
+def _check(report: dict[str, Any]) -> None:
     assert report.keys() == FIELDS
     assert report["posted"] >= report["accepted"] == report["stored"] > 0
+    assert report["by_channel"] == report["stored_by_channel"]
+    assert report["misshown"] == 0
     assert report["conversations"] > 0
     assert report["notified"] >= report["assigned"] > 0
     assert (report["lost"], report["duplicated"], report["out_of_order"]) == (0, 0, 0)

@@ -20,6 +20,7 @@ from workers.cli.demo_command import AGENTS
 from workers.local.demo import website
 from workers.local.demo.age import process_age_s
 from workers.local.demo.apps import BOT
+from workers.local.demo.assigned import Assigned
 from workers.local.demo.latency import LONGEST_MS, Latencies
 from workers.local.demo.report import Report, out_of_order
 from workers.local.demo.rotation import Rotation, spread
@@ -34,6 +35,7 @@ from workers.local.demo.sample import (
 from workers.local.demo.tally import Tally
 from workers.local.demo.view import Picture, progress_line, summary_lines
 from workers.local.simulator.ledger import Ledger, Sent
+from workers.local.simulator.visitors.ledger import VisitorLedger
 
 PAGE = "messenger:104857600012345"
 KEY = f"{PAGE}:7001"
@@ -125,7 +127,7 @@ def _record(topic: str, what: str, value: dict[str, Any], timestamp_ms: int = NO
 
 
 def _assigned(agent: str, method: str) -> dict[str, Any]:
-    return {"holder": agent, "why": {"method": method}}
+    return {"key": KEY, "holder": agent, "why": {"method": method}}
 
 
 def _notice(what: str, stored_ms: int) -> list[Any]:
@@ -138,8 +140,8 @@ def test_the_tally_times_first_and_further_messages(
     monkeypatch: pytest.MonkeyPatch, *, told_first: bool
 ) -> None:
     monkeypatch.setattr("workers.local.demo.tally.time.time", lambda: (NOW_MS + 80) / 1000)
-    assigned: list[int] = []
-    tally = Tally([PAGE], lambda: assigned.append(1))
+    assigned: list[str] = []
+    tally = Tally([PAGE], Assigned(assigned.append, {}, ()))
     # The two topics are read by two consumers: either may be the first.
     first = (
         (INBOUND.name, _record(INBOUND.name, "message", {})),
@@ -175,18 +177,37 @@ def test_the_tally_times_first_and_further_messages(
         "answers": 1,
     }
     assert tally.agents == {"lan": 2}
-    assert assigned == [1]
+    assert len(assigned) == 1
+    assert assigned[0].startswith("First assignment after")
+
+
+@pytest.mark.parametrize("order", [("wrote", "see"), ("see", "wrote")])
+def test_whoever_watches_is_told_with_whom_his_own_words_on_the_website_are(order: tuple[str, str]) -> None:
+    said: list[str] = []
+    assigned = Assigned(said.append, {"lan": "Nguyễn Thị Lan"}, {f"{website.PAGE}:a.invented"})
+    for user in ("a.invented", "a.somebody", "a.earlier"):
+        key = f"{website.PAGE}:{user}"
+        for what in order:
+            if what == "see":
+                assigned.see(key, "lan")
+            elif user != "a.earlier":
+                assigned.wrote(key)
+    assigned.wrote(KEY)
+    assigned.see(KEY, "lan")
+    assert said[1:] == ["What you wrote on the website is with Nguyễn Thị Lan"]
 
 
 def test_the_picture_shows_agents_counts_and_latencies() -> None:
     workspace = sample()
-    tally = Tally(pages_of(workspace), lambda: None)
+    tally = Tally(pages_of(workspace), Assigned(lambda _: None, {}, ()))
     tally.see(ASSIGNMENTS.name, 3 * _record(ASSIGNMENTS.name, "assigned", _assigned("thao", "claim")))
     tally.latencies.add(41)
     ledger = Ledger()
     ledger.posted[PAGE].append(Sent(KEY, "m1"))
     online, headline = {"thao", "lan"}, "50 messages/s · Ctrl-C stops"
-    picture = Picture(headline, tally, ledger, agents_of(workspace), online, {"intake": 7})
+    tally.see(INBOUND.name, _record(INBOUND.name, "message", {}))
+    visitors, agents = VisitorLedger(online=3), agents_of(workspace)
+    picture = Picture(headline, tally, ledger, visitors, agents, online, {"intake": 7})
     console = Console(file=io.StringIO(), width=110)
     console.print(picture, markup=False)
     assert isinstance(console.file, io.StringIO)
@@ -194,6 +215,8 @@ def test_the_picture_shows_agents_counts_and_latencies() -> None:
     for expected in (
         "Đặng Phương Thảo",
         "agents online",
+        "visitors online",
+        "messenger",
         "claims lost",
         "█",
         "lag intake",
@@ -231,6 +254,7 @@ def test_the_sample_has_pages_of_all_channels_and_twelve_agents() -> None:
             {"without_outcome": 1, "wrong_races": 2},
             ["1 commands without an outcome", "2 races not decided for one"],
         ),
+        ({"misshown": 1, "visitors": {"came": 2}}, ["1 messages shown wrong to visitors"]),
         ({"repeated_outcomes": 1, "claims_lost": 9}, ["1 outcomes repeated"]),
         ({"mistold": 1, "refused": 4}, ["1 agents told otherwise than the outcome"]),
         ({"unanswered": 2, "turned_away": {"forbidden": 1}, "returns": 3}, ["2 commands never answered"]),
@@ -244,6 +268,8 @@ def test_a_report_tells_what_should_not_be(wrong: dict[str, Any], told: list[str
         "refused_by_code": {},
         "turned_away": {},
         "by_channel": {},
+        "stored_by_channel": {},
+        "visitors": {},
     }
     report = Report(**{**dict.fromkeys(names, 0), **others, **wrong})
     assert report.failures == told

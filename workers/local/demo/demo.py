@@ -36,15 +36,14 @@ async def run_demo(settings: Settings, options: Options, screen: Screen) -> Repo
     Returns what the run has shown; None when it was stopped before any customer had written.
     Raises TongdaiError, by whose exit code to end.
     """
-    port = _port(options, settings)
-    gateway_port = _free(settings.gateway.port)
+    port, gateway_port = _port(options, settings), _free(settings.gateway.port)
     with stop_on_signals() as stop, closing(LogFile(options.data_dir / LOG)) as log:
         try:
             async with AsyncExitStack() as stack:
                 backing = await stop.unless_asked(_servers(settings, options, screen, stack))
                 screen.say(f"Workers start; what they say is in {log.path}")
                 return await _with_workers(
-                    _with_apps(backing, port, gateway_port), options, screen, log, stop
+                    _with_apps(backing, options, port, gateway_port), options, screen, log, stop
                 )
         except StoppedEarlyError:
             screen.say("Stopped.")
@@ -84,14 +83,14 @@ def _free(usual: int) -> int:
     return usual if usual and is_free(usual) else free_port()
 
 
-def _with_apps(backing: Backing, port: int, gateway_port: int) -> Backing:
+def _with_apps(backing: Backing, options: Options, port: int, gateway_port: int) -> Backing:
     """The same with the demo's own ingress, gateway, platforms and website in its settings."""
     settings = backing.settings
     own = {
         "ingress": invent_apps().model_copy(update={"port": port}),
         "gateway": settings.gateway.model_copy(update={"port": gateway_port}),
         "delivery": invent_delivery(settings),
-        "website": invent_website(),
+        "website": invent_website(options.rate_per_s),
     }
     return replace(backing, settings=settings.model_copy(update=own))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from workers.local.crew.beside import beside
 from workers.local.crew.crew import Crew
 from workers.local.crew.stop import Stop
 from workers.local.demo.age import process_age_s
+from workers.local.demo.assigned import Assigned
 from workers.local.demo.lag import Lags, open_lags
 from workers.local.demo.log import open_log
 from workers.local.demo.options import Options
@@ -35,9 +36,11 @@ from workers.local.demo.tally import Tally
 from workers.local.demo.topics_part import COUNTED
 from workers.local.demo.view import Picture
 from workers.local.demo.watch import Watch, open_watch
-from workers.local.demo.website import open_website, website_url
+from workers.local.demo.website import open_website, place_of, website_url
 from workers.local.simulator.agents.staff import Staff
+from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.simulator import Simulator
+from workers.local.simulator.visitors.visitors import Visitors
 
 CATCH_UP_TIMEOUT_S = 120.0
 SETTLE_TIMEOUT_S = 10.0
@@ -55,10 +58,12 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
     TongdaiError when the workers do not work through what was written.
     """
     settings, workspace = backing.settings, sample()
-    tally = Tally(pages_of(workspace), lambda: screen.say(f"First assignment after {process_age_s():.1f} s"))
-    played = platform_pages_of(workspace)
+    played, people = platform_pages_of(workspace), agents_of(workspace)
     platforms = Platforms(settings, played)
     simulator = _simulator(settings, options, played, platforms)
+    visitors = _visitors(settings, options, played, simulator.ledger)
+    assigned = Assigned(screen.say, people, visitors.ledger.conversations)
+    tally = Tally(pages_of(workspace), assigned)
     staff = staff_of(settings, options, workspace, screen.say)
     async with (
         open_watch(settings, tally) as watch,
@@ -66,6 +71,7 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
         open_log(settings, COUNTED) as counted,
         platforms.at_work(),
         open_website(settings),
+        aclosing(visitors),
     ):
         await stop.unless_asked(_ready(settings, crew, lags, platforms))
         begun_at = datetime.now(UTC)
@@ -73,7 +79,9 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
         screen.say(f"A website with our chat window, where you are the customer: {website_url(settings)}")
         begins = await counted.ends()
         online = staff.ledger.online
-        picture = Picture(_headline(settings, options), tally, simulator.ledger, agents_of(workspace), online)
+        picture = Picture(
+            _headline(settings, options), tally, simulator.ledger, visitors.ledger, people, online
+        )
         others = (
             *await watch.follow(),
             _show_lags(lags, picture),
@@ -85,12 +93,15 @@ async def play(backing: Backing, options: Options, screen: Screen, crew: Crew, s
             async with beside(*others) as side:
                 began = time.monotonic()
                 attending = attend(staff, settings, workspace, crew, stop, screen.say)
-                await stop.unless_hurried(side.run(_work(simulator, staff, attending, options, stop)))
+                await stop.unless_hurried(
+                    side.run(_work(simulator, visitors, staff, attending, options, stop))
+                )
                 seconds = time.monotonic() - began
                 picture.headline = "working through what is left; Ctrl-C again stops at once"
                 await stop.unless_hurried(side.run(_caught_up(_drained(lags, watch))))
                 fates = await stop.unless_hurried(side.run(platforms.settled(begun_at)))
-                seen = Seen(simulator.ledger, staff.ledger, tally.latencies, seconds, fates)
+                await stop.unless_hurried(side.run(visitors.compare()))
+                seen = Seen(simulator.ledger, visitors.ledger, staff.ledger, tally.latencies, seconds, fates)
                 report = await stop.unless_hurried(side.run(make_report(settings, seen, begins)))
                 picture.headline = "done"
                 return report
@@ -107,9 +118,13 @@ async def _ready(settings: Settings, crew: Crew, lags: Lags, platforms: Platform
 def _simulator(settings: Settings, options: Options, pages: list[str], platforms: Platforms) -> Simulator:
     ingress = settings.ingress
     url = f"http://{ingress.host}:{ingress.port}"
-    return Simulator(
-        url, ingress, pages, rate_per_s=options.rate_per_s, seed=options.seed, heard=platforms.heard
-    )
+    rate_per_s = options.rate_per_s * len(pages) / (len(pages) + 1)  # the last page is the website
+    return Simulator(url, ingress, pages, rate_per_s=rate_per_s, seed=options.seed, heard=platforms.heard)
+
+
+def _visitors(settings: Settings, options: Options, pages: list[str], ledger: Ledger) -> Visitors:
+    rate_per_s = options.rate_per_s / (len(pages) + 1)
+    return Visitors(place_of(settings), ledger, rate_per_s=rate_per_s, seed=options.seed)
 
 
 def _headline(settings: Settings, options: Options) -> str:
@@ -120,23 +135,31 @@ def _headline(settings: Settings, options: Options) -> str:
 
 
 async def _work(
-    simulator: Simulator, staff: Staff, attending: Coroutine[Any, Any, None], options: Options, stop: Stop
+    simulator: Simulator,
+    visitors: Visitors,
+    staff: Staff,
+    attending: Coroutine[Any, Any, None],
+    options: Options,
+    stop: Stop,
 ) -> None:
     """Customers write and agents answer until the time is over or somebody asks to stop.
 
     What is under way then has a little time.
     """
     posting = asyncio.create_task(simulator.run())
+    visiting = asyncio.create_task(visitors.run())
     answering = asyncio.create_task(attending)
     over = asyncio.create_task(_over(staff, options.seconds))
     asked = asyncio.create_task(stop.asked.wait())
-    tasks = (posting, answering, over, asked)
+    tasks = (posting, visiting, answering, over, asked)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         simulator.stop()
+        visitors.stop()
         staff.stop()
-        await asyncio.wait((posting, answering), timeout=SETTLE_TIMEOUT_S)
-        for task in (posting, answering):
+        working = (posting, visiting, answering)
+        await asyncio.wait(working, timeout=SETTLE_TIMEOUT_S)
+        for task in working:
             if task.done():
                 task.result()
     finally:

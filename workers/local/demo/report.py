@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from workers.local.demo.tables_part import Id, TablesPart, count_tables
 from workers.local.demo.topics_part import TopicsPart, count_topics
 from workers.local.simulator.agents.ledger import AgentLedger
 from workers.local.simulator.ledger import Ledger
+from workers.local.simulator.visitors.ledger import VisitorLedger
 
 SPREAD_MAX = 1
 
@@ -31,6 +32,7 @@ class Report:
         posted: distinct messages that were posted.
         accepted: distinct messages that were answered 200.
         by_channel: the same by channel.
+        stored_by_channel: of `stored`, those of each channel.
         duplicates_posted: messages that were posted again although they had been answered 200.
         stored: distinct posted messages that are in transcripts.
         conversations: conversations that they are in.
@@ -51,6 +53,9 @@ class Report:
         answers: agents' messages to customers in transcripts.
         delivered: those of them that their platform has.
         sent_twice: messages that a platform has more than once.
+        visitors: those who have come to the website, and how often they came back, sent a picture, or lost
+            their connection before they knew that something was taken.
+        misshown: messages that visitors were shown twice, out of order, or not at all.
         without_outcome: commands that have none.
         repeated_outcomes: outcomes beyond the first of their command.
         mistold: commands whose sender was told otherwise than their outcome says, or that there is none.
@@ -65,6 +70,7 @@ class Report:
     posted: int
     accepted: int
     by_channel: dict[str, int]
+    stored_by_channel: dict[str, int]
     duplicates_posted: int
     stored: int
     conversations: int
@@ -85,6 +91,8 @@ class Report:
     answers: int
     delivered: int
     sent_twice: int
+    visitors: dict[str, int]
+    misshown: int
     without_outcome: int
     repeated_outcomes: int
     mistold: int
@@ -103,6 +111,7 @@ class Report:
             "duplicated": self.duplicated,
             "out of order": self.out_of_order,
             "answers sent twice": self.sent_twice,
+            "messages shown wrong to visitors": self.misshown,
             "commands without an outcome": self.without_outcome,
             "outcomes repeated": self.repeated_outcomes,
             "agents told otherwise than the outcome": self.mistold,
@@ -123,6 +132,7 @@ class Seen(NamedTuple):
     """What the simulator knows: what was posted and taken, what agents were told, how their answers fared."""
 
     ledger: Ledger
+    visitors: VisitorLedger
     agents: AgentLedger
     latencies: Latencies
     seconds: float
@@ -140,10 +150,14 @@ async def make_report(settings: Settings, seen: Seen, begins: Offsets) -> Report
 def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
     ledger, acts, told = seen.ledger, topics.acts, seen.agents.told
     accepted = set(_ids(ledger.accepted))
+    stored: dict[str, list[str]] = defaultdict(list)
+    for page, id_ in tables.times:
+        stored[page].append(id_)
     return Report(
         posted=ledger.count_posted(),
         accepted=len(accepted),
         by_channel=by_channel(ledger.accepted),
+        stored_by_channel=by_channel(stored),
         duplicates_posted=ledger.duplicates_posted,
         stored=len(tables.times),
         conversations=len(tables.transcripts),
@@ -164,6 +178,8 @@ def _compare(seen: Seen, topics: TopicsPart, tables: TablesPart) -> Report:
         answers=tables.answers,
         delivered=seen.fates.delivered,
         sent_twice=seen.fates.sent_twice,
+        visitors=seen.visitors.summary(),
+        misshown=seen.visitors.misshown,
         without_outcome=acts.without_outcome(told),
         repeated_outcomes=acts.repeated_outcomes(),
         mistold=acts.mistold(told, seen.agents.turned_away),

@@ -45,7 +45,7 @@ def pages_of(workspace: Workspace) -> list[str]:
 
 
 def platform_pages_of(workspace: Workspace) -> list[str]:
-    """Return the ids of those whose customers are played: all but the website, which is for who watches."""
+    """Return the ids of those that a platform has: all but the website, which is ours."""
     return [page for page in pages_of(workspace) if channel_of(page) != "web"]
 
 

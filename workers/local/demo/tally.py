@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from aiokafka import ConsumerRecord
 
 from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
 from schemas.envelope import UnreadableEnvelopeError, read_kind
-from schemas.ids import page_id
+from schemas.ids import channel_of, page_id
 from workers.local.demo.acts import BY_CLAIM, CLAIMS
+from workers.local.demo.assigned import Assigned
 from workers.local.demo.latency import Latencies
 
 _UTTERANCES = {"message", "postback"}
@@ -27,21 +28,23 @@ class Tally:
 
     Args:
         pages: of the sample; customers of other pages are never assigned.
-        on_assigned: called at the first assignment.
+        assigned: told of who has written and of who has a conversation.
 
     Attributes:
         counts: messages on inbound, stored, assigned, notified, on deadletter; by their own names `claims`,
             `claims lost`, `transfers`, `answers`.
         agents: assignments by agent.
+        channels: messages on inbound by channel.
         latencies: from Kafka's append of a customer's message to the arrival of its notice.
     """
 
-    def __init__(self, pages: Iterable[str], on_assigned: Callable[[], None]) -> None:
+    def __init__(self, pages: Iterable[str], assigned: Assigned) -> None:
         self.counts: Counter[str] = Counter()
         self.agents: Counter[str] = Counter()
+        self.channels: Counter[str] = Counter()
         self.latencies = Latencies()
         self._pages = set(pages)
-        self._on_assigned = on_assigned
+        self._assignments = assigned
         self._first_ms: dict[str, int] = {}
         """Of conversations that nobody has been told of: when their first message was appended."""
         self._told_ms: dict[str, float] = {}
@@ -62,6 +65,8 @@ class Tally:
         match topic:
             case INBOUND.name if what in _UTTERANCES:
                 self.counts[INBOUND.name] += 1
+                self.channels[channel_of(record.key.decode())] += 1
+                self._assignments.wrote(record.key.decode())
                 self._arrived(record.key.decode(), record.timestamp)
             case MESSAGES.name if what == "stored":
                 self._stored(orjson.loads(record.value))
@@ -92,8 +97,7 @@ class Tally:
             self.counts[MESSAGES.name if message["sender"] == "customer" else "answers"] += 1
 
     def _assigned(self, event: dict[str, Any]) -> None:
-        if not self.counts[ASSIGNMENTS.name]:
-            self._on_assigned()
+        self._assignments.see(event["key"], event["holder"])
         self.counts[ASSIGNMENTS.name] += 1
         self.counts["claims"] += event["why"]["method"] in BY_CLAIM
         self.agents[event["holder"]] += 1

@@ -16,6 +16,7 @@ from rich.text import Text
 from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS
 from workers.local.demo.tally import Tally
 from workers.local.simulator.ledger import Ledger
+from workers.local.simulator.visitors.ledger import VisitorLedger
 
 BAR_CELLS = 24
 NUMBER_CELLS = 10
@@ -39,6 +40,7 @@ class Picture:
         headline: what goes on and how it is stopped.
         tally: what has been seen on the topics.
         ledger: what the simulator has posted.
+        visitors: who is on the website.
         online: the simulated agents who are connected.
         agents: names by ids.
         lags: records that wait, by group.
@@ -47,6 +49,7 @@ class Picture:
     headline: str
     tally: Tally
     ledger: Ledger
+    visitors: VisitorLedger
     agents: Mapping[str, str]
     online: Collection[str] = ()
     lags: Mapping[str, int] = field(default_factory=dict)
@@ -69,6 +72,10 @@ class Picture:
         table.add_row("posted", f"{self.ledger.count_posted():,}")
         for label, topic in _COUNTED.items():
             table.add_row(label, Text(f"{self.tally.counts[topic]:,}", style="bold"))
+        table.add_row()
+        for channel, count in sorted(self.tally.channels.items()):
+            table.add_row(channel, f"{count:,}")
+        table.add_row("visitors online", f"{self.visitors.online:,}")
         table.add_row()
         table.add_row("agents online", f"{len(self.online):,}")
         for name in _ACTS:
@@ -96,6 +103,7 @@ def progress_line(picture: Picture) -> str:
     """The picture in one line, for a log."""
     tally = picture.tally
     counts = [f"{label} {tally.counts[topic]}" for label, topic in _COUNTED.items()]
+    counts += [f"{channel} {count}" for channel, count in sorted(tally.channels.items())]
     counts += [f"online {len(picture.online)}", *(f"{name} {tally.counts[name]}" for name in _ACTS)]
     waiting = sum(picture.lags.values())
     p95_ms = tally.latencies.percentile(95)

@@ -18,8 +18,14 @@ from config.settings import Settings
 from config.website import Site, WebsiteSettings
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.simulator.platform.serving import serving
+from workers.local.simulator.visitors.tab import Place
 
 SITE = "hoa-sen"
+GRACE_S = 20.0
+"""So soon somebody who was only away for a moment has left: who watches is to see it."""
+ROOM = 8
+"""Beside each message a visitor says that he types, moves and reads."""
+_LIMITS = ("grace_s", "address_rate_per_s", "address_rate_burst")
 PAGE = f"web:{SITE}"
 GOODS = {
     "/": ("Áo dài Hoa Sen", "Lụa tơ tằm, may đo trong ba ngày, giao tận nơi."),
@@ -33,8 +39,12 @@ STYLE = (
 )
 
 
-def invent_website() -> WebsiteSettings:
-    """Settings of an ingress that takes the visitors of this demo's website; its key is of this run alone."""
+def invent_website(rate_per_s: float) -> WebsiteSettings:
+    """Settings of an ingress that takes the visitors of this demo's website; its key is of this run alone.
+
+    Args:
+        rate_per_s: at which invented visitors write, all from one address.
+    """
     origin = f"http://{LOOPBACK}:{free_port()}"
     site = Site(
         site=SITE,
@@ -43,7 +53,15 @@ def invent_website() -> WebsiteSettings:
         greeting="Chào bạn! Hoa Sen có thể giúp gì cho bạn?",
         quick_replies=("Áo này giá bao nhiêu?", "Shop có giao hàng không?", "Mình muốn đổi size"),
     )
-    return WebsiteSettings(sites=(site,), keys=(SecretStr(secrets.token_urlsafe(48)),))
+    usual = WebsiteSettings()
+    limit = max(usual.address_rate_per_s, ROOM * rate_per_s)
+    return WebsiteSettings(
+        sites=(site,),
+        keys=(SecretStr(secrets.token_urlsafe(48)),),
+        grace_s=GRACE_S,
+        address_rate_per_s=limit,
+        address_rate_burst=max(usual.address_rate_burst, int(2 * limit)),
+    )
 
 
 def website_variables(website: WebsiteSettings) -> dict[str, str]:
@@ -52,7 +70,14 @@ def website_variables(website: WebsiteSettings) -> dict[str, str]:
     return {
         variable("website", "sites"): orjson.dumps(sites).decode(),
         variable("website", "keys"): ",".join(key.get_secret_value() for key in website.keys),
+        **{variable("website", name): str(getattr(website, name)) for name in _LIMITS},
     }
+
+
+def place_of(settings: Settings) -> Place:
+    """Where invented visitors are."""
+    url = f"http://{settings.ingress.host}:{settings.ingress.port}"
+    return Place(url, SITE, website_url(settings), [(path, title) for path, (title, _) in GOODS.items()])
 
 
 def website_url(settings: Settings) -> str:
