@@ -197,6 +197,19 @@ class CounterRow(NamedTuple):
     unread: int
 
 
+class DeliveryRow(NamedTuple):
+    """How an answer stands on its way to its channel."""
+
+    message: str
+    conversation: str
+    position: int
+    state: str
+    reason: str | None
+    parts: int
+    ids: list[str]
+    version: int
+
+
 class LaneRow(NamedTuple):
     """What has been processed of a lane. `next_offsets` is JSON text."""
 
@@ -265,6 +278,9 @@ QUERIES: dict[type, str] = {
         SELECT workspace_id, agent_id, conversation_id::text, holds, follows, muted, epoch, unread
           FROM inbox""",
     CounterRow: "SELECT workspace_id, place, page_id, lane, conversations, unread FROM inbox_counter",
+    DeliveryRow: """
+        SELECT message_id::text, conversation_id::text, position, state, reason, parts, ids, version
+          FROM delivery""",
     LaneRow: "SELECT kind, id, batch_no, next_offsets::text, owner, stopped FROM lane",
     PendingRow: "SELECT kind, lane, batch_no FROM pending",
 }

@@ -16,6 +16,7 @@ from checker.facts.roster import roster_events
 from checker.invariants.answered import AnsweredCheck, Answers
 from checker.invariants.answers import check_answers, check_sessions
 from checker.invariants.chain import ChainCheck
+from checker.invariants.deliveries import DeliveriesCheck
 from checker.invariants.heard import HeardCheck
 from checker.invariants.inbound import InboundCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
@@ -38,6 +39,7 @@ from checker.rows import (
     ConversationRow,
     CounterRow,
     DefinitionRow,
+    DeliveryRow,
     DeskConversationRow,
     HeldRow,
     InboxRow,
@@ -67,7 +69,9 @@ class Run:
         began = time.monotonic()
         conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
         letters = Letters(self._source.records("deadletter"))
-        own = OwnSent(self._once.records("receipts"))
+        deliveries = DeliveriesCheck(self._delivered_to())
+        own = OwnSent(deliveries.watch_receipts(self._once.records("receipts")))
+        deliveries.hear(self._source.records("receipts"))
         inbound = self._inbound(letters, own)
         chain = ChainCheck()
         chain.walk(self._once.records("assignments"))
@@ -95,8 +99,9 @@ class Run:
         lines = LinesCheck(actions, answered.answers, chain.chains)
         transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations, lines)
         transcript.walk(self._source.rows(MessageRow))
-        lines.finish(self._once.records("outbound"))
-        self._tallies += [*transcript.tallies, *lines.tallies]
+        lines.finish(deliveries.watch_outbound(self._once.records("outbound")))
+        deliveries.walk(self._source.rows(DeliveryRow))
+        self._tallies += [*transcript.tallies, *lines.tallies, *deliveries.tallies]
         self._desk(chain, letters, conversations, commands, answered.answers)
         self._notifier(chain, messages, own)
         self._tallies += [
@@ -106,6 +111,11 @@ class Run:
         ]
         self._counts |= self._once.counts
         return Report(self._tallies, self._counts, time.monotonic() - began)
+
+    def _delivered_to(self) -> dict[int, int]:
+        """How far delivery has read each partition of outbound; nothing when nobody delivers."""
+        committed = self._source.committed("delivery")
+        return {place[1]: entry.offset for place, entry in committed.items() if place[0] == "outbound"}
 
     def _inbound(self, letters: Letters, own: OwnSent) -> InboundCheck:
         pages = {row.page: row for row in self._source.rows(PageRow)}

@@ -7,11 +7,13 @@ from functools import cache
 
 import orjson
 
+from checker.invariants.deliveries import ARRIVED
 from checker.murmur2 import partition_of
 from checker.rows import (
     ConversationRow,
     CounterRow,
     DefinitionRow,
+    DeliveryRow,
     DeskConversationRow,
     HeldRow,
     InboxRow,
@@ -154,6 +156,64 @@ def repeat_return(planted: Planted) -> None:
     repeat("messages", _returned(planted))(planted)
 
 
+def _told(planted: Planted, state: str) -> int:
+    """The last record that tells that an answer stands so."""
+    kinds = [record.what("receipts") for record in planted.topics["receipts"]]
+    states = [record.json()["state"] for record in planted.topics["receipts"]]
+    found = [n for n, pair in enumerate(zip(kinds, states, strict=True)) if pair == ("delivery", state)]
+    return found[-1]
+
+
+def change_told(state: str, /, **fields: object) -> Fault:
+    """How an answer stands is told otherwise."""
+    if state in {"queued", "sent"}:  # the last one is a mail's
+        return lambda planted: planted.change("receipts", _of_answer(planted, state), **fields)
+    return lambda planted: planted.change("receipts", _told(planted, state), **fields)
+
+
+def _of_answer(planted: Planted, state: str) -> int:
+    records = [record.json() for record in planted.topics["receipts"]]
+    read = next(one["message"] for one in records if one["state"] == "read" and "version" in one)
+    return next(n for n, one in enumerate(records) if one.get("message") == read and one["state"] == state)
+
+
+def lose_told(*states: str) -> Fault:
+    """How the answer that came to the last of these states stands is not told in any of them."""
+
+    def plant(planted: Planted) -> None:
+        message = planted.topics["receipts"][_told(planted, states[-1])].json()["message"]
+        planted.topics["receipts"] = [
+            record
+            for record in planted.topics["receipts"]
+            if (record.json().get("message"), record.json()["state"] in states) != (message, True)
+        ]
+
+    return plant
+
+
+def lose_mail(planted: Planted) -> None:
+    """Nothing is told of a mail."""
+    kinds = [record.what("outbound") for record in planted.topics["outbound"]]
+    mail = planted.topics["outbound"][kinds.index("mail")].json()["message"]
+    planted.topics["receipts"] = [
+        record for record in planted.topics["receipts"] if record.json().get("message") != mail
+    ]
+
+
+def lose_arrival(state: str) -> Fault:
+    """The channel never said so, nor anything of what comes after."""
+
+    def plant(planted: Planted) -> None:
+        planted.topics["receipts"] = [
+            record
+            for record in planted.topics["receipts"]
+            if record.what("receipts") == "delivery"
+            or ARRIVED.index(record.json()["state"]) < ARRIVED.index(state)
+        ]
+
+    return plant
+
+
 def _returned(planted: Planted) -> int:
     kinds = [record.what("messages") for record in planted.topics["messages"]]
     return kinds.index("returned")
@@ -291,6 +351,8 @@ _SPOKEN, _SENT = "each message and note of an agent", "each message of an agent 
 _RETURN = "a customer's return is told to all who follow him"
 _RETURNED = "each return of a customer is told once on messages"
 _FAILED = "each answer that has failed gives one notice"
+_TOLD, _GOES = "each answer that delivery has read is told", "how an answer stands goes only"
+_WAYS, _ARRIVED = "the table of deliveries says", "an answer is delivered or read when"
 _LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
 CASES: dict[str, tuple[Fault, str]] = {
     "answer lost": (drop_line("text", "agent"), _SPOKEN),
@@ -427,7 +489,29 @@ CASES: dict[str, tuple[Fault, str]] = {
         ),
         _FAILED,
     ),
-    "answer told as failed that was sent": (change("receipts", 0, state="sent"), _FAILED),
+    "answer told as failed that was sent": (change_told("failed", state="sent"), _FAILED),
+    "answer of which nothing is told": (lose_told("queued", "failed"), _TOLD),
+    "mail of which nothing is told": (lose_mail, _TOLD),
+    "told of what nobody sent": (change_told("read", message="invented"), _TOLD),
+    "told of another's answer": (change_told("sent", sender="agent:acme/ghost"), _TOLD),
+    "told of another place": (change_told("queued", position=99), _TOLD),
+    "an old version told again": (change_told("delivered", version=1), _GOES),
+    "sent after it had failed": (change_told("queued", state="failed"), _GOES),
+    "read before it was delivered again": (change_told("delivered", state="read"), _GOES),
+    "sent without its parts": (change_told("sent", channel_message_ids=[]), _GOES),
+    "parts lost on the way": (change_told("delivered", channel_message_ids=["z9"]), _GOES),
+    "another number of parts": (change_told("read", parts=2), _GOES),
+    "delivery kept otherwise": (change_row(DeliveryRow, 0, state="queued"), _WAYS),
+    "reason kept otherwise": (change_row(DeliveryRow, 1, reason="billing"), _WAYS),
+    "last change of an answer not told": (lose_told("read"), _WAYS),
+    "delivery of nothing": (change_row(DeliveryRow, 0, message="invented"), _WAYS),
+    "delivered, which no channel has said": (lose_arrival("delivered"), _ARRIVED),
+    "read, which no channel has said": (lose_arrival("read"), _ARRIVED),
+    "read, which is not told": (lose_told("read"), _ARRIVED),
+    "delivery behind": (
+        lambda planted: planted.groups["delivery"].update({("outbound", 0): Committed(99, "7")}),
+        "the lag of every group",
+    ),
     "transfer not offered": (drop_notice("transfer_offered"), "each change is told once"),
     "end of a transfer not told": (drop_notice("transfer_ended"), "each change is told once"),
     "care told twice": (repeat_notice("care_changed"), "each change is told once"),

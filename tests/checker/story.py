@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
 
 import orjson
 
 from checker.murmur2 import partition_of
 from checker.record import Json, LogRecord
-from checker.rows import DefinitionRow, NoticeRow, PageRow, TicketRow
+from checker.rows import DefinitionRow, DeliveryRow, NoticeRow, PageRow, TicketRow
 from tests.checker.planted import CONVERSATION_PARTITIONS, Planted, moment
-from tests.checker.story_tables import fill_tables, followers
+from tests.checker.story_tables import deliveries, fill_tables, followers
 from tests.checker.story_tickets import StoryTickets
 
 PAGE, WORKSPACE, DESK, RULE = "messenger:shop", "acme", "main", "even"
@@ -179,6 +180,9 @@ class Story:
         wants: Json = {"subject": "Đổi hàng", "fields": {"nguon": "zalo", "gap": ""}}
         self._tickets.change(key, 1, holder, subject="Đổi hàng", fields={"nguon": "zalo"})
         self._say(key, holder, "say", "Dạ vâng", ticket=wants)
+        self._fares("sent", ids=["z1"])
+        for state in ("delivered", "read"):
+            self._arrives(key, state)
         self._act(key, "open_ticket", holder, {}, self._tickets.open(key, holder))
         changes: tuple[Json, ...] = (
             {"status": "pending", "fields": {"nguon": "zalo", "so-luong": 3}},
@@ -191,6 +195,7 @@ class Story:
         for change in changes:
             result = self._tickets.change(key, 1, holder, **change)
             self._act(key, "edit_ticket", holder, {"ticket": 1} | change, result)
+        self._mail(key, holder, 1, "Hóa đơn đây ạ")
         another = {"subject": "Hoàn tiền"}
         self._act(key, "open_ticket", holder, another, self._tickets.open(key, holder, **another))
 
@@ -267,26 +272,55 @@ class Story:
         said = {"message": last["message"], "position": last["position"]}
         self._act(key, what, agent, {"text": text, "ticket": ticket} | fields, said)
         if what == "say":
-            value = self._about(key) | {"text": text} | said
-            self.planted.append("outbound", key, "send", value, self.now_ms)
+            self._send(key, "send", f"agent:{WORKSPACE}/{agent}")
 
     def _greet(self, key: str) -> None:
         """The page says something by itself."""
         line = {"sender": "system", "kind": "text", "code": "greeting", "text": "Chào mừng"}
         self._line(key, line | {"session": self._session(key)})
-        last = self._lines[key][-1]
-        sent = {name: last[name] for name in ("message", "position", "text")}
-        self.planted.append("outbound", key, "send", self._about(key) | sent, self.now_ms)
+        self._send(key, "send", "system")
+        self._fares("sent", ids=["g1"])
 
     def _fail(self, key: str, agent: str) -> None:
         """The channel does not take the last line, which is the agent's, and he is told."""
+        self._fares("failed", reason="policy")
         last = self._lines[key][-1]
-        answer = {"position": last["position"], "reason": "policy"}
-        stands = {"page": PAGE, "state": "failed", "sender": f"agent:{WORKSPACE}/{agent}"}
-        receipt = self._about(key) | answer | stands | {"message": last["message"], "channel_message_ids": []}
-        self.planted.append("receipts", key, "delivery", receipt, self.now_ms)
-        seq, told = len(self._chains[key]), answer | {"answer": last["message"]}
+        told = {"position": last["position"], "reason": "policy", "answer": last["message"]}
+        seq = len(self._chains[key])
         self._notice(key, "answer_failed", seq, last["position"], agent=agent, fields=told)
+
+    def _mail(self, key: str, agent: str, ticket: int, text: str) -> None:
+        """An agent writes an e-mail out of a ticket, and the mail server has it."""
+        line = {"sender": "agent", "sender_id": agent, "kind": "mail", "text": text}
+        self._line(key, line | {"session": self._session(key), "params": {"ticket": ticket}})
+        last = self._lines[key][-1]
+        said = {"message": last["message"], "position": last["position"]}
+        self._act(key, "send_mail", agent, {"ticket": ticket, "text": text}, said)
+        self._send(key, "mail", f"agent:{WORKSPACE}/{agent}")
+        self._fares("sent")
+
+    def _send(self, key: str, what: str, sender: str) -> None:
+        """The last line goes to its channel, and waits."""
+        last = self._lines[key][-1]
+        sent = {name: last[name] for name in ("page", "message", "position", "text")}
+        value = self._about(key) | sent | {"sender": sender}
+        self.planted.append("outbound", key, what, value, self.now_ms)
+        self._fares("queued", last=value | {"parts": 1, "version": 0, "channel_message_ids": []})
+
+    def _fares(self, state: str, *, last: Json | None = None, ids: Sequence[str] = (), **why: str) -> None:
+        """What was sent last, or `last`, stands so from here on."""
+        before = last or self.planted.topics["receipts"][-1].json()
+        stands = {"state": state, "version": before["version"] + 1}
+        value = before | stands | why | ({"channel_message_ids": [*ids]} if ids else {})
+        self.planted.append("receipts", value["key"], "delivery", value, self.now_ms)
+
+    def _arrives(self, key: str, state: str) -> None:
+        """The channel says so of what was sent last, and it is told."""
+        ids = self.planted.topics["receipts"][-1].json()["channel_message_ids"]
+        arrival = {"state": state, "channel_message_ids": ids}
+        self.planted.append("receipts", key, "arrival", arrival, self.now_ms)
+        sent = self.planted.topics["receipts"][-2].json()
+        self._fares(state, last=sent)
 
     def _back(self, key: str) -> None:
         """The customer is back with another session, and who follows him is told."""
@@ -341,6 +375,7 @@ class Story:
 
     def told(self) -> Planted:
         """Fill the tables and the groups' offsets from what happened; ends the story."""
+        self.planted.tables[DeliveryRow] = deliveries(self.planted)
         fill_tables(self.planted, self._chains, self._lines, self.reads)
         for key in self._tickets.keys:
             self.planted.tables[TicketRow] += self._tickets.rows(key, self.conversation(key))

@@ -9,10 +9,11 @@ from datetime import datetime
 import orjson
 
 from checker.murmur2 import partition_of
-from checker.record import Json
+from checker.record import Json, LogRecord
 from checker.rows import (
     ConversationRow,
     CounterRow,
+    DeliveryRow,
     DeskConversationRow,
     InboxRow,
     LaneRow,
@@ -27,6 +28,7 @@ INPUTS = {
     "intake": ("assignments", "actions", "inbound"),
     "desk": ("commands",),
     "notifier": ("assignments", "messages", "receipts"),
+    "delivery": ("outbound", "receipts"),
 }
 BATCH_NO = 7
 
@@ -44,6 +46,28 @@ def fill_tables(
         _lists(planted, chains[key], of_it, {agent: to for (of, agent), to in reads.items() if of == key})
     planted.tables[MessageRow].sort(key=lambda row: (row.conversation, row.position))
     _lanes(planted)
+
+
+def deliveries(planted: Planted) -> list[DeliveryRow]:
+    """How answers stand, as was told last; mails have a table of their own."""
+    told = {
+        one["message"]: one for one in map(LogRecord.json, planted.topics["receipts"]) if "version" in one
+    }
+    sent = [record.json() for record in planted.topics["outbound"] if record.what("outbound") == "send"]
+    return [_delivery(told[one["message"]]) for one in sent]
+
+
+def _delivery(stands: Json) -> DeliveryRow:
+    return DeliveryRow(
+        stands["message"],
+        stands["conversation"],
+        stands["position"],
+        stands["state"],
+        stands.get("reason"),
+        stands["parts"],
+        stands["channel_message_ids"],
+        stands["version"],
+    )
 
 
 def _message(line: Json) -> MessageRow:
