@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -13,6 +14,8 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+
+from schemas.accents import without_towers
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 NO_CONTROL_PATTERN = r"^[^\x00-\x1f\x7f]+$"
@@ -47,7 +50,11 @@ Actor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=N
 """Who asks: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`."""
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]
-Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN)]
+Text = Annotated[
+    str,
+    StringConstraints(max_length=TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN),
+    AfterValidator(without_towers),
+]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARS_MAX, pattern=NO_CONTROL_PATTERN)]
 FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A file that is kept here: see docs/attachments.md."""
