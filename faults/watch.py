@@ -53,7 +53,8 @@ class Watch:
     async def lag(self, ends: Ends | None = None) -> dict[str, int]:
         """Records and markers that each group has still to commit, up to `ends`. Raises UnseenError."""
         async with self._asking, self._answering("the lag", ANSWER_S):
-            return {group: await self._lag_of(group, ends) for group in INPUTS}
+            lags = await asyncio.gather(*(self._lag_of(group, ends) for group in INPUTS))
+        return dict(zip(INPUTS, lags, strict=True))
 
     async def ends(self, topic: str) -> list[int]:
         """The offset behind the last record of each partition of `topic`. Raises UnseenError.
