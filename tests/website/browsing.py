@@ -49,7 +49,7 @@ SHOP = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><ti
 <meta http-equiv="Content-Security-Policy"
   content="script-src {origin}; connect-src {sockets} {origin}; style-src 'self'">
 </head><body><main><h1>Áo dài Hoa Sen</h1><p>Lụa tơ tằm, may đo trong ba ngày.</p></main>
-<script async src="{origin}/v1/website/widget.js" data-site="{site}"></script></body></html>"""
+<script async src="{origin}/v1/website/widget.js" data-site="{site}"{who}></script></body></html>"""
 
 pytestmark = [
     pytest.mark.servers,
@@ -74,7 +74,11 @@ async def shop_pages(wire: Wire, port: int) -> AsyncIterator[str]:
         origin = f"http://{LOOPBACK}:{wire.port}"
         language = request.query_params.get("language", "vi")
         sockets = origin.replace("http", "ws")
-        return HTMLResponse(SHOP.format(language=language, origin=origin, sockets=sockets, site=SITE))
+        told = {name: request.query_params.get(name) for name in ("token", "user-id", "user-hash")}
+        who = "".join(f' data-{name}="{value}"' for name, value in told.items() if value)
+        return HTMLResponse(
+            SHOP.format(language=language, origin=origin, sockets=sockets, site=SITE, who=who)
+        )
 
     app = Starlette(routes=[Route("/", page), Route("/gio-hang", page)])
     async with serving(app, port) as url:
