@@ -151,8 +151,10 @@ class Series:
     def _verdict(self, task: Task, result: Run | None) -> str:
         if result is None:
             return f"BROKEN OFF, see {self._of(task) / 'run.log'},"
-        problems = result["problems"]
-        return f"NOT PASSED, {problems[0]}, see {self._of(task)}," if problems else "passed"
+        if not result["problems"]:
+            return "passed"
+        others = f"others had {result['others_share']:.0%} of the processors"
+        return f"NOT PASSED, {result['problems'][0]}, {others}, see {self._of(task)},"
 
     def _result(self, task: Task) -> Run | None:
         """None while it has none; what an older version has left there is none either."""

@@ -17,6 +17,7 @@ from faults.campaign import PAUSE_S, Campaign, run
 from faults.catalogue import FAULTS, SPINE, Need, needs_of
 from faults.ground import ground
 from faults.network import WIRED, Network
+from faults.processors import Processors
 from faults.result import Phase, Result
 
 
@@ -59,6 +60,7 @@ def told(result: Result) -> str:
             *(line for phase in result.phases for line in _lines(phase)),
             f"workers started again {result.restarts} times",
             f"healed in {result.heal_s} s",
+            f"others had {result.others_share:.0%} of the processors",
             *checks,
             *verdict,
             f"to repeat: make faults-spine ARGS='--seed {result.seed}'",
@@ -95,11 +97,12 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    began, needs = time.monotonic(), needs_of({name for names in campaign.phases for name in names})
+    began, processors = time.monotonic(), Processors()
+    needs = needs_of({name for names in campaign.phases for name in names})
     network = Network(WIRED if Need.WIRES in needs else (), campaign.seed)
     async with ground(folder, network, needs, quick=not campaign.repeat) as made:
         result = await run(campaign, made)
-    result.took_s = round(time.monotonic() - began, 1)
+    result.took_s, result.others_share = round(time.monotonic() - began, 1), processors.others_share()
     (folder / "result.json").write_bytes(result.as_json())
     return result
 
