@@ -17,7 +17,7 @@ from checker.rows import PageRow
 CLOCK_TOLERANCE_MS = 5_000
 """A page that was registered around the record's time may or may not have been known to intake."""
 
-UTTERANCES = {"message", "postback", "echo", "mail"}
+UTTERANCES = {"message", "postback", "echo", "mail", "sms"}
 """What has a line of the transcript."""
 _CHANNELS = {"messenger", "zalo", "web", "fchat"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -220,6 +220,7 @@ _RULES: dict[str, _Rules] = {
         "marker": _text(0, 1_000, _NUL),
     },
     "mail": _SAID | {"ticket": _ticket, "sender": _text(0, 320, _NUL), "subject": _text(0, 500, _NUL)},
+    "sms": _SAID | {"ticket": _ticket, "sender": _text(0, 320, _NUL)},
     "reaction": _COMMON
     | {
         "of": _text(1, 512),
@@ -248,6 +249,7 @@ _REQUIRED = {
     "postback": _WHO | {"channel_message_id", "payload"},
     "echo": _WHO | {"channel_message_id", "author"},
     "mail": _WHO | {"channel_message_id", "ticket", "sender"},
+    "sms": _WHO | {"channel_message_id", "ticket", "sender"},
     "reaction": _WHO | {"of"},
     "edit": _WHO | {"of", "text"},
     "profile": _WHO,

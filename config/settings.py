@@ -19,6 +19,7 @@ from config.ingress import IngressSettings
 from config.kafka import KafkaSettings
 from config.log import LogSettings
 from config.mail import MailSettings
+from config.phone import PhoneSettings
 from config.postgres import PostgresSettings
 from config.problem import ENV_PREFIX, Problem, SettingsError
 from config.profile import Profile, ProfileDefaults
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     delivery: DeliverySettings = DeliverySettings()
     mail: MailSettings = MailSettings()
+    phone: PhoneSettings = PhoneSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     website: WebsiteSettings = WebsiteSettings()
     attachments: AttachmentsSettings = AttachmentsSettings()

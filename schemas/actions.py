@@ -34,6 +34,8 @@ from schemas.tickets import (
 )
 
 MENTIONS_MAX = 50
+SMS_CHARS_MAX = 918
+"""Six SMS at most, whatever is in them."""
 ASKING_CHARS_MAX = 500
 LABELS_MAX = 100
 POSITION_MAX = 2**31 - 1
@@ -156,13 +158,38 @@ class OpenTicket(TicketAction):
     """The conversation's draft becomes a ticket; when it has none, another one is made."""
 
 
-class SendMail(Action):
-    """Write an e-mail to the customer about one of the conversation's tickets."""
+class Outreach(Action):
+    """Reach the customer about one of the conversation's tickets by another means than the channel."""
 
     ticket: TicketNumber
+
+
+class SendMail(Outreach):
+    """Write an e-mail to the customer about one of the conversation's tickets."""
+
     subject: MailSubject | None = None
     """None: the ticket's."""
     text: Annotated[Text, Field(min_length=1)]
+
+
+class PhoneOutreach(Outreach):
+    """The same by phone."""
+
+    field: Slug | None = None
+    """Of the ticket's fields the one with the number; none: the customer's own number is taken."""
+
+
+class SendSms(PhoneOutreach):
+    """Send the customer an SMS about one of the conversation's tickets."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=SMS_CHARS_MAX)]
+
+
+class StartCall(PhoneOutreach):
+    """Call the customer about one of the conversation's tickets: the agent is rung first, then he."""
+
+    agent_phone: Annotated[str, Field(min_length=1, max_length=40, pattern=NO_CONTROL_PATTERN)]
+    """Where the agent is rung."""
 
 
 class EditTicket(TicketAction):

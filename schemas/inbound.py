@@ -149,14 +149,23 @@ class Echo(InboundUtterance):
     """What its sender gave the channel to be returned here; by it we know what we have sent ourselves."""
 
 
-class Mail(InboundUtterance):
-    """A customer answered an e-mail of a ticket: beside the channel, so it opens no session there."""
+class Reply(InboundUtterance):
+    """A customer answered what came out of a ticket: beside the channel, so it opens no session there."""
 
     ticket: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
-    """To which the address leads that he answered."""
+    """To which it leads that he answered."""
     sender: Annotated[str, Field(max_length=320, pattern=NO_NUL_PATTERN)]
-    """The address that it says it comes from."""
+    """The address, or the number, that it says it comes from."""
+
+
+class Mail(Reply):
+    """A customer answered an e-mail of a ticket: beside the channel, so it opens no session there."""
+
     subject: Annotated[str, Field(max_length=500, pattern=NO_NUL_PATTERN)] = ""
+
+
+class Sms(Reply):
+    """A customer answered an SMS of a ticket, likewise."""
 
 
 class Reaction(InboundRecord):

@@ -22,8 +22,9 @@ from schemas.base import (
 from schemas.inbound import Referral
 
 Sender = Literal["customer", "agent", "bot", "system"]
-MessageKind = Literal["text", "attachment", "postback", "log", "note", "mail"]
-"""`note`: of agents among themselves; customers never see it. `mail`: of a ticket, beside the channel."""
+MessageKind = Literal["text", "attachment", "postback", "log", "note", "mail", "sms", "call"]
+"""`note`: of agents among themselves; customers never see it. `mail`, `sms`, `call`: of a ticket, beside the
+channel."""
 
 
 Shared = Literal["name", "phone", "email"]

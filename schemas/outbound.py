@@ -5,10 +5,14 @@ Key: `channel:account:user`.
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from schemas.base import Channel, ChannelMessageId, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment, Shared
+
+MeansName = Literal["mail", "sms", "call"]
+"""By which tickets are worked on beside the channel."""
 
 
 class Outbound(InsideModel):
@@ -52,6 +56,35 @@ class Mail(Outbound):
     """The customer's address."""
     subject: str
     text: str
+    at: Moment
+
+
+class Sms(Outbound):
+    """One SMS to the customer about a ticket, once: `message` is its idempotency key at the provider."""
+
+    message: UUID
+    position: int
+    sender: str
+    """Who wrote it, as `actor` of his action."""
+    ticket: int
+    to: str
+    """The customer's number, as `+84912345678`."""
+    text: str
+    at: Moment
+
+
+class Call(Outbound):
+    """One call about a ticket, once: the provider rings the agent, and then the customer."""
+
+    message: UUID
+    position: int
+    sender: str
+    """Who asked for it, as `actor` of his action."""
+    ticket: int
+    to: str
+    """The customer's number, as `+84912345678`."""
+    agent_phone: str
+    """Where the agent is rung, likewise."""
     at: Moment
 
 

@@ -35,6 +35,20 @@ def find_phone(text: str | None) -> str | None:
     return "0" + re.sub(r"\D", "", found[-1]) if found else None
 
 
+def e164(text: str | None) -> str | None:
+    """The one number that `text` is, as `+84912345678`; none: it is not one.
+
+    Vietnamese numbers are taken as people write them, others with + and their country.
+    """
+    bare = re.sub(r"[ .\-()\u00a0]", "", text or "")
+    if re.fullmatch(r"\+(?!84)[1-9][0-9]{7,14}", bare):
+        return bare
+    if not re.fullmatch(r"\+?[0-9]{9,15}", bare):
+        return None
+    found = find_phone(bare)
+    return None if found is None else f"+84{found[1:]}"
+
+
 def same_phone(one: str | None, other: str | None) -> bool:
     """Whether both are the same number, however they are written."""
     if not one or not other:

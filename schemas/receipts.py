@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import (
+    NO_CONTROL_PATTERN,
     Channel,
     ChannelMessageId,
     ConversationKey,
@@ -23,8 +24,12 @@ from schemas.base import (
 from schemas.inbound import InboundRecord, SentAtMs
 
 ARRIVED_MAX = 1_000
-DeliveryState = Literal["queued", "sent", "delivered", "read", "failed", "unknown"]
-"""`unknown`: it was given to the channel, which has not said what became of it."""
+DURATION_MAX_S = 7 * 24 * 60 * 60
+DeliveryState = Literal[
+    "queued", "sent", "delivered", "read", "failed", "unknown", "ringing", "answered", "ended"
+]
+"""`unknown`: it was given to the channel, which has not said what became of it. The last three: of calls."""
+PhoneState = Literal["sent", "delivered", "ringing", "answered", "ended", "failed"]
 ArrivalState = Literal["delivered", "read"]
 DeliveryReason = Literal[
     "window_closed",  # the channel takes no answer so long after the customer's last message
@@ -52,6 +57,20 @@ DeliveryReason = Literal[
     "mail_later",  # the mail server wants it again later
     "mail_login",  # the mail server refuses the page's login
     "mail_down",  # the mail server cannot be reached, or not safely
+    "phone_not_set",  # nobody has set how SMS and calls are made for the page
+    "phone_number",  # the provider does not reach this number, or it may not be written to
+    "phone_refused",  # the provider refuses it
+    "phone_later",  # the provider wants it again later
+    "phone_login",  # the provider refuses the account
+    "phone_balance",  # the account has no money left
+    "phone_down",  # the provider cannot be reached, or has an error of its own
+    "phone_limit",  # the agent, or the page, has sent too much within the hour
+    "phone_late",  # it has waited for so long that it is not sent any more
+    "sms_undelivered",  # the customer's phone has not taken it
+    "call_agent",  # the agent's own phone was not answered
+    "call_no_answer",  # the customer has not answered
+    "call_busy",  # the customer was talking, or has declined
+    "call_failed",  # the call could not be made
 ]
 """Why a message waits, has failed or is unknown."""
 
@@ -75,6 +94,8 @@ class Delivery(InsideModel):
     """How many the channel was to be given: a long text and each attachment are parts of their own."""
     channel_message_ids: tuple[str, ...] = ()
     """The channel's ids of the parts that it has taken, in their order."""
+    duration_s: int | None = None
+    """Of a call that has ended: for how long both have talked."""
     version: int
     at: Moment
 
@@ -88,3 +109,15 @@ class Arrival(InboundRecord):
     ] = ()
     until_ms: SentAtMs | None = None
     """All that was sent to the customer up to this moment, by the channel's clock."""
+
+
+class Phone(InboundRecord):
+    """A phone provider tells how an SMS or a call of ours fares. The furthest that it has told counts."""
+
+    message: Annotated[UUID, Field(strict=False)]
+    state: PhoneState
+    reason: DeliveryReason | None = None
+    """Of what has failed."""
+    duration_s: Annotated[int, Field(ge=0, le=DURATION_MAX_S)] | None = None
+    provider_id: Annotated[str, Field(min_length=1, max_length=128, pattern=NO_CONTROL_PATTERN)] | None = None
+    """What the provider calls it."""

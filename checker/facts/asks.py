@@ -13,7 +13,7 @@ from checker.record import Json, LogRecord, Place
 ACTIONS = frozenset(
     (
         *("say", "start_chat", "write_note", "mark_read", "end_session", "set_labels", "set_profile"),
-        *("open_ticket", "edit_ticket", "send_mail", "erase"),
+        *("open_ticket", "edit_ticket", "send_mail", "send_sms", "start_call", "erase"),
     )
 )
 """What is asked on actions, where intake answers; everything else is asked on commands, of a desk."""

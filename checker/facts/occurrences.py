@@ -6,7 +6,7 @@ from array import array
 
 from checker.record import Json, LogRecord, Place, shown
 
-_SENDERS = {"message": "customer", "postback": "customer", "mail": "customer"}
+_SENDERS = {"message": "customer", "postback": "customer", "mail": "customer", "sms": "customer"}
 _ECHO_SENDERS = {"bot": "bot", "human": "agent"}
 
 

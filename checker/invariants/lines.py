@@ -13,8 +13,8 @@ from checker.record import LogRecord, shown
 from checker.report import Tally
 from checker.rows import MessageRow
 
-SPOKEN = frozenset(("say", "start_chat", "write_note", "send_mail"))
-SENT = frozenset(("send", "mail"))
+SPOKEN = frozenset(("say", "start_chat", "write_note", "send_mail", "send_sms", "start_call"))
+SENT = frozenset(("send", "mail", "sms", "call"))
 GREETINGS = frozenset(("greeting", "out_of_hours"))
 LOGGED = frozenset(
     (

@@ -9,8 +9,8 @@ from checker.record import LogRecord, shown
 from checker.report import Tally
 from checker.source import Source
 
-FROM_OUTSIDE = "arrival"
-"""On receipts: the channel's own word, which it may repeat."""
+FROM_OUTSIDE = frozenset(("arrival", "phone"))
+"""On receipts: the own words of channels and phone providers, which they may repeat."""
 FORWARDED = {"commands", "actions"}
 """Others write here too, perhaps with another partitioner: a misplaced record is forwarded as it is."""
 
@@ -35,7 +35,7 @@ class Once:
         before = self.unique.checked
         for record in self._source.records(topic):
             misplaced = record.key is None or partition_of(record.key, partitions) != record.partition
-            from_outside = topic == "receipts" and record.what(topic) == FROM_OUTSIDE
+            from_outside = topic == "receipts" and record.what(topic) in FROM_OUTSIDE
             if from_outside or (misplaced and topic in FORWARDED):
                 continue
             self.unique.checked += 1

@@ -14,6 +14,8 @@ from checker.record import Json, LogRecord, at_ms, shown
 from checker.report import Tally
 from checker.rows import TicketRow
 
+OUTREACH = frozenset(("send_mail", "send_sms", "start_call"))
+"""What reaches the customer by other means: it opens a draft, and changes no other ticket."""
 SAYS = frozenset(("say", "start_chat"))
 """Messages, which may change a ticket."""
 BY_HAND: dict[str | None, str] = {
@@ -61,9 +63,9 @@ class TicketsCheck:
         for ask, outcome in sorted(done, key=lambda pair: pair[1].place):  # as they were done, not asked
             who = ask.by or ask.asker[2]
             self._done[ask.conversation, who, outcome.at_ms].append((ask, outcome.said))
-        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what not in {*SAYS, "send_mail"}]
-        self._mailed: tuple[str, int] | None = None
-        """The ticket of the last e-mail that came: only such a one opens a closed ticket."""
+        self._answers = [(ask, outcome.said) for ask, outcome in done if ask.what not in SAYS | OUTREACH]
+        self._answered: tuple[str, int] | None = None
+        """The ticket of the last e-mail or SMS that came: only such a one opens a closed ticket."""
 
     @property
     def tallies(self) -> list[Tally]:
@@ -77,10 +79,10 @@ class TicketsCheck:
                 self._see(record, record.json())
             elif (
                 what == "stored"
-                and (mail := record.json())["kind"] == "mail"
-                and mail["sender"] == "customer"
+                and (line := record.json())["kind"] in {"mail", "sms"}
+                and line["sender"] == "customer"
             ):
-                self._mailed = mail["conversation"], mail["params"]["ticket"]
+                self._answered = line["conversation"], line["params"]["ticket"]
             yield record
 
     def walk(self, rows: Iterable[TicketRow]) -> None:
@@ -116,7 +118,7 @@ class TicketsCheck:
         now = Stands(*(event[one] for one in Stands._fields))
         told = self._told[name]
         before = told[-1] if told else None
-        if fault := _fault(before, now, event, is_mailed=name == self._mailed):
+        if fault := _fault(before, now, event, is_answered=name == self._answered):
             self.follows.fail((event["ticket"], record.offset), f"{where}: {fault}")
         told.append(now)
         if event["by"] is not None:
@@ -139,37 +141,37 @@ def _known(stands: Stands) -> Stands:
     return stands._replace(agent=None) if stands.status == "draft" else stands
 
 
-def _fault(before: Stands | None, now: Stands, event: Json, *, is_mailed: bool) -> str:
+def _fault(before: Stands | None, now: Stands, event: Json, *, is_answered: bool) -> str:
     was, by, former = before or DRAFT, event["by"], event["former_status"]
     if former not in ((before.status,) if before else (None, "draft")):
         return f"was {former}, told was {before}"
     if now.status not in (BY_ITSELF if by is None else BY_HAND).get(former, "").split():
         return f"{former} became {now.status}, by {by}"
-    if by is None and (fault := _fault_by_itself(before, now, is_mailed=is_mailed)):
+    if by is None and (fault := _fault_by_itself(before, now, is_answered=is_answered)):
         return fault
     if by is not None and now.agent != was.agent and was.status != "draft":
         return f"{was} became {now}, by {by}"
     return f"{now} is told again" if now == before else ""
 
 
-def _fault_by_itself(before: Stands | None, now: Stands, *, is_mailed: bool) -> str:
+def _fault_by_itself(before: Stands | None, now: Stands, *, is_answered: bool) -> str:
     was = before or DRAFT
-    if was.status == "closed" and not is_mailed:
-        return "closed became open, and no e-mail has come"
+    if was.status == "closed" and not is_answered:
+        return "closed became open, and no e-mail or SMS has come"
     if before is None and now.status == "draft":
         return "a draft that nobody has touched is told"
     return f"{was} became {now}, by itself" if now[1:3] != was[1:3] else ""
 
 
 def _may_change(ask: Ask) -> bool:
-    return ask.what in {"open_ticket", "edit_ticket", "send_mail"} or (
+    return ask.what in {"open_ticket", "edit_ticket"} | OUTREACH or (
         ask.what in SAYS and bool(ask.value.get("ticket"))
     )
 
 
 def _made(ask: Ask, was: Stands) -> tuple[str, str, Json]:
     """What this action makes of the ticket: its status, subject and fields."""
-    if ask.what == "send_mail":
+    if ask.what in OUTREACH:
         return "open" if was.status == "draft" else was.status, was.subject, was.fields
     status = "open" if ask.what == "open_ticket" else ask.value.get("status")
     change = ask.value["ticket"] if ask.what in SAYS else ask.value

@@ -84,7 +84,7 @@ class Ground:
 
     async def handle(self, *values: BaseModel) -> None:
         """The lane stores what its topics say."""
-        handler = DeliveryHandler(self.settings.delivery, self.settings.mail)
+        handler = DeliveryHandler(self.settings.delivery, self.settings.mail, self.settings.phone)
         records = [self._record(value) for value in values]
         batch = Batch("delivery", records, [record.timestamp_ms for record in records])
         async with self.database.acquire() as connection, connection.transaction():

@@ -55,6 +55,8 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "fetch_history": ("holder", "holder administrator"),
     "fetch_page_history": ("", "administrator"),
     "send_mail": ("holder", "holder administrator"),
+    "send_sms": ("holder", "holder administrator"),
+    "start_call": ("holder", "holder administrator"),
     "set_capacity": ("", "supervisor"),
     "set_leave": ("self", "self supervisor"),
     "erase": ("", ""),
@@ -66,7 +68,9 @@ EXPECTED: dict[Call, tuple[str, str]] = {
 SCOPES: dict[Call, str] = {
     **dict.fromkeys(("see", "appoint", "take_off", "set_care", "block", "unblock"), "conversations"),
     **dict.fromkeys(("block_address", "unblock_address", "see_blacklist"), "conversations"),
-    **dict.fromkeys(("say", "write_note", "end_session", "send_mail", "use_quick_reply"), "messages"),
+    **dict.fromkeys(
+        ("say", "write_note", "end_session", "send_mail", "send_sms", "use_quick_reply"), "messages"
+    ),
     **dict.fromkeys(("fetch_history", "fetch_page_history"), "conversations"),
     **dict.fromkeys(("set_labels", "set_profile", "open_ticket", "edit_ticket"), "customers"),
     **dict.fromkeys(("set_capacity", "set_leave"), "roster"),

@@ -27,6 +27,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "start_chat": {"text": "Dạ"},
     "write_note": {"text": "Dạ"},
     "send_mail": {"ticket": 1, "text": "Dạ"},
+    "send_sms": {"ticket": 1, "text": "Dạ"},
+    "start_call": {"ticket": 1, "agent_phone": "0912345678"},
     "mark_read": {"position": 1},
     "edit_ticket": {"ticket": 1},
     "link_order": {"order": "DH1", "status": "new"},

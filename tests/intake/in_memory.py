@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from schemas.definitions import Policy
+from schemas.outbound import MeansName
 from tests.intake.log import PAGE, WORKSPACE, key_of, lane_of, published
 from workers.routing.intake.admission import Admission, Said, read_all
 from workers.routing.intake.conversation import Conversation
@@ -24,6 +25,7 @@ from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Batch, Record
 
+OUTREACH = get_args(MeansName)
 SILENCE_MS = 60_000
 
 
@@ -73,7 +75,7 @@ class Intake:
     commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
-    mails: list[dict[str, Any]] = field(default_factory=list)
+    outreach: list[dict[str, Any]] = field(default_factory=list)
     marks: Marks = field(default_factory=dict)
     tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
@@ -120,7 +122,7 @@ class Intake:
         self.commands += published(batch, "commands")
         self.outcomes += published(batch, "outcomes")
         self.sent += [value for what, value in published(batch, "outbound") if what == "send"]
-        self.mails += [value for what, value in published(batch, "outbound") if what == "mail"]
+        self.outreach += [value for what, value in published(batch, "outbound") if what in OUTREACH]
         self.answers.update(work.outcomes.new)
         self.tickets.update((name, ticket) for name, (_, ticket) in work.tickets.items())
         self.held |= {reply.message for _, reply in work.held}

@@ -32,7 +32,7 @@ class TestAnAgent:
         before = (chat.conversation.last_at_ms, chat.conversation.session_agent_messages)
         _, outcome = chat.act("send_mail", **WORDS, subject="Báo giá")
         assert (outcome["result"]["ticket"], told(chat)) == (1, [(1, "draft", "open", "lan")])
-        mail = outbound.Mail.model_validate(chat.intake.mails[-1])
+        mail = outbound.Mail.model_validate(chat.intake.outreach[-1])
         assert (mail.to, mail.subject, mail.text, mail.ticket) == (EMAIL, "Báo giá", WORDS["text"], 1)
         line = Stored.model_validate(chat.intake.stored[-1])
         assert (line.kind, line.sender, line.sender_id, line.text) == ("mail", "agent", "lan", WORDS["text"])
@@ -44,7 +44,7 @@ class TestAnAgent:
         chat = reachable(held())
         chat.act("open_ticket", subject="Đổi hàng")
         chat.act("send_mail", **WORDS)
-        assert chat.intake.mails[-1]["subject"] == "Đổi hàng"
+        assert chat.intake.outreach[-1]["subject"] == "Đổi hàng"
         assert len(told(chat)) == 1
 
     def test_cannot_when_there_is_no_such_ticket_or_address_or_it_is_not_his(self) -> None:

@@ -14,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.letters import ADDRESSES, AT, DAY, FORMER_KEY, KEY, MESSAGE, SENDER, TICKET, letter, settings
+from workers.channels.delivery.vault import Vault
 from workers.channels.mail.address import BadTokenError, ReplyAddresses, is_address
 from workers.channels.mail.frame import ABOVE
 from workers.channels.mail.letter import Sender, mime
-from workers.channels.mail.smtp import Given, NotGiven, not_given
-from workers.channels.mail.verdict import Step, after
+from workers.channels.mail.mailer import Mailer
+from workers.channels.mail.smtp import not_given
+from workers.channels.outreach.result import Given, NotGiven
+from workers.channels.outreach.verdict import Step, after
 
 BASE32 = string.ascii_lowercase + "234567"
 
@@ -153,6 +156,9 @@ BECAME: dict[str, tuple[Exception, str, bool]] = {
 }
 
 
+PATIENCE = Mailer(settings(), Vault(["a key of the tests for logins"])).patience
+
+
 class TestAnAttempt:
     @pytest.mark.parametrize("name", BECAME)
     def test_that_fails_is_made_again_by_the_class_of_the_answer(self, name: str) -> None:
@@ -161,19 +167,18 @@ class TestAnAttempt:
         assert (found.reason, found.again) == (reason, again)
 
     def test_that_succeeds_is_the_last(self) -> None:
-        assert after(Given(), 3, settings(), 0.5) == Step("sent")
+        assert after(Given(), 3, PATIENCE, 0.5) == Step("sent")
 
     def test_for_good_is_not_made_again(self) -> None:
-        step = after(NotGiven("mail_address", again=False), 0, settings(), 0.5)
+        step = after(NotGiven("mail_address", again=False), 0, PATIENCE, 0.5)
         assert (step.state, step.reason, step.due_s) == ("failed", "mail_address", None)
 
     @given(failures=st.integers(0, 200), spread=st.floats(0, 1))
     def test_waits_longer_each_time_up_to_an_hour_and_then_gives_up(
         self, failures: int, spread: float
     ) -> None:
-        own = settings()
-        step = after(NotGiven("mail_later", again=True), failures, own, spread)
-        if failures + 1 >= own.attempts_max:
+        step = after(NotGiven("mail_later", again=True), failures, PATIENCE, spread)
+        if failures + 1 >= PATIENCE.attempts_max:
             assert (step.state, step.due_s) == ("failed", None)
         else:
             longest = min(30 * 2.0**failures, 3_600)

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
 import pytest
 
-from config.settings import Settings
-from schemas import envelope, inbound
+from schemas import inbound
 from schemas.envelope import Kind
 from schemas.ids import conversation_id
-from schemas.receipts import Delivery
 from tests.intake.conftest import Run
 from tests.intake.log import PAGE, WORKSPACE, Log, key_of, published
 from tests.mail.letters import ADDRESSES, DOOR_KEY, settings
 from tests.mail.mail_server import MailServer, mail_server
+from tests.mail.way import Way
 from workers.channels.channel import Item, Refused, Skipped
-from workers.channels.delivery import news
-from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import Vault
-from workers.channels.mail import page_rows, rows
+from workers.channels.mail import page_rows
 from workers.channels.mail.door import MailDoor
 from workers.channels.mail.mailer import Mailer
 from workers.channels.mail.signature import SIGNATURE, signature
@@ -36,86 +28,15 @@ from workers.channels.mail.smtp import Tls
 from workers.channels.problem import MalformedError, WrongSignatureError
 from workers.gateway.queries import transcript
 from workers.gateway.queries.scope import Scope
-from workers.runtime.batch import Batch, Record
+from workers.runtime.batch import Batch
 from workers.runtime.handler import Connection
 
 pytestmark = pytest.mark.servers
 KEY, CONVERSATION, EMAIL = key_of("an"), conversation_id(key_of("an")), "an@example.com"
 VAULT = Vault(["a key of the tests for logins"])
 QUICK = {"retry_first_s": 0.2, "retry_last_s": 0.2, "request_timeout_s": 5.0, "reply_days": 3_650}
-DEADLINE_S = 30.0
 NOTHING: frozenset[str] = frozenset()
 SCOPE = Scope(WORKSPACE, "lan", "main", NOTHING, NOTHING, False, NOTHING)
-
-
-class Way:
-    """Delivery's parts behind intake's, before a real Postgres and a mail server."""
-
-    def __init__(self, pool: asyncpg.Pool, dsn: str, inputs: Log, intake: Run) -> None:
-        self.pool, self.log, self._run = pool, inputs, intake
-        self.settings = Settings.model_validate({"postgres": {"dsn": dsn}})
-        self.settings = self.settings.model_copy(update={"mail": settings(**QUICK)})
-        self._handler = DeliveryHandler(self.settings.delivery, self.settings.mail)
-        self._offset = 0
-
-    async def act(self, what: str, **fields: Any) -> Batch:  # noqa: ANN401 - of the action
-        """An admin does something."""
-        self.log.act("an", what, authority="admin", **fields)
-        return await self.settle()
-
-    async def settle(self) -> Batch:
-        """Intake handles what its log has, and delivery what comes of it."""
-        batch: Batch = await self._run(self.log.batch())
-        sends = [event for lane in batch.events.values() for event in lane if event.topic == "outbound"]
-        if sends:
-            await self.handle([(event.key, event.value, event.headers) for event in sends])
-        return batch
-
-    async def handle(self, sends: Sequence[tuple[bytes, bytes, envelope.Headers]]) -> None:
-        records = []
-        for key, value, headers in sends:
-            self._offset += 1
-            now_ms = time.time_ns() // 1_000_000
-            records.append(Record("outbound", 1, self._offset, now_ms, key, value, headers))
-        batch = Batch("delivery", records, [record.timestamp_ms for record in records])
-        async with self.pool.acquire() as taken, taken.transaction():
-            await self._handler.handle(taken, batch)
-        assert not batch.rejected
-
-    async def set_page(self, server: MailServer, tls: Tls = "none") -> None:
-        found = page_rows.mail_of("127.0.0.1", server.port, tls, None, "cskh@shop.example", "Shop", "vi")
-        await page_rows.set_page(self.pool, VAULT, PAGE, found)
-
-    async def mail(self, text: str, ticket: int = 1, subject: str = "báo giá") -> UUID:
-        batch = await self.act("send_mail", ticket=ticket, text=text, subject=subject)
-        ((what, outcome),) = published(batch, "outcomes")
-        assert what == "done", outcome
-        return UUID(outcome["result"]["message"])
-
-    async def until(self, message: UUID, state: str, reason: str | None = None) -> None:
-        """Wait until a mail stands so."""
-        wanted = state, reason
-        async with asyncio.timeout(DEADLINE_S):
-            while await self._stands(message) != wanted:
-                await asyncio.sleep(0.02)
-
-    async def _stands(self, message: UUID) -> tuple[str, str | None]:
-        row = await self.pool.fetchrow("SELECT state, reason FROM mail WHERE message_id = $1", message)
-        return row["state"], row["reason"]
-
-    async def told(self) -> list[Delivery]:
-        due = await news.untold(self.pool, range(64), 100, rows.UNTOLD)
-        return [Delivery.model_validate_json(timer.value) for timer in due]
-
-    @asynccontextmanager
-    async def mailing(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(Mailer(self.settings, VAULT).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
 
 
 async def test_a_mail_goes_out_comes_back_and_stands_in_its_ticket(
@@ -125,13 +46,13 @@ async def test_a_mail_goes_out_comes_back_and_stands_in_its_ticket(
     log: Log,
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
-        way = Way(pool, database, log, run)
+        way = Way(pool, database, log, run, mail=settings(**QUICK))
         log.say("an", "m1")
         await way.settle()
         await way.act("set_profile", email=EMAIL)
         await way.act("open_ticket", subject="Hỏi giá")
         await way.act("open_ticket", subject="Đổi hàng")
-        unset = await way.mail("chưa cài đặt")
+        unset = await _mail(way, "chưa cài đặt")
         await way.until(unset, "failed", "mail_not_set")
         await _in_order_and_once(way, server)
         await _only_with_tls(way, server)
@@ -139,25 +60,34 @@ async def test_a_mail_goes_out_comes_back_and_stands_in_its_ticket(
         await _as_the_agent_sees_it(connection, unset)
 
 
+async def _mail(way: Way, text: str, ticket: int = 1, subject: str = "báo giá") -> UUID:
+    return await way.reach("send_mail", ticket=ticket, text=text, subject=subject)
+
+
+async def _set_page(way: Way, server: MailServer, tls: Tls = "none") -> None:
+    found = page_rows.mail_of("127.0.0.1", server.port, tls, None, "cskh@shop.example", "Shop", "vi")
+    await page_rows.set_page(way.pool, VAULT, PAGE, found)
+
+
 async def _in_order_and_once(way: Way, server: MailServer) -> None:
     """Refused for a moment, lost with a worker, refused for good: in its ticket's order, each mail once."""
-    await way.set_page(server)
-    lost = await way.mail("một", subject="một")
+    await _set_page(way, server)
+    lost = await _mail(way, "một", subject="một")
     # Its worker was killed after the server had it, before that was stored.
     await way.pool.execute(
-        "UPDATE mail SET state = 'sending', attempts = 1, attempted_at = now() - interval '1 hour' "
+        "UPDATE outreach SET state = 'sending', attempts = 1, attempted_at = now() - interval '1 hour' "
         "WHERE message_id = $1",
         lost,
     )
-    token = await way.pool.fetchval("SELECT token FROM mail WHERE message_id = $1", lost)
+    token = await way.pool.fetchval("SELECT token FROM outreach WHERE message_id = $1", lost)
     before = EmailMessage()
     before["Message-ID"], before["Subject"] = ADDRESSES.message_id(token, lost), "[#1] một"
     server.kept[before["Message-ID"]], server.order = before, ["[#1] một"]
     server.answers += ["451 4.7.1 greylisted", "452 full"]
-    others = [await way.mail(text, subject=text) for text in ("hai", "ba")]
-    beside = await way.mail("khác", ticket=2, subject="khác")
+    others = [await _mail(way, text, subject=text) for text in ("hai", "ba")]
+    beside = await _mail(way, "khác", ticket=2, subject="khác")
     assert {one.state for one in await way.told()} == {"queued", "failed"}
-    async with way.mailing():
+    async with way.running(Mailer(way.settings.mail, VAULT)):
         for message in (lost, *others, beside):
             await way.until(message, "sent")
     of_first = [subject for subject in server.order if subject.startswith("[#1]")]
@@ -169,23 +99,23 @@ async def _in_order_and_once(way: Way, server: MailServer) -> None:
     assert {(one.message, one.state) for one in await way.told()} == {
         (message, "sent") for message in (lost, *others, beside)
     }
-    assert await way.pool.fetchval("SELECT count(*) FROM mail WHERE content IS NOT NULL") == 0
+    assert await way.pool.fetchval("SELECT count(*) FROM outreach WHERE content IS NOT NULL") == 0
     server.unknown.add(EMAIL)
-    refused = await way.mail("không ai")
-    async with way.mailing():
+    refused = await _mail(way, "không ai")
+    async with way.running(Mailer(way.settings.mail, VAULT)):
         await way.until(refused, "failed", "mail_address")
     server.unknown.clear()
 
 
 async def _only_with_tls(way: Way, server: MailServer) -> None:
     """A server that cannot keep it secret gets nothing, unless the operator has said so."""
-    await way.set_page(server, "starttls")
+    await _set_page(way, server, "starttls")
     server.commands.clear()
-    mail = await way.mail("bí mật")
-    async with way.mailing():
+    mail = await _mail(way, "bí mật")
+    async with way.running(Mailer(way.settings.mail, VAULT)):
         await way.until(mail, "queued", "mail_down")
         assert server.commands == []
-        await way.set_page(server)
+        await _set_page(way, server)
         await way.until(mail, "sent")
 
 

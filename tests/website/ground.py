@@ -56,7 +56,7 @@ def roster() -> Configure:
 @asynccontextmanager
 async def site(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, asyncpg.Connection[Any]]]:
     """Everything but the gateway at work; a client of the ingress, and the database."""
-    lanes = (DeliveryHandler(settings.delivery, settings.mail), NotifierHandler())
+    lanes = (DeliveryHandler(settings.delivery, settings.mail, settings.phone), NotifierHandler())
     async with shop(settings, roster(), lanes) as database, running(settings) as ingress:
         await until_ready(ingress)
         yield ingress, database

@@ -75,7 +75,7 @@ WORKERS: dict[str, Rights] = {
         # For visitors of websites, and replies to mails: webhooks need no database.
         changes=("file", "visit", "visit_ingress", "visitor_address"),
         sees=(
-            *("conversation", "delivery", "mail", "message", "page_registry"),
+            *("conversation", "delivery", "message", "outreach", "page_registry", "phone_page"),
             *("address_block", "address_block_version"),
         ),
         reads=(MESSAGES, RECEIPTS),
@@ -98,8 +98,8 @@ WORKERS: dict[str, Rights] = {
         lanes=("notifier",),
     ),
     "delivery": Rights(
-        changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file", "mail"),
-        sees=("conversation", "mail_page", "page_registry", "quick_reply"),
+        changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file", "outreach"),
+        sees=("conversation", "mail_page", "page_registry", "phone_page", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
         writes=(DEADLETTER, INBOUND, OUTBOUND, RECEIPTS),
         lanes=("delivery",),
@@ -112,7 +112,7 @@ WORKERS: dict[str, Rights] = {
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            *("mail", "ticket", "ticket_line", "visitor_address"),
+            *("outreach", "ticket", "ticket_line", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),

@@ -32,6 +32,7 @@ from workers.channels.health import health_routes
 from workers.channels.mail.door import MailDoor
 from workers.channels.messenger import Messenger
 from workers.channels.metrics import IngressMetrics
+from workers.channels.phone.door import PhoneDoor
 from workers.channels.problem import (
     RateLimitedError,
     WebhookError,
@@ -57,7 +58,8 @@ PATH = "/v1/webhooks/"
 NO_SNIFFING = {"x-content-type-options": "nosniff"}
 QUERY_HEADERS = {"content-type": FORM}
 Complete = Callable[[Json], Awaitable[Json]]
-MAIL_CONNECTIONS_MAX = 2
+TICKET_CONNECTIONS_MAX = 2
+"""To look up to which ticket it belongs what comes back by other means."""
 CLIENT_GONE = 499
 """Counted when the platform hung up before its body was whole; nobody reads the answer."""
 
@@ -85,12 +87,10 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Ingress:
     files = open_files(settings)
     website = Website(settings, publisher, metrics, on_failure, files) if settings.website.sites else None
 
-    pool = (
-        None
-        if settings.mail.door_key is None
-        else new_pool(settings, "tongdai ingress mail", MAIL_CONNECTIONS_MAX)
-    )
-    door = None if pool is None else MailDoor(settings.mail, pool)
+    comes_back = settings.mail.door_key is not None or settings.phone.accounts
+    pool = new_pool(settings, "tongdai ingress tickets", TICKET_CONNECTIONS_MAX) if comes_back else None
+    mail = None if pool is None or settings.mail.door_key is None else MailDoor(settings.mail, pool)
+    phone = None if pool is None or not settings.phone.accounts else PhoneDoor(settings.phone, pool)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -108,7 +108,12 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Ingress:
         routes=[
             *(Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in endpoints.items()),
             Route(PATH + "fchat/{token}", _fchat_endpoint(intake, fchat), methods=["GET", "POST"]),
-            *((Route(PATH + door.name, _mail_endpoint(intake, door), methods=["POST"]),) if door else ()),
+            *((Route(PATH + "mail", _mail_endpoint(intake, mail), methods=["POST"]),) if mail else ()),
+            *(
+                (Route(PATH + "phone/{account}", _phone_endpoint(intake, phone), methods=["POST"]),)
+                if phone
+                else ()
+            ),
             *(website_routes(website, files) if website is not None else ()),
             *([Route(PUBLIC_PATH + "/{token}", _file_endpoint(files), methods=["GET"])] if files else ()),
             *health_routes(publisher, metrics),
@@ -239,6 +244,14 @@ def _file_endpoint(files: Files) -> Endpoint:
 def _mail_endpoint(intake: WebhookIntake, door: MailDoor) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await intake.answer(door, request, door.complete, door.body_limit_bytes)
+
+    return endpoint
+
+
+def _phone_endpoint(intake: WebhookIntake, door: PhoneDoor) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        caller = door.at(request.path_params["account"])
+        return await intake.answer(caller, request, caller.complete)
 
     return endpoint
 

@@ -18,6 +18,7 @@ from workers.channels.delivery import connecting
 from workers.channels.delivery.connecting import PageState, Tokens
 from workers.channels.delivery.vault import open_vault
 from workers.channels.mail import page_rows
+from workers.channels.phone import page_rows as phone_rows
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.start import start_tool
@@ -105,6 +106,21 @@ def mail(
             f"{variable('mail', 'reply_address')} is not set: no e-mail is sent before it is", err=True
         )
     typer.echo(f"{page} sends e-mail as {address}")
+
+
+@app.command()
+def phone(
+    page: Page,
+    account: Annotated[str, typer.Option(help="At the phone provider, as the settings name it.")],
+    number: Annotated[str, typer.Option(help="Whom customers see, as +842812345678.")],
+) -> None:
+    """Say how SMS and calls of a page's tickets are made. What waits is tried at once."""
+    settings = start_tool()
+    found = phone_rows.phone_of(account, number)
+    if account not in {one.name for one in settings.phone.accounts}:
+        raise UsageError(f"{variable('phone', 'accounts')} has no account {account}")
+    _run(settings, lambda connection: phone_rows.set_page(connection, page, found))
+    typer.echo(f"{page} sends SMS and calls as {found.number}")
 
 
 @app.command(name="set")

@@ -104,6 +104,8 @@ CONVERSATION_CALLS: dict[Call, ConversationCall] = {
         _call("open_ticket", actions.OpenTicket, "tickets"),
         _call("edit_ticket", actions.EditTicket, "tickets", "PUT"),
         _call("send_mail", actions.SendMail, "mails"),
+        _call("send_sms", actions.SendSms, "sms"),
+        _call("start_call", actions.StartCall, "calls"),
         _call("erase", actions.Erase, "erasure"),
     )
 }

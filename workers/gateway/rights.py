@@ -50,6 +50,8 @@ Call = Literal[
     "fetch_history",
     "fetch_page_history",
     "send_mail",
+    "send_sms",
+    "start_call",
     "set_capacity",
     "set_leave",
     "set_ticket_fields",
@@ -109,6 +111,9 @@ RIGHTS: dict[Call, Right] = {
     "fetch_history": _people("holder", "administrator", scope="conversations"),
     "fetch_page_history": _people("administrator", scope="conversations"),
     "send_mail": _people("holder", "administrator", scope="messages"),
+    "send_sms": _people("holder", "administrator", scope="messages"),
+    # Somebody must be there to pick up.
+    "start_call": _people("holder", "administrator"),
     # For ever: an admin of the workspace alone.
     "erase": _people(),
     "set_capacity": _people("supervisor", scope="roster"),

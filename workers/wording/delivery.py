@@ -23,6 +23,10 @@ _STATES: dict[LanguageCode, dict[str, str]] = {
         "read": "Khách đã xem",
         "failed": "Không gửi được",
         "unknown": "Chưa rõ đã gửi hay chưa",
+        "ringing": "Đang đổ chuông",
+        "answered": "Đang nói chuyện",
+        "ended": "Đã gọi xong",
+        "not_called": "Không gọi được",
     },
     "en": {
         "queued": "Waiting to be sent",
@@ -31,6 +35,10 @@ _STATES: dict[LanguageCode, dict[str, str]] = {
         "read": "Read",
         "failed": "Not sent",
         "unknown": "Sent or not: unknown",
+        "ringing": "Ringing",
+        "answered": "Talking",
+        "ended": "The call is over",
+        "not_called": "Not reached",
     },
 }
 _VI: dict[DeliveryReason, tuple[str, str]] = {
@@ -89,6 +97,23 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
         "Báo quản trị viên; e-mail sẽ tự gửi sau đó",
     ),
     "mail_down": ("không kết nối an toàn được tới máy chủ thư", "Chờ; e-mail sẽ tự gửi lại"),
+    "phone_not_set": (
+        "trang chưa được cài đặt để nhắn SMS và gọi điện",
+        "Nhờ quản trị viên cài đặt tổng đài cho trang rồi thử lại",
+    ),
+    "phone_number": ("nhà mạng không tới được số này", "Hỏi lại số điện thoại của khách"),
+    "phone_refused": ("tổng đài từ chối yêu cầu này", "Sửa nội dung rồi thử lại, hoặc báo quản trị viên"),
+    "phone_later": ("tổng đài hẹn làm sau", "Chờ; sẽ tự thử lại"),
+    "phone_login": ("tổng đài không nhận tài khoản của trang", "Báo quản trị viên"),
+    "phone_balance": ("tài khoản tổng đài hết tiền", "Báo quản trị viên nạp thêm"),
+    "phone_down": ("không kết nối được tới tổng đài", "Chờ; sẽ tự thử lại. Nếu đã thôi thì thử lại sau"),
+    "phone_limit": ("đã nhắn và gọi quá nhiều trong một giờ", "Chờ rồi thử lại, hoặc báo quản trị viên"),
+    "phone_late": ("yêu cầu đã chờ quá lâu nên không thực hiện nữa", "Gửi hoặc gọi lại nếu vẫn cần"),
+    "sms_undelivered": ("máy của khách không nhận được SMS", "Gọi cho khách, hoặc liên hệ cách khác"),
+    "call_agent": ("máy của bạn không có người nghe", "Kiểm tra số của bạn rồi gọi lại"),
+    "call_no_answer": ("khách không nghe máy", "Gọi lại sau, hoặc nhắn SMS"),
+    "call_busy": ("khách bận máy hoặc từ chối cuộc gọi", "Gọi lại sau, hoặc nhắn SMS"),
+    "call_failed": ("không kết nối được cuộc gọi", "Gọi lại sau, hoặc báo quản trị viên"),
 }
 _EN: dict[DeliveryReason, tuple[str, str]] = {
     "window_closed": (
@@ -152,13 +177,40 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
     "mail_later": ("the mail server wants it again later", "Wait: it is sent by itself"),
     "mail_login": ("the mail server refuses the page's login", "Tell an operator; it is sent by itself then"),
     "mail_down": ("the mail server cannot be reached safely", "Wait: it is sent by itself"),
+    "phone_not_set": (
+        "the page is not set up for SMS and calls",
+        "Ask an operator to set it up, then try again",
+    ),
+    "phone_number": (
+        "the phone provider does not reach this number",
+        "Ask the customer for his number again",
+    ),
+    "phone_refused": (
+        "the phone provider refuses it",
+        "Change it and try again, or tell an operator",
+    ),
+    "phone_later": ("the phone provider wants it again later", "Wait: it is tried again by itself"),
+    "phone_login": ("the phone provider refuses the page's account", "Tell an operator"),
+    "phone_balance": ("the account at the phone provider has no money left", "Tell an operator"),
+    "phone_down": (
+        "the phone provider cannot be reached",
+        "What waits is tried again by itself; what has failed is to be tried later",
+    ),
+    "phone_limit": ("too many SMS and calls within the hour", "Wait and try again, or tell an operator"),
+    "phone_late": ("it has waited for too long", "Send it, or call, again if that is still wanted"),
+    "sms_undelivered": ("the customer's phone has not taken it", "Call, or reach him in another way"),
+    "call_agent": ("your own phone was not answered", "Check your number, then call again"),
+    "call_no_answer": ("the customer has not answered", "Call again later, or send an SMS"),
+    "call_busy": ("the customer was talking, or has declined", "Call again later, or send an SMS"),
+    "call_failed": ("the call could not be made", "Call again later, or tell an operator"),
 }
 _REASONS = {"vi": _VI, "en": _EN}
 
 
 def word_delivery(state: DeliveryState, reason: DeliveryReason | None, language: LanguageCode) -> Told:
     """`Không gửi được: kênh từ chối tin này`, and what to do. A reason of a later version is left out."""
-    text = _STATES[language].get(state, state)
+    is_call = state == "failed" and reason is not None and reason.startswith("call_")
+    text = _STATES[language].get("not_called" if is_call else state, state)
     if reason is None or reason not in get_args(DeliveryReason):
         return Told(text, "")
     why, advice = _REASONS[language][reason]

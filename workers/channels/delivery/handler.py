@@ -6,25 +6,26 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 
 from pydantic import BaseModel
 
 from config.delivery import DeliverySettings
 from config.mail import MailSettings
+from config.phone import PhoneSettings
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
-from schemas.ids import channel_of, ticket_id_text
+from schemas.ids import channel_of, conversation_id
 from schemas.inbound import InboundRecord
-from schemas.outbound import Echoed, EchoTimer, LookUp, Mail, Send
-from schemas.receipts import Arrival, Delivery
+from schemas.outbound import Call, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
+from schemas.receipts import Arrival, Delivery, Phone
 from workers.channels.delivery import message_rows, news, unanswered
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
-from workers.channels.mail import rows as mail_rows
 from workers.channels.mail.address import ReplyAddresses
+from workers.channels.outreach import rows as outreach_rows
+from workers.channels.outreach.row import row_of
 from workers.channels.reading import errand_rows
 from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
@@ -41,13 +42,15 @@ class DeliveryHandler:
     Args:
         settings: how many wait in one conversation, and what becomes of what is not answered.
         mail: where replies to mails are to go.
+        phone: with whom SMS and calls are made, and how many.
     """
 
     kind = "delivery"
     inputs = INPUTS
 
-    def __init__(self, settings: DeliverySettings, mail: MailSettings) -> None:
+    def __init__(self, settings: DeliverySettings, mail: MailSettings, phone: PhoneSettings) -> None:
         self._settings = settings
+        self._phone = phone
         self._addresses = None if mail.reply_address is None else ReplyAddresses(mail)
 
     async def handle(self, connection: Connection, batch: Batch) -> None:
@@ -55,8 +58,7 @@ class DeliveryHandler:
         values = _read_all(batch)
         sends = [(record, value) for record, value in values if isinstance(value, Send)]
         await self._store(connection, sends)
-        mails = [(record, value) for record, value in values if isinstance(value, Mail)]
-        await mail_rows.enqueue(connection, [self._mail(*each) for each in mails], self._settings.waiting_max)
+        await self._store_outreach(connection, values)
         for _, value in values:
             if isinstance(value, Echoed):
                 await news.echoed(connection, value)
@@ -64,6 +66,8 @@ class DeliveryHandler:
                 await news.arrived(connection, value)
             elif isinstance(value, EchoTimer):
                 await unanswered.decide(connection, value, self._settings)
+            elif isinstance(value, Phone):
+                await outreach_rows.told_by_provider(connection, value, conversation_id(value.key))
         await self._look_up(connection, [value for _, value in values if isinstance(value, LookUp)])
 
     async def due_timers(
@@ -72,8 +76,9 @@ class DeliveryHandler:
         """What has changed is told on receipts; of what was not answered the lane is to decide."""
         timers = await unanswered.due(connection, lanes, limit)
         told = await news.untold(connection, lanes, limit - len(timers))
-        mails = await news.untold(connection, lanes, limit - len(timers) - len(told), mail_rows.UNTOLD)
-        return [*timers, *told, *mails]
+        left = limit - len(timers) - len(told)
+        outreach = await news.untold(connection, lanes, left, outreach_rows.UNTOLD)
+        return [*timers, *told, *outreach]
 
     def forget(self, lanes: Collection[int] | None = None) -> None:
         """Nothing is remembered."""
@@ -82,25 +87,16 @@ class DeliveryHandler:
         names = [(one.workspace, one.page, one.key[len(one.page) + 1 :]) for one in wanted]
         await errand_rows.ask_profiles(connection, names, timedelta(days=self._settings.profile_days))
 
-    def _mail(self, record: Record, mail: Mail) -> dict[str, Any]:
-        """The row of a mail. Its token is signed once: every attempt has the same Message-ID."""
-        ticket = UUID(ticket_id_text(str(mail.conversation), mail.ticket))
-        return {
-            "workspace_id": mail.workspace,
-            "message_id": str(mail.message),
-            "desk_id": mail.desk,
-            "lane": record.lane,
-            "conversation_id": str(mail.conversation),
-            "key": mail.key,
-            "page_id": mail.page,
-            "position": mail.position,
-            "sender": mail.sender,
-            "ticket": mail.ticket,
-            "ticket_id": str(ticket),
-            "token": None if self._addresses is None else self._addresses.token(ticket, mail.at),
-            "content": {"to": mail.to, "subject": mail.subject, "text": mail.text},
-            "written_at": rfc3339(mail.at),
-        }
+    async def _store_outreach(
+        self, connection: Connection, values: Sequence[tuple[Record, BaseModel]]
+    ) -> None:
+        rows = [
+            row_of(record.lane, value, self._addresses, can_phone=bool(self._phone.accounts))
+            for record, value in values
+            if isinstance(value, Mail | Sms | Call)
+        ]
+        limits = self._settings.waiting_max, self._phone.agent_hourly_max, self._phone.page_hourly_max
+        await outreach_rows.enqueue(connection, rows, *limits)
 
     async def _store(self, connection: Connection, sends: Sequence[tuple[Record, Send]]) -> None:
         if not sends:
@@ -171,11 +167,9 @@ def _read(record: Record) -> BaseModel:
 
 
 def _key(value: BaseModel) -> str:
-    return (
-        value.key
-        if isinstance(value, InboundRecord)
-        else cast("Send | Mail | Echoed | EchoTimer | LookUp | Delivery", value).key
-    )
+    if isinstance(value, InboundRecord):
+        return value.key
+    return cast("Outbound | EchoTimer | Delivery", value).key
 
 
 _MODELS: Mapping[Kind, type[BaseModel]] = {

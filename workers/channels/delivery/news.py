@@ -86,6 +86,7 @@ def _told(row: Mapping[str, Any]) -> TimerDue:
         "reason": row["reason"],
         "parts": row["parts"],
         "channel_message_ids": row["ids"],
+        "duration_s": row.get("duration_s"),
         "version": row["version"],
         "at": rfc3339(row["changed_at"]),
     }

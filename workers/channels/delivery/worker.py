@@ -1,8 +1,9 @@
-"""The delivery worker: its lanes, and the dispatcher and the mailer beside them."""
+"""The delivery worker: its lanes, and beside them the dispatcher and the runners of what leaves tickets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import uvloop
 
@@ -12,6 +13,8 @@ from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import open_vault
 from workers.channels.fetching.fetcher import Fetcher
 from workers.channels.mail.mailer import Mailer
+from workers.channels.outreach.runner import Runner
+from workers.channels.phone.caller import run_caller
 from workers.channels.reading.errands import Errands
 from workers.files.files import open_files
 from workers.runtime.handler import Handler
@@ -30,11 +33,13 @@ def run_delivery(settings: Settings) -> None:
     if files is not None:
         beside["files"] = Fetcher(settings, files).run
     if settings.mail.reply_address is not None:
-        beside["mailer"] = Mailer(settings, vault).run
+        beside["mails"] = Runner(settings, Mailer(settings.mail, vault)).run
+    if settings.phone.accounts:
+        beside["phone"] = partial(run_caller, settings)
     uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks=beside))
 
 
 def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:
     """The one handler of delivery's lanes."""
     topology.lanes(DeliveryHandler.inputs)
-    return [DeliveryHandler(settings.delivery, settings.mail)]
+    return [DeliveryHandler(settings.delivery, settings.mail, settings.phone)]

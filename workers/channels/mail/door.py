@@ -21,8 +21,8 @@ from schemas.ids import channel_of
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.mail.address import BadTokenError, ReplyAddresses
 from workers.channels.mail.reading import Mail, UnreadableMailError, read_mail
-from workers.channels.mail.rows import Place, place_of
 from workers.channels.mail.signature import SIGNATURE, signature
+from workers.channels.outreach.places import Place, place_of_ticket
 from workers.channels.problem import DatabaseDownError, MalformedError, WrongSignatureError, WrongTokenError
 from workers.channels.signature import same
 from workers.runtime.postgres import DATABASE_ERRORS
@@ -97,7 +97,7 @@ class MailDoor:
                 why = str(error)
                 continue
             try:
-                place = await place_of(self._pool, ticket)
+                place = await place_of_ticket(self._pool, ticket)
             except DATABASE_ERRORS as error:
                 sentence = "Postgres does not answer. Send it again."
                 raise DatabaseDownError(sentence, retry_after_s=RETRY_AFTER_S) from error

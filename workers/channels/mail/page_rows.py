@@ -13,6 +13,7 @@ from workers.channels.mail.address import is_address
 from workers.channels.mail.frame import Language
 from workers.channels.mail.letter import Sender
 from workers.channels.mail.smtp import Server, Tls
+from workers.channels.outreach.rows import try_now
 from workers.runtime.handler import Connection
 
 NAME_CHARS_MAX = 100
@@ -24,8 +25,6 @@ ON CONFLICT (page_id) DO UPDATE SET workspace_id = excluded.workspace_id, host =
     port = excluded.port, tls = excluded.tls, login = excluded.login, address = excluded.address,
     name = excluded.name, language = excluded.language
 """
-# What waited because of the former settings need not wait any longer.
-TRY_NOW = "UPDATE mail SET due_at = now() WHERE page_id = $1 AND state = 'queued'"
 READ = "SELECT host, port, tls, login, address, name, language FROM mail_page WHERE page_id = $1"
 
 
@@ -64,7 +63,7 @@ async def set_page(connection: Connection, vault: Vault, page: str, mail: PageMa
         raise UsageError(
             f"no workspace has the page {page}: name it in a workspace file, `tongdai apply` that"
         )
-    await connection.execute(TRY_NOW, page)
+    await try_now(connection, ("mail",), page)
 
 
 async def read_page(connection: Connection, vault: Vault, page: str) -> PageMail | None:

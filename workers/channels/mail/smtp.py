@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import aiosmtplib
 
 from schemas.receipts import DeliveryReason
+from workers.channels.outreach.result import Given, NotGiven, Result
 
 Tls = Literal["starttls", "implicit", "none"]
 DETAIL_CHARS_MAX = 300
@@ -21,22 +22,6 @@ class Server(NamedTuple):
     tls: Tls
     login: tuple[str, str] | None
     """User and password."""
-
-
-class Given(NamedTuple):
-    """The server has it."""
-
-
-class NotGiven(NamedTuple):
-    """The server has not taken it, or has not said so. `again`: the same may succeed later."""
-
-    reason: DeliveryReason
-    again: bool
-    detail: str = ""
-    """The server's own words, for operators."""
-
-
-Result = Given | NotGiven
 
 
 async def give(server: Server, sender: str, to: str, mail: bytes, timeout_s: float) -> Result:

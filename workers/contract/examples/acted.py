@@ -16,15 +16,17 @@ from schemas.actions import (
     OpenTicket,
     Say,
     SendMail,
+    SendSms,
     SetLabels,
     SetProfile,
+    StartCall,
     StartChat,
     WriteNote,
 )
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.messages import CustomerChanged, Read, Returned
-from schemas.outbound import Mail, Send
+from schemas.outbound import Call, Mail, Send, Sms
 from schemas.tickets import TicketChanged
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.heard import MID
@@ -82,6 +84,26 @@ _MAIL = Mail(
     subject="Hỏi giá sỉ",
     text="Em gửi chị bảng giá sỉ ạ.",
     at=at(1_160),
+)
+_SMS = Sms(
+    **_IN_PLACE,
+    message=message_id(PAGE, request_key("send_sms")),
+    position=11,
+    sender=MINH_KEY,
+    ticket=1,
+    to="+84912345678",
+    text="Dạ đơn của chị đã gửi đi ạ.",
+    at=at(1_170),
+)
+_CALL = Call(
+    **_IN_PLACE,
+    message=message_id(PAGE, request_key("start_call")),
+    position=13,
+    sender=MINH_KEY,
+    ticket=1,
+    to="+84912345678",
+    agent_phone="+84987654321",
+    at=at(1_180),
 )
 _READ = Read(**_IN_PLACE, agent="minh", position=3, at=at(70), seq=3, epoch=1)
 _RETURNED = Returned(**_IN_PLACE, session=2, at=at(90_000), seq=9, epoch=1)
@@ -146,12 +168,16 @@ EXAMPLES = (
     ),
     _action("edit_ticket", EditTicket(**_by_minh("edit_ticket"), ticket=1, status="pending"), 1_150),
     _action("send_mail", SendMail(**_by_minh("send_mail"), ticket=1, text=_MAIL.text), 1_160),
+    _action("send_sms", SendSms(**_by_minh("send_sms"), ticket=1, text=_SMS.text), 1_170),
+    _action("start_call", StartCall(**_by_minh("start_call"), ticket=1, agent_phone="0987 654 321"), 1_180),
     _action("end_session", EndSession(**_by_minh("end_session")), 1_200),
     _action("erase", Erase(**_by_minh("erase"), authority="admin"), 1_300),
     _intake(Kind("messages", "read"), _READ, 17, 70),
     _intake(Kind("messages", "returned"), _RETURNED, 1_050, 90_000),
     _intake(Kind("outbound", "send"), _SEND, 18, 75),
     _intake(Kind("outbound", "mail"), _MAIL, 24, 1_160),
+    _intake(Kind("outbound", "sms"), _SMS, 25, 1_170),
+    _intake(Kind("outbound", "call"), _CALL, 26, 1_180),
     _intake(Kind("messages", "customer_changed"), _CHANGED, 21, 110),
     _intake(Kind("messages", "ticket_changed"), _TICKET, 23, 1_150),
 )

@@ -19,6 +19,7 @@ from schemas.inbound import (
     Reaction,
     Referral,
     Returned,
+    Sms,
 )
 from schemas.messages import Marked, Stored
 from workers.contract.examples.example import Example, at, example
@@ -84,6 +85,16 @@ _MAIL = Mail(
     ticket=1,
     sender="an@example.com",
     subject="Re: [#1] Hỏi giá sỉ",
+)
+_SMS = Sms(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    channel_message_id=f"sms/{'2cf24dba' * 8}",
+    sent_at_ms=_SENT_AT_MS + 1_300_000,
+    text="Chị nhận được rồi nhé.",
+    ticket=1,
+    sender="+84912345678",
 )
 _REACTION = Reaction(
     channel="messenger",
@@ -182,6 +193,7 @@ EXAMPLES = (
     _inbound("returned", _BACK, 8, 96.9),
     _inbound("other", _OTHER, 7, 97),
     _inbound("mail", _MAIL, 8, 1_200),
+    _inbound("sms", _SMS, 9, 1_300),
     _intake(Kind("messages", "stored"), _STORED, 1041, 0.2),
     _intake(Kind("messages", "marked"), _MARKED, 1044, 95.2),
     _intake(Kind("actions", "session_timer"), _TIMER, 1041, 60 + _SILENCE_S),

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.outbound import Echoed, EchoTimer, LookUp
-from schemas.receipts import Arrival, Delivery
+from schemas.receipts import Arrival, Delivery, Phone
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
     ACCOUNT,
@@ -61,6 +61,17 @@ _ARRIVAL = Arrival(
     sent_at_ms=_READ_MS,
     raw={"read": {"watermark": _READ_MS}},
 )
+_PHONE = Phone(
+    channel="messenger",
+    account=ACCOUNT,
+    user=USER,
+    workspace=WORKSPACE,
+    message=message_id(PAGE, request_key("start_call")),
+    state="ended",
+    duration_s=95,
+    provider_id="call-7f3a",
+    raw={"type": "call.status", "status": "ended", "duration_s": 95},
+)
 
 EXAMPLES = (
     example(
@@ -102,5 +113,13 @@ EXAMPLES = (
         source="tongdai/ingress/messenger",
         id_=event_id("connector", 0, 4, "ingress", 0),
         time=at(80),
+    ),
+    example(
+        Kind("receipts", "phone"),
+        _PHONE,
+        key=KEY,
+        source="tongdai/ingress/phone",
+        id_=event_id("connector", 0, 5, "ingress", 0),
+        time=at(1_300),
     ),
 )

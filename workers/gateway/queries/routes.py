@@ -201,9 +201,11 @@ async def read_conversation_tickets(
 
 
 @router.get(
-    "/conversations/{conversation}/tickets/{ticket}/mails", operation_id="ticket_mails", tags=["tickets"]
+    "/conversations/{conversation}/tickets/{ticket}/outreach",
+    operation_id="ticket_outreach",
+    tags=["tickets"],
 )
-async def read_ticket_mails(
+async def read_ticket_outreach(
     request: Request,
     conversation: UUID,
     ticket: Annotated[int, Path(ge=1, le=NUMBER_MAX)],
@@ -212,7 +214,7 @@ async def read_ticket_mails(
     limit: Lines = 50,
     language: LanguageCode = "vi",
 ) -> transcript.Transcript:
-    """The e-mails of a ticket, written and received: the last ones, or those before a position."""
+    """The e-mails, SMS and calls of a ticket, both ways: the last ones, or those before a position."""
     queries = gateway_of(request).queries
     async with queries.view(identity) as view:
         found = await queries.conversation(view, conversation, address_of(request))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import orjson
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from schemas.base import Moment
 from schemas.messages import Mark, Shared
+from schemas.outbound import MeansName
 from schemas.receipts import DeliveryState
 from workers.files.files import Files
 from workers.gateway.attachments import LineAttachment, with_files
@@ -22,8 +23,9 @@ from workers.wording.delivery import word_delivery
 from workers.wording.word import LanguageCode, word
 
 MESSAGES_MAX = 200
-HAVE_PARAMS = {"log", "mail"}
-SAID = {"text", "attachment", "mail"}
+OUTREACH = get_args(MeansName)
+HAVE_PARAMS = {"log", *OUTREACH}
+SAID = {"text", "attachment", *OUTREACH}
 POSITION_MAX = 2**31 - 1
 
 COLUMNS = (
@@ -32,10 +34,10 @@ COLUMNS = (
 )
 # How the messages of a page of the transcript stand: by their ids, of those that were sent to the channel.
 DELIVERIES = """
-SELECT message_id, state, reason, changed_at, ids FROM delivery
+SELECT message_id, state, reason, changed_at, ids, NULL::int AS duration_s FROM delivery
 WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
 UNION ALL
-SELECT message_id, state, reason, changed_at, '{}' FROM mail
+SELECT message_id, state, reason, changed_at, '{}', duration_s FROM outreach
 WHERE workspace_id = $1 AND message_id = ANY($2::uuid[])
 """
 OF_TICKET = f"""
@@ -80,6 +82,8 @@ class LineDelivery(BaseModel):
     text: str
     advice: str
     """What its agent can do; empty: nothing is to be done."""
+    duration_s: int | None = None
+    """Of a call that has ended."""
     at: Moment
 
 
@@ -108,7 +112,8 @@ class Line(BaseModel):
     asks: list[Shared] = Field(default_factory=list)
     """What the customer is asked to share with it."""
     code: str | None = None
-    """Of a log line, with its parameters, for programs; of a mail `ticket`, `subject`, and `to` or `from`."""
+    """Of a log line, with its parameters, for programs; of a mail, an SMS or a call `ticket`, `to` or `from`,
+    and `subject`, `segments` or `agent_phone`."""
     params: dict[str, Any] = Field(default_factory=dict)
     at: Moment
     blocked: bool = False
@@ -190,7 +195,7 @@ async def read_exchange(
     limit: int,
     language: LanguageCode,
 ) -> Transcript:
-    """The e-mails of a ticket: the last ones, or those before a position."""
+    """The e-mails, SMS and calls of a ticket: the last ones, or those before a position."""
     below = POSITION_MAX if before is None else before
     rows = await connection.fetch(OF_TICKET, scope.workspace, conversation, ticket, below, limit + 1)
     lines = await worded(connection, scope, desk, rows[-limit:], language)
@@ -224,7 +229,12 @@ async def _add_deliveries(
         line = answers[row["message_id"]]
         line.channel_message_ids = row["ids"]
         line.delivery = LineDelivery(
-            state=state, reason=row["reason"], text=told.text, advice=told.advice, at=row["changed_at"]
+            state=state,
+            reason=row["reason"],
+            text=told.text,
+            advice=told.advice,
+            duration_s=row["duration_s"],
+            at=row["changed_at"],
         )
 
 

@@ -16,8 +16,10 @@ from schemas.actions import (
     OpenTicket,
     Say,
     SendMail,
+    SendSms,
     SetLabels,
     SetProfile,
+    StartCall,
     StartChat,
     WriteNote,
 )
@@ -33,6 +35,7 @@ from workers.routing.intake.given import Given
 from workers.routing.intake.labelling import set_labels, set_profile
 from workers.routing.intake.mailing import send_mail
 from workers.routing.intake.outcomes import Remembered
+from workers.routing.intake.phoning import send_sms, start_call
 from workers.routing.intake.rights import is_forged, no_agent, not_holder
 from workers.routing.intake.saying import say
 from workers.routing.intake.sessions import end_session
@@ -201,6 +204,8 @@ _ACTS: dict[type[Action], Callable[[Act[Any]], Answer]] = {
     OpenTicket: open_ticket,
     EditTicket: edit_ticket,
     SendMail: send_mail,
+    SendSms: send_sms,
+    StartCall: start_call,
     Erase: erase,
 }
 """Every action and who does it: a new one is one line here."""

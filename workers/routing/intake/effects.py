@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from schemas.actions import Action, SilenceTimer, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.ids import page_of
-from schemas.inbound import Echo, Introduced, Mail, Profile
+from schemas.inbound import Echo, Introduced, Profile, Reply
 from workers.routing.intake import gestures, older, own, replies
 from workers.routing.intake.acts import act
 from workers.routing.intake.admission import Admitted, Made, Said, Told
@@ -19,7 +19,7 @@ from workers.routing.intake.dedupe import sighting
 from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
 from workers.routing.intake.looking_up import look_up
-from workers.routing.intake.mailing import mail_came
+from workers.routing.intake.outreach import came_back
 from workers.routing.intake.pages import Owner
 from workers.routing.intake.returning import wrote_again
 from workers.routing.intake.sessions import silence
@@ -125,8 +125,8 @@ class Effects:
             older.keep(work, conversation, record, at_ms, value, one.message)
         elif isinstance(value, Echo):
             page_spoke(work, conversation, record, at_ms, value, one.message)
-        elif isinstance(value, Mail):
-            mail_came(work, conversation, record, at_ms, value, one.message, given)
+        elif isinstance(value, Reply):
+            came_back(work, conversation, record, at_ms, value, one.message, given)
         else:
             policy = given.policies.of(conversation.workspace, conversation.desk)
             customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms, policy)

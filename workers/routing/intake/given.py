@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from schemas.actions import Action, EditTicket, Erase, Say, SendMail, SetLabels, SetProfile
+from schemas.actions import Action, EditTicket, Erase, Outreach, Say, SetLabels, SetProfile
 from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
-from schemas.inbound import Echo, Edit, Mail, Profile, Reaction
+from schemas.inbound import Echo, Edit, Profile, Reaction, Reply
 from schemas.phones import find_phone
 from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
@@ -39,7 +39,7 @@ class Given:
     """Those of whom something is said, by conversation."""
     quoted: Quoted = field(default_factory=dict)
     tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
-    """Those that actions and mails name, as the batch found them; by conversation and number."""
+    """Those that actions and replies name, as the batch found them; by conversation and number."""
     own: dict[str, Own] = field(default_factory=dict)
     """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
     phones: dict[str, str] = field(default_factory=dict)
@@ -114,8 +114,8 @@ class Lookup:
 
 
 def phones_in(said: Iterable[Said]) -> dict[str, str]:
-    """Numbers in what customers wrote, not in what was said to them, nor below mails; by the message's id."""
-    texts = {one.message: one.value.text for one in said if not isinstance(one.value, Echo | Mail)}
+    """Numbers in what customers wrote, not in what was said to them, nor beside the chat; by its id."""
+    texts = {one.message: one.value.text for one in said if not isinstance(one.value, Echo | Reply)}
     return {message: phone for message, text in texts.items() if (phone := find_phone(text))}
 
 
@@ -124,12 +124,12 @@ def _tickets_named(said: Iterable[Said], actions: Iterable[Action]) -> set[tuple
     answered = {
         (one.owner.workspace, conversation_id_text(one.value.key), one.value.ticket)
         for one in said
-        if isinstance(one.value, Mail)
+        if isinstance(one.value, Reply)
     }
     return answered | {
         (one.workspace, str(one.conversation), one.ticket)
         for one in actions
-        if isinstance(one, EditTicket | SendMail)
+        if isinstance(one, EditTicket | Outreach)
     }
 
 
@@ -143,7 +143,7 @@ def _spoken_of(
     return found | {
         (one.workspace, str(one.conversation))
         for one in actions
-        if isinstance(one, SendMail | SetLabels | SetProfile | Erase)
+        if isinstance(one, Outreach | SetLabels | SetProfile | Erase)
     }
 
 

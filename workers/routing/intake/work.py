@@ -91,7 +91,7 @@ class Work:
     files: list[FileOfMessage] = field(default_factory=list)
     """Of the new lines."""
     ticket_lines: list[tuple[Conversation, int, int]] = field(default_factory=list)
-    """E-mails of tickets: the ticket's number, and the line's position."""
+    """What was said about tickets beside the chat: the ticket's number, and the line's position."""
     erasings: list[Erasing] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=Outcomes)
 
