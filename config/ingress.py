@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from config.keys import Key
@@ -15,6 +15,15 @@ from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
 MAX_APPS = 1_000
 """Apps per channel: a Messenger signature is tried with each app's secret, so there is a limit."""
 
+
+def _filled(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().strip():
+        raise ValueError("is empty: anybody could sign with it")
+    return secret
+
+
+Signing = Annotated[Secret, AfterValidator(_filled)]
+"""A secret that a platform signs with, or shows. An empty one would be everybody's."""
 AttributeName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -26,16 +35,16 @@ class MessengerApp(Section):
 
     name: Annotated[str, Field(min_length=1, max_length=63)] = "messenger"
     app_id: Annotated[str, Field(min_length=1, max_length=63)] | None = None
-    app_secret: Secret
-    verify_token: Secret
+    app_secret: Signing
+    verify_token: Signing
 
 
 class ZaloApp(Section):
     """A Zalo app, chosen by `app_id`; `oa_secret_key` signs where the OA has a key of its own."""
 
     app_id: Annotated[str, Field(min_length=1, max_length=63)]
-    secret_key: Secret
-    oa_secret_key: Secret | None = None
+    secret_key: Signing
+    oa_secret_key: Signing | None = None
 
 
 FCHAT_ATTRIBUTES = {

@@ -206,3 +206,20 @@ def test_embedded_servers_take_the_place_of_the_defaults(load: Load) -> None:
     assert settings.kafka.bootstrap_servers == "127.0.0.1:5"
     assert settings.kafka.topic_prefix == "x"
     assert settings.postgres.dsn.get_secret_value().endswith(":6/tongdai")
+
+
+@pytest.mark.parametrize(
+    ("channel", "app"),
+    [
+        ("MESSENGER", {"app_secret": "", "verify_token": "v"}),
+        ("MESSENGER", {"app_secret": "a", "verify_token": " "}),
+        ("ZALO", {"app_id": "1", "secret_key": ""}),
+        ("ZALO", {"app_id": "1", "secret_key": "a", "oa_secret_key": ""}),
+    ],
+    ids=["app_secret", "verify_token", "secret_key", "oa_secret_key"],
+)
+def test_an_empty_secret_with_which_anybody_could_sign_is_refused(
+    refuse: Refuse, channel: str, app: dict[str, str]
+) -> None:
+    [problem] = refuse(**{f"INGRESS_{channel}_APPS": json.dumps([app])}).values()
+    assert "anybody could sign" in problem
