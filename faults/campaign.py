@@ -17,7 +17,8 @@ import orjson
 from faults.blame import blame
 from faults.catalogue import lasts_s
 from faults.changes import Changes
-from faults.crowd import Crowd, settle
+from faults.crowd import Crowd
+from faults.ending import end, finished, healed
 from faults.gauges import Gauges
 from faults.ground import PREFIX, Ground
 from faults.interference import Interference
@@ -25,17 +26,14 @@ from faults.load import Load
 from faults.machine import Machine
 from faults.nemesis import Nemesis
 from faults.recovery import recovered
-from faults.result import HEAL_S, QUIET_S, Phase, Result
+from faults.result import Phase, Result
 from faults.scene import Scene
 from faults.sender import Sender
 from faults.sessions import Sessions
 from faults.stream import Stream
-from faults.town import AGENTS
-from faults.watch import INPUTS, UnseenError
+from faults.watch import INPUTS
 
 ROOT = Path(__file__).parents[1]
-DRAINED_PER_S = 500.0
-"""So many records at least, however busy the machine."""
 PAUSE_S = 3.0
 READY_S = 180.0
 """On a busy machine each of ten workers takes half a minute to start."""
@@ -80,8 +78,8 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     await sender.close()
     looking.cancel()
     used = gauges.checks()
-    heal_s, gone = await asyncio.gather(_healed(ground), _finished(ground, crowd))
-    at_rest, outside = await _end(ground, crowd)
+    heal_s, gone = await asyncio.gather(healed(ground), finished(ground, crowd))
+    at_rest, outside = await end(ground, crowd)
     stopped = await ground.fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
     report = await check(ground, [*outside, *used])
@@ -163,77 +161,6 @@ def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
     """Every fault by its name."""
     befalls = (Nemesis, Interference, Sessions, Load, Machine, Changes)
     return {name: fault for each in befalls for name, fault in each(scene).faults().items()}
-
-
-async def _finished(ground: Ground, crowd: Crowd) -> bool:
-    """Whether everybody has gone in time; the checker speaks in any case."""
-    try:
-        await crowd.finish()
-    except TimeoutError:
-        ground.history.add("unfinished")
-        return False
-    return True
-
-
-async def _end(ground: Ground, crowd: Crowd) -> tuple[bool, list[dict[str, Any]]]:
-    """Let agents and gateways go while the others work on.
-
-    Returns whether in the end nothing was due any more, and what must hold of those outside.
-    """
-    outside: list[dict[str, Any]] = []
-    try:
-        await left(ground)
-        await quiet(ground)
-        ends = await ground.ends("notifications")
-        for gateway in ground.fleet.of("gateway"):
-            await gateway.started(QUIET_S)  # one may have been killed only just now
-        await settle(list(ground.gateways.values()), AGENTS, crowd.book, ends)
-        await ground.stop_gateways()
-        outside = await ground.outside_checks()
-        await quiet(ground)
-    except TimeoutError:
-        ground.history.add("restless", lag=await ground.lag(), stopped_lanes=await ground.stopped_lanes())
-        return False, outside
-    return True, outside
-
-
-async def left(ground: Ground) -> None:
-    """Wait until the desks know that all agents have gone. Raises TimeoutError.
-
-    That ends the transfers that still wait for one of them, of which others are told. From then on nobody is
-    told anything more, whoever comes and goes.
-    """
-    async with asyncio.timeout(QUIET_S):
-        while await ground.present():
-            await asyncio.sleep(POLL_S)
-    ground.history.add("left")
-
-
-async def quiet(ground: Ground) -> None:
-    """Wait until all is read and no timer will say anything soon. Raises TimeoutError."""
-    async with asyncio.timeout(QUIET_S):
-        while await ground.timers() or any((await ground.lag()).values()):
-            await asyncio.sleep(POLL_S)
-    ground.history.add("quiet")
-
-
-async def _healed(ground: Ground) -> float | None:
-    """Seconds until the lag was zero for good; none when it was not within the deadline."""
-    began, deadline_s = time.monotonic(), HEAL_S
-    while time.monotonic() - began < deadline_s:
-        try:
-            lag = await ground.lag()
-        except UnseenError as error:
-            ground.history.add("unseen", why=str(error))
-            await asyncio.sleep(POLL_S)
-            continue
-        if not any(lag.values()):
-            return round(time.monotonic() - began, 1)
-        if deadline_s == HEAL_S:
-            deadline_s += lag["intake"] / DRAINED_PER_S
-        ground.history.add("lag", **lag)
-        await asyncio.sleep(POLL_S)
-    return None
 
 
 def _told_of(folder: Path) -> Iterator[str]:

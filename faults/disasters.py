@@ -23,7 +23,8 @@ import asyncpg
 import httpx
 import orjson
 
-from faults.campaign import check, quiet, ready
+from faults.campaign import check, ready
+from faults.ending import quiet
 from faults.fleet import Worker
 from faults.ground import PREFIX, Ground, ground
 from faults.ruin import RUINS, Ruin

@@ -15,8 +15,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from faults.book import Book
-from faults.campaign import check, left, quiet, ready
+from faults.campaign import check, ready
 from faults.crowd import settle
+from faults.ending import left, quiet
 from faults.fleet import Worker
 from faults.ground import PREFIX, Ground, ground
 from faults.stream import Planned
