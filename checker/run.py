@@ -14,7 +14,7 @@ from checker.facts.outcomes import Outcomes
 from checker.facts.own_sent import OwnSent
 from checker.facts.roster import roster_events
 from checker.invariants.answered import AnsweredCheck, Answers
-from checker.invariants.answers import check_answers, check_sessions
+from checker.invariants.answers import check_answers, check_causes, check_sessions
 from checker.invariants.chain import ChainCheck
 from checker.invariants.deliveries import DeliveriesCheck
 from checker.invariants.heard import HeardCheck
@@ -150,6 +150,7 @@ class Run:
         replay.run(logs.of)
         self._tallies += [
             check_answers(chain.chains, commands, letters),
+            check_causes(chain.chains, commands),
             check_sessions(chain.chains, self._source.rows(SessionRow)),
             check_desk(chain.chains, replay.conversations, self._source.rows(DeskConversationRow)),
             check_followers(

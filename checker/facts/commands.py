@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -42,6 +45,7 @@ class Commands:
         self.asks: list[Ask] = []
         self.vacated: dict[Place, tuple[str, str]] = {}
         """Of leaves that go on: by whom and by which command they were."""
+        self._offsets: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         self.configured: dict[tuple[Desk, int], Place] = {}
         self._changing: dict[Place, tuple[Desk, int, str]] = {}
         self._letters = letters
@@ -57,7 +61,14 @@ class Commands:
         fits = (desk, at_ms) == (event.desk, event.at_ms) and what in CHANGES.get(event.kind, {"configure"})
         return event.cause if fits else None
 
+    def has(self, place: Place) -> bool:
+        """Whether there is a command at this place."""
+        offsets = self._offsets[place[0]]
+        at = bisect_left(offsets, place[1])
+        return at < len(offsets) and offsets[at] == place[1]
+
     def _add(self, record: LogRecord) -> None:
+        self._offsets[record.partition].append(record.offset)
         clock = max(self._clocks.get(record.partition, 0), record.timestamp_ms)
         self._clocks[record.partition] = clock
         ask = ask_of("commands", record, clock)

@@ -31,6 +31,21 @@ def check_answers(chains: Chains, commands: Commands, letters: Letters) -> Tally
     return tally
 
 
+def check_causes(chains: Chains, commands: Commands) -> Tally:
+    """Each event of a chain names a command that is on its desk's log."""
+    tally = Tally(4, "each event of a chain was caused by a command that is on the log")
+    for chain in chains.values():
+        for link in chain.links:
+            tally.checked += 1
+            place = link.cause_partition, link.cause_offset
+            if not commands.has(place):
+                tally.fail(
+                    (link.seq, link.offset),
+                    f"{chain.key} seq {link.seq}: no command at commands {shown(place)}",
+                )
+    return tally
+
+
 def check_sessions(chains: Chains, sessions: Iterable[SessionRow]) -> Tally:
     """Each session of the table is opened by one event, each ended one is closed by one, and no others."""
     tally = Tally(3, "each session is opened once on its chain, and closed once when it ended")

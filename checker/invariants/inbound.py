@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from checker.facts.gestures import Gestures
-from checker.facts.letters import Letter, Letters, content_of
+from checker.facts.letters import Letter, Letters, Origin, content_of
 from checker.facts.occurrences import Occurrences, identity_of
 from checker.facts.own_sent import OwnSent
 from checker.murmur2 import partition_of
@@ -32,6 +32,8 @@ class InboundCheck:
         self._pages = pages
         self._own = own
         self._partitions = partitions
+        self._answered: set[Origin] = set()
+        """The places of which deadletter tells something, and that were met."""
         self._misplaced: list[tuple[int, Place]] = []
 
     @property
@@ -46,9 +48,15 @@ class InboundCheck:
         for identity, place in self._misplaced:
             if identity not in self.occurrences.numbers:
                 self.forwarded.fail(place[::-1], f"inbound {shown(place)} is not in its own partition")
+        for topic, partition, offset in sorted(self._letters.by_origin.keys() - self._answered):
+            if topic == "inbound":
+                where = shown((partition, offset))
+                self.refused.fail((offset,), f"deadletter tells of inbound {where}, where nothing is")
 
     def _see(self, record: LogRecord, judged: Judged) -> None:
         letters = self._letters.of("inbound", record.place)
+        if letters:
+            self._answered.add(("inbound", *record.place))
         self._check_letters(record, letters)
         misplaced = record.key is not None and record.partition != partition_of(record.key, self._partitions)
         self.forwarded.checked += misplaced

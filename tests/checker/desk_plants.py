@@ -185,21 +185,39 @@ def again_the_same_tags(planted: Planted) -> None:
     planted.change("assignments", number, facts=before[-1])
 
 
-def rename_offline_offer(planted: Planted) -> None:
-    """What an agent who stayed away has lost goes to his rule's agents instead of the page's."""
-    lost = planted.topics["assignments"][
-        record_of(planted, "assignments", "unassigned", has(how="offline"))
-    ].json()
-    fits = has(key=lost["key"], cause=lost["cause"])
-    number = record_of(planted, "assignments", "offered", fits)
-    planted.change("assignments", number, audience="rule:limited/0")
+def offer_offline_to(audience: str) -> Fault:
+    """What an agent who stayed away has lost is offered to others than the agents of its page."""
+
+    def plant(planted: Planted) -> None:
+        lost = planted.topics["assignments"][
+            record_of(planted, "assignments", "unassigned", has(how="offline"))
+        ].json()
+        fits = has(key=lost["key"], cause=lost["cause"])
+        planted.change("assignments", record_of(planted, "assignments", "offered", fits), audience=audience)
+
+    return plant
 
 
-def give_to_busiest(planted: Planted) -> None:
+def give_least_busy_to(agent: str) -> Fault:
     """Each time that the least busy is asked, the same one gets it."""
+
+    def plant(planted: Planted) -> None:
+        for number, record in enumerate(planted.topics["assignments"]):
+            if record.what("assignments") == "assigned" and by("least_busy")(record.json()):
+                planted.change("assignments", number, holder=agent)
+
+    return plant
+
+
+def let_all_be_urgent(planted: Planted) -> None:
+    """All who wait are more urgent than the first who is served."""
+    served = record_of(
+        planted, "assignments", "assigned", lambda value: value["why"].get("queued_at") is not None
+    )
+    key = planted.topics["assignments"][served].json()["key"]
     for number, record in enumerate(planted.topics["assignments"]):
-        if record.what("assignments") == "assigned" and by("least_busy")(record.json()):
-            planted.change("assignments", number, holder="an")
+        if record.what("assignments") == "queued" and record.json()["key"] != key:
+            planted.change("assignments", number, priority=0)
 
 
 def let_the_last_be_served(planted: Planted) -> None:
@@ -423,6 +441,10 @@ CASES: dict[str, tuple[Fault, str]] = {
         change_why(lambda value: value["why"]["exceeds"] == ["offline"], exceeds=[]),
         _KNOWN,
     ),
+    "waits though its rule has no limits": (
+        alter_all("roster", "rule_changed", anything, "rule", online_only=False, gap_s=None, window=None),
+        _WAITS,
+    ),
     "waits for nothing": (
         alter_all(
             "roster",
@@ -448,11 +470,14 @@ CASES: dict[str, tuple[Fault, str]] = {
         _FIRST,
     ),
     "given to the next after all": (
-        rename_offline_offer,
+        offer_offline_to("rule:limited/0"),
         _POOL,
     ),
-    "given to a busier one": (give_to_busiest, _LEAST),
+    "given to another page after all": (offer_offline_to("page:ghost"), _POOL),
+    "given to a busier one": (give_least_busy_to("an"), _LEAST),
+    "the least busy is somebody else each time": (give_least_busy_to("binh"), _LEAST),
     "served before others": (let_the_last_be_served, _ORDER),
+    "served before who is more urgent": (let_all_be_urgent, _ORDER),
     "another age": (_changed("queued", queued_at=_NEVER), _PLACE),
     "another priority": (_changed("queued", priority=9), _PLACE),
     "released by a stranger": (by_a_stranger("release", "unassigned", "released"), _MAY),
@@ -462,6 +487,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "appointed to another": (_changed("assigned", by("appoint"), holder="binh"), _MEANT),
     "on another's list": (_changed("followed", lambda value: value["command"], agent="ghost"), _MEANT),
     "his right refused": (turn_outcome("done", "refused", of("release"), code="not_holder"), _HIS),
+    "an admin's right refused": (turn_outcome("done", "refused", of("take_off"), code="forbidden"), _HIS),
     "left by nobody's command": (
         change_vacate,
         _NAMED,

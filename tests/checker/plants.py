@@ -239,9 +239,14 @@ def store_twice(planted: Planted) -> None:
     rows.insert(last + 1, rows[0]._replace(position=rows[last].position + 1))
 
 
-def refuse_readable(planted: Planted) -> None:
+def refuse_readable_of(number: int) -> Fault:
+    """A letter names this readable record."""
+    return lambda planted: refuse_readable(planted, number)
+
+
+def refuse_readable(planted: Planted, number: int = 0) -> None:
     """A letter names a readable record."""
-    letter, readable = planted.topics["deadletter"][0], planted.topics["inbound"][0]
+    letter, readable = planted.topics["deadletter"][0], planted.topics["inbound"][number]
     headers = dict(letter.headers) | {
         "deadletter_partition": str(readable.partition).encode(),
         "deadletter_offset": str(readable.offset).encode(),
@@ -249,6 +254,96 @@ def refuse_readable(planted: Planted) -> None:
     planted.topics["deadletter"].append(
         letter._replace(offset=99, key=readable.key, value=readable.value, headers=tuple(headers.items()))
     )
+
+
+def head(topic: str, name: str, value: str, number: int = 0) -> Fault:
+    """A record has another header of this name."""
+
+    def plant(planted: Planted) -> None:
+        record = planted.topics[topic][number]
+        kept = tuple(pair for pair in record.headers if pair[0] != name)
+        planted.topics[topic][number] = record._replace(headers=(*kept, (name, value.encode())))
+
+    return plant
+
+
+def misplace(topic: str) -> Fault:
+    """The first record lies in another partition than its key's."""
+
+    def plant(planted: Planted) -> None:
+        record = planted.topics[topic][0]
+        partition = (record.partition + 1) % planted.partitions(topic)
+        planted.topics[topic][0] = record._replace(partition=partition)
+
+    return plant
+
+
+def leave_misplaced(planted: Planted) -> None:
+    """A message came in a wrong partition only."""
+    last = planted.topics["inbound"][-1]
+    key = (last.key or b"").decode()
+    value = last.json() | {"channel_message_id": "left"}
+    planted.append("inbound", key, "message", value, 2_000_000, partition=(last.partition + 1) % 4, ce_id="l")
+
+
+def give_turns(agent: str, count: int) -> Fault:
+    """So many of the first turns went to one agent."""
+
+    def plant(planted: Planted) -> None:
+        for number in range(count):
+            give_to(agent, number)(planted)
+
+    return plant
+
+
+def swap_notices(planted: Planted) -> None:
+    """An agent is told of two messages of a conversation, the later one first."""
+    records = planted.topics["notifications"]
+    told = [(record.key, record.json()["key"]) for record in records]
+    messages = _notices(planted, "message")
+    first, second = next(
+        (one, other) for one in messages for other in messages if one < other and told[one] == told[other]
+    )
+    ours, theirs = records[first], records[second]
+    records[first] = theirs._replace(offset=ours.offset)
+    records[second] = ours._replace(offset=theirs.offset)
+
+
+def rekey_notice(planted: Planted) -> None:
+    """A notice goes to another agent than it names."""
+    number = _first_notice(planted, "assigned")
+    record = planted.topics["notifications"][number]
+    planted.topics["notifications"][number] = record._replace(key=b"agent:acme/ghost")
+
+
+def swap_last_messages(planted: Planted) -> None:
+    """The last two messages of a customer changed their places in the transcript."""
+    rows = planted.tables[MessageRow]
+    his = [number for number, row in enumerate(rows) if row.sender == "customer"]
+    first, second = next(
+        (one, other)
+        for one, other in zip(reversed(his[:-1]), reversed(his), strict=False)
+        if rows[one].conversation == rows[other].conversation
+    )
+    ours, theirs = rows[first], rows[second]
+    rows[first] = theirs._replace(position=ours.position)
+    rows[second] = ours._replace(position=theirs.position)
+
+
+def lose_unheard(planted: Planted) -> None:
+    """What deadletter tells of never came."""
+    kinds = [record.what("inbound") for record in planted.topics["inbound"]]
+    planted.topics["inbound"].pop(kinds.index("unheard"))
+
+
+def lose_presence(planted: Planted) -> None:
+    """That an agent has come was never told."""
+    kinds = [record.what("roster") for record in planted.topics["roster"]]
+    planted.topics["roster"].pop(kinds.index("presence_changed"))
+
+
+def _command(planted: Planted, what: str) -> int:
+    return [record.what("commands") for record in planted.topics["commands"]].index(what)
 
 
 def lose_forwarded(planted: Planted) -> None:
@@ -354,7 +449,40 @@ _FAILED = "each answer that has failed gives one notice"
 _TOLD, _GOES = "each answer that delivery has read is told", "how an answer stands goes only"
 _WAYS, _ARRIVED = "the table of deliveries says", "an answer is delivered or read when"
 _LOGGED, _MARKED = "each event that has a log line", "each mark of reading"
+_CAUSES = "each event of a chain was caused by a command"
+_ONCE, _PLACED = "each event appears once", "each event lies in the partition of its key"
 CASES: dict[str, tuple[Fault, str]] = {
+    "chain twice": (repeat("assignments", 5), _ONCE),
+    "event without an id": (head("outbound", "ce_id", ""), _ONCE),
+    "outcome in another partition": (misplace("outcomes"), _PLACED),
+    "receipt in another partition": (misplace("receipts"), _PLACED),
+    "event under another's id": (
+        head("assignments", "ce_id", "00000000-0000-5000-8000-000000000000"),
+        "each event of a desk has the id",
+    ),
+    "misplaced and left there": (leave_misplaced, "each record in a wrong partition"),
+    "route that was never asked": (drop_record("commands", 1), _CAUSES),
+    "end of a session that was never told": (
+        lambda planted: planted.topics["commands"].pop(_command(planted, "session_ended")),
+        _CAUSES,
+    ),
+    "letter of nothing": (lose_unheard, "each unreadable or refused"),
+    "opened for nothing": (rename_event("session_opened", "confirmed"), "each session is opened once"),
+    "session of the table ended": (change_row(SessionRow, 1, ended=True), "each session is opened once"),
+    "every turn for one": (give_turns("chi", 9), "counts of agents eligible throughout"),
+    "every turn for another": (give_turns("binh", 9), "counts of agents eligible throughout"),
+    "notices of messages in another order": (swap_notices, "notices of a conversation's messages keep"),
+    "notice under another's key": (rekey_notice, "notices of a conversation's messages keep"),
+    "kept out and not marked": (rename_event("muted", "blocked"), "a customer's message is marked exactly"),
+    "position twice": (change_row(MessageRow, 1, position=1), "positions are 1, 2, 3"),
+    "line says something else on the topic": (change("messages", 3, text="khác"), "the messages topic says"),
+    "later order changed": (swap_last_messages, "the order of the transcript"),
+    "another readable one refused": (refuse_readable_of(5), "no readable record is in deadletter"),
+    "inbound held back": (
+        lambda planted: planted.open_transactions.update({("inbound", 0): 1}),
+        "no record waits behind a transaction without an end",
+    ),
+    "offered to who never came": (lose_presence, "no transfer waits for an answer"),
     "answer lost": (drop_line("text", "agent"), _SPOKEN),
     "note lost": (drop_line("note", "agent"), _SPOKEN),
     "answer of nobody": (change_line("text", "agent", message="invented"), _SPOKEN),
