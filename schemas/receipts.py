@@ -29,7 +29,7 @@ DeliveryState = Literal[
     "queued", "sent", "delivered", "read", "failed", "unknown", "ringing", "answered", "ended"
 ]
 """`unknown`: it was given to the channel, which has not said what became of it. The last three: of calls."""
-PhoneState = Literal["sent", "delivered", "ringing", "answered", "ended", "failed"]
+OutreachState = Literal["sent", "delivered", "ringing", "answered", "ended", "failed"]
 ArrivalState = Literal["delivered", "read"]
 DeliveryReason = Literal[
     "window_closed",  # the channel takes no answer so long after the customer's last message
@@ -57,6 +57,7 @@ DeliveryReason = Literal[
     "mail_later",  # the mail server wants it again later
     "mail_login",  # the mail server refuses the page's login
     "mail_down",  # the mail server cannot be reached, or not safely
+    "mail_bounced",  # another mail server on its way has given it up
     "phone_not_set",  # nobody has set how SMS and calls are made for the page
     "phone_number",  # the provider does not reach this number, or it may not be written to
     "phone_refused",  # the provider refuses it
@@ -71,6 +72,7 @@ DeliveryReason = Literal[
     "call_no_answer",  # the customer has not answered
     "call_busy",  # the customer was talking, or has declined
     "call_failed",  # the call could not be made
+    "erased",  # the customer was erased before it was sent
 ]
 """Why a message waits, has failed or is unknown."""
 
@@ -111,11 +113,11 @@ class Arrival(InboundRecord):
     """All that was sent to the customer up to this moment, by the channel's clock."""
 
 
-class Phone(InboundRecord):
-    """A phone provider tells how an SMS or a call of ours fares. The furthest that it has told counts."""
+class Outreach(InboundRecord):
+    """Who carries on an e-mail, an SMS or a call of ours tells how it fares; the furthest counts."""
 
     message: Annotated[UUID, Field(strict=False)]
-    state: PhoneState
+    state: OutreachState
     reason: DeliveryReason | None = None
     """Of what has failed."""
     duration_s: Annotated[int, Field(ge=0, le=DURATION_MAX_S)] | None = None

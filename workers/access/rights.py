@@ -82,8 +82,9 @@ WORKERS: dict[str, Rights] = {
         writes=(DEADLETTER, INBOUND, RECEIPTS),
     ),
     "routing": Rights(
-        changes=(*_LANES, *_INTAKE, *_DESK, "file"),
-        sees=("agent_registry", "delivery", "page_registry"),
+        # The last two only to erase customers.
+        changes=(*_LANES, *_INTAKE, *_DESK, "file", "address_block", "visitor_address"),
+        sees=("agent_registry", "delivery", "delivery_errand", "outreach", "page_registry"),
         reads=(ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND),
         # What came to the wrong partition of an input goes back to the right one.
         writes=(ACTIONS, ASSIGNMENTS, COMMANDS, DEADLETTER, INBOUND, MESSAGES, OUTBOUND, OUTCOMES, ROSTER),
@@ -99,7 +100,7 @@ WORKERS: dict[str, Rights] = {
     ),
     "delivery": Rights(
         changes=(*_LANES, "delivery", "delivery_app", "delivery_errand", "delivery_page", "file", "outreach"),
-        sees=("conversation", "mail_page", "page_registry", "phone_page", "quick_reply"),
+        sees=("conversation", "erasure", "mail_page", "page_registry", "phone_page", "quick_reply"),
         reads=(OUTBOUND, RECEIPTS),
         writes=(DEADLETTER, INBOUND, OUTBOUND, RECEIPTS),
         lanes=("delivery",),
@@ -112,7 +113,7 @@ WORKERS: dict[str, Rights] = {
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            *("outreach", "ticket", "ticket_line", "visitor_address"),
+            *("erasure", "outreach", "ticket", "ticket_line", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),

@@ -13,10 +13,9 @@ from aiokafka import ConsumerRecord
 
 from config.errors import UsageError
 from schemas.envelope import header
-from workers.cli.replay import REPLAYED
 from workers.cli.topic_reader import TopicReader
 from workers.conformance.seen import Seen
-from workers.runtime.identity import FORWARDED_FROM
+from workers.runtime.identity import FORWARDED_FROM, REPLAYED
 
 BYTES_MAX = 64 * 1024 * 1024
 LINE_BYTES_MAX = 8 * 1024 * 1024

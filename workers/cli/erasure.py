@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -17,6 +16,8 @@ from schemas.actions import Erase
 from schemas.base import rfc3339
 from schemas.envelope import Kind, headers
 from schemas.outcomes import Refused
+from workers.gateway import erasure
+from workers.gateway.erasure import Found
 from workers.runtime.handler import Connection
 from workers.workspace.outcome_reader import OutcomeReader
 
@@ -25,44 +26,18 @@ SOURCE = "tongdai/cli"
 DEADLINE_S = 60.0
 """For the outcome, and as long again until all is taken away."""
 POLL_S = 0.5
-FIND = """
-SELECT c.workspace_id, c.conversation_id, c.key,
-    (SELECT count(*) FROM message m WHERE m.workspace_id = c.workspace_id
-        AND m.conversation_id = c.conversation_id AND m.kind <> 'log'
-        AND m.code IS DISTINCT FROM 'erased') AS lines,
-    (SELECT count(*) FROM message_mark k WHERE k.workspace_id = c.workspace_id
-        AND k.conversation_id = c.conversation_id) AS marks,
-    (SELECT count(*) FROM ticket t WHERE t.workspace_id = c.workspace_id
-        AND t.conversation_id = c.conversation_id AND (t.subject <> '' OR t.fields <> '{}')) AS tickets,
-    (SELECT count(*) FROM file f WHERE f.workspace_id = c.workspace_id
-        AND f.conversation_id = c.conversation_id AND f.reason IS DISTINCT FROM 'erased') AS files
-FROM conversation c
-WHERE c.workspace_id = $1 AND (c.key = $2 OR c.conversation_id = $3)
-"""
 IS_DONE = """
 SELECT done_at IS NOT NULL FROM erasure
 WHERE workspace_id = $1 AND conversation_id = $2 AND position >= $3
 """
 
 
-class Found(NamedTuple):
-    """A customer by his conversation, and how much there is of him."""
-
-    workspace: str
-    conversation: UUID
-    key: str
-    lines: int
-    marks: int
-    tickets: int
-    files: int
-
-
 async def find(connection: Connection, workspace: str, customer: str) -> Found:
     """The customer with this key (`channel:account:user`) or id. Raises UsageError when there is none."""
-    rows = await connection.fetch(FIND, workspace, customer, _uuid(customer))
-    if not rows:
+    found = await erasure.find(connection, workspace, customer, _uuid(customer))
+    if found is None:
         raise UsageError(f"the workspace {workspace} has no customer {customer}")
-    return Found(*rows[0])
+    return found
 
 
 async def erase(settings: Settings, connection: Connection, found: Found) -> int:
@@ -106,7 +81,8 @@ async def _wait(connection: Connection, found: Found, position: int) -> None:
                 await asyncio.sleep(POLL_S)
     except TimeoutError as error:
         raise TongdaiError(
-            "it is on its way, and not all is taken away yet: repeat to see how far it is"
+            "it is on its way, and not all is taken away yet: without --yes it tells how far it is. "
+            "What waits to be sent, and files, need a delivery worker"
         ) from error
 
 

@@ -16,9 +16,7 @@ from config.topics import ACTIONS, COMMANDS, INBOUND, OUTBOUND, RECEIPTS, Topic
 from schemas.envelope import Headers, header
 from workers.cli.dead_letter import Letter
 from workers.cli.topic_reader import TopicReader, answering, open_reader
-
-REPLAYED = "tongdai_replayed"
-ORIGINAL_TIMESTAMP = "tongdai_original_timestamp_ms"
+from workers.runtime.identity import ORIGINAL_TIMESTAMP, REPLAYED
 
 CLOCK_MARGIN_MS = 10 * 60 * 1000
 """By how much clocks may differ when an earlier replay is looked for."""

@@ -78,6 +78,7 @@ class Files:
                 known = await self.keep(workspace, id_, here, name)
         file = await rows.stored(connection, workspace, id_, known)
         if file is None:
+            await self.remove(workspace, id_)
             raise FileRefusedError("too_slow", "The file took so long that it was forgotten.")
         return file
 

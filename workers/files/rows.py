@@ -56,6 +56,15 @@ WHERE message_id IS NULL AND created_at < now() - $1::interval
             AND attachments @> jsonb_build_array(jsonb_build_object('file', file.file_id))))
 ORDER BY created_at LIMIT $2
 """
+ERASED = "erased"
+"""Why a file is not here: its customer was erased. Its row goes when its bytes have gone."""
+ERASED_ONES = f"""
+SELECT workspace_id, file_id FROM file WHERE message_id IS NULL AND reason = '{ERASED}' LIMIT $1
+"""  # noqa: S608  a constant
+IS_ERASED = f"""
+SELECT NOT EXISTS (
+    SELECT FROM file WHERE workspace_id = $1 AND file_id = $2 AND reason IS DISTINCT FROM '{ERASED}')
+"""  # noqa: S608  a constant
 FORGET = "DELETE FROM file WHERE workspace_id = $1 AND file_id = $2 AND message_id IS NULL"
 
 
@@ -121,6 +130,16 @@ async def failed(connection: Connection, wanted: Wanted, reason: str) -> None:
 async def unused(connection: Connection, age_s: float, limit: int) -> list[tuple[str, str]]:
     """Workspace and id of files that no message has named for so long, the oldest first."""
     return [tuple(row) for row in await connection.fetch(UNUSED, timedelta(seconds=age_s), limit)]
+
+
+async def erased(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Workspace and id of files whose customers were erased."""
+    return [tuple(row) for row in await connection.fetch(ERASED_ONES, limit)]
+
+
+async def is_erased(connection: Connection, workspace: str, id_: str) -> bool:
+    """Whether a file that was there is no more, or is about to go."""
+    return bool(await connection.fetchval(IS_ERASED, workspace, id_))
 
 
 async def forget(connection: Connection, workspace: str, id_: str) -> None:

@@ -21,6 +21,7 @@ from workers.gateway import (
     account_routes,
     audit_routes,
     command_routes,
+    erasure,
     event_routes,
     file_routes,
     leave_routes,
@@ -98,6 +99,7 @@ def api(lifespan: object = None) -> Api:
     app.include_router(blacklist_routes.router, prefix=API)
     app.include_router(audit_routes.router, prefix=API)
     app.include_router(history_routes.router, prefix=API)
+    app.include_router(erasure.router, prefix=API)
     app.include_router(leave_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)

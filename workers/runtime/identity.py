@@ -11,6 +11,11 @@ Headers = Iterable[tuple[str, bytes]]
 FORWARDED_FROM = "forwarded_from"
 """The header that tells who sent a record on, and where it lay: everything else of it is its producer's."""
 
+REPLAYED = "tongdai_replayed"
+"""The header of a dead letter that an operator has put back: its id."""
+ORIGINAL_TIMESTAMP = "tongdai_original_timestamp_ms"
+"""The header that tells when such a record first came."""
+
 
 def lane_source(kind: str, lane: int) -> str:
     """The `ce_source` of what a lane publishes."""

@@ -97,6 +97,10 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
         "Báo quản trị viên; e-mail sẽ tự gửi sau đó",
     ),
     "mail_down": ("không kết nối an toàn được tới máy chủ thư", "Chờ; e-mail sẽ tự gửi lại"),
+    "mail_bounced": (
+        "e-mail bị trả lại trên đường tới khách",
+        "Hỏi lại địa chỉ của khách, hoặc liên hệ cách khác",
+    ),
     "phone_not_set": (
         "trang chưa được cài đặt để nhắn SMS và gọi điện",
         "Nhờ quản trị viên cài đặt tổng đài cho trang rồi thử lại",
@@ -114,6 +118,7 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
     "call_no_answer": ("khách không nghe máy", "Gọi lại sau, hoặc nhắn SMS"),
     "call_busy": ("khách bận máy hoặc từ chối cuộc gọi", "Gọi lại sau, hoặc nhắn SMS"),
     "call_failed": ("không kết nối được cuộc gọi", "Gọi lại sau, hoặc báo quản trị viên"),
+    "erased": ("dữ liệu của khách đã được xoá theo yêu cầu", "Chỉ nhắn lại khi khách liên hệ trước"),
 }
 _EN: dict[DeliveryReason, tuple[str, str]] = {
     "window_closed": (
@@ -177,6 +182,10 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
     "mail_later": ("the mail server wants it again later", "Wait: it is sent by itself"),
     "mail_login": ("the mail server refuses the page's login", "Tell an operator; it is sent by itself then"),
     "mail_down": ("the mail server cannot be reached safely", "Wait: it is sent by itself"),
+    "mail_bounced": (
+        "the e-mail came back on its way",
+        "Ask the customer for another address, or reach him in another way",
+    ),
     "phone_not_set": (
         "the page is not set up for SMS and calls",
         "Ask an operator to set it up, then try again",
@@ -203,6 +212,7 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
     "call_no_answer": ("the customer has not answered", "Call again later, or send an SMS"),
     "call_busy": ("the customer was talking, or has declined", "Call again later, or send an SMS"),
     "call_failed": ("the call could not be made", "Call again later, or tell an operator"),
+    "erased": ("the customer's data were erased on request", "Write again only after the customer has"),
 }
 _REASONS = {"vi": _VI, "en": _EN}
 

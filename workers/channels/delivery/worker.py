@@ -9,6 +9,7 @@ import uvloop
 
 from config.settings import Settings
 from workers.channels.delivery.dispatcher import Dispatcher
+from workers.channels.delivery.erasing import erasing_chore
 from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.vault import open_vault
 from workers.channels.fetching.fetcher import Fetcher
@@ -36,7 +37,8 @@ def run_delivery(settings: Settings) -> None:
         beside["mails"] = Runner(settings, Mailer(settings.mail, vault)).run
     if settings.phone.accounts:
         beside["phone"] = partial(run_caller, settings)
-    uvloop.run(run_worker("delivery", delivery_handlers, settings, side_tasks=beside))
+    chores = (erasing_chore(),)
+    uvloop.run(run_worker("delivery", delivery_handlers, settings, chores, side_tasks=beside))
 
 
 def delivery_handlers(topology: Topology, settings: Settings) -> Sequence[Handler]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from asyncpg import Pool
@@ -27,6 +28,7 @@ POLL_S = 1.0
 LEASE_SPARE_S = 60.0
 """For examining and storing what was fetched; who is frozen for longer changes nothing."""
 TIDY_EVERY_S = 300.0
+ERASE_EVERY_S = 5.0
 TIDY_MAX = 500
 TIDY_SPARE_S = 3_600.0
 """Behind the end of an unused file's time: a message that names it may be on its way."""
@@ -47,7 +49,7 @@ class Fetcher:
         self._settings = settings
         self._own = settings.attachments
         self._files = files
-        self._tidied_s = 0.0
+        self._tidied_s = self._erased_s = 0.0
 
     async def run(self) -> None:
         """Work until cancelled: what is being fetched then is fetched anew by another worker."""
@@ -92,7 +94,10 @@ class Fetcher:
             # Not the file's fault: it costs no more than the time until its lease ends.
             _log.warning("file_not_kept", file=wanted.id, error=repr(error))
         else:
-            await rows.stored(pool, wanted.workspace, wanted.id, known, wanted.attempt)
+            file = await rows.stored(pool, wanted.workspace, wanted.id, known, wanted.attempt)
+            if file is None and await rows.is_erased(pool, wanted.workspace, wanted.id):
+                with contextlib.suppress(StorageDownError):  # whoever takes away the row tries it, too
+                    await self._files.remove(wanted.workspace, wanted.id)
             FETCHED.labels("stored").inc()
 
     async def _known(self, downloads: Downloads, wanted: Wanted) -> rows.Known:
@@ -105,11 +110,23 @@ class Fetcher:
             return await self._files.keep(wanted.workspace, wanted.id, here, wanted.name)
 
     async def _tidy(self, pool: Pool) -> None:
-        """Forget files that nothing has named for long. Raises what Postgres raises."""
-        if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
-            return
-        self._tidied_s = time.monotonic()
-        for workspace, id_ in await rows.unused(pool, self._own.unused_keep_s + TIDY_SPARE_S, TIDY_MAX):
+        """Forget files that nothing has named for long, and those of erased customers.
+
+        Raises what Postgres raises.
+        """
+        now_s = time.monotonic()
+        if now_s - self._erased_s >= ERASE_EVERY_S:
+            self._erased_s = now_s
+            await self._forget(pool, await rows.erased(pool, TIDY_MAX))
+        if now_s - self._tidied_s >= TIDY_EVERY_S:
+            self._tidied_s = now_s
+            await self._forget(
+                pool, await rows.unused(pool, self._own.unused_keep_s + TIDY_SPARE_S, TIDY_MAX)
+            )
+
+    async def _forget(self, pool: Pool, files: Sequence[tuple[str, str]]) -> None:
+        """Their bytes first: who is killed between finds the row again."""
+        for workspace, id_ in files:
             with contextlib.suppress(StorageDownError):
                 await self._files.remove(workspace, id_)
                 await rows.forget(pool, workspace, id_)

@@ -50,9 +50,15 @@ READ = Kind("messages", "read")
 
 
 def act(
-    work: Work, conversation: Conversation | None, cause: Record, at_ms: int, action: Action, given: Given
+    work: Work,
+    conversation: Conversation | None,
+    cause: Record,
+    at_ms: int,
+    action: Action,
+    given: Given,
+    refusal: Refusal | None = None,
 ) -> None:
-    """Do `action`, or refuse it; a repetition changes nothing."""
+    """Do `action`, or refuse it, by `refusal` in any case; a repetition changes nothing."""
     desk = DEFAULT_DESK if conversation is None else conversation.desk
     earlier = work.outcomes.earlier(action, at_ms)
     if earlier is not None:
@@ -60,7 +66,7 @@ def act(
         if earlier.request_sha256 != request_sha256(action):
             work.outcomes.answer(work.batch, cause, at_ms, desk, action, _reused(action, earlier))
         return
-    answer = _decide(work, conversation, cause, at_ms, action, given)
+    answer = refusal or _decide(work, conversation, cause, at_ms, action, given)
     work.became["refused_action" if isinstance(answer, Refusal) else "acted"] += 1
     if answer is not None:
         work.outcomes.answer(work.batch, cause, at_ms, desk, action, answer)

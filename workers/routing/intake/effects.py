@@ -16,6 +16,7 @@ from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import is_introduced
 from workers.routing.intake.dedupe import sighting
+from workers.routing.intake.forgotten import TOO_LATE, is_forgotten, keep_place
 from workers.routing.intake.given import Given
 from workers.routing.intake.greeting import greet
 from workers.routing.intake.looking_up import look_up
@@ -59,21 +60,30 @@ class Effects:
             if isinstance(one, Told):
                 self._follow(work, conversation, one, given)
             elif isinstance(one, Made):
-                self._make(work, conversation, one, given)
+                if is_forgotten(one, given.erased):
+                    work.became["of_nothing"] += 1
+                else:
+                    self._make(work, conversation, one, given)
             elif one.message in given.seen:
                 work.became["duplicate"] += 1
             elif conversation is not None and (found := given.own.get(one.message)):
                 own.tell(work, conversation, one, found)
             else:
                 given.seen.add(one.message)
-                self._store(work, conversation, one, given)
+                if conversation is not None and is_forgotten(one, given.erased):
+                    work.became["stored"] += 1
+                    keep_place(work, conversation, one.record, one.at_ms, one.value, one.message)
+                    work.sightings.append(sighting(conversation, one.message, one.at_ms))
+                else:
+                    self._store(work, conversation, one, given)
 
     def _follow(self, work: Work, conversation: Conversation | None, told: Told, given: Given) -> None:
         record, at_ms, value = told.record, told.at_ms, told.value
         if isinstance(value, Action):
             if isinstance(value, StartChat) and conversation is None and told.owner is not None:
                 conversation = self._begun(work, told, told.owner)
-            act(work, conversation, record, at_ms, value, given)
+            refusal = TOO_LATE if is_forgotten(told, given.erased) else None
+            act(work, conversation, record, at_ms, value, given, refusal)
         elif isinstance(value, ChainEvent):
             if conversation is None:
                 raise BrokenChainError(f"assignments names a conversation that nobody began: {value.key}")

@@ -1,8 +1,9 @@
 """Erasing a customer: what was written and known of him goes, up to a place in the log; what happened stays.
 
 The record on actions blanks at once what is known of him and remembers how far the transcript had come; the
-texts go a little later, a few rows at a time, by whichever worker comes first. A replay reads the record at
-the same place and erases the same again. What he writes afterwards begins afresh.
+texts go a little later, a few rows at a time, by whichever worker comes first. What belongs to delivery, what
+waits to be sent and the bytes of files, is taken away there; an erasure is done when nothing is left there. A
+replay reads the record at the same place and erases the same again. What he writes afterwards begins afresh.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import orjson
 
 from schemas.actions import Erase
 from schemas.envelope import time_text
+from workers.files.rows import ERASED
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.labelling import keep
+from workers.routing.intake.replies import give_back
 from workers.routing.intake.sessions import end_session
+from workers.routing.intake.transcript import TOMBSTONE
 from workers.routing.intake.work import Erasing, Work
 from workers.routing.outcomes import Refusal
 from workers.runtime.handler import Connection
@@ -24,10 +28,9 @@ from workers.runtime.upkeep import Chore
 INTERVAL_S = 5.0
 ROWS_MAX = 500
 """In one statement, which is a transaction of its own."""
-ERASURES_MAX = 20
-"""In one go; the others wait for the next."""
-TOMBSTONE = "erased"
-"""The code of a line whose words are gone."""
+ERASURES_MAX = 100
+"""In one go, those asked for longest ago; the others wait for the next."""
+GONE = Refusal("erased", "the customer was erased: your message was not sent")
 
 REMEMBER = """
 INSERT INTO erasure (workspace_id, conversation_id, position, asked_at, asked_by)
@@ -41,11 +44,28 @@ OPEN = """
 SELECT workspace_id, conversation_id, position, asked_at FROM erasure
 WHERE done_at IS NULL ORDER BY asked_at LIMIT $1
 """
-DONE = """
+DONE = f"""
 UPDATE erasure SET done_at = now()
 WHERE workspace_id = $1 AND conversation_id = $2 AND position = $3 AND asked_at = $4 AND done_at IS NULL
-"""
+    AND NOT EXISTS (SELECT FROM delivery WHERE workspace_id = $1 AND conversation_id = $2
+        AND position <= $3 AND content IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM outreach WHERE workspace_id = $1 AND conversation_id = $2
+        AND position <= $3 AND (content IS NOT NULL OR number IS NOT NULL))
+    AND NOT EXISTS (SELECT FROM file WHERE workspace_id = $1 AND conversation_id = $2
+        AND reason = '{ERASED}')
+    AND NOT EXISTS (SELECT FROM delivery_errand errand JOIN customer c USING (workspace_id, page_id)
+        WHERE workspace_id = $1 AND c.customer_id = $2 AND errand.asked_at <= $4 AND (
+            errand.user_id = c.user_id OR errand.place @>
+                jsonb_build_object('threads', jsonb_build_array(jsonb_build_array(c.user_id)))))
+"""  # noqa: S608 - a constant
 
+# By their message, for a row is made when intake comes to it; what no message has named, by its own moment.
+_OF_LINES = """
+workspace_id = $1 AND conversation_id = $2 AND (
+    message_id IN (
+        SELECT message_id FROM message WHERE workspace_id = $1 AND conversation_id = $2 AND position <= $3)
+    OR (message_id IS NULL AND created_at <= $4))
+"""
 # Each takes away a few rows' words and finds none of them again. By position ($3) and moment ($4) they lay
 # before the record: what came after it stays.
 STATEMENTS = (
@@ -66,16 +86,38 @@ STATEMENTS = (
     """
     UPDATE ticket SET subject = '', fields = '{}' WHERE (workspace_id, conversation_id, number) IN (
         SELECT workspace_id, conversation_id, number FROM ticket
-        WHERE workspace_id = $1 AND conversation_id = $2 AND first_position <= $3 AND changed_at <= $4
+        WHERE workspace_id = $1 AND conversation_id = $2 AND first_position <= $3 AND created_at <= $4
             AND (subject <> '' OR fields <> '{}')
         LIMIT $5)
     """,
-    """
-    UPDATE file SET url = NULL, name = NULL, state = 'failed', reason = 'erased'
+    # Nobody has begun to fetch these: there are no bytes of them.
+    f"""
+    DELETE FROM file WHERE (workspace_id, file_id) IN (
+        SELECT workspace_id, file_id FROM file
+        WHERE {_OF_LINES} AND state = 'wanted' AND attempts = 0
+        LIMIT $5)
+    """,  # noqa: S608 - a condition of this module
+    # Nothing names them any more; the delivery worker takes their bytes away, and then the row.
+    f"""
+    UPDATE file SET url = NULL, name = NULL, message_id = NULL, due_at = NULL, state = 'failed',
+        reason = '{ERASED}'
     WHERE (workspace_id, file_id) IN (
         SELECT workspace_id, file_id FROM file
-        WHERE workspace_id = $1 AND conversation_id = $2 AND created_at <= $4
-            AND reason IS DISTINCT FROM 'erased' AND $3::int IS NOT NULL
+        WHERE {_OF_LINES} AND reason IS DISTINCT FROM '{ERASED}'
+        LIMIT $5)
+    """,  # noqa: S608 - a condition of this module
+    """
+    DELETE FROM visitor_address WHERE (workspace_id, conversation_id, network) IN (
+        SELECT workspace_id, conversation_id, network FROM visitor_address
+        WHERE workspace_id = $1 AND conversation_id = $2 AND $3::int IS NOT NULL
+            AND $4::timestamptz IS NOT NULL
+        LIMIT $5)
+    """,
+    # The block stays, for whoever made it meant the network; from whom it was learnt does not.
+    """
+    UPDATE address_block SET conversation_id = NULL, reason = NULL WHERE (workspace_id, block_id) IN (
+        SELECT workspace_id, block_id FROM address_block
+        WHERE workspace_id = $1 AND conversation_id = $2 AND blocked_at <= $4 AND $3::int IS NOT NULL
         LIMIT $5)
     """,
 )
@@ -86,12 +128,14 @@ def erase(act: Act[Erase]) -> Answer:
     work, conversation, cause, at_ms, action, given = act
     if action.authority != "admin" and action.by is not None:
         return Refusal("forbidden", "only an admin may erase a customer")
+    give_back(work, conversation, cause, at_ms, GONE)
     if conversation.session_open:
         end_session(work, conversation, cause, at_ms, "agent")
     keep(work, conversation, cause, at_ms, given, Customer(), by=action.by or action.actor)
     conversation.customer_name = None
     work.customers[conversation.id] = (conversation, at_ms)
     work.erasings.append(Erasing(conversation, conversation.position, at_ms, action.actor))
+    given.erased[conversation.id] = at_ms
     work.change(conversation)
     return {"position": conversation.position}
 

@@ -10,7 +10,7 @@ from schemas.assignments import ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Edit, Profile, Reaction, Reply
 from schemas.phones import find_phone
-from workers.routing.intake import customer_rows, marks, outcome_rows, quoting, ticket_rows
+from workers.routing.intake import customer_rows, forgotten, marks, outcome_rows, quoting, ticket_rows
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
@@ -44,6 +44,8 @@ class Given:
     """Echoes of what we have sent ourselves, by the id that they would have in the transcript."""
     phones: dict[str, str] = field(default_factory=dict)
     """Numbers in what customers wrote, by the message's id."""
+    erased: dict[str, int] = field(default_factory=dict)
+    """When customers were erased of whom something older comes: ms since 1970, by conversation."""
     marks: Marks = field(default_factory=dict)
     """Of the messages that are edited or reacted to."""
 
@@ -74,6 +76,7 @@ class Lookup:
         older = [one for one in said if one.value.history and one.message not in seen]
         seen |= await find_stored(connection, *_places_of(older))
         given = Given(self._policies, self._rules, seen, own=await find_own(connection, said))
+        given.erased = await forgotten.load(connection, admitted)
         given.phones = phones_in(said)
         actions = [one.value for one in told if isinstance(one.value, Action)]
         given.customers = await customer_rows.load(connection, _spoken_of(said, made, actions, given.phones))

@@ -20,6 +20,8 @@ CLOCK_AHEAD_MS = 5 * 60 * 1000
 """A channel's time that lies further after the log's is marked."""
 
 STORED = Kind("messages", "stored")
+TOMBSTONE = "erased"
+"""The code of a line whose words are gone."""
 
 COLUMNS = (
     "workspace_id",

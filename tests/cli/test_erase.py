@@ -1,0 +1,49 @@
+"""`tongdai erase`: what topics still hold of a customer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config.settings import Settings
+from schemas.ids import conversation_id
+from tests.cli.publishing import Sent, publish
+from workers.cli.erased_topics import Left, left_in_topics, told
+
+KEY = "messenger:page-1:u1"
+AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+@pytest.mark.servers
+async def test_records_are_found_by_key_and_by_the_conversation_that_they_name(
+    kafka_settings: Settings, topics: dict[str, str]
+) -> None:
+    conversation = conversation_id(KEY)
+    about = f'{{"conversation":"{conversation}"}}'.encode()
+    await publish(
+        kafka_settings, topics["inbound"], [Sent(b"{}"), Sent(b"{}", b"messenger:page-1:u2"), Sent(b"1")]
+    )
+    await publish(
+        kafka_settings, topics["notifications"], [Sent(about, b"agent:lan"), Sent(b"{}", b"agent:lan")]
+    )
+    await publish(kafka_settings, topics["assignments"], [Sent(about, KEY.encode())])
+    found = {one.topic: one for one in await left_in_topics(kafka_settings, KEY, conversation)}
+    assert {topic: one.records for topic, one in found.items() if one.records} == {
+        "inbound": 2,
+        "notifications": 1,
+        "assignments": 1,
+    }
+    inbound = found["inbound"]
+    assert inbound.gone_at is not None
+    assert inbound.last_at is not None
+    assert inbound.gone_at - inbound.last_at == timedelta(days=8)
+    assert found["assignments"].gone_at is None
+
+
+def test_what_is_left_is_told_with_its_end() -> None:
+    assert told(Left("inbound", 2, AT, AT, AT + timedelta(days=8)), AT) == (
+        "inbound: 2 records, gone by 2026-11-30 08:00 UTC (in 8.0 days)"
+    )
+    assert "kept for ever" in told(Left("assignments", 1, AT, AT, None))
+    assert told(Left("receipts", 0, None, None, None)) == "receipts: nothing"
