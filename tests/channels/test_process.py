@@ -7,10 +7,14 @@ import os
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 
 import httpx
 import orjson
 import pytest
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
 
 from config.errors import ConfigurationError
 from config.settings import Settings
@@ -18,6 +22,7 @@ from tests.channels.conftest import Reader, until_ready, with_ingress
 from tests.channels.webhooks import APPS, messenger, said
 from workers.channels import publisher
 from workers.channels.process import serve
+from workers.channels.server import TAKEN_AT_ONCE, StoppableServer, listen
 from workers.local.ports import free_port
 
 pytestmark = pytest.mark.servers
@@ -97,3 +102,30 @@ async def test_an_address_in_use_is_said(kafka_settings: Settings) -> None:
         settings = with_ingress(kafka_settings, port=taken.getsockname()[1])
         with pytest.raises(ConfigurationError, match=r"cannot listen .* TONGDAI_INGRESS_PORT"):
             await serve(settings)
+
+
+def test_many_connections_are_taken_each_time_round_the_loop() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(_turns_until_taken(4 * TAKEN_AT_ONCE)) < TAKEN_AT_ONCE
+
+
+async def _turns_until_taken(count: int) -> int:
+    """How often the loop goes round before a server has so many connections that came at once."""
+    config = uvicorn.Config(Starlette(), lifespan="off", log_config=None)
+    listener, stop = listen("ingress", "127.0.0.1", 0), asyncio.Event()
+    server = StoppableServer(config, stop)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    async with asyncio.timeout(START_DEADLINE_S):
+        while not server.started:
+            await asyncio.sleep(0)
+    turns = 0
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        async with asyncio.timeout(START_DEADLINE_S):
+            while len(server.server_state.connections) < count:
+                await asyncio.sleep(0)
+                turns += 1
+    stop.set()
+    await task
+    return turns

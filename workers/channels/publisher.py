@@ -24,6 +24,9 @@ from workers.channels.records import Outgoing
 RETRY_AFTER_S = 2.0
 RECONNECT_MIN_S, RECONNECT_MAX_S = 0.1, 2.0
 CONNECT_DEADLINE_S = 5.0
+GATHER_S = 0.005
+"""So long after some were sent the next wait for others, to be sent in one request: each request costs us and
+the broker as much as several records. Who comes alone does not wait."""
 
 OnFailure = Callable[[BaseException], None]
 """Called with what ended the publisher's background task: the process must stop."""
@@ -68,6 +71,9 @@ class Publisher:
         self._on_failure = on_failure
         self._waiting: dict[object, float] = {}
         """Since when, by what is published: the oldest first."""
+        self._turn: asyncio.Event | None = None
+        self._turn_s = 0.0
+        """When the next may be sent, by the loop's clock."""
 
     @property
     def connected(self) -> bool:
@@ -115,6 +121,7 @@ class Publisher:
             del self._waiting[token]
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+        await self._gather()
         futures: list[asyncio.Future[RecordMetadata]] = []
         try:
             for record in records:
@@ -127,6 +134,23 @@ class Publisher:
             for future in futures:
                 # Nobody is left to ask those that come after the deadline; Kafka may have them all the same.
                 _ = future.cancel() or future.cancelled() or future.exception()
+
+    async def _gather(self) -> None:
+        """Wait for one's turn, in the order of asking."""
+        loop = asyncio.get_running_loop()
+        if self._turn is None:
+            if loop.time() >= self._turn_s:
+                self._turn_s = loop.time() + GATHER_S
+                return
+            self._turn = asyncio.Event()
+            loop.call_at(self._turn_s, self._begin_turn, self._turn)
+        await self._turn.wait()
+
+    def _begin_turn(self, turn: asyncio.Event) -> None:
+        """Let all who wait send; who asks from now on takes the next turn."""
+        turn.set()
+        self._turn = None
+        self._turn_s = asyncio.get_running_loop().time() + GATHER_S
 
     def _replace(self, producer: AIOKafkaProducer, error: Exception) -> None:
         """Give `producer` up, unless another request has done so before."""

@@ -14,6 +14,9 @@ from config.errors import ConfigurationError
 from config.problem import variable
 
 BACKLOG = 2_048
+TAKEN_AT_ONCE = 16
+"""Connections each time round the event loop. uvloop takes one of a listening socket, so that a busy loop has
+new ones wait in the kernel for tens of seconds; so each socket is listened on by so many copies."""
 
 
 class StoppableServer(uvicorn.Server):
@@ -22,6 +25,10 @@ class StoppableServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, stop: asyncio.Event | None) -> None:
         super().__init__(config)
         self._stop = stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on these sockets, whose copies are closed with the server."""
+        await super().startup([copy for each in sockets or () for copy in _copies(each)])
 
     async def on_tick(self, counter: int) -> bool:
         asked = self._stop is not None and self._stop.is_set()
@@ -41,6 +48,10 @@ class StoppableServer(uvicorn.Server):
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
+
+
+def _copies(listener: socket.socket) -> list[socket.socket]:
+    return [listener, *(listener.dup() for _ in range(TAKEN_AT_ONCE - 1))]
 
 
 def listen(section: str, host: str, port: int) -> socket.socket:
