@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,8 @@ def main() -> int:
     if unknown := {name for names in phases for name in names} - set(FAULTS):
         parser.error(f"there are no such faults: {', '.join(sorted(unknown))}")
     logging.disable(logging.CRITICAL)  # that the broker is dead is no news here
+    # Shells let what they start in the background ignore interrupts, by which a campaign ends its runs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tongdai-faults-"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,7 @@ def run(
     if list_:
         _show_list(series)
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in the background
     broken = series.run()
     _conclude(series.results, broken, document)
 
