@@ -76,7 +76,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
     await filled.execute(
         'UPDATE message SET params = \'{"asks": ["phone"]}\' WHERE position IN (192, 193, 194)'
     )
-    for position, answer, asked in (
+    for position, id_, asked in (
         (194, "a.one/answer-194", Asked(frozenset({"phone"}), False)),
         (194, "a.one/m196", Asked(frozenset({"phone"}), True)),
         (194, "a.one/m192", Asked(frozenset({"phone"}), False)),  # said before it
@@ -84,7 +84,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
         (192, "a.one/answer-192", None),  # no affair of his
         (198, "a.one/answer-198", None),
     ):
-        assert await read_asked(filled, "acme", HIS, position, answer) == asked, (position, answer)
+        assert await read_asked(filled, "acme", HIS, position, id_) == asked, (position, id_)
     assert [line.shown and line.shown["asks"] for line in await read_after(filled, [Ask("acme", HIS, 192)])][
         :3
     ] == [
