@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
+from asyncpg.pgproto.pgproto import UUID as PostgresUuid  # noqa: N811
 
 from config.settings import Settings
 from schemas.ids import conversation_id
 from tests.cli.publishing import Sent, publish
+from workers.cli import erase_command as command
 from workers.cli.erased_topics import Left, left_in_topics, told
+from workers.cli.output import print_json
+from workers.gateway.erasure import Found
 
 KEY = "messenger:page-1:u1"
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -47,3 +52,15 @@ def test_what_is_left_is_told_with_its_end() -> None:
     )
     assert "kept for ever" in told(Left("assignments", 1, AT, AT, None))
     assert told(Left("receipts", 0, None, None, None)) == "receipts: nothing"
+
+
+def test_what_there_is_is_told_to_people_and_to_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    conversation = PostgresUuid(str(conversation_id(KEY)))  # as the driver gives it
+    found = Found("acme", conversation, KEY, 7, 1, 0, 2, 1, 0, 3, "cli:\x1b[2J", AT, None)
+    said = command._told(found, None)
+    assert "7 lines" in said
+    assert "3 orders stay" in said
+    assert "is not done yet" in said
+    assert said.isprintable()
+    print_json(command._as_json(found, 7))
+    assert orjson.loads(capsys.readouterr().out)["conversation"] == str(conversation)

@@ -78,4 +78,4 @@ def _last(found: Found) -> str:
 
 
 def _as_json(found: Found, position: int | None) -> dict[str, Any]:
-    return {**found._asdict(), "erased_to": position}
+    return {**found._asdict(), "conversation": str(found.conversation), "erased_to": position}
