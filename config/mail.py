@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,9 @@ class MailSettings(Section):
     """Sign the addresses of replies, separated by commas: the first signs, all are taken."""
     door_key: Key | None = None
     """Signs what the mail server posts to the ingress; without it nothing is taken."""
+    bounces: Literal["page", "reply"] = "page"
+    """Where a mail that cannot be delivered comes back: to the page's own address, or to that of replies, if
+    the pages' mail servers allow it. Only what comes to the ingress tells that a mail has failed."""
     reply_days: Annotated[PositiveInt, Field(le=3_650)] = 180
     """So long an address leads back into its ticket."""
     body_limit_bytes: Annotated[int, Field(ge=65_536, le=52_428_800)] = 26_214_400

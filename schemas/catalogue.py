@@ -62,7 +62,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("outbound", "look_up"): outbound.LookUp,
     Kind("receipts", "delivery"): receipts.Delivery,
     Kind("receipts", "arrival"): receipts.Arrival,
-    Kind("receipts", "phone"): receipts.Phone,
+    Kind("receipts", "outreach"): receipts.Outreach,
     Kind("commands", "route"): commands.Route,
     Kind("commands", "session_ended"): commands.SessionEnded,
     Kind("commands", "touched"): commands.Touched,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import policy
 from email.message import EmailMessage
+from ssl import SSLContext
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -61,12 +62,18 @@ class MailServer:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[MailServer]:
-    """One that listens, without TLS."""
+async def mail_server(
+    tls: SSLContext | None = None, *, is_implicit: bool = False
+) -> AsyncIterator[MailServer]:
+    """One that listens; with a certificate of `tls` from the first byte, or once STARTTLS is said."""
     found = MailServer()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(found, hostname="mail.test"), "127.0.0.1", 0
-    )
+
+    def speaker() -> SMTP:
+        later = None if is_implicit else tls
+        return SMTP(found, hostname="mail.test", tls_context=later, require_starttls=later is not None)
+
+    at_once = tls if is_implicit else None
+    server = await asyncio.get_running_loop().create_server(speaker, "127.0.0.1", 0, ssl=at_once)
     found.port = server.sockets[0].getsockname()[1]
     try:
         yield found

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.base import TEXT_CHARS_MAX
-from tests.mail.letters import ADDRESSES, AT, TICKET
+from tests.mail.bounces import report
+from tests.mail.letters import ADDRESSES, AT, MESSAGE, TICKET
 from workers.channels.mail.frame import framed, own_words
 from workers.channels.mail.reading import DECODED_BYTES_MAX, PARTS_MAX, UnreadableMailError, read_mail
 
@@ -169,3 +170,37 @@ class TestWhoWritesWhatHeLikes:
         message: Any = reply()
         message.set_content("<div>" * 20_000 + "chào" + "</div>" * 20_000, subtype="html")
         assert read_mail(message.as_bytes()).text in ("", "chào")
+
+
+class TestAReport:
+    @pytest.mark.parametrize("kind", ["message/rfc822", "text/rfc822-headers"])
+    @pytest.mark.parametrize(
+        ("status", "reason"),
+        [
+            *(
+                (status, "mail_address")
+                for status in ("5.1.1", "5.1.10", "5.2.1", "5.4.4", "5.1.1 (no user)")
+            ),
+            *((status, "mail_bounced") for status in ("5.2.2", "5.7.1", "5.4.14", "unknown", "")),
+        ],
+    )
+    def test_of_a_mail_that_has_failed_says_which_and_why(self, status: str, reason: str, kind: str) -> None:
+        token = ADDRESSES.token(TICKET, AT)
+        found = read_mail(report(ADDRESSES.message_id(token, MESSAGE), status=status, kind=kind))
+        assert found.automatic
+        assert found.bounce is not None
+        assert found.bounce.reason == reason
+        assert list(ADDRESSES.messages(found.bounce.named)) == [(token, MESSAGE)]
+
+    @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded", ""])
+    def test_that_says_anything_else_is_no_failure(self, action: str) -> None:
+        assert read_mail(report("<1@x>", action)).bounce is None
+
+    @given(st.integers(0, 900), st.integers(0, 900), st.binary(max_size=8))
+    def test_that_is_broken_is_read_or_refused_as_any_mail(self, start: int, size: int, put: bytes) -> None:
+        whole = report("<1@x>")
+        raw = whole[:start] + put + whole[start + size :]
+        try:
+            read_mail(raw)
+        except UnreadableMailError:
+            return

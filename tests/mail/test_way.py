@@ -13,11 +13,14 @@ import pytest
 from schemas import inbound
 from schemas.envelope import Kind
 from schemas.ids import conversation_id
+from schemas.receipts import Outreach
 from tests.intake.conftest import Run
 from tests.intake.log import PAGE, WORKSPACE, Log, key_of, published
+from tests.mail.bounces import report
 from tests.mail.letters import ADDRESSES, DOOR_KEY, settings
 from tests.mail.mail_server import MailServer, mail_server
 from tests.mail.way import Way
+from workers.channels import records
 from workers.channels.channel import Item, Refused, Skipped
 from workers.channels.delivery.vault import Vault
 from workers.channels.mail import page_rows
@@ -140,6 +143,7 @@ async def _and_back(way: Way, server: MailServer) -> None:
         (refused,) = await _posted(door, _reply(to=address))
         assert isinstance(refused, Refused)
         assert (refused.reason, refused.original["text"]) == ("not_a_reply", "Chị lấy 2 hộp")
+    await _bounced(way, door)
     automatic = _reply(to=str(reply_to), automatic=True)
     assert await _posted(door, automatic) == [Skipped("automatic")]
     for headers in ({}, {SIGNATURE: signature("another key", automatic)}, {SIGNATURE: "sha256=0"}):
@@ -147,6 +151,25 @@ async def _and_back(way: Way, server: MailServer) -> None:
             door.open(headers, automatic)
     with pytest.raises(MalformedError):
         await door.complete(b"boundary=" * 1_000)
+
+
+async def _bounced(way: Way, door: MailDoor) -> None:
+    """A mail server on the way gives one up: its agent is told, however often it is said and by whom not."""
+    row = await way.pool.fetchrow("SELECT message_id, token FROM outreach WHERE state = 'sent' LIMIT 1")
+    message_id = ADDRESSES.message_id(row["token"], row["message_id"])
+    assert await _posted(door, report(message_id, "delayed")) == [Skipped("automatic")]
+    assert await _posted(door, report(message_id.replace("<", "<a"))) == [Skipped("automatic")]
+    for _ in range(2):
+        (bounce,) = await _posted(door, report(message_id))
+        assert isinstance(bounce, Outreach)
+        record = records.outgoing(records.Webhook("mail", b"", 0), bounce)
+        assert record.key is not None
+        await way.handle([(record.key, record.value, record.headers)], "receipts")
+    await way.until(row["message_id"], "failed", "mail_address")
+    told = [one for one in await way.told() if one.message == row["message_id"]]
+    assert [(one.state, one.reason) for one in told] == [("failed", "mail_address")]
+    # As it was, for what comes next.
+    await way.pool.execute("UPDATE outreach SET state = 'sent' WHERE message_id = $1", row["message_id"])
 
 
 async def _as_the_agent_sees_it(reader: Connection, unset: UUID) -> None:

@@ -16,7 +16,7 @@ from schemas.phones import e164, find_phone
 from workers.channels.delivery.posting import Answer
 from workers.channels.outreach.result import Given, NotGiven
 from workers.channels.outreach.verdict import Patience, after
-from workers.channels.phone.callback import CALL_BECAME, CALLBACK, SMS_BECAME
+from workers.channels.phone.callback import CALL_BECAME, CALLBACK, SMS_BECAME, SmsReceived
 from workers.channels.phone.provider import result_of
 from workers.channels.phone.segments import SEGMENTS_MAX, segments_of
 from workers.channels.phone.signature import AGE_MAX_S, is_signed, signature
@@ -147,6 +147,7 @@ def test_every_status_that_is_read_has_a_meaning() -> None:
             callback = CALLBACK.validate_python(
                 {"type": f"{kind}.status", "reference": REFERENCE, "status": status, "new": 1}
             )
+            assert not isinstance(callback, SmsReceived)
             assert (callback.became, reason is None) == ((state, reason), state != "failed")
 
 

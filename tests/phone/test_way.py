@@ -99,7 +99,7 @@ async def ground(database: str, inputs: Log, intake: Run, **limits: Any) -> Asyn
     told: list[Webhook] = []
     known = PhoneAccount.model_validate({"name": "main", "url": "http://unused", **secrets})
     teller = Teller(None)
-    teller.tell = told.append  # type: ignore[method-assign]
+    teller.tell = told.append  # type: ignore[assignment,method-assign]
     platform = PhonePlatform(known, {OURS}, teller)
     async with (
         asyncpg.create_pool(database, min_size=1, max_size=4) as pool,

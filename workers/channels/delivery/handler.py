@@ -18,7 +18,7 @@ from schemas.envelope import Kind
 from schemas.ids import channel_of, conversation_id
 from schemas.inbound import InboundRecord
 from schemas.outbound import Call, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
-from schemas.receipts import Arrival, Delivery, Phone
+from schemas.receipts import Arrival, Delivery, Outreach
 from workers.channels.delivery import message_rows, news, unanswered
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
@@ -66,8 +66,8 @@ class DeliveryHandler:
                 await news.arrived(connection, value)
             elif isinstance(value, EchoTimer):
                 await unanswered.decide(connection, value, self._settings)
-            elif isinstance(value, Phone):
-                await outreach_rows.told_by_provider(connection, value, conversation_id(value.key))
+            elif isinstance(value, Outreach):
+                await outreach_rows.tell(connection, value, conversation_id(value.key))
         await self._look_up(connection, [value for _, value in values if isinstance(value, LookUp)])
 
     async def due_timers(

@@ -48,7 +48,7 @@ class ReplyAddresses:
         self._days = settings.reply_days
         domain = re.escape(self._domain)
         self._address = re.compile(rf"{re.escape(local)}\+{_TOKEN}@{domain}", re.IGNORECASE)
-        self._message_id = re.compile(rf"<{_TOKEN}\.[0-9a-f]{{32}}@{domain}>", re.IGNORECASE)
+        self._message_id = re.compile(rf"<{_TOKEN}\.([0-9a-f]{{32}})@{domain}>", re.IGNORECASE)
 
     def token(self, ticket: UUID, at: datetime) -> str:
         """The token of a mail that is written at `at`: the same for all of a ticket on one day."""
@@ -69,8 +69,13 @@ class ReplyAddresses:
 
     def tokens(self, addressed: str, named: str) -> Iterator[str]:
         """The tokens in headers that say to whom a mail goes, then in those that name others before it."""
-        for pattern, text in ((self._address, addressed), (self._message_id, named)):
-            yield from (found.lower() for found in pattern.findall(text))
+        yield from (found.lower() for found in self._address.findall(addressed))
+        yield from (token for token, _ in self.messages(named))
+
+    def messages(self, named: str) -> Iterator[tuple[str, UUID]]:
+        """The mails of ours in headers that name them, each with its token."""
+        for token, message in self._message_id.findall(named):
+            yield token.lower(), UUID(message)
 
     def ticket(self, token: str, now: datetime) -> UUID:
         """The ticket to which a token leads. Raises BadTokenError."""

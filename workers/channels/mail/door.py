@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from asyncpg import Pool
 
@@ -18,8 +19,10 @@ from config.mail import MailSettings
 from schemas import inbound
 from schemas.base import Json
 from schemas.ids import channel_of
+from schemas.receipts import Outreach
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.mail.address import BadTokenError, ReplyAddresses
+from workers.channels.mail.bounce import Bounce
 from workers.channels.mail.reading import Mail, UnreadableMailError, read_mail
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.outreach.places import Place, place_of_ticket
@@ -71,6 +74,9 @@ class MailDoor:
             mail = await asyncio.to_thread(read_mail, document)
         except UnreadableMailError as error:
             raise MalformedError(f"The body is no mail that can be read: {error}.") from error
+        if mail.bounce is not None:
+            message, place = await self._bounced(mail.bounce)
+            return {"mail": mail, "place": place, "message": message, "why": "", "body": document}
         place, why = await self._place(mail)
         return {"mail": mail, "place": place, "why": why, "body": document}
 
@@ -78,7 +84,9 @@ class MailDoor:
         """See Channel.items, of a document that was completed."""
         mail: Mail = document["mail"]
         place: Place | None = document["place"]
-        if mail.automatic:
+        if mail.bounce is not None and place is not None:
+            yield _bounced(place, document["message"], mail.bounce)
+        elif mail.automatic:
             yield Skipped("automatic")
         elif place is None:
             yield Refused("not_a_reply", document["why"], _shown(mail), None)
@@ -96,26 +104,46 @@ class MailDoor:
             except BadTokenError as error:
                 why = str(error)
                 continue
-            try:
-                place = await place_of_ticket(self._pool, ticket)
-            except DATABASE_ERRORS as error:
-                sentence = "Postgres does not answer. Send it again."
-                raise DatabaseDownError(sentence, retry_after_s=RETRY_AFTER_S) from error
+            place = await self._place_of(ticket)
             if place is not None:
                 return place, ""
             why = "nothing was ever sent about the ticket to which the address leads"
         return None, why
 
+    async def _bounced(self, bounce: Bounce) -> tuple[UUID | None, Place | None]:
+        """Which mail of ours it is, and where it belongs; its Message-ID is signed by us."""
+        for token, message in self._addresses.messages(bounce.named):
+            try:
+                ticket = self._addresses.ticket(token, datetime.now(UTC))
+            except BadTokenError:
+                continue
+            if place := await self._place_of(ticket):
+                return message, place
+        return None, None
 
-def _record(mail: Mail, place: Place, body: bytes) -> inbound.Mail:
+    async def _place_of(self, ticket: UUID) -> Place | None:
+        try:
+            return await place_of_ticket(self._pool, ticket)
+        except DATABASE_ERRORS as error:
+            sentence = "Postgres does not answer. Send it again."
+            raise DatabaseDownError(sentence, retry_after_s=RETRY_AFTER_S) from error
+
+
+def _whose(place: Place) -> dict[str, Any]:
     channel = channel_of(place.key)
     account, user = place.key.removeprefix(f"{channel}:").split(":", 1)
+    return {"channel": channel, "account": account, "user": user, "workspace": place.workspace}
+
+
+def _bounced(place: Place, message: UUID, bounce: Bounce) -> Outreach:
+    said = {"message": str(message), "reason": bounce.reason}
+    return Outreach(**_whose(place), raw=said, message=message, state="failed", reason=bounce.reason)
+
+
+def _record(mail: Mail, place: Place, body: bytes) -> inbound.Mail:
     known_by = mail.id.encode() or body
     return inbound.Mail(
-        channel=channel,
-        account=account,
-        user=user,
-        workspace=place.workspace,
+        **_whose(place),
         # Of its Message-ID, however long and whatever is in it: a mail that comes twice is one.
         channel_message_id=CHANNEL_MESSAGE_ID.format(hashlib.sha256(known_by).hexdigest()),
         sent_at_ms=mail.sent_at_ms,

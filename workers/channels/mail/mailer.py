@@ -33,6 +33,7 @@ class Mailer:
     def __init__(self, settings: MailSettings, vault: Vault) -> None:
         self._vault = vault
         self._addresses = ReplyAddresses(settings)
+        self._bounces = settings.bounces
         self.patience = Patience(settings.retry_first_s, settings.retry_last_s, settings.attempts_max)
         self.timeout_s = settings.request_timeout_s
         self.parallel_max = settings.page_parallel_max
@@ -52,7 +53,10 @@ class Mailer:
             mail = mime(self._letter(claimed), page.sender, self._addresses)
         except ValueError as error:  # an address, or a header, that is none
             return NotGiven("mail_address", again=False, detail=type(error).__name__)
-        return await give(page.server, page.sender.address, claimed.content["to"], mail, self.timeout_s)
+        envelope = page.sender.address
+        if self._bounces == "reply" and claimed.token:
+            envelope = self._addresses.address(claimed.token)
+        return await give(page.server, envelope, claimed.content["to"], mail, self.timeout_s)
 
     def _letter(self, claimed: Claimed) -> Letter:
         former = [self._addresses.named(one) for one in reversed(claimed.former)]

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from inscriptis import get_text
 
 from schemas.base import ATTACHMENTS_MAX, TEXT_CHARS_MAX
+from workers.channels.mail.bounce import Bounce, bounce_of
 from workers.channels.mail.frame import own_words
 
 PARTS_MAX = 100
@@ -57,6 +58,8 @@ class Mail(NamedTuple):
     sent_at_ms: int | None
     automatic: bool
     """Whether a machine has written it: nobody is to be told of it, and nothing may answer it."""
+    bounce: Bounce | None = None
+    """That a mail of ours could not be delivered."""
 
 
 def read_mail(raw: bytes) -> Mail:
@@ -81,6 +84,7 @@ def _read(message: Message) -> Mail:
         files=tuple(_files(message))[:ATTACHMENTS_MAX],
         sent_at_ms=_sent_at_ms(message),
         automatic=_is_automatic(message, sender),
+        bounce=bounce_of(message),
     )
 
 

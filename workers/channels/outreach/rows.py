@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from schemas.outbound import MeansName
-from schemas.receipts import Phone
+from schemas.receipts import Outreach
 from workers.channels.outreach.verdict import Step
 from workers.runtime.handler import Connection
 
@@ -104,12 +104,12 @@ FROM news WHERE o.workspace_id = news.workspace_id AND o.message_id = news.messa
 RETURNING o.workspace_id, o.message_id, o.desk_id, o.lane, o.conversation_id, o.key, o.page_id, o.position,
     o.sender, o.state, o.reason, 1 AS parts, '{}'::text[] AS ids, o.version, o.changed_at, o.duration_s
 """
-# What is told late changes nothing; of what we have given up by ourselves the provider knows more.
-TOLD_BY_PROVIDER = """
+# What is told late changes nothing; of what we have given up by ourselves others know more.
+TELL = """
 UPDATE outreach SET state = $4, reason = $5, due_at = NULL, content = NULL,
     duration_s = coalesce($6, duration_s), provider_id = coalesce($7, provider_id, 'told'),
     version = version + 1, told = false, changed_at = now()
-WHERE workspace_id = $1 AND message_id = $2 AND conversation_id = $3 AND means <> 'mail'
+WHERE workspace_id = $1 AND message_id = $2 AND conversation_id = $3
     AND (array_position(ARRAY['queued', 'sending', 'sent', 'ringing', 'answered'], state)
             < coalesce(array_position(ARRAY['queued', 'sending', 'sent', 'ringing', 'answered'], $4::text), 9)
         OR (state = 'failed' AND provider_id IS NULL))
@@ -209,10 +209,10 @@ async def try_now(connection: Connection, means: Sequence[MeansName], page: str)
     await connection.execute(TRY_NOW, page, means)
 
 
-async def told_by_provider(connection: Connection, said: Phone, conversation: UUID) -> None:
-    """Store how a provider says that an SMS or a call fares, unless more is known already."""
+async def tell(connection: Connection, said: Outreach, conversation: UUID) -> None:
+    """Store how one is said to fare, unless more is known already."""
     await connection.execute(
-        TOLD_BY_PROVIDER,
+        TELL,
         said.workspace,
         said.message,
         conversation,

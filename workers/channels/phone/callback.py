@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.base import NO_CONTROL_PATTERN, NO_NUL_PATTERN
 from schemas.inbound import SentAtMs
-from schemas.receipts import DURATION_MAX_S, DeliveryReason, PhoneState
+from schemas.receipts import DURATION_MAX_S, DeliveryReason, OutreachState
 
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9-]{0,62})\.([0-9a-f]{32})")
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=NO_CONTROL_PATTERN)]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
-Became = tuple[PhoneState, DeliveryReason | None]
+Became = tuple[OutreachState, DeliveryReason | None]
 """How it stands by our words, and why it has failed."""
 
 SMS_BECAME: dict[str, Became] = {

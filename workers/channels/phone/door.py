@@ -14,7 +14,7 @@ from config.phone import PhoneAccount, PhoneSettings
 from schemas import inbound
 from schemas.base import Json
 from schemas.ids import channel_of
-from schemas.receipts import Phone
+from schemas.receipts import Outreach
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped, refusal
 from workers.channels.document import parse_document
 from workers.channels.outreach.places import Place, place_of_message, place_of_number
@@ -94,7 +94,8 @@ class PhoneCaller:
 
         Raises DatabaseDownError: it is to be sent again.
         """
-        if document.get("type") not in KINDS:
+        kind = document.get("type")
+        if not isinstance(kind, str) or kind not in KINDS:
             return _Completed(document, None, None)
         try:
             callback = CALLBACK.validate_python(document)
@@ -130,7 +131,7 @@ class PhoneCaller:
         return await place_of_message(self._pool, account, *callback.place)
 
 
-def _record(callback: Callback, place: Place, said: dict[str, Any]) -> inbound.Sms | Phone:
+def _record(callback: Callback, place: Place, said: dict[str, Any]) -> inbound.Sms | Outreach:
     channel = channel_of(place.key)
     account, user = place.key.removeprefix(f"{channel}:").split(":", 1)
     whose: dict[str, Any] = {
@@ -151,7 +152,7 @@ def _record(callback: Callback, place: Place, said: dict[str, Any]) -> inbound.S
             sender=callback.sender,
         )
     state, reason = callback.became
-    return Phone(
+    return Outreach(
         **whose,
         raw=said,
         message=callback.place[1],

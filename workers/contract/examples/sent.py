@@ -7,7 +7,7 @@ from typing import Any
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.outbound import Echoed, EchoTimer, LookUp
-from schemas.receipts import Arrival, Delivery, Phone
+from schemas.receipts import Arrival, Delivery, Outreach
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
     ACCOUNT,
@@ -61,7 +61,7 @@ _ARRIVAL = Arrival(
     sent_at_ms=_READ_MS,
     raw={"read": {"watermark": _READ_MS}},
 )
-_PHONE = Phone(
+_OUTREACH = Outreach(
     channel="messenger",
     account=ACCOUNT,
     user=USER,
@@ -115,8 +115,8 @@ EXAMPLES = (
         time=at(80),
     ),
     example(
-        Kind("receipts", "phone"),
-        _PHONE,
+        Kind("receipts", "outreach"),
+        _OUTREACH,
         key=KEY,
         source="tongdai/ingress/phone",
         id_=event_id("connector", 0, 5, "ingress", 0),
