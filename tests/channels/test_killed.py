@@ -10,7 +10,7 @@ import asyncio
 import json
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,7 +29,15 @@ from tests.channels.conftest import Reader, until_ready, with_ingress
 from tests.channels.test_fetching import OWN, Platform, until, want
 from tests.channels.webhooks import Signed, messenger, said
 from tests.intake.conftest import register
+from tests.intake.log import PAGE, WORKSPACE, Log
+from tests.mail.letters import settings as mail_settings
+from tests.mail.mail_server import mail_server
+from tests.mail.test_way import QUICK, VAULT
+from tests.mail.way import Way
 from workers.channels.fetching.fetcher import Fetcher
+from workers.channels.mail import page_rows
+from workers.channels.mail.mailer import Mailer
+from workers.channels.outreach.runner import Runner
 from workers.channels.process import run_ingress
 from workers.files.files import open_files
 from workers.local.ports import free_port
@@ -233,3 +241,66 @@ async def test_a_file_whose_fetcher_was_killed_is_fetched_by_the_next_one(
     finally:
         await connection.close()
     assert platform.asked == ["held.png"] * 2
+
+
+def _mailer(settings: Settings) -> None:
+    """A worker that sends e-mails out of tickets."""
+    asyncio.run(Runner(settings, Mailer(settings.mail, VAULT)).run())
+
+
+async def test_a_mail_whose_worker_was_killed_is_in_the_mailbox_once_whatever_the_server_had(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, silent = asyncio.Queue[str](), asyncio.Event()
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
+        way = await _way(pool, database)
+        page = page_rows.mail_of("127.0.0.1", server.port, "none", None, "cskh@shop.example", "Shop", "vi")
+        await page_rows.set_page(pool, VAULT, PAGE, page)
+        message = await way.reach("send_mail", ticket=1, text="báo giá", subject="báo giá")
+        for step, given in (("handle_MAIL", 0), ("handle_DATA", 1)):
+            with monkeypatch.context() as patch:
+                patch.setattr(server, step, _unanswered(getattr(server, step), heard, silent))
+                async with _child(_mailer, way.settings) as kill:
+                    await asyncio.wait_for(heard.get(), DEADLINE_S)
+                    kill()
+            assert server.given.total() == given
+            # So long after an attempt nobody is at it any more.
+            await pool.execute("UPDATE outreach SET attempted_at = attempted_at - interval '1 hour'")
+        async with _child(_mailer, way.settings):
+            await way.until(message, "sent")
+        silent.set()
+    # SMTP cannot be asked what it has: a mailbox knows the second by its Message-ID.
+    assert (len(server.kept), server.given.total()) == (1, 2)
+
+
+def _unanswered(
+    handle: Callable[..., Awaitable[str]], heard: asyncio.Queue[str], silent: asyncio.Event
+) -> Callable[..., Awaitable[str]]:
+    """A mail server's step that is done, and not answered."""
+
+    async def done(*said: object) -> str:
+        answer = await handle(*said)
+        heard.put_nowait(answer)
+        await silent.wait()
+        return answer
+
+    return done
+
+
+async def _way(pool: asyncpg.Pool[Any], database: str) -> Way:
+    """To a customer with an address and a ticket."""
+    handler = IntakeHandler(LANES, silence_s=DEADLINE_S)
+
+    async def run(batch: Batch) -> Batch:
+        async with pool.acquire() as connection, connection.transaction():
+            await handler.handle(connection, batch)
+        return batch
+
+    async with pool.acquire() as connection:
+        await register(connection, PAGE, WORKSPACE)
+    way = Way(pool, database, Log(), run, mail=mail_settings(**QUICK))
+    way.log.say("an", "m1")
+    await way.settle()
+    await way.act("set_profile", email="an@example.com")
+    await way.act("open_ticket", subject="Hỏi giá")
+    return way
