@@ -42,6 +42,7 @@ def ingress_table(result: IngressLoad) -> Table:
         "others",
         "slowest ms",
         "ingress",
+        "µs a post",
         "generator",
     )
     rows = map(_row, (result.steady, result.storm))
@@ -61,6 +62,7 @@ def _row(posted: Posted) -> tuple[str, ...]:
         f"{sum(posted.others.values()):,}",
         f"{posted.slowest_ms:,.0f}",
         f"{posted.ingress_busy:.0%}",
+        f"{posted.ingress_us:,.0f}",
         f"{posted.generator_busy:.0%}",
     )
 

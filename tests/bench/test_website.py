@@ -95,11 +95,11 @@ async def test_a_notice_counts_for_what_was_said_and_a_second_one_is_seen() -> N
 
 def test_the_tables_say_what_was_found() -> None:
     machine = Machine("cpu", 2, 1_024, "Linux", "3.11", "18", "4.2", 0.0)
-    posted = Posted(4, 100.0, [10.0, 20.0], [5.0], {"0": 1}, 0.5, 0.1)
+    posted = Posted(4, 100.0, [10.0, 20.0], [5.0], {"0": 1}, 4_321.0, 0.5, 0.1)
     console = Console(record=True, width=150)
     console.print(ingress_table(IngressLoad(IngressPlan(), posted, posted, machine)))
     console.print(visitors_table(VisitorsLoad(VisitorsPlan(), [1.0], [200.0], 0.5, 90.0, 0.1, machine)))
     shown = console.export_text()
-    for expected in ("50.0%", "5,000 visitors", "200", "generator 10%"):
+    for expected in ("50.0%", "4,321", "5,000 visitors", "200", "generator 10%"):
         assert expected in shown
     assert orjson.loads(orjson.dumps(posted.report()))["accepted"] == 0.5
