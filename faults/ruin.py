@@ -103,6 +103,8 @@ _INBOUND = (
 )
 _COMMANDS = (
     "each roster event was caused by a command of its desk",
+    "each event of a chain was caused by a command that is on the log",
+    "each return of a customer is told once on messages, and none that nobody has seen",
     "each event of a desk has the id of its number among those of its command",
     "nobody has a second turn before everybody eligible has had one",
     "counts of agents eligible throughout differ by at most one after any prefix",
@@ -121,6 +123,7 @@ _ASSIGNMENTS = (
     "intake and notifier have applied everything to its end",
     "each customer message gives one notice to each who follows it at its chain number",
     "each assigned event gives one notice to the new holder",
+    "a customer's return is told to all who follow him then, once each, and nobody else",
     "each offer is told once to its audience, and withdrawn once for all",
     "what watched lists are told last is how the conversation stands",
     "each list has what its agent holds and follows, with his unread messages",
