@@ -57,7 +57,7 @@ MUTANTS = (
     ),
     Mutant(
         "neither owner nor batch number is compared",
-        FREEZES,
+        "freeze_before_writing,freeze_before_writing,freeze_before_writing",
         ("each distinct message is once", "positions are", "on the messages topic", "each lane is released"),
         (
             Change(
