@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Awaitable, Sequence
 from email.message import EmailMessage
 from random import Random
@@ -11,19 +12,26 @@ from typing import Any
 import orjson
 
 from config.delivery import DeliverySettings
+from config.phone import PhoneSettings
 from schemas.definitions import KeywordList
 from schemas.phones import find_phone
 from tests.mail.letters import ADDRESSES, AT, TICKET
 from tests.security.bending import bent, bent_text
 from tests.security.parsers import Parser
+from workers.channels.channel import Skipped
 from workers.channels.delivery.result import Failed
 from workers.channels.mail.address import BadTokenError, is_address
 from workers.channels.mail.frame import ABOVE
 from workers.channels.mail.reading import UnreadableMailError, read_mail
+from workers.channels.phone.door import PhoneDoor
+from workers.channels.phone.signature import SIGNATURE as PROVIDERS_SIGNATURE
+from workers.channels.phone.signature import signature as provider_signature
+from workers.channels.problem import WebhookError
 from workers.channels.reading.messenger_reader import MessengerReader
 from workers.channels.reading.place import Place, Thread
 from workers.channels.reading.reader import Access
 from workers.channels.reading.zalo_reader import ZaloReader
+from workers.channels.records import Webhook, outgoing
 from workers.files.kind import kind_of, name_of
 from workers.files.link import Content, ExpiredLinkError, Links
 from workers.files.serving import headers_of
@@ -75,9 +83,9 @@ MAILS = (_mail(), _BOUNCE)
 
 def _read_mail(raw: bytes) -> None:
     mail = read_mail(raw)
-    orjson.dumps(mail._asdict())  # a record can carry it
+    orjson.dumps(mail._replace(bounce=None)._asdict())  # a record can carry it
     is_address(mail.sender)
-    for token in ADDRESSES.tokens(mail.addressed, mail.named):
+    for token in ADDRESSES.tokens(mail.addressed, mail.bounce.named if mail.bounce else mail.named):
         ADDRESSES.ticket(token, AT)
 
 
@@ -182,6 +190,40 @@ def _answered(content: bytes) -> None:
                     record.model_dump_json()
 
 
+_CALLBACKS = [
+    orjson.dumps(one)
+    for one in (
+        {"type": "sms.status", "reference": f"shop.{'0' * 32}", "status": "delivered", "id": "p1"},
+        {"type": "call.status", "reference": f"shop.{'0' * 32}", "status": "ended", "duration_s": 61},
+        {"type": "sms.received", "id": "r1", "from": "+84912345678", "to": "+842838123456", "text": "Vâng ạ"},
+    )
+]
+_KEY = "k" * 40
+
+
+class _Outreach:
+    """A pool in whose database there is something about every number and message."""
+
+    async def fetchrow(self, *_: object) -> tuple[str, str, int]:
+        return "shop", "web:shop:u1", 1
+
+
+_PROVIDER = PhoneDoor(
+    PhoneSettings.model_validate(
+        {"accounts": [{"name": "p", "url": "https://p.example/v1", "token": "t", "callback_key": _KEY}]}
+    ),
+    _Outreach(),
+).at("p")
+
+
+def _callback(body: bytes) -> None:
+    headers = {PROVIDERS_SIGNATURE: provider_signature(_KEY, body, int(time.time()))}
+    document = _at_once(_PROVIDER.complete(_PROVIDER.open(headers, body)))
+    for item in _PROVIDER.items(document):
+        if not isinstance(item, Skipped):
+            outgoing(Webhook("phone", body, 1_700_000_000_000), item)
+
+
 def _letter(random: Random) -> bytes:
     return bent(random, MAILS)
 
@@ -195,6 +237,7 @@ _ANSWERS = [orjson.dumps(each) for each in (*_MESSENGER_ANSWERS, *_ZALO_ANSWERS)
 
 READERS: tuple[Parser, ...] = (
     Parser("mails", _letter, _read_mail, (UnreadableMailError, BadTokenError)),
+    Parser("providers' callbacks", lambda random: bent(random, _CALLBACKS), _callback, (WebhookError,)),
     Parser("customers' words", lambda random: bent_text(random, _WORDS), _words, ()),
     Parser("files", lambda random: (bent(random, _HEADS), _sent(random, _NAMES)), _file, ()),
     Parser("links to files", lambda random: _sent(random, [_LINK]), _LINKS.read, (ExpiredLinkError,)),

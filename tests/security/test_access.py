@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from config.errors import ExitCode
@@ -9,11 +11,15 @@ from config.topics import CATALOGUE
 from workers.access.kafka_acls import Acl, acls, command
 from workers.access.postgres_grants import grants
 from workers.access.rights import WORKERS
+from workers.channels.delivery import erasing as at_delivery
 from workers.channels.delivery.handler import DeliveryHandler
 from workers.cli.main import run
+from workers.files import rows as file_rows
+from workers.gateway import erasure
 from workers.local.crew.duties import DELIVERY, WEBHOOKS
 from workers.notifier.handler import NotifierHandler
 from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake import erasing
 from workers.routing.intake.handler import IntakeHandler
 
 HANDLERS = {
@@ -35,6 +41,25 @@ def test_every_worker_has_its_rights_and_none_all() -> None:
     for rights in WORKERS.values():
         assert set(rights.writes) < set(CATALOGUE)
         assert not set(rights.changes) & set(rights.sees)
+
+
+@pytest.mark.parametrize(
+    ("worker", "statements"),
+    [
+        ("routing", (*erasing.STATEMENTS, erasing.REMEMBER, erasing.OPEN, erasing.DONE)),
+        ("delivery", (*at_delivery.STATEMENTS, at_delivery.OPEN, file_rows.ERASED_ONES, file_rows.FORGET)),
+        ("gateway", (erasure.FIND,)),
+    ],
+)
+def test_who_erases_may(worker: str, statements: tuple[str, ...]) -> None:
+    """Erasing is seldom asked for: what it lacks would show late."""
+    rights, text = WORKERS[worker], "\n".join(statements)
+    tables = {each for one in WORKERS.values() for each in (*one.changes, *one.sees)}
+    changed = set(re.findall(r"(?:UPDATE|INTO|DELETE FROM)\s+([a-z_]+)", text)) & tables
+    read = set(re.findall(r"(?:FROM|JOIN|USING)\s+([a-z_]+)", text)) & tables
+    assert changed or read
+    assert changed <= set(rights.changes)
+    assert read <= {*rights.changes, *rights.sees}
 
 
 def test_an_access_control_list_is_a_command_of_kafka_s_own() -> None:

@@ -35,6 +35,11 @@ def test_a_file_whose_name_is_in_no_character_set_is_a_file_all_the_same() -> No
     assert read_mail(mail).files == ("text/plain",)
 
 
+@pytest.mark.parametrize("kind", ["[]", "{}", "null", "7"])
+def test_a_provider_may_call_by_whatever_type(kind: str) -> None:
+    assert parser_named("providers' callbacks").takes(f'{{"type": {kind}}}'.encode())
+
+
 def test_a_kind_of_attachment_that_is_too_long_costs_no_page_of_older_messages() -> None:
     said = {"message_id": "z", "from_id": "7", "to_id": "1", "type": "x" * 41, "url": "https://a/b"}
     answer = orjson.dumps({"data": [{**said, "time": 1763800000000}], "error": 0})
