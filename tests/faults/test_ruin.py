@@ -37,8 +37,7 @@ def _cause_anew(planted: Planted, places: dict[Place, Place]) -> None:
     for topic in ("assignments", "roster"):
         for number, record in enumerate(planted.topics[topic]):
             cause = record.json().get("cause")
-            place = places.get((cause["partition"], cause["offset"])) if cause else None
-            if place is not None:
+            if cause and (place := places.get((cause["partition"], cause["offset"]))):
                 planted.change(topic, number, cause=cause | {"offset": place[1]})
 
 
