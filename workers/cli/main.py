@@ -22,6 +22,7 @@ COMMANDS = {
     "pages": Entry("workers.cli.pages_command", "Give pages their tokens, and see how they fare."),
     "mail": Entry("workers.cli.mail_command", "Give a reply that came to the mail server to the ingress."),
     "history": Entry("workers.cli.history_command", "Fetch older messages from the channels."),
+    "blacklist": Entry("workers.cli.blacklist_command", "Say who is kept out of a page."),
     "accounts": Entry("workers.cli.accounts_command", "Say who may come in through the gateway."),
     "webhooks": Entry("workers.cli.webhooks_command", "Tell events to other systems' URLs."),
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),

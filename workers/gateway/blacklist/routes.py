@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,13 +16,11 @@ from asyncpg import Connection
 from fastapi import APIRouter, Query, Request
 
 from schemas.base import PageId
-from schemas.ids import channel_of
 from workers.channels.network import Network, network_named
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.blacklist import rows
 from workers.gateway.blacklist.entry import (
     BLOCKS_MAX,
-    PREFIX_MIN,
     AddressBody,
     Blocked,
     Entries,
@@ -31,21 +28,19 @@ from workers.gateway.blacklist.entry import (
     Seen,
     Term,
 )
+from workers.gateway.blacklist.naming import has_addresses, to_be_blocked
 from workers.gateway.conversations import Conversation, read_conversations, relations
 from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, Problem, forbidden, invalid, not_found, unavailable
 from workers.gateway.queries import cursor
-from workers.gateway.queries.cursor import CURSOR_CHARS_MAX, Cursor
+from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
 from workers.gateway.queries.filters import Words
 from workers.gateway.queries.queries import FIRST
 from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster
 from workers.runtime.postgres import DATABASE_ERRORS
 
-WEBSITE = "web"
 LIST_MAX = 100
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Of customers who were blocked before it was noted when."""
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)
@@ -82,7 +77,7 @@ async def read_blacklist(
         )
     shown = tuple(found[:limit])
     last = shown[-1] if len(found) > limit else None
-    return Entries(entries=shown, next=last and cursor.write(Cursor(last.at or _EPOCH, last.id)))
+    return Entries(entries=shown, next=last and cursor.write(rows.place_of(last)))
 
 
 @router.post("/blacklist/addresses", operation_id="add_address_block")
@@ -184,18 +179,12 @@ async def _last_seen(connection: Connection, identity: Identity, conversation: U
 
 def _network(request: Request, body: AddressBody) -> Network:
     """What is to be kept out. Raises ApiError."""
-    if channel_of(body.page) != WEBSITE:
+    if not has_addresses(body.page):
         raise invalid([{"loc": ("body", "page"), "msg": "only visitors of websites come from addresses"}])
     try:
-        network = network_named(body.address, gateway_of(request).ipv6_prefix)
+        return to_be_blocked(body.address, gateway_of(request).ipv6_prefix)
     except ValueError as error:
         raise invalid([{"loc": ("body", "address"), "msg": str(error)}]) from error
-    shortest = PREFIX_MIN[network.version]
-    if network.prefixlen < shortest:
-        raise invalid(
-            [{"loc": ("body", "address"), "msg": f"that is too many at once: at most a /{shortest}"}]
-        )
-    return network
 
 
 def _named(request: Request, q: str | None) -> Network | None:

@@ -92,6 +92,10 @@ SELECT * FROM (
 """  # noqa: S608  own columns
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Of customers who were blocked before it was noted when."""
+
+
 class By(NamedTuple):
     """Who does something, and from where."""
 
@@ -165,6 +169,11 @@ async def read_list(
         LIST, workspace, list(pages), kind or "", after.at, after.id, search, named, limit
     )
     return [Entry(**row) for row in rows]
+
+
+def place_of(entry: Entry) -> Cursor:
+    """Where an entry stands in the list: what comes next is behind it."""
+    return Cursor(entry.at or _EPOCH, entry.id)
 
 
 async def forget_blocks(connection: Connection) -> None:
