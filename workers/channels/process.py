@@ -18,7 +18,7 @@ import uvloop
 from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.ingress import Ingress, create_app
-from workers.channels.server import StoppableServer, listen, url_of
+from workers.channels.server import BACKLOG, StoppableServer, listen, url_of
 from workers.channels.shedding_http import SheddingHttp
 from workers.channels.website.socket import VisitorSocket
 from workers.runtime.garbage import collect_seldom
@@ -96,6 +96,7 @@ def _configuration(ingress: Ingress, settings: Settings) -> uvicorn.Config:
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         lifespan="on",
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,8 +13,10 @@ import uvicorn
 from config.errors import ConfigurationError
 from config.problem import variable
 
-BACKLOG = 2_048
-TAKEN_AT_ONCE = 16
+BACKLOG = 4_096
+"""Connections that wait in the kernel, if it allows so many (net.core.somaxconn). Who finds no room there is
+not told: he tries again after one second, three, seven."""
+TAKEN_AT_ONCE = 64
 """Connections each time round the event loop. uvloop takes one of a listening socket, so that a busy loop has
 new ones wait in the kernel for tens of seconds; so each socket is listened on by so many copies."""
 
