@@ -1,0 +1,89 @@
+"""What delivery workers ask all the time is read by indexes, however much was sent and read before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import pytest
+
+from workers.channels.outreach import places, rows
+from workers.channels.reading import errand_rows
+
+pytestmark = pytest.mark.servers
+
+BIG = {"outreach", "delivery_errand"}
+SENT = """
+INSERT INTO outreach (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
+    sender, ticket, ticket_id, means, number, state, due_at, attempted_at, told, written_at, changed_at)
+SELECT 'acme', gen_random_uuid(), 'main', n % 6, gen_random_uuid(), 'web:' || n % 100 || ':u',
+    'web:' || n % 100, n, 'agent:acme/a' || n % 50, 1, gen_random_uuid(),
+    (ARRAY['mail', 'sms', 'call'])[1 + n % 3],
+    '+8491' || n,
+    CASE n % 1000 WHEN 0 THEN 'queued' WHEN 1 THEN 'sending' ELSE 'sent' END, now(), now(), n % 500 > 0,
+    now() - interval '1 minute' * n, now()
+FROM generate_series(1, 20000) n
+"""
+OTHERS = """
+INSERT INTO phone_page SELECT 'web:' || n, 'acme', 'main', '+8428' || n FROM generate_series(1, 5000) n;
+INSERT INTO delivery_page (page_id, workspace_id, access_token, app)
+SELECT 'web:' || n, 'acme', '', 'a' FROM generate_series(1, 100) n;
+INSERT INTO delivery_errand (workspace_id, page_id, user_id, what, state, due_at, asked_at, changed_at)
+SELECT 'acme', 'web:' || n % 100, 'u' || n, (ARRAY['profile', 'history'])[1 + n % 2],
+    CASE n % 1000 WHEN 0 THEN 'waiting' ELSE 'done' END, now(), now(), now()
+FROM generate_series(1, 20000) n;
+ANALYZE outreach; ANALYZE phone_page; ANALYZE delivery_page; ANALYZE delivery_errand
+"""
+AN_HOUR = timedelta(hours=1)
+ASKED = [
+    {
+        **dict.fromkeys(("workspace_id", "desk_id", "key"), "acme"),
+        **dict.fromkeys(("message_id", "conversation_id", "ticket_id"), str(UUID(int=7))),
+        **dict.fromkeys(("lane", "position", "ticket"), 1),
+        "page_id": "web:1",
+        "sender": "agent:acme/a1",
+        "means": "sms",
+        "is_set": True,
+        "content": {},
+        "written_at": "2026-11-22T08:00:00Z",
+    }
+]
+
+
+@pytest.fixture
+async def filled(database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(database)
+    await connection.execute(SENT)
+    await connection.execute(OTHERS)
+    yield connection
+    await connection.close()
+
+
+async def test_what_is_asked_all_the_time_is_read_by_indexes(filled: asyncpg.Connection[Any]) -> None:
+    for query, arguments in (
+        (rows.ENQUEUE, (orjson.dumps(ASKED).decode(), 100, 60, 1_000)),
+        (rows.DUE_PAGES, (["sms", "call"],)),
+        (rows.CLAIM, (["sms", "call"], "web:1", 4, 10)),
+        (rows.FIND_LOST, (AN_HOUR, ["sms"])),
+        (rows.TRY_NOW, ("web:1", ["sms"])),
+        (rows.UNTOLD, ([1, 2], 100)),
+        (rows.TELL, ("acme", UUID(int=7), UUID(int=7), "sent", None, None, None)),
+        (places.OF_TICKET, (UUID(int=7),)),
+        (places.OF_MESSAGE, ("main", "acme", UUID(int=7))),
+        (places.OF_NUMBER, ("main", "+84281", "+84911")),
+        (errand_rows.CLAIM, (10, '{"web": 1}', AN_HOUR)),
+    ):
+        plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
+        assert set(_read_whole(plan)) & BIG == set(), query
+
+
+def _read_whole(plan: dict[str, Any]) -> Iterator[str]:
+    """The tables of which every row is read."""
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from _read_whole(part)
