@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def full_plan() -> list[Task]:
     soak = Task((SOAKED,), 1, SOAK_MESSAGES, SOAK_MESSAGES / SOAK_S, repeat=True)
     return [
         *_seeded(OFTEN, OFTEN_SEEDS, OFTEN_MESSAGES),
-        *_seeded(SELDOM, SELDOM_SEEDS, SELDOM_MESSAGES),
+        *_seeded(SELDOM, SELDOM_SEEDS, SELDOM_MESSAGES, then=_any_three),
         soak,
         *_long(),
     ]
@@ -94,17 +94,19 @@ def short_plan() -> list[Task]:
     return [Task(phases, 1, SHORT_MESSAGES) for phases in (*rows, *((each,) for each in alone))]
 
 
-def _seeded(kinds: Sequence[str], seeds: int, messages: int) -> Iterator[Task]:
+def _seeded(
+    kinds: Sequence[str], seeds: int, messages: int, then: Callable[[int], Faults] | None = None
+) -> Iterator[Task]:
     """For each seed the kinds in turn, in any order; those with needs of their own are alone in their run.
 
-    The seeds go round the faults of a kind.
+    The seeds go round the faults of a kind. `then` says what the last phase of a seed is.
     """
     for seed in range(1, seeds + 1):
         phases = [(KINDS[kind][seed % len(KINDS[kind])],) for kind in kinds]
         together = [phase for phase in phases if _together(phase)]
         random.Random(seed).shuffle(together)
-        more = [_any_three(seed)] if kinds is SELDOM else []
-        yield Task((*together, *more), seed, messages)
+        last = [then(seed)] if then else []
+        yield Task((*together, *last), seed, messages)
         yield from (Task((phase,), seed, messages) for phase in phases if not _together(phase))
 
 
