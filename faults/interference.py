@@ -147,6 +147,7 @@ class Interference:
         server, request = DEATHS[name]
         for kind in KINDS:
             victim = await self.scene.victim(kind)
+            await self.scene.busy(kind)
             trap = Trap(request, Lost.REQUEST, ENDED_S)
             hit = await self._caught(self._wires(server)[victim.name], trap)
             victim.signal(signal.SIGKILL)

@@ -141,7 +141,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is not stored yet is published",
-        "kill_at_commit",
+        "kill_at_commit,kill_at_commit,kill_at_commit,kill_at_commit",
         ("the messages topic says", "each lane is released"),
         (
             Change(
