@@ -15,9 +15,11 @@ from schemas.messages import MessageAttachment
 from tests.delivery.ground import OA, ONE, Ground, ground
 from tests.files.test_files import chunks_of
 from tests.files.test_kind import archive, picture
+from tests.files.test_shrinking import noise
 from workers.channels.delivery.zalo_uploads import upload_of
-from workers.files.file import File
+from workers.files.file import File, key_of, smaller_of
 from workers.files.files import open_files
+from workers.files.kind import HEAD_BYTES, kind_of
 from workers.local.simulator.platform.account import Account
 
 PUBLIC = "https://chat.example.com"
@@ -33,7 +35,8 @@ def file(media_type: str, name: str, size_bytes: int, width: int | None = 20) ->
     ("sent", "way"),
     [
         (file("image/jpeg", "a.jpg", MIB), "image"),
-        (file("image/png", "a.png", MIB + 1), None),
+        (file("image/png", "a.png", MIB + 1), "image"),
+        (file("image/png", "a.png", MIB + 1, None), None),
         (file("image/gif", "a.gif", 5 * MIB), "gif"),
         (file("image/gif", "a.gif", 9, None), None),
         (file("image/webp", "a.webp", 9), None),
@@ -60,7 +63,8 @@ async def kept(own: Ground, key: str, data: bytes, name: str) -> MessageAttachme
     files = open_files(own.settings)
     assert files is not None
     one = await files.take(
-        own.database, "acme", conversation_id(key), "agent:acme/lan", chunks_of(data), name
+        *(own.database, "acme", conversation_id(key), "agent:acme/lan", chunks_of(data), name),
+        smaller=key.startswith("zalo:"),
     )
     return MessageAttachment(type=one.type or "", name=one.name, file=one.id)
 
@@ -106,9 +110,23 @@ async def _to_zalo(own: Ground) -> None:
     files = (picture("PNG"), "a.png", picture("GIF"), "b.gif", pdf, "giá.pdf", docx, "c.docx")
     sent = await _say(own, OA, "an", *files)
     too_much = await _say(own, OA, "an", b"%PDF-1.7\n" + bytes(5 * MIB), "lớn.pdf")
+    large = await _say(own, OA, "binh", noise(800), "váy.png")
     async with own.delivering():
         await own.until(sent, "sent")
         await own.until(too_much, "failed", "unsupported")
+        await own.until(large, "sent")
+        await own.until(await _without_copy(own), "failed", "unsupported")
     account: Account = own.oa
-    assert [each.attachment for each in account.said] == ["image", "gif", "file", "file"]
-    assert [data for _, data in own.zalo.uploads.given.values()] == list(files[::2])
+    assert [each.attachment for each in account.said if each.user == "an"] == ["image", "gif", "file", "file"]
+    (small,) = {data for _, data in own.zalo.uploads.given.values()} - set(files[::2])
+    assert kind_of(small[:HEAD_BYTES]) == kind_of(picture("JPEG"))
+
+
+async def _without_copy(own: Ground) -> UUID:
+    """A large picture of which no smaller copy could be made."""
+    one = await kept(own, f"{OA}:chi", noise(800), "a.png")
+    files = open_files(own.settings)
+    assert files is not None
+    assert one.file is not None
+    await files.storage.remove(smaller_of(key_of("acme", one.file)))
+    return await own.say(OA, "chi", None, attachments=(one,))

@@ -12,6 +12,7 @@ import pytest
 from config.settings import Settings
 from schemas.envelope import Kind
 from tests.files.test_kind import archive, picture
+from tests.files.test_shrinking import noise
 from tests.gateway.ground import SHOP, Client, customer_writes, gateway, publish, shop, sign_in, until
 from workers.runtime.handler import Connection
 
@@ -46,7 +47,7 @@ def keeping(settings: Settings, folder: Path, **more: object) -> Settings:
 async def test_a_file_goes_from_an_agent_into_an_answer_and_is_read_by_its_link(
     settings: Settings, topics: dict[str, str], tmp_path: Path
 ) -> None:
-    own = keeping(settings, tmp_path / "kept", file_bytes_max=200_000, message_bytes_max=200_000)
+    own = keeping(settings, tmp_path / "kept", file_bytes_max=2_000_000, message_bytes_max=2_000_000)
     async with shop(own) as database, gateway(own) as http:
         one, other = [await customer_writes(own, topics, user) for user in ("an", "binh")]
         await until(database, "SELECT FROM conversation WHERE conversation_id = $1", other)
@@ -54,6 +55,7 @@ async def test_a_file_goes_from_an_agent_into_an_answer_and_is_read_by_its_link(
         await _send_and_say(lan, database, one, other)
         await _refuse(lan, nga, chu, one)
         await _see_a_channels(own, topics, lan, database, one)
+        await _large(chu, database, other, own.attachments.folder)
 
 
 async def _send_and_say(lan: Client, database: Connection, one: UUID, other: UUID) -> None:
@@ -98,9 +100,9 @@ async def _refuse(lan: Client, nga: Client, chu: Client, one: UUID) -> None:
     assert (await send(nga, one, picture("PNG"))).status_code == httpx.codes.FORBIDDEN
     program = await send(lan, one, b"MZ\x90\0" + bytes(99), "ảnh.png")
     assert (program.status_code, program.json()["code"]) == (415, "kind_not_taken")
-    assert (await send(lan, one, archive("a") + bytes(200_000))).status_code == 413
+    assert (await send(lan, one, archive("a") + bytes(2_000_000))).status_code == 413
     assert (await send(lan, one, b"")).json()["code"] == "empty"
-    files = [(await send(lan, one, archive("a") + bytes(120_000), "a.zip")).json() for _ in range(2)]
+    files = [(await send(lan, one, archive("a") + bytes(1_200_000), "a.zip")).json() for _ in range(2)]
     said = [{"type": "file", "file": each["attachment"]["file"]} for each in files]
     heavy = await lan.ask(f"conversations/{one}/messages", {"attachments": said})
     assert (heavy.status_code, heavy.json()["code"]) == (422, "too_large")
@@ -111,6 +113,21 @@ async def _refuse(lan: Client, nga: Client, chu: Client, one: UUID) -> None:
     named = {"type": "image", "file": quick.json()["attachment"]["file"]}
     said_by_quick_reply = await lan.ask(f"conversations/{one}/messages", {"attachments": [named]})
     assert said_by_quick_reply.status_code == httpx.codes.OK, said_by_quick_reply.text
+
+
+async def _large(chu: Client, database: Connection, other: UUID, folder: Path) -> None:
+    """A large picture has a smaller copy where little is taken."""
+    data, copies = noise(800), []
+    for page in ("messenger:1", "zalo:1"):
+        await database.execute("UPDATE conversation SET page_id = $1 WHERE conversation_id = $2", page, other)
+        sent = await send(chu, other, data)
+        assert sent.status_code == httpx.codes.CREATED, sent.text
+        copies.append(_smaller(folder))
+    assert copies == [[], [sent.json()["attachment"]["file"]]]
+
+
+def _smaller(folder: Path) -> list[str]:
+    return [path.stem for path in folder.rglob("*.smaller")]
 
 
 async def _see_a_channels(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from workers.files.kind import SHOWN_TYPES
 from workers.files.link import Content
+from workers.files.shrinking import needs_smaller
 
 State = Literal["arriving", "wanted", "stored", "failed"]
 """`arriving`: somebody sends it to us; `wanted`: it is to be fetched from its channel."""
@@ -38,6 +39,11 @@ class File(NamedTuple):
     def key(self) -> str:
         """In the storage."""
         return key_of(self.workspace, self.id)
+
+    @property
+    def needs_smaller(self) -> bool:
+        """Whether a platform that takes little gets the smaller copy, if one could be made."""
+        return self.width is not None and needs_smaller(self.media_type, self.size_bytes or 0)
 
     @property
     def content(self) -> Content:
@@ -71,3 +77,8 @@ def key_of(workspace: str, id_: str) -> str:
 def thumbnail_of(key: str) -> str:
     """Where its thumbnail is."""
     return f"{key}.thumbnail"
+
+
+def smaller_of(key: str) -> str:
+    """Where its smaller copy is."""
+    return f"{key}.smaller"

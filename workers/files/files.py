@@ -15,12 +15,13 @@ from config.logging import get_logger
 from config.problem import variable
 from config.settings import Settings
 from workers.files import rows
-from workers.files.file import File, key_of, thumbnail_of
+from workers.files.file import File, key_of, smaller_of, thumbnail_of
 from workers.files.kind import kind_of, name_of, saved_only
 from workers.files.link import Content, Links
 from workers.files.pictures import Pictures
 from workers.files.refusal import FileRefusedError
 from workers.files.rows import Known
+from workers.files.shrinking import needs_smaller
 from workers.files.spool import Spooled, spooled
 from workers.files.storage import Storage, open_storage
 from workers.runtime.handler import Connection
@@ -62,8 +63,10 @@ class Files:
         owner: str,
         chunks: AsyncIterable[bytes],
         name: str | None,
+        *,
+        smaller: bool = False,
     ) -> File:
-        """Keep a file that somebody sends.
+        """Keep a file that somebody sends; `smaller`: with a smaller copy, when it is a large picture.
 
         Raises FileRefusedError, FilesBusyError, TooManyUnusedError, StorageDownError, and what Postgres and
         `chunks` raise.
@@ -75,14 +78,16 @@ class Files:
                 unused_max = 2 * own.message_files_max
                 if not await rows.begin(connection, workspace, id_, conversation, owner, unused_max):
                     raise TooManyUnusedError
-                known = await self.keep(workspace, id_, here, name)
+                known = await self.keep(workspace, id_, here, name, smaller=smaller)
         file = await rows.stored(connection, workspace, id_, known)
         if file is None:
             await self.remove(workspace, id_)
             raise FileRefusedError("too_slow", "The file took so long that it was forgotten.")
         return file
 
-    async def keep(self, workspace: str, id_: str, here: Spooled, name: str | None) -> Known:
+    async def keep(
+        self, workspace: str, id_: str, here: Spooled, name: str | None, *, smaller: bool = False
+    ) -> Known:
         """Examine a file and put its bytes into the storage. Raises FileRefusedError, StorageDownError."""
         kind = kind_of(here.head)
         if kind is None or kind.media_type not in self.settings.kinds:
@@ -94,16 +99,25 @@ class Files:
                 kind = saved_only(kind)
             else:
                 await self.storage.keep(thumbnail_of(key), picture.thumbnail)
+                if smaller and needs_smaller(kind.media_type, here.size_bytes):
+                    await self._keep_smaller(key, here.path)
         await self.storage.keep(key, here.path)
         known = Known(kind.type, kind.media_type, name_of(name, kind), here.size_bytes)
         if picture is None:
             return known
         return known._replace(width=picture.width, height=picture.height, has_thumbnail=True)
 
+    async def _keep_smaller(self, key: str, path: Path) -> None:
+        """Raises StorageDownError."""
+        copy = await self._pictures.smaller(path)
+        if copy is not None:
+            await self.storage.keep(smaller_of(key), copy)
+
     async def remove(self, workspace: str, id_: str) -> None:
         """Have its bytes no more. Raises StorageDownError."""
         key = key_of(workspace, id_)
         await self.storage.remove(thumbnail_of(key))
+        await self.storage.remove(smaller_of(key))
         await self.storage.remove(key)
 
     def public_link(self, content: Content) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 import warnings
+from collections.abc import Callable
 
 from PIL import Image, ImageOps
 
@@ -23,24 +24,39 @@ REFUSED = 1
 
 def main(picture: str, thumbnail: str, pixels_max: str) -> int:
     """Write the thumbnail and print the picture's size; the exit code is REFUSED when it cannot be."""
+    return carefully(int(pixels_max), lambda: _examine(picture, thumbnail))
+
+
+def carefully(pixels_max: int, work: Callable[[], None]) -> int:
+    """Do `work` within the limits, of this process and for good; the exit code."""
     _limit()
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.MAX_IMAGE_PIXELS = int(pixels_max)
+    Image.MAX_IMAGE_PIXELS = pixels_max
     try:
-        with Image.open(
-            picture, formats=FORMATS
-        ) as opened:  # reads the head alone, and refuses too many pixels
-            width, height = opened.size
-            opened.draft("RGB", (THUMBNAIL_PIXELS * 2, THUMBNAIL_PIXELS * 2))  # a JPEG is decoded smaller
-            small = ImageOps.exif_transpose(opened)
-            turned = small.size[0] > small.size[1] and width < height
-            small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
-            _save(small, thumbnail)
+        work()
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
         print(f"{type(error).__name__}: {error}"[:200], file=sys.stderr)  # noqa: T201
         return REFUSED
-    print(height if turned else width, width if turned else height)  # noqa: T201
     return 0
+
+
+def on_paper(pixels: Image.Image) -> Image.Image:
+    """Without anything that stood beside the pixels, such as where it was taken, and on white."""
+    plain = pixels.convert("RGBA")
+    paper = Image.new("RGB", plain.size, "white")
+    paper.paste(plain, mask=plain)
+    return paper
+
+
+def _examine(picture: str, thumbnail: str) -> None:
+    with Image.open(picture, formats=FORMATS) as opened:  # reads the head alone, and refuses too many pixels
+        width, height = opened.size
+        opened.draft("RGB", (THUMBNAIL_PIXELS * 2, THUMBNAIL_PIXELS * 2))  # a JPEG is decoded smaller
+        small = ImageOps.exif_transpose(opened)
+        turned = small.size[0] > small.size[1] and width < height
+        small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+        on_paper(small).save(thumbnail, "JPEG", quality=80)
+    print(height if turned else width, width if turned else height)  # noqa: T201
 
 
 def _limit() -> None:
@@ -48,14 +64,6 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S_MAX, PROCESSOR_S_MAX))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES_MAX, FILE_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _save(small: Image.Image, path: str) -> None:
-    """Without anything that stood beside the pixels, such as where it was taken."""
-    plain = small.convert("RGBA")
-    paper = Image.new("RGB", plain.size, "white")
-    paper.paste(plain, mask=plain)
-    paper.save(path, "JPEG", quality=80)
 
 
 if __name__ == "__main__":

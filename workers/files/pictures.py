@@ -1,4 +1,4 @@
-"""Pictures: their size and a thumbnail, from a process that may fail."""
+"""Pictures: their size, a thumbnail and a smaller copy, from processes that may fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.logging import get_logger
-from workers.files import picture
+from workers.files import picture, smaller
+from workers.files.shrinking import BYTES_MAX
 
 DEADLINE_S = 20.0
 
@@ -39,17 +40,24 @@ class Pictures:
         """What `path` shows; none: it cannot be opened within the limits."""
         thumbnail = path.with_name("thumbnail")
         async with self._one:
-            said = await _run(str(path), str(thumbnail), str(self._pixels_max))
+            said = await _run(picture.__name__, str(path), str(thumbnail), str(self._pixels_max))
         if said is None:
             return None
         width, height = map(int, said.split())
         return Picture(width, height, thumbnail)
 
+    async def smaller(self, path: Path) -> Path | None:
+        """A JPEG of at most `shrinking.BYTES_MAX`; none: there cannot be one within the limits."""
+        copy = path.with_name("smaller")
+        async with self._one:
+            said = await _run(smaller.__name__, str(path), str(copy), str(self._pixels_max), str(BYTES_MAX))
+        return None if said is None else copy
 
-async def _run(*arguments: str) -> bytes | None:
-    """What the process says; none: it has failed, or had to be ended."""
+
+async def _run(module: str, *arguments: str) -> bytes | None:
+    """What the process of a module says; none: it has failed, or had to be ended."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", picture.__name__, *arguments),
+        *(sys.executable, "-I", "-m", module, *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

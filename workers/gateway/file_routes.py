@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from schemas.ids import channel_of
 from schemas.messages import MessageAttachment
+from workers.channels.delivery.senders import TAKING_LITTLE
 from workers.files.file import File
 from workers.files.files import FilesBusyError, TooManyUnusedError
 from workers.files.refusal import FileRefusedError
@@ -73,7 +75,8 @@ async def send_file(request: Request, identity: Who, conversation: UUID, name: N
             raise not_found("unknown_conversation", sentence)
         if not may(identity, relations(identity.agent, found, view.roster), "say"):
             raise _forbidden(request, identity, "say", str(conversation))
-    return await _take(gateway, request, identity, conversation, name)
+    smaller = channel_of(found.page) in TAKING_LITTLE
+    return await _take(gateway, request, identity, conversation, name, smaller=smaller)
 
 
 @router.post(
@@ -87,7 +90,7 @@ async def send_quick_reply_file(request: Request, identity: Who, name: Name = No
     """Send a file for quick replies; who may write them may."""
     if not may(identity, (), "manage_quick_replies"):
         raise _forbidden(request, identity, "manage_quick_replies", "files")
-    return await _take(gateway_of(request), request, identity, None, name)
+    return await _take(gateway_of(request), request, identity, None, name, smaller=True)
 
 
 @router.get(
@@ -106,13 +109,25 @@ async def read_file(request: Request, token: str) -> Response:
 
 
 async def _take(
-    gateway: Gateway, request: Request, identity: Identity, conversation: UUID | None, name: str | None
+    gateway: Gateway,
+    request: Request,
+    identity: Identity,
+    conversation: UUID | None,
+    name: str | None,
+    *,
+    smaller: bool,
 ) -> Sent:
-    """Raises ApiError."""
+    """`smaller`: it may go where little is taken. Raises ApiError."""
     files = available(gateway.files)
     try:
         file: File = await files.take(
-            gateway.pool, identity.workspace, conversation, identity.actor, request.stream(), name
+            gateway.pool,
+            identity.workspace,
+            conversation,
+            identity.actor,
+            request.stream(),
+            name,
+            smaller=smaller,
         )
     except FileRefusedError as error:
         raise ApiError(_STATUSES[error.code], error.code, str(error)) from error

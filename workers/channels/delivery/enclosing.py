@@ -11,9 +11,9 @@ from asyncpg import Pool
 
 from schemas.messages import MessageAttachment
 from workers.channels.delivery.parts import Part
-from workers.channels.delivery.sender import Copying, Enclosed
+from workers.channels.delivery.sender import Copying, Enclosed, NoCopyError
 from workers.files import rows
-from workers.files.file import File
+from workers.files.file import smaller_of
 from workers.files.files import Files
 from workers.files.spool import spooled
 from workers.files.storage import StorageDownError
@@ -44,16 +44,19 @@ class Enclosing:
             return None
         link = self._files.public_link(file.content)
         named = MessageAttachment(type=file.type or "file", url=link, name=file.name, file=file.id)
-        return Enclosed(named, file, _copying(self._files, file))
+        smaller = _copying(self._files, smaller_of(file.key), NoCopyError) if file.needs_smaller else None
+        return Enclosed(named, file, _copying(self._files, file.key, StorageDownError), smaller)
 
 
-def _copying(files: Files, file: File) -> Copying:
+def _copying(files: Files, key: str, missing: type[Exception]) -> Copying:
+    """`missing`: what is raised when there is none."""
+
     @asynccontextmanager
     async def copying() -> AsyncIterator[Path]:
-        """Raises StorageDownError and FileRefusedError."""
-        stored = await files.storage.read(file.key)
+        """Raises StorageDownError, FileRefusedError and `missing`."""
+        stored = await files.storage.read(key)
         if stored is None:
-            raise StorageDownError("it is not there")
+            raise missing("it is not there")
         async with spooled(stored.chunks, stored.size_bytes, files.settings.upload_timeout_s) as here:
             yield here.path
 

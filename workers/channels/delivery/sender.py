@@ -15,7 +15,11 @@ from workers.channels.delivery.result import Result
 from workers.files.file import File
 
 Copying = Callable[[], AbstractAsyncContextManager[Path]]
-"""A copy of a file on this machine, for as long as the block lasts; raises StorageDownError."""
+"""A copy of a file on this machine, for as long as the block lasts; raises StorageDownError, NoCopyError."""
+
+
+class NoCopyError(Exception):
+    """There is no smaller copy of a file, and there will be none."""
 
 
 class Enclosed(NamedTuple):
@@ -26,6 +30,8 @@ class Enclosed(NamedTuple):
     file: File | None = None
     """What is known of it; none: it is none of ours."""
     copying: Copying | None = None
+    copying_smaller: Copying | None = None
+    """The same of the smaller copy of a picture that needs one."""
 
 
 class Call(NamedTuple):

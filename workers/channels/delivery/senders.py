@@ -14,6 +14,8 @@ from workers.channels.delivery.zalo_sender import ZaloSender
 _ALL = (MessengerSender, ZaloSender, FchatSender)
 _TEXT_MAX: dict[Channel, int] = {each.channel: each.text_max for each in _ALL}
 TEXT_MAX_OF_OTHERS = 2_000
+TAKING_LITTLE: frozenset[Channel] = frozenset({"zalo"})
+"""Agents' pictures for these have smaller copies."""
 
 Senders = dict[Channel, Sender]
 

@@ -13,11 +13,12 @@ import httpx
 from config.delivery import DeliverySettings
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed
-from workers.channels.delivery.sender import Enclosed
+from workers.channels.delivery.sender import Enclosed, NoCopyError
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.fields import identifier, mapping
 from workers.files.file import File
 from workers.files.refusal import FileRefusedError
+from workers.files.shrinking import BYTES_MAX
 from workers.files.storage import StorageDownError
 
 MIB = 1_048_576
@@ -32,7 +33,7 @@ class Upload(NamedTuple):
     """What Zalo calls the name that it gives."""
 
 
-_IMAGE = Upload("image", MIB, "attachment_id")
+_IMAGE = Upload("image", BYTES_MAX, "attachment_id")
 _GIF = Upload("gif", 5 * MIB, "attachment_id")
 _FILE = Upload("file", 5 * MIB, "token")
 _OF_MEDIA_TYPE = {"image/jpeg": _IMAGE, "image/png": _IMAGE, "image/gif": _GIF, "application/pdf": _FILE}
@@ -40,12 +41,14 @@ _OF_ENDING = {".doc": _FILE, ".docx": _FILE}
 
 
 def upload_of(file: File) -> Upload | None:
-    """How Zalo takes a file; none: it does not."""
+    """How Zalo takes a file, or its smaller copy; none: it does not."""
     ending = Path(file.name or "").suffix.lower()
     upload = _OF_MEDIA_TYPE.get(file.media_type or "") or _OF_ENDING.get(ending)
     if upload is _GIF and file.width is None:  # it wants to know its size
         return None
-    return upload if upload is not None and (file.size_bytes or 0) <= upload.bytes_max else None
+    if upload is None:
+        return None
+    return upload if file.needs_smaller or (file.size_bytes or 0) <= upload.bytes_max else None
 
 
 def media(element: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class ZaloUploads:
 
     async def give(self, access_token: str, enclosed: Enclosed) -> dict[str, Any] | Failed:
         """Upload a file that `upload_of` knows; the message that names it. Raises nothing."""
-        file, copying = enclosed.file, enclosed.copying
+        file, copying = enclosed.file, enclosed.copying_smaller or enclosed.copying
         assert file is not None  # noqa: S101 - whoever calls has looked
         assert copying is not None  # noqa: S101
         upload = upload_of(file)
@@ -74,6 +77,8 @@ class ZaloUploads:
         try:
             async with copying() as path:
                 name = await self._give(access_token, upload, file, path)
+        except NoCopyError:
+            return Failed("refused", "unsupported", detail="a picture that cannot be made small enough")
         except (StorageDownError, FileRefusedError, OSError) as error:
             return Failed("again", "channel_down", detail=f"the store of files: {type(error).__name__}")
         return name if isinstance(name, Failed) else _message(upload, file, name)
@@ -81,11 +86,12 @@ class ZaloUploads:
     async def _give(self, access_token: str, upload: Upload, file: File, path: Path) -> str | Failed:
         """What Zalo calls it. Without an answer it is given once more: nobody has seen it. Raises OSError."""
         with path.open("rb") as opened:
+            name, media_type = _named(file)
             request = self._client.build_request(
                 "POST",
                 f"{self._settings.zalo_url}/v2.0/oa/upload/{upload.path}",
                 headers={"access_token": access_token},
-                files={"file": (file.name, opened, file.media_type)},
+                files={"file": (name, opened, media_type)},
             )
             answer = await post(self._client, self._settings.request_timeout_s, request)
         if not isinstance(answer, Answer):
@@ -93,8 +99,14 @@ class ZaloUploads:
         code = answer.body.get("error")
         if isinstance(code, int) and code != 0:
             return failure_of(code, str(answer.body.get("message", ""))[:200])
-        name = identifier(mapping(answer.body.get("data")).get(upload.named))
-        return name or Failed("again", "channel_down", detail=f"HTTP {answer.status} to an upload")
+        given = identifier(mapping(answer.body.get("data")).get(upload.named))
+        return given or Failed("again", "channel_down", detail=f"HTTP {answer.status} to an upload")
+
+
+def _named(file: File) -> tuple[str, str | None]:
+    """Name and kind of what is given; the smaller copy of a picture is a JPEG."""
+    name = file.name or ""
+    return (f"{Path(name).stem}.jpg", "image/jpeg") if file.needs_smaller else (name, file.media_type)
 
 
 def _message(upload: Upload, file: File, name: str) -> dict[str, Any]:
