@@ -22,6 +22,7 @@ from workers.routing.intake.pages import SILENT, Owner, Pages
 from workers.routing.intake.policies import DeskPolicy, Policies
 from workers.routing.intake.rules import Rules
 from workers.routing.intake.ticket import Ticket
+from workers.routing.intake.ticket_turns import TicketTurn
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
 from workers.runtime.batch import Batch, Record
 
@@ -78,6 +79,7 @@ class Intake:
     outreach: list[dict[str, Any]] = field(default_factory=list)
     marks: Marks = field(default_factory=dict)
     tickets: dict[tuple[str, int], Ticket] = field(default_factory=dict)
+    ticket_turns: list[TicketTurn] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     """Ids of the messages that wait in the table."""
 
@@ -124,6 +126,7 @@ class Intake:
         self.sent += [value for what, value in published(batch, "outbound") if what == "send"]
         self.outreach += [value for what, value in published(batch, "outbound") if what in OUTREACH]
         self.answers.update(work.outcomes.new)
+        self.ticket_turns += work.ticket_turns
         self.tickets.update((name, ticket) for name, (_, ticket) in work.tickets.items())
         self.held |= {reply.message for _, reply in work.held}
         self.held -= {reply.message for _, reply in work.settled}

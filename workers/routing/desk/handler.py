@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from schemas.asks import LinkOrder
 from schemas.assignments import Cause
 from schemas.building import build
 from schemas.commands import Command, TimerFired
 from schemas.envelope import moment
 from schemas.writing import written
+from workers.routing.desk import order_turns
 from workers.routing.desk.apply import Decided
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import KIND_OF, Place, key_of
 from workers.routing.desk.memory import Memory
+from workers.routing.desk.order_turns import OrderTurn
 from workers.routing.desk.reading import INPUTS, read
 from workers.routing.desk.storing import Changes
 from workers.routing.desk.timer_rows import take_due
@@ -62,6 +65,7 @@ class DeskHandler:
         readings = self._read(batch)
         await self._memory.load(connection, [(one.record.lane, one.command) for one in readings])
         changes = Changes()
+        turns: list[OrderTurn] = []
         for one in readings:
             desk = self._memory.desk(one.command)
             place = _place(batch, one)
@@ -69,12 +73,15 @@ class DeskHandler:
             for decided in carry_out(desk, one.command, place):
                 changes.note(desk, decided)
                 _tell(batch, one, decided)
+                if isinstance(one.command, LinkOrder):
+                    turns.append(OrderTurn(one.record.lane, one.command, decided.event))
             if isinstance(one.command, TimerFired):
                 changes.timers.fired(desk, one.command)
         await changes.write(connection)
         for desk, key in changes.conversations():
             self._memory.used(desk, key)
         self._memory.tidy()
+        order_turns.write_down(turns)
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int

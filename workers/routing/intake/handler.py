@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from schemas.envelope import moment
-from workers.routing.intake import storing, timers
+from workers.routing.intake import storing, ticket_turns, timers
 from workers.routing.intake.admission import Admission, Admitted, read_all
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.effects import Effects
@@ -70,6 +70,7 @@ class IntakeHandler:
         self._conversations.used(one.name for one in admitted)
         for became, count in work.became.items():
             INTAKE.labels(became).inc(count)
+        ticket_turns.write_down(work.ticket_turns)
 
     async def due_timers(
         self, connection: Connection, lanes: Sequence[int], now_ms: int, limit: int

@@ -15,6 +15,7 @@ from schemas.envelope import Kind, time_text
 from schemas.tickets import TicketField
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.ticket import Ticket, begun, edited, given_to, is_handed_over, refusal, settled
+from workers.routing.intake.ticket_turns import TicketTurn, turn_of
 from workers.routing.intake.work import Work
 from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
@@ -90,6 +91,9 @@ def keep(
     if now is was:
         return
     _remember(work, conversation, now)
+    turn = turn_of(was, now)
+    if turn is not None:
+        work.ticket_turns.append(TicketTurn(turn, conversation, now))
     if now.status == "draft" and now.changed_by is None:
         return
     value = {

@@ -18,6 +18,7 @@ from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.ticket import Ticket
+from workers.routing.intake.ticket_turns import TicketTurn
 from workers.routing.outcomes import Refusal, Result
 from workers.runtime.batch import Batch, Record
 
@@ -88,6 +89,7 @@ class Work:
     """Answers that wait from here on, and those that do not any more."""
     tickets: dict[tuple[str, int], tuple[Conversation, Ticket]] = field(default_factory=dict)
     """New ones, and others as they stand now; by conversation and number."""
+    ticket_turns: list[TicketTurn] = field(default_factory=list)
     files: list[FileOfMessage] = field(default_factory=list)
     """Of the new lines."""
     ticket_lines: list[tuple[Conversation, int, int]] = field(default_factory=list)
