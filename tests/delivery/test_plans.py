@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from workers.channels.outreach import places, rows
-from workers.channels.reading import errand_rows
+from workers.channels.reading import errand_rows, fetches
 
 pytestmark = pytest.mark.servers
 
@@ -33,12 +33,15 @@ INSERT INTO phone_page SELECT 'web:' || n, 'acme', 'main', '+8428' || n FROM gen
 INSERT INTO delivery_page (page_id, workspace_id, access_token, app)
 SELECT 'web:' || n, 'acme', '', 'a' FROM generate_series(1, 100) n;
 INSERT INTO delivery_errand (workspace_id, page_id, user_id, what, state, due_at, asked_at, changed_at)
-SELECT 'acme', 'web:' || n % 100, 'u' || n, (ARRAY['profile', 'history'])[1 + n % 2],
+SELECT CASE n % 100 WHEN 1 THEN 'acme' ELSE 'w' || n % 5000 END, 'web:' || n % 100, 'u' || n,
+    (ARRAY['profile', 'history'])[1 + n % 2],
     CASE n % 1000 WHEN 0 THEN 'waiting' ELSE 'done' END, now(), now(), now()
 FROM generate_series(1, 20000) n;
 ANALYZE outreach; ANALYZE phone_page; ANALYZE delivery_page; ANALYZE delivery_errand
 """
 AN_HOUR = timedelta(hours=1)
+ITS = ("acme", "web:1", "u1", "history", 1)
+"""One errand under one attempt's number."""
 ASKED = [
     {
         **dict.fromkeys(("workspace_id", "desk_id", "key"), "acme"),
@@ -76,6 +79,14 @@ async def test_what_is_asked_all_the_time_is_read_by_indexes(filled: asyncpg.Con
         (places.OF_MESSAGE, ("main", "acme", UUID(int=7))),
         (places.OF_NUMBER, ("main", "+84281", "+84911")),
         (errand_rows.CLAIM, (10, '{"web": 1}', AN_HOUR)),
+        (errand_rows.ASK_PROFILES, (["acme"], ["web:1"], ["u1"], AN_HOUR)),
+        (errand_rows.GO_ON, (*ITS, "done", "{}", 7)),
+        (errand_rows.FAIL, (*ITS, "waiting", "no_answer", AN_HOUR)),
+        (errand_rows.LATER, (*ITS, AN_HOUR)),
+        (fetches.START, ("acme", "web:1", "u1", "agent:acme/a1")),
+        (fetches.STOP, ("acme", "web:1", "u1")),
+        (fetches.READ, ("acme", "web:1", "u1")),
+        (fetches.LIST, ("acme", "web:1", 100)),
     ):
         plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
         assert set(_read_whole(plan)) & BIG == set(), query

@@ -60,8 +60,8 @@ def stop(page: Page, user: User = EVERYBODY) -> None:
 def list_(page: Page, json: JsonOption = False) -> None:
     """Show what is and was fetched of a page, the last asked for first."""
 
-    async def read(connection: Connection, _: str) -> list[Fetch]:
-        return await fetches.read_all(connection, page)
+    async def read(connection: Connection, workspace: str) -> list[Fetch]:
+        return await fetches.read_all(connection, workspace, page)
 
     found: list[Fetch] = _run(start_tool(), page, read)
     if json:

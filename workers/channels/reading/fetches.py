@@ -39,8 +39,8 @@ WHERE errand.workspace_id = $1 AND errand.page_id = $2 AND errand.user_id = $3 A
 LIST = f"""
 SELECT {_COLUMNS} FROM delivery_errand errand
 LEFT JOIN delivery_page page ON page.page_id = errand.page_id AND errand.state = 'waiting'
-WHERE errand.what = 'history' AND errand.page_id = $1
-ORDER BY errand.asked_at DESC LIMIT $2
+WHERE errand.workspace_id = $1 AND errand.page_id = $2 AND errand.what = 'history'
+ORDER BY errand.asked_at DESC LIMIT $3
 """  # noqa: S608  columns of this module
 
 
@@ -78,9 +78,9 @@ async def read(connection: Connection, workspace: str, page: str, user: str) -> 
     return None if row is None else _fetch(row)
 
 
-async def read_all(connection: Connection, page: str) -> list[Fetch]:
+async def read_all(connection: Connection, workspace: str, page: str) -> list[Fetch]:
     """All of a page, the last asked for first."""
-    return [_fetch(row) for row in await connection.fetch(LIST, page, FETCHES_MAX)]
+    return [_fetch(row) for row in await connection.fetch(LIST, workspace, page, FETCHES_MAX)]
 
 
 def _fetch(row: Mapping[str, Any]) -> Fetch:

@@ -93,7 +93,8 @@ async def read_page_fetches(request: Request, page: Page, identity: Who) -> list
     """What is and was fetched of a page, the last asked for first."""
     await _check_page(request, page, identity)
     async with gateway_of(request).queries.view(identity) as view:
-        return [_seen(one) for one in await fetches.read_all(view.connection, page)]
+        found = await fetches.read_all(view.connection, identity.workspace, page)
+        return [_seen(one) for one in found]
 
 
 @router.delete("/pages/{page}/history-fetch", operation_id="stop_page_history")
