@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
+from functools import partial
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from bench.lists import Ask, questions
+from bench.lists import PEOPLE, Ask, questions
 from bench.plans import Watched, Work, explain
 from bench.shop import NOW, fill
 from tests.databases import new_database, on
-from workers.gateway.queries import detail, explaining, people, rows, transcript
+from workers.gateway.history import older
+from workers.gateway.queries import detail, explaining, lists, people, rows, transcript
+from workers.gateway.queries.filters import Asked, Filters
 from workers.gateway.queries.pool import SERVER_SETTINGS
+from workers.gateway.queries.scope import Scope, scope_of
+from workers.gateway.queries.walking import FEW
 from workers.gateway.roster import Rosters
 
 pytestmark = pytest.mark.servers
@@ -24,6 +29,8 @@ READ_MAX, SORTED_MAX = 6_000, 1_300
 """Rows of all tables for one answer, and rows that one sort is given."""
 FULL = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND reltuples >= 1000"
 """Tables of some size: an empty month of messages is read from end to end at once."""
+VISITORS = "SELECT conversation_id FROM notifier_conversation ORDER BY md5(conversation_id::text) LIMIT $1"
+"""Of all ages, by chance: a website's visitors come back after days or years."""
 ASKERS = ("agent", "admin of 63 pages", "admin of all")
 WANTED = {
     ("agent", "unclaimed"): {"notifier_conversation_audience"},
@@ -88,12 +95,33 @@ async def test_the_first_part_of_a_list_reads_hardly_more_than_it_shows(pool: as
                 assert work.rows_read <= 2_500, (who, name, work)
 
 
+@pytest.mark.parametrize("visitors", [500, 3_000], ids=["few", "many"])
+async def test_whose_visitors_are_there_are_looked_up_or_walked_to_and_never_searched_for(
+    pool: asyncpg.Pool, visitors: int
+) -> None:
+    """Few are looked at one by one, many are met soon."""
+    roster = await Rosters(pool).of("shop")
+    async with pool.acquire() as connection:
+        full = {row[0] for row in await connection.fetch(FULL)}
+        online = frozenset(row[0] for row in await connection.fetch(VISITORS, visitors))
+        assert (len(online) <= FEW) == (visitors == 500)
+        for who in ASKERS:
+            scope = scope_of(PEOPLE[who], roster)
+            for name, ask in _of_visitors(scope, online).items():
+                work = await _work(connection, ask)
+                assert not work.scanned & full, (who, name, work.scanned)
+                assert work.rows_read <= 2_500, (who, name, work)
+                assert work.rows_sorted <= visitors, (who, name, work)
+                assert ("notifier_conversation_pkey" in work.indexes) == (visitors == 500), (who, name)
+
+
 async def test_whatever_else_is_read_is_found_by_index(pool: asyncpg.Pool) -> None:
     one = uuid4()
     statements: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
         "rows": (rows.READ, ("shop", [one], "agent-9", NOW), {"conversation_pkey"}),
         "before": (transcript.BEFORE, ("shop", one, 9, 50, True), set()),
         "after": (transcript.AFTER, ("shop", one, 9, 50, True), set()),
+        "older": (older.OLDER, ("shop", one, NOW, 9, 50), set()),
         "logs": (transcript.LOGS, ("shop", one, 50), set()),
         "profile": (detail.PROFILE, ("shop", one), {"customer_pkey"}),
         "stands": (detail.STANDS, ("shop", one), {"desk_conversation_pkey"}),
@@ -106,6 +134,16 @@ async def test_whatever_else_is_read_is_found_by_index(pool: asyncpg.Pool) -> No
             work = await explain(connection, [(statement, given)])
             assert not work.scanned & full, name
             assert work.indexes >= wanted, (name, work.indexes)
+
+
+def _of_visitors(scope: Scope, online: frozenset[UUID]) -> dict[str, Ask]:
+    """What is asked of those who are there."""
+    there, all_ = Asked(online=True), Asked(order="online_first")
+    return {
+        "online": partial(lists.read_list, scope=scope, asked=there, online=online),
+        "online: count": partial(lists.count, scope=scope, filters=Filters(online=True), online=online),
+        "online first": partial(lists.read_list, scope=scope, asked=all_, online=online),
+    }
 
 
 async def _work(connection: asyncpg.Connection, ask: Ask) -> Work:
