@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +28,9 @@ class Difference(NamedTuple):
     what: str
 
 
-def contract_files() -> dict[str, str]:
-    """Return the text of every file, by its path in the contract's folder."""
+@cache
+def contract_files() -> Mapping[str, str]:
+    """Return the text of every file, by its path in the contract's folder. Once: it takes seconds."""
     files = {ASYNCAPI_FILE: _yaml(asyncapi_document())}
     for kind in RECORDS:
         files[f"schemas/{message_name(kind)}.v1.json"] = _json(record_schema(kind))
@@ -62,7 +65,7 @@ def _state(path: Path, text: str) -> str | None:
     return None if path.read_text(encoding="utf-8") == text else "stale"
 
 
-def _superfluous(folder: Path, files: dict[str, str]) -> list[str]:
+def _superfluous(folder: Path, files: Mapping[str, str]) -> list[str]:
     there = (path.relative_to(folder).as_posix() for part in RECORDED for path in (folder / part).glob("*"))
     return sorted(path for path in there if path not in files)
 
