@@ -75,7 +75,7 @@ bench-large: setup ## what a message costs among ten million stored conversation
 bench-compare: setup ## whether something became slower than the recorded ratios; SHORT=1 sees large changes only
 	@mkdir -p .tongdai
 	$(BIN)/tongdai bench compare --report .tongdai/compare.json \
-	  $(if $(SHORT),--pairs 1 --messages 10000 --tolerance 50) $(COMPARE)
+	  $(if $(SHORT),--pairs 2 --messages 10000 --tolerance 100) $(COMPARE)
 
 faults: setup ## every fault again and again, each run checked: for hours, goes on where it stopped; ARGS="--short"
 	$(BIN)/tongdai faults run --document docs/reliability.md $(ARGS)
