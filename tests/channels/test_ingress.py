@@ -320,7 +320,14 @@ async def test_a_platform_that_hangs_up_is_counted(kafkaless: httpx.AsyncClient)
 
 async def test_many_at_once_are_all_kept(ingress: httpx.AsyncClient, read: Reader) -> None:
     webhooks = [messenger(said(f"m_{number}", user=f"U{number % 7}")) for number in range(200)]
-    answers = await asyncio.gather(*(post(ingress, MESSENGER, signed) for signed in webhooks))
-    assert {answer.status_code for answer in answers} == {200}
+    await asyncio.gather(*(until_taken(ingress, signed) for signed in webhooks))
     ids = {orjson.loads(record.value)["channel_message_id"] for record in await read("inbound")}
     assert ids == {f"m_{number}" for number in range(200)}
+
+
+async def until_taken(ingress: httpx.AsyncClient, signed: Signed) -> None:
+    """As a platform does: what a busy machine sends away at its head comes again."""
+    async with asyncio.timeout(60):
+        while (answer := await post(ingress, MESSENGER, signed)).status_code != 200:
+            assert_problem(answer, 503, "overloaded")
+            await asyncio.sleep(0.1)
