@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 
 from config.errors import UsageError
-from config.settings import Settings
 from schemas.assignments import BlockDays, BlockReason
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.page_work import do_for_page
 from workers.cli.start import start_tool
 from workers.gateway.blacklist import rows
 from workers.gateway.blacklist.entry import BLOCKS_MAX, Entry, Term
@@ -24,12 +22,10 @@ from workers.gateway.blacklist.naming import has_addresses, to_be_blocked
 from workers.gateway.blacklist.rows import By
 from workers.gateway.queries.queries import FIRST
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect as connect_postgres
-from workers.runtime.postgres import disconnect
 
 app = command_app()
 
-WORKSPACE = "SELECT workspace_id FROM page_registry WHERE page_id = $1"
+NAME = "tongdai blacklist"
 PART_MAX = 500
 Page = Annotated[str, typer.Argument(help="The page's id, channel:account.")]
 
@@ -51,7 +47,7 @@ def list_(page: Page, json: JsonOption = False) -> None:
             after = rows.place_of(part[-1])
         return found
 
-    found: list[Entry] = _run(start_tool(), page, read)
+    found: list[Entry] = do_for_page(start_tool(), page, NAME, read)
     if json:
         print_json([one.model_dump(mode="json") for one in found])
         return
@@ -83,7 +79,7 @@ def add(
     async def block(connection: Connection, workspace: str) -> UUID | None:
         return await rows.put(connection, _by(workspace), page, network, term, None)
 
-    id_: UUID | None = _run(settings, page, block)
+    id_: UUID | None = do_for_page(settings, page, NAME, block)
     if id_ is None:
         raise UsageError(f"a page keeps at most {BLOCKS_MAX} addresses out: let some in first")
     typer.echo(f"{network} is kept out of {page}: {id_}")
@@ -96,7 +92,7 @@ def remove(page: Page, block: Annotated[UUID, typer.Argument(help="Its id, as th
     async def unblock(connection: Connection, workspace: str) -> bool:
         return await rows.remove(connection, _by(workspace), page, block=block)
 
-    if not _run(start_tool(), page, unblock):
+    if not do_for_page(start_tool(), page, NAME, unblock):
         raise UsageError(f"{page} keeps no address out by that id")
     typer.echo(f"{block} may come in again")
 
@@ -111,17 +107,3 @@ def _words(kind: object) -> str:
 
 def _time(at: datetime | None) -> str:
     return "" if at is None else at.isoformat(timespec="minutes")
-
-
-def _run(settings: Settings, page: str, do: Callable[[Connection, str], Awaitable[Any]]) -> Any:  # noqa: ANN401
-    async def run() -> Any:  # noqa: ANN401 - whatever it is
-        connection = await connect_postgres(settings, "tongdai blacklist")
-        try:
-            workspace = await connection.fetchval(WORKSPACE, page)
-            if workspace is None:
-                raise UsageError(f"no workspace has the page {page}")
-            return await do(connection, workspace)
-        finally:
-            await disconnect(connection)
-
-    return asyncio.run(run())

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from config.errors import UsageError
-from config.settings import Settings
 from schemas.ids import channel_of
 from workers.channels.reading import fetches
 from workers.channels.reading.fetches import EVERYBODY, Fetch
 from workers.channels.reading.readers import CHANNELS
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.page_work import do_for_page
 from workers.cli.start import start_tool
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect as connect_postgres
-from workers.runtime.postgres import disconnect
 
 app = command_app()
 
-WORKSPACE = "SELECT workspace_id FROM page_registry WHERE page_id = $1"
+NAME = "tongdai history"
 Page = Annotated[str, typer.Argument(help="The page's id, channel:account.")]
 User = Annotated[str, typer.Option("--user", help="With this customer alone, by the channel's id of him.")]
 
@@ -43,7 +39,7 @@ def fetch(page: Page, user: User = EVERYBODY) -> None:
     async def start(connection: Connection, workspace: str) -> Fetch | None:
         return await fetches.start(connection, workspace, page, user, f"cli:{getpass.getuser()}")
 
-    _tell(_run(start_tool(), page, start))
+    _tell(do_for_page(start_tool(), page, NAME, start))
 
 
 @app.command()
@@ -53,7 +49,7 @@ def stop(page: Page, user: User = EVERYBODY) -> None:
     async def end(connection: Connection, workspace: str) -> Fetch | None:
         return await fetches.stop(connection, workspace, page, user)
 
-    _tell(_run(start_tool(), page, end))
+    _tell(do_for_page(start_tool(), page, NAME, end))
 
 
 @app.command(name="list")
@@ -63,7 +59,7 @@ def list_(page: Page, json: JsonOption = False) -> None:
     async def read(connection: Connection, workspace: str) -> list[Fetch]:
         return await fetches.read_all(connection, workspace, page)
 
-    found: list[Fetch] = _run(start_tool(), page, read)
+    found: list[Fetch] = do_for_page(start_tool(), page, NAME, read)
     if json:
         print_json([one._asdict() for one in found])
         return
@@ -82,17 +78,3 @@ def _tell(found: Fetch | None) -> None:
 
 def _time(found: Fetch) -> str:
     return found.changed_at.isoformat(timespec="seconds")
-
-
-def _run(settings: Settings, page: str, do: Callable[[Connection, str], Awaitable[Any]]) -> Any:  # noqa: ANN401
-    async def run() -> Any:  # noqa: ANN401 - whatever it is
-        connection = await connect_postgres(settings, "tongdai history")
-        try:
-            workspace = await connection.fetchval(WORKSPACE, page)
-            if workspace is None:
-                raise UsageError(f"no workspace has the page {page}")
-            return await do(connection, workspace)
-        finally:
-            await disconnect(connection)
-
-    return asyncio.run(run())
