@@ -12,13 +12,15 @@ LOOPBACK = "127.0.0.1"
 LOWEST_PORT = 15_000
 ATTEMPTS = 200
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_given: set[int] = set()
+"""What this process was told, and may not have listened on yet."""
 
 
 def free_port() -> int:
     """A loopback port that nothing listens on, below the range that outgoing connections take theirs from.
 
-    A port of that range could be taken by a client that reconnects to a server which is just down,
-    and the server could then not come back on it.
+    Nobody who asks in this process is told the same one twice. A port of that range could be taken by a
+    client that reconnects to a server which is just down, and the server could then not come back on it.
 
     Raises:
         LocalServerError: no free port was found.
@@ -26,7 +28,8 @@ def free_port() -> int:
     highest = _first_ephemeral_port() - 1
     for _ in range(ATTEMPTS):
         port = LOWEST_PORT + secrets.randbelow(highest - LOWEST_PORT)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise LocalServerError(f"No free port between {LOWEST_PORT} and {highest} on {LOOPBACK}.")
 
