@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from workers.channels.phone.signature import AGE_MAX_S, is_signed, signature
 
 KEY = "a key of the tests for callbacks"
 REFERENCE = f"acme.{'0' * 32}"
+NOW = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -106,20 +108,21 @@ def answer(status: int, body: dict[str, Any] | None = None, **headers: str) -> A
 def test_a_refusal_is_for_good_or_for_now_by_its_class(
     status: int, code: str, became: tuple[str, bool]
 ) -> None:
-    found = result_of(answer(status, {"error": {"code": code}}))
+    found = result_of(answer(status, {"error": {"code": code}}), NOW)
     assert isinstance(found, NotGiven)
     assert (found.reason, found.again) == became
 
 
 def test_what_is_taken_has_the_providers_id() -> None:
-    assert result_of(answer(202, {"id": "p1"})) == Given("p1")
-    assert isinstance(result_of(answer(200, {"id": "p" * 129})), NotGiven)
+    assert result_of(answer(202, {"id": "p1"}), NOW) == Given("p1")
+    assert isinstance(result_of(answer(200, {"id": "p" * 129}), NOW), NotGiven)
 
 
 def test_a_provider_that_wants_to_be_left_alone_is() -> None:
     patience = Patience(first_s=2, last_s=300, attempts_max=5)
-    for said, least_s in (("120", 120), ("999999", 300), ("soon", 1), ("-5", 1)):
-        result = result_of(answer(429, {}, **{"retry-after": said}))
+    a_minute_on = "Sun, 22 Nov 2026 08:16:00 GMT"
+    for said, least_s in (("120", 120), (a_minute_on, 60), ("999999", 300), ("soon", 1), ("-5", 1)):
+        result = result_of(answer(429, {}, **{"retry-after": said}), NOW)
         assert after(result, 0, patience, 0.0).due_s == least_s
 
 

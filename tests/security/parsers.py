@@ -58,11 +58,11 @@ from workers.gateway.service_tokens import read_service_token
 from workers.gateway.sign_in import _host
 from workers.gateway.tokens import Tokens, WrongTokenError
 from workers.outside.guard import RefusedUrlError, check_url
+from workers.outside.retry_after import read_retry_after
 from workers.routing.intake.reading import INPUTS
 from workers.routing.intake.reading import read as read_intake
 from workers.runtime.batch import Record
 from workers.runtime.refusal import RefusedError
-from workers.webhooks.verdict import read_retry_after
 from workers.workspace.loader import _workspace
 from workers.workspace.nodes import UnreadableYamlError, parse
 from workers.workspace.reader import Reader

@@ -12,9 +12,10 @@ import aiohttp
 
 from config.webhooks import WebhooksSettings
 from workers.outside.guard import RefusedAddressError, socket_factory
+from workers.outside.retry_after import read_retry_after
 from workers.webhooks.event import CONTENT_TYPE
 from workers.webhooks.signing import signed_headers
-from workers.webhooks.verdict import Answer, read_retry_after
+from workers.webhooks.verdict import Answer
 
 ANSWER_BYTES_MAX = 4_096
 EXCERPT_CHARS_MAX = 200

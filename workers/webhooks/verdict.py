@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
 from workers.outside.back_off import back_off_s
-
-RETRY_AFTER_MAX_S = 24 * 60 * 60.0
-"""Whoever asks for more is asked again after a day."""
+from workers.outside.retry_after import RETRY_AFTER_MAX_S
 
 _OF_THE_WHOLE = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -78,17 +74,3 @@ def decide(
 def is_of_the_whole(answer: Answer) -> bool:
     """Whether a failure says something of the receiver: then all its events wait, else one partition's."""
     return answer.status is None or answer.status in _OF_THE_WHOLE
-
-
-def read_retry_after(text: str | None, now: datetime) -> float | None:
-    """Seconds of a header Retry-After, which is a number of them or a date; none: it says nothing."""
-    if text is None:
-        return None
-    if text.strip().isdecimal() and text.isascii():
-        return min(float(text.strip()), RETRY_AFTER_MAX_S)
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # numbers as long as somebody likes
-        return None
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())

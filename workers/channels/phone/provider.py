@@ -6,6 +6,7 @@ token, an Idempotency-Key under which a repeated request is carried out once, an
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -17,10 +18,10 @@ from workers.channels.delivery.posting import Answer, post
 from workers.channels.fields import identifier, mapping
 from workers.channels.outreach.result import Given, NotGiven, Result
 from workers.channels.outreach.rows import Claimed
+from workers.outside.retry_after import read_retry_after
 
 DETAIL_CHARS_MAX = 200
 ID_CHARS_MAX = 128
-RETRY_AFTER_MAX_S = 86_400
 UNREACHED = frozenset(("invalid_number", "unreachable_number", "blocked_number"))
 """Codes of refusals that are about the customer's number."""
 
@@ -60,29 +61,21 @@ async def ask(
     )
     answer = await post(client, timeout_s, request)
     if isinstance(answer, Answer):
-        return result_of(answer)
+        return result_of(answer, datetime.now(UTC))
     # Whether it has come there is unknown: the same key makes asking again harmless.
     return NotGiven("phone_down", again=True, detail=type(answer).__name__)
 
 
-def result_of(answer: Answer) -> Result:
+def result_of(answer: Answer, now: datetime) -> Result:
     """By the status, and of what is refused by its code."""
     code = identifier(mapping(answer.body.get("error")).get("code")) or ""
     detail = f"HTTP {answer.status} {code}"[:DETAIL_CHARS_MAX]
     if answer.status in _AGAIN:
-        wait_s = _seconds(answer.headers.get("retry-after", ""))
-        return NotGiven(_AGAIN[answer.status], again=True, detail=detail, retry_after_s=wait_s)
+        wait_s = read_retry_after(answer.headers.get("retry-after"), now)
+        return NotGiven(_AGAIN[answer.status], again=True, detail=detail, retry_after_s=wait_s or 0.0)
     if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return NotGiven("phone_number" if code in UNREACHED else "phone_refused", again=False, detail=detail)
     id_ = identifier(answer.body.get("id"))
     if answer.status in _TAKEN and id_ is not None and len(id_) <= ID_CHARS_MAX:
         return Given(id_)
     return NotGiven("phone_down", again=True, detail=detail)
-
-
-def _seconds(text: str) -> float:
-    return (
-        float(min(int(text), RETRY_AFTER_MAX_S))
-        if text.isascii() and text.isdigit() and len(text) < 10
-        else 0.0
-    )
