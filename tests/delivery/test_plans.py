@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,14 @@ import asyncpg
 import orjson
 import pytest
 
+from workers.channels.delivery import erasing as erasing_at_delivery
 from workers.channels.outreach import places, rows
 from workers.channels.reading import errand_rows, fetches
+from workers.routing.intake import erasing
 
 pytestmark = pytest.mark.servers
 
-BIG = {"outreach", "delivery_errand"}
+BIG = {"outreach", "delivery_errand", "file"}
 SENT = """
 INSERT INTO outreach (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
     sender, ticket, ticket_id, means, number, state, due_at, attempted_at, told, written_at, changed_at)
@@ -37,7 +39,9 @@ SELECT CASE n % 100 WHEN 1 THEN 'acme' ELSE 'w' || n % 5000 END, 'web:' || n % 1
     (ARRAY['profile', 'history'])[1 + n % 2],
     CASE n % 1000 WHEN 0 THEN 'waiting' ELSE 'done' END, now(), now(), now()
 FROM generate_series(1, 20000) n;
-ANALYZE outreach; ANALYZE phone_page; ANALYZE delivery_page; ANALYZE delivery_errand
+INSERT INTO file (workspace_id, file_id, conversation_id, message_id, state)
+SELECT 'acme', 'f' || n, gen_random_uuid(), gen_random_uuid(), 'stored' FROM generate_series(1, 20000) n;
+ANALYZE file; ANALYZE outreach; ANALYZE phone_page; ANALYZE delivery_page; ANALYZE delivery_errand
 """
 AN_HOUR = timedelta(hours=1)
 ITS = ("acme", "web:1", "u1", "history", 1)
@@ -88,12 +92,26 @@ async def test_what_is_asked_all_the_time_is_read_by_indexes(filled: asyncpg.Con
         (fetches.READ, ("acme", "web:1", "u1")),
         (fetches.LIST, ("acme", "web:1", 100)),
     ):
-        plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
-        assert set(_read_whole(plan)) & BIG == set(), query
+        assert await _read_whole_by(filled, query, arguments) & BIG == set(), query
+
+
+async def test_an_erasure_finds_what_is_of_its_customer_by_indexes(filled: asyncpg.Connection[Any]) -> None:
+    his = ("acme", UUID(int=7), 5, datetime.now(UTC))
+    asked = [(erasing.DONE, his), *((each, (*his, erasing.ROWS_MAX)) for each in erasing.STATEMENTS)]
+    asked += [(each, his) for each in erasing_at_delivery.STATEMENTS]
+    for query, arguments in asked:
+        assert await _read_whole_by(filled, query, arguments) & BIG == set(), query
+
+
+async def _read_whole_by(
+    connection: asyncpg.Connection[Any], query: str, arguments: Sequence[object]
+) -> set[str]:
+    """The tables of which every row is read."""
+    plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
+    return set(_read_whole(plan))
 
 
 def _read_whole(plan: dict[str, Any]) -> Iterator[str]:
-    """The tables of which every row is read."""
     if plan["Node Type"] == "Seq Scan":
         yield plan["Relation Name"]
     for part in plan.get("Plans", ()):
