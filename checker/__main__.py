@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         sys.stdout.write(report.as_text() + "\n")
-    return HOLDS if report.holds else VIOLATED
+    return {True: HOLDS, False: VIOLATED, None: UNKNOWN}[report.holds]
 
 
 def _checked(options: argparse.Namespace) -> Report:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+MARKS = {True: "ok  ", False: "FAIL", None: "?   "}
+"""Before a check's title, by whether it holds."""
+
+_VERDICTS = {True: "everything holds", False: "VIOLATED", None: "nothing to look at: nothing is known"}
+
 Rank = tuple[int, ...]
 """How large a witness is: a short conversation, a low offset come first."""
 
@@ -33,8 +38,13 @@ class Tally:
             self._rank, self.witness = rank, witness
 
     @property
-    def holds(self) -> bool:
-        return not self.violations
+    def violated(self) -> bool:
+        return self.violations > 0
+
+    @property
+    def holds(self) -> bool | None:
+        """None: there was nothing to look at, so that nothing is known of it."""
+        return None if not self.checked and not self.violated else not self.violated
 
     def as_json(self) -> dict[str, Any]:
         """The shape of one entry of the report."""
@@ -51,9 +61,8 @@ class Tally:
     def as_text(self) -> str:
         """A line or two for a person."""
         facts = "".join(f", {name} {value}" for name, value in self.facts.items())
-        mark = "ok  " if self.holds else "FAIL"
-        line = f"{mark}  {self.invariant}  {self.title}: {self.checked} checked{facts}"
-        if self.holds:
+        line = f"{MARKS[self.holds]}  {self.invariant}  {self.title}: {self.checked} checked{facts}"
+        if not self.violated:
             return line
         return f"{line}, {self.violations} violated\n         {self.witness}"
 
@@ -67,13 +76,21 @@ class Report:
         self.seconds = seconds
 
     @property
-    def holds(self) -> bool:
-        return all(tally.holds for tally in self.tallies)
+    def holds(self) -> bool | None:
+        """Whether all that was looked at holds; none: nothing was."""
+        found = {tally.holds for tally in self.tallies}
+        return False if False in found else True if True in found else None
+
+    @property
+    def unknown(self) -> int:
+        """How many checks had nothing to look at."""
+        return sum(tally.holds is None for tally in self.tallies)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"holds": …, "counts": {…}, "checks": […], "seconds": …}`."""
+        """`{"holds": …, "unknown": …, "counts": {…}, "checks": […], "seconds": …}`; null is unknown."""
         return {
             "holds": self.holds,
+            "unknown": self.unknown,
             "counts": self.counts,
             "checks": [tally.as_json() for tally in self.tallies],
             "seconds": round(self.seconds, 1),
@@ -82,6 +99,8 @@ class Report:
     def as_text(self) -> str:
         """The report for a person, the verdict last."""
         counts = ", ".join(f"{count} {what}" for what, count in self.counts.items())
-        verdict = "everything holds" if self.holds else "VIOLATED"
+        verdict = _VERDICTS[self.holds]
+        if self.holds and self.unknown:
+            verdict += f"; of {self.unknown} checks nothing is known, there was nothing to look at"
         lines = [tally.as_text() for tally in self.tallies]
         return "\n".join([counts, *lines, f"{verdict} ({self.seconds:.1f} s)"])

@@ -31,7 +31,7 @@ class Place(NamedTuple):
 async def blame(ground: Ground, checks: Sequence[dict[str, Any]], began_ms: Sequence[int]) -> None:
     """Write into each check that does not hold the number of its `phase`; none when that is not known."""
     for check in checks:
-        if check["holds"]:
+        if check["holds"] is not False:
             continue
         place = place_of(check["witness"], ground.partitions)
         written_ms = await _written_ms(ground.servers, place) if place else None

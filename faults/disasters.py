@@ -201,7 +201,7 @@ class Run:
     async def _check(self, outcome: Outcome) -> None:
         report = await check(self.ground)
         for one in report["checks"]:
-            if not one["holds"]:
+            if one["holds"] is False:
                 known = one["title"] in self.ruin.destroys
                 where = outcome.violated if known else None
                 text = f"{one['violations']} of {one['checked']}: {one['witness']}"

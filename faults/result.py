@@ -146,7 +146,7 @@ class Result:
 
     @property
     def _violated(self) -> list[dict[str, Any]]:
-        return [check for check in self.report["checks"] if not check["holds"]]
+        return [check for check in self.report["checks"] if check["holds"] is False]
 
     @property
     def _late(self) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from checker.report import MARKS
 from faults.campaign import PAUSE_S, Campaign, run
 from faults.catalogue import FAULTS, SPINE, Need, needs_of
 from faults.ground import ground
@@ -95,8 +96,7 @@ def _lines(phase: Phase) -> Iterator[str]:
 
 def _line(check: dict[str, Any]) -> str:
     facts = "".join(f", {name} {value}" for name, value in check.items() if name not in _OF_EVERY_CHECK)
-    mark = "ok  " if check["holds"] else "FAIL"
-    return f"  {mark} {check['invariant']}  {check['title']}: {check['checked']}{facts}"
+    return f"  {MARKS[check['holds']]} {check['invariant']}  {check['title']}: {check['checked']}{facts}"
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:

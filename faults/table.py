@@ -138,9 +138,13 @@ def _verdict(invariant: int, parts: Sequence[Part]) -> str:
     """Nothing is known where no fault has hit; what is violated is so in any case."""
     if any(_is_violated(invariant, run, number) for run, number in parts):
         return VIOLATED
-    checked = all(any(one["invariant"] == invariant for one in run["report"]["checks"]) for run, _ in parts)
+    checked = all(_has_looked_at(invariant, run) for run, _ in parts)
     hit = any(not run["phases"][number]["missed"] for run, number in parts)
     return HOLDS if checked and hit else UNKNOWN
+
+
+def _has_looked_at(invariant: int, run: Run) -> bool:
+    return any(one["invariant"] == invariant and one["checked"] for one in run["report"]["checks"])
 
 
 def _is_violated(invariant: int, run: Run, number: int) -> bool:
@@ -148,7 +152,7 @@ def _is_violated(invariant: int, run: Run, number: int) -> bool:
     if invariant == LIVENESS and (run["unhealed"] or run["phases"][number]["unhealed"]):
         return True
     return any(
-        one["invariant"] == invariant and not one["holds"] and one["phase"] in {None, number}
+        one["invariant"] == invariant and one["holds"] is False and one["phase"] in {None, number}
         for one in run["report"]["checks"]
     )
 

@@ -34,7 +34,9 @@ class Verdict:
             return cls(
                 False, f"nothing is known, the run did not come to its end: see {run.parent / 'run.log'}"
             )
-        violated = {one["title"]: one["witness"] for one in result["report"]["checks"] if not one["holds"]}
+        violated = {
+            one["title"]: one["witness"] for one in result["report"]["checks"] if one["holds"] is False
+        }
         if not mutant.changes:
             wrong = [*(f"{title}: {witness}" for title, witness in violated.items()), *result["unhealed"]]
             missed = f"; never hit: {', '.join(result['missed'])}" if result["missed"] else ""

@@ -76,7 +76,7 @@ def faults(planted: Planted) -> dict[str, str]:
     return {
         tally.title: tally.witness or ""
         for tally in report.tallies
-        if not tally.holds and tally.invariant in {3, 4, 5, 6, 7}
+        if tally.violated and tally.invariant in {3, 4, 5, 6, 7}
     }
 
 

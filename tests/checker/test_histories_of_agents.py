@@ -39,7 +39,7 @@ def honest(planted: Planted) -> Lines:
 def violated(planted: Planted, lines: Lines) -> set[str]:
     """The titles of the checks that fail."""
     report = Run(planted, history=History(map(orjson.dumps, lines))).report()
-    return {tally.title for tally in report.tallies if not tally.holds}
+    return {tally.title for tally in report.tallies if tally.violated}
 
 
 def told(lines: Lines, **fields: object) -> None:

@@ -50,7 +50,7 @@ def lines(planted: Planted) -> list[dict[str, object]]:
     ]
 
 
-def checked(planted: Planted, ledger: list[dict[str, object]]) -> list[bool]:
+def checked(planted: Planted, ledger: list[dict[str, object]]) -> list[bool | None]:
     """Whether everything was kept, and nothing is there that was not sent."""
     check = LedgerCheck(Ledger(map(orjson.dumps, ledger)))
     for _ in check.watch(planted.records("inbound")):

@@ -16,7 +16,7 @@ ONLY_ON_A_DAY = ("claim", "nobody is refused for", "an agent who stayed away", "
 
 def violated(report: Report) -> dict[str, str]:
     """The checks that failed, with their witnesses."""
-    return {tally.title: tally.witness or "" for tally in report.tallies if not tally.holds}
+    return {tally.title: tally.witness or "" for tally in report.tallies if tally.violated}
 
 
 def test_a_clean_history_passes_and_every_check_has_looked_at_something() -> None:

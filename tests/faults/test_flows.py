@@ -57,7 +57,7 @@ async def test_each_flow_has_one_outcome_whatever_is_killed_in_its_middle(server
         await quiet(made)
         await made.fleet.stop_all()
         report = await check(made)
-    wrong = [f"{found['title']}: {found['witness']}" for found in report["checks"] if not found["holds"]]
+    wrong = [f"{found['title']}: {found['witness']}" for found in report["checks"] if found["holds"] is False]
     assert wrong == []
     assert book.repeats > 0
     assert book.resets == 0

@@ -43,7 +43,7 @@ def a_run(seed: int, *phases: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "phases": phases,
         "unhealed": [],
         "problems": [],
-        "report": {"checks": [{"invariant": number, "holds": True} for number in INVARIANTS]},
+        "report": {"checks": [{"invariant": number, "holds": True, "checked": 9} for number in INVARIANTS]},
     } | changes
 
 
@@ -51,7 +51,8 @@ def with_wrong(invariant: int, phase: int | None) -> dict[str, Any]:
     """A report in which something does not hold, because of this phase."""
     return {
         "checks": [
-            {"invariant": number, "holds": number != invariant, "phase": phase} for number in INVARIANTS
+            {"invariant": number, "holds": number != invariant, "checked": 9, "phase": phase}
+            for number in INVARIANTS
         ]
     }
 
@@ -88,6 +89,16 @@ def test_what_never_hit_proves_nothing() -> None:
     assert found["hit"] == "0 of 1"
     assert {found[str(number)] for number in INVARIANTS} == {UNKNOWN}
     assert cells(table([a_run(3, missed), a_run(4, a_phase("storm"))]), 0)["4"] == HOLDS
+
+
+def test_nothing_is_known_of_an_invariant_of_which_nothing_was_looked_at() -> None:
+    unknown = {"invariant": 7, "holds": None, "checked": 0}
+    looked_at = {"invariant": 7, "holds": True, "checked": 3}
+    others = [{"invariant": number, "holds": True, "checked": 9} for number in INVARIANTS if number != 7]
+    found = cells(table([a_run(3, a_phase("storm"), report={"checks": [*others, unknown]})]), 0)
+    assert [number for number in INVARIANTS if found[str(number)] == UNKNOWN] == [7]
+    found = cells(table([a_run(3, a_phase("storm"), report={"checks": [*others, unknown, looked_at]})]), 0)
+    assert found["7"] == HOLDS
 
 
 def test_one_violation_in_any_run_is_told_of_the_phase_in_which_it_was() -> None:
