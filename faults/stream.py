@@ -16,7 +16,7 @@ DUPLICATE, UNREADABLE, MISPLACED, ECHO, POSTBACK, OTHER = 0.05, 0.01, 0.005, 0.0
 RECENT = 2_000
 """Customers and records that are still talked to, or sent again."""
 
-_WEIGHTS = (40, 36, 12, 3, 9)
+_WEIGHTS = (38, 34, 11, 3, 8, 6)
 _TALK = "còn hàng không shop ơi giá bao nhiêu ship về quận bảy cảm ơn nhé size màu xanh cho em hỏi"
 _WORDS = _TALK.split()
 

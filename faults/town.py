@@ -1,7 +1,8 @@
 """The workspace that the runs use: pages, agents, rules, and how they change while messages flow.
 
 Ten agents have no limit; two have one that grows with each configuration, and a page of their own: so its
-conversations queue up and are drained in one decision. Customers of another page are had by whoever is first.
+conversations queue up and are drained in one decision. Customers of another page are had by whoever is first;
+those of the last one, which greets them, by who has least to do, until he stays away.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ DESK_KEY = f"{WORKSPACE}:{DESK}"
 AGENTS = tuple(f"agent-{number:02}" for number in range(1, 13))
 LIMITED = AGENTS[10:]
 TRANSFER_S = 30
+AWAY_S = 2
+"""So long an agent of the greeting page may stay away when his customer writes: some come back later."""
 FIRST_LIMIT, LIMIT_STEP, LIMIT_MAX = 5, 10, 1_000
-PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002", "zalo:2003")
+PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002", "zalo:2003", "zalo:2004")
 """The fourth one has no rule: its conversations are offered to its admin."""
-CROWDED, CONTESTED = PAGES[2], PAGES[4]
+CROWDED, CONTESTED, GREETING = PAGES[2], PAGES[4], PAGES[5]
 ADMIN = AGENTS[0]
 PASSWORD = "mat khau cua pho"
 COMPANY = Company(colleagues=AGENTS, departments=("night",), reasons=("gia-cao", "het-hang"))
@@ -45,12 +48,13 @@ def configuration(version: int) -> dict[str, object]:
         "idempotency_key": f"configuration-{version}",
         "agents": [_agent(name, limit) for name in AGENTS],
         "departments": [{"id": "night", "name": "Ca đêm", "agents": listed[5:]}],
-        "pages": [{"id": page, "name": page, "admins": [ADMIN]} for page in PAGES],
+        "pages": [_page(page) for page in PAGES],
         "rules": [
             _rule("shop", pages=PAGES[:1], agents=listed, after_refusal="pool"),
             _rule("evening", pages=PAGES[1:2], agents=listed[:3], departments=["night"]),
             _rule("crowded", pages=[CROWDED], agents=LIMITED),
             _rule("fastest", pages=[CONTESTED], agents=AGENTS, method="self_claim", reply_claims=True),
+            _rule("calm", pages=[GREETING], agents=listed[3:8], method="least_busy", offline_grace_s=AWAY_S),
         ],
         "policy": {
             "reasons": [{"id": reason, "name": reason} for reason in COMPANY.reasons],
@@ -61,6 +65,11 @@ def configuration(version: int) -> dict[str, object]:
 
 def _agent(name: str, limit: int) -> dict[str, object]:
     return {"id": name, "name": name, "capacity": limit if name in LIMITED else None}
+
+
+def _page(id_: str) -> dict[str, object]:
+    greeting = {"vi": "Chào bạn, shop trả lời ngay đây ạ."} if id_ == GREETING else None
+    return {"id": id_, "name": id_, "admins": [ADMIN], "greeting": greeting}
 
 
 def _rule(name: str, **fields: object) -> dict[str, object]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
+from typing import Any
 
 from workers.local.simulator.agents.act import Act
 from workers.local.simulator.agents.habits import Habits
-from workers.local.simulator.agents.words import invent_answer, invent_note
+from workers.local.simulator.agents.words import invent_answer, invent_note, invent_subject
 from workers.local.simulator.agents.workplace import Held, Workplace
 
 CARES: Mapping[str, Sequence[str]] = MappingProxyType(
@@ -20,7 +21,7 @@ CARES: Mapping[str, Sequence[str]] = MappingProxyType(
     }
 )
 """To where he brings a conversation from each care status; what stands there twice is twice as likely."""
-OTHERS = ("set_care", "set_care", "write_note", "transfer", "mark_read", "end_session")
+OTHERS = ("set_care", "set_care", "write_note", "open_ticket", "transfer", "mark_read", "end_session")
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,23 @@ def _about_transfer(conversation: str, habits: Habits, random: Random) -> Act:
 
 
 def _about_held(conversation: str, held: Held, company: Company, random: Random) -> Act | None:
-    match random.choice(OTHERS):
+    call = random.choice(OTHERS)
+    body: dict[str, Any] | None = None
+    match call:
         case "set_care" if held.care in CARES:
-            return Act("set_care", conversation, _care(held.care, company, random))
+            body = _care(held.care, company, random)
         case "transfer" if not held.transferring:
-            return Act("transfer", conversation, _target(company, random))
+            body = _target(company, random)
         case "end_session" if held.session_open:
-            return Act("end_session", conversation, {})
+            body = {}
         case "mark_read":
-            return Act("mark_read", conversation, {"position": held.position})
+            body = {"position": held.position}
+        case "open_ticket":
+            body = {"subject": invent_subject(random)}
         case "write_note":
             colleague = random.choice(company.colleagues)
-            note = {"text": invent_note(random, colleague), "mentions": [colleague]}
-            return Act("write_note", conversation, note)
-    return None
+            body = {"text": invent_note(random, colleague), "mentions": [colleague]}
+    return None if body is None else Act(call, conversation, body)
 
 
 def _care(care: str, company: Company, random: Random) -> dict[str, str]:

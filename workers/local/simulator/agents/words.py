@@ -1,4 +1,4 @@
-"""What agents write: answers to customers of a flower shop, notes to colleagues. All is made up."""
+"""What agents write: answers to customers of a flower shop, notes to colleagues, tickets. All is made up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ NOTES = (
     "Nhờ {colleague} kiểm tra kho giúp",
     "Đã gọi, khách hẹn chiều gọi lại",
 )
+SUBJECTS = ("Giao lại bó hoa", "Đổi mẫu", "Xin hoá đơn", "Hoa bị dập khi giao")
 
 
 def invent_answer(random: Random) -> str:
@@ -31,3 +32,8 @@ def invent_answer(random: Random) -> str:
 def invent_note(random: Random, colleague: str) -> str:
     """Something for colleagues; `colleague` may be named in it."""
     return random.choice(NOTES).format(colleague=colleague)
+
+
+def invent_subject(random: Random) -> str:
+    """Of a ticket."""
+    return random.choice(SUBJECTS)
