@@ -11,11 +11,12 @@ import sys
 
 import orjson
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from config.log import LogSettings
 from config.redaction import redact
 from config.repetition import Repetition
+from config.told import traced
 
 _LOUD_LIBRARIES = ("aiokafka", "asyncio", "uvicorn.access", "alembic", "faust", "httpx", "httpcore", "jgo")
 """Libraries whose lines below a warning tell an operator nothing; with level `debug` they are shown."""
@@ -67,11 +68,24 @@ def _shared_processors() -> list[Processor]:
 def _formatter(*, json: bool) -> logging.Formatter:
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     # Exceptions become text before the redaction, so that it sees what they say.
-    last += [structlog.processors.format_exc_info, redact]
+    last += [structlog.processors.ExceptionRenderer(_exception), redact]
     last.append(_render_json if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared_processors(), structlog.stdlib.ExtraAdder()], processors=last
+        foreign_pre_chain=[*_shared_processors(), structlog.stdlib.ExtraAdder(), _without_reprs],
+        processors=last,
     )
+
+
+def _exception(exc_info: ExcInfo) -> str:
+    error: BaseException | None = exc_info[1]  # a library may log with `exc_info` where nothing was raised
+    return traced(error) if error is not None else ""
+
+
+def _without_reprs(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """asyncio shows what has failed by its `repr`, and the error's words with it; its traceback follows."""
+    if event["logger"] == "asyncio" and event.get("exc_info"):
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
 
 
 def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

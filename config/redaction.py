@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from config.printable import printable
+from config.told import told
 
 MASK = "**********"
 MAX_DEPTH = 6
@@ -36,6 +37,8 @@ def _redacted(key: str, value: object, *, depth: int) -> object:
         return MASK
     if isinstance(value, str):
         return redact_string(value)
+    if isinstance(value, BaseException):
+        return redact_string(told(value))
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, Mapping | list | tuple | set | frozenset):

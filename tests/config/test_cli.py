@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -120,7 +119,19 @@ def test_which_errors_are_expected() -> None:
     assert refused.exit_code is ExitCode.DEPENDENCY
 
 
-def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.cli.config_command.start_tool", SimpleNamespace)
-    with pytest.raises(AttributeError):
+def test_an_unforeseen_error_shows_its_traceback_and_not_what_it_was_raised_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "what a customer wrote"
+
+    def start() -> None:
+        raise KeyError(words)
+
+    monkeypatch.setattr("workers.cli.config_command.start_tool", start)
+    with pytest.raises(SystemExit) as exit_:
         run(["config", "show"])
+    shown = capsys.readouterr().err
+    assert exit_.value.code == ExitCode.FAILED
+    assert "in start\n" in shown
+    assert shown.endswith("\nKeyError\n")
+    assert words not in shown

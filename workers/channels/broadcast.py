@@ -84,7 +84,7 @@ class Broadcast(Generic[W]):
                         await self._flush(connection)
                         await asyncio.sleep(FLUSH_EVERY_S)
             except DATABASE_ERRORS as error:
-                _log.warning("broadcast_interrupted", channel=self._channel, error=repr(error))
+                _log.warning("broadcast_interrupted", channel=self._channel, error=error)
             await asyncio.sleep(RECONNECT_S)
 
     async def _flush(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg's

@@ -158,7 +158,7 @@ class Publisher:
             return
         self._producer = None
         self._metrics.connected.set(0)
-        _log.warning("kafka_unanswered", error=repr(error), deadline_s=self._deadline_s)
+        _log.warning("kafka_unanswered", error=error, deadline_s=self._deadline_s)
         self._begin(self._reconnect(producer))
 
     def _begin(self, connecting: Coroutine[Any, Any, None]) -> None:
@@ -188,7 +188,7 @@ class Publisher:
                     self._kafka, list(self._names.values()), CONNECT_DEADLINE_S
                 )
             except (KafkaError, TimeoutError) as error:
-                _log.warning("kafka_unreachable", error=repr(error), servers=self._kafka.bootstrap_servers)
+                _log.warning("kafka_unreachable", error=error, servers=self._kafka.bootstrap_servers)
             else:
                 self._metrics.producers.inc()
                 self._metrics.connected.set(1)

@@ -9,7 +9,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from config.errors import ExitCode
 from config.printable import printable
+from config.redaction import redact_string
+from config.told import traced
 from workers.cli.exits import expected_error
 from workers.cli.group import Entry, LazyGroup
 
@@ -84,14 +87,16 @@ def _before_any_command(
 def run(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line (default: the process's own arguments) and exit with its code.
 
-    Expected errors are one message on stderr; an error that nobody foresaw keeps its traceback.
+    Expected errors are one message on stderr; an error that nobody foresaw shows its traceback, without
+    the data that it was raised over.
     """
     try:
         app(args=args, prog_name="tongdai")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last to see it
         expected = expected_error(error)
         if expected is None:
-            raise
+            typer.echo(redact_string(traced(error)), err=True)  # a worker's stderr is its log
+            sys.exit(ExitCode.FAILED)
         typer.echo(f"tongdai: {printable(str(expected), lines=True)}", err=True)
         sys.exit(expected.exit_code)
     sys.exit(0)

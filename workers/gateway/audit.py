@@ -87,7 +87,7 @@ class Audit:
         try:
             await self._write()
         except DATABASE_ERRORS as error:
-            _log.warning("audit_waits", error=repr(error), waiting=len(self._waiting))
+            _log.warning("audit_waits", error=error, waiting=len(self._waiting))
             await asyncio.sleep(RETRY_S)
 
     async def _write(self) -> None:

@@ -91,7 +91,7 @@ async def _join(gateway: Gateway, connection: Connection, last_event_id: str | N
     try:
         await gateway.stream.join(connection, last_event_id)
     except DATABASE_ERRORS as error:
-        _log.warning("events_failed", error=repr(error))
+        _log.warning("events_failed", error=error)
         connection.close(FAILED)
 
 

@@ -13,6 +13,7 @@ import asyncpg
 
 from config.logging import get_logger
 from config.settings import Settings
+from config.told import told
 from config.topics import ACTIONS, COMMANDS
 from workers.channels import glance, sighting
 from workers.channels.broadcast import Broadcast
@@ -148,7 +149,7 @@ class Gateway:
             async with asyncio.timeout(READY_DEADLINE_S):
                 await self.pool.execute("SELECT 1")
         except DATABASE_ERRORS as error:
-            found.append(f"Postgres does not answer: {error!r}")
+            found.append(f"Postgres does not answer: {told(error)}")
         return found
 
     @asynccontextmanager
@@ -209,7 +210,7 @@ class Gateway:
                 await forget_attempts(self.pool)
                 await forget_blocks(self.pool)
             except DATABASE_ERRORS as error:
-                _log.warning("forgetting_waits", error=repr(error))
+                _log.warning("forgetting_waits", error=error)
             await asyncio.sleep(FORGET_EVERY_S)
 
 

@@ -52,7 +52,7 @@ class LinesTail:
             try:
                 await self._read()
             except (KafkaError, *DATABASE_ERRORS) as error:
-                _log.warning("lines_interrupted", error=repr(error))
+                _log.warning("lines_interrupted", error=error)
                 await asyncio.sleep(RECONNECT_S)
             finally:
                 self._reading.clear()

@@ -71,7 +71,7 @@ class PresenceTeller:
                 await self.look(time.monotonic())
                 await self.tell(time.monotonic())
             except (UnpublishedError, *DATABASE_ERRORS) as error:
-                _log.warning("presence_waits", error=repr(error))
+                _log.warning("presence_waits", error=error)
             await asyncio.sleep(TICK_S)
 
     async def look(self, now_s: float) -> None:

@@ -57,7 +57,7 @@ async def _serve(gateway: Gateway, websocket: WebSocket) -> None:
             await gateway.stream.join(connection, last_event_id)
             await _read(connection, websocket, acts)
         except DATABASE_ERRORS as error:
-            _log.warning("socket_failed", error=repr(error))
+            _log.warning("socket_failed", error=error)
             connection.close(FAILED)
         finally:
             acts.end()

@@ -77,7 +77,7 @@ class Stream:
                 how = await self._catch_up(connection, since, to)
                 position = [max(pair) for pair in zip(since, to, strict=True)]
             except (TooOldError, KafkaError, TimeoutError) as error:
-                _log.info("cannot_resume", why=repr(error), agent=connection.identity.agent)
+                _log.info("cannot_resume", why=error, agent=connection.identity.agent)
                 connection.ahead = {}
         if last_event_id is not None:
             self._metrics.resumed.labels(how).inc()

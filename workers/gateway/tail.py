@@ -69,7 +69,7 @@ class Tail:
             try:
                 await self._read()
             except (KafkaError, *DATABASE_ERRORS) as error:
-                _log.warning("tail_interrupted", error=repr(error))
+                _log.warning("tail_interrupted", error=error)
             finally:
                 self._set_reading(reading=False)
             await asyncio.sleep(RECONNECT_S)

@@ -56,7 +56,7 @@ class TokenChecks:
         try:
             await self.renew(connection, connection.token)
         except DATABASE_ERRORS as error:
-            _log.warning("token_unchecked", error=repr(error))
+            _log.warning("token_unchecked", error=error)
 
 
 def look_at_clock(connection: Connection, now: datetime) -> None:

@@ -190,7 +190,7 @@ class Loop:
         try:
             log_ids = await self.source.log_ids()
         except (KafkaError, TimeoutError, OSError) as error:
-            log.warning("logs_not_checked", kind=self.handler.kind, error=repr(error))
+            log.warning("logs_not_checked", kind=self.handler.kind, error=error)
             return
         if missing := [topic for topic in self.source.inputs if topic not in log_ids]:
             raise DependencyDownError(f"Kafka has no topic {missing[0]} any more")

@@ -10,6 +10,7 @@ from typing import Any, cast
 import asyncpg
 
 from config.settings import Settings
+from config.told import told
 from workers.runtime.failures import DependencyDownError
 from workers.runtime.handler import Connection
 
@@ -48,7 +49,9 @@ async def connect(settings: Settings, name: str) -> Connection:
             },
         )
     except DATABASE_ERRORS as error:
-        raise DependencyDownError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
+        raise DependencyDownError(
+            f"Postgres at {postgres.masked_dsn} does not answer: {told(error)}"
+        ) from error
     return cast("Connection", connection)
 
 

@@ -140,7 +140,7 @@ class Runtime:
             down = isinstance(e, DependencyDownError) or connection_lost(e, loop.connection)
             if not down and not lost_a_race(e):
                 raise
-            log.warning("term_lost", kind=self.handler.kind, error=repr(e))
+            log.warning("term_lost", kind=self.handler.kind, error=e)
         finally:
             self._loop = None
             loop.abandon()
@@ -186,7 +186,7 @@ class Runtime:
             try:
                 await attempt()
             except DependencyDownError as error:
-                log.warning("dependency_down", kind=self.handler.kind, error=str(error), retry_in_s=delay_s)
+                log.warning("dependency_down", kind=self.handler.kind, error=error, retry_in_s=delay_s)
                 self.status.waiting_for = str(error)
                 await _wait(stopping, delay_s * random.uniform(0.5, 1))  # noqa: S311
                 delay_s = min(2 * delay_s, RETRY_LAST_S)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from config.told import told, whereabouts
 from schemas.deadletter import Reason
 from workers.runtime import protocol, trail
 from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
@@ -32,7 +33,7 @@ class LaneFailedError(Exception):
     """The handler raised too often in a row on this lane."""
 
     def __init__(self, lane: int, error: Exception) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
+        super().__init__(told(error))
         self.lane = lane
 
 
@@ -218,7 +219,7 @@ class Store:
             raise error
         [culprit] = candidates
         self._count_exception(self.lanes[culprit.lane], error)
-        detail = f"{type(error).__name__}: {error}"
+        detail = ", at ".join(part for part in (told(error), whereabouts(error)) if part)
         refusals[culprit.topic, culprit.lane, culprit.offset] = ("handler_failed", detail)
         return [(records, ends)]
 

@@ -234,7 +234,7 @@ class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)
             self._watch.cancel()
             [result] = await asyncio.gather(self._watch, return_exceptions=True)
             if isinstance(result, Exception):
-                log.warning("blockers_not_terminated", error=repr(result))
+                log.warning("blockers_not_terminated", error=result)
 
     async def _terminate_blockers(self) -> None:
         await asyncio.sleep(BLOCKED_AFTER_S)

@@ -78,11 +78,11 @@ class Term:
             async with asyncio.timeout(self.settings.runtime.kafka_deadline_s):
                 await self._transaction(producer, events, offsets)
         except ProducerFenced as error:
-            log.warning("publish_fenced", term=self.id, error=str(error))
+            log.warning("publish_fenced", term=self.id, error=error)
             return Outcome.REFUSED
         except (KafkaError, IllegalOperation, TimeoutError) as error:
             # IllegalOperation is no KafkaError: a fence in the middle leaves the producer outside of it.
-            log.warning("publish_outcome_unknown", term=self.id, error=repr(error))
+            log.warning("publish_outcome_unknown", term=self.id, error=error)
             return Outcome.UNKNOWN
         return Outcome.OK
 
@@ -160,7 +160,7 @@ async def _stop_producer(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(2):
             await producer.stop()
     except (KafkaError, TimeoutError, OSError) as error:
-        log.debug("producer_abandoned", error=repr(error))
+        log.debug("producer_abandoned", error=error)
 
 
 async def _send(

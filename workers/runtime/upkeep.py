@@ -45,7 +45,7 @@ async def _repeat(chore: Chore, settings: Settings) -> None:
             asyncpg.InternalClientError,
         ) as error:
             UPKEEP_FAILED.labels(chore.name).inc()
-            log.warning("upkeep_failed", chore=chore.name, error=repr(error), again_in_s=chore.interval_s)
+            log.warning("upkeep_failed", chore=chore.name, error=error, again_in_s=chore.interval_s)
         await asyncio.sleep(chore.interval_s)
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from config.settings import Settings
+from config.told import told
 from workers.migrations import lacking_migrations
 from workers.runtime.failures import DependencyDownError, SideTaskEndedError, TopologyError
 from workers.runtime.handler import Handler
@@ -123,7 +124,7 @@ async def dependencies(settings: Settings) -> Topology:
                 break
             except DependencyDownError as error:
                 last_error.append(error)
-                log.warning("dependency_down", error=str(error))
+                log.warning("dependency_down", error=error)
                 await asyncio.sleep(0.5)
     if missing:
         raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
@@ -135,7 +136,7 @@ async def _lacking(settings: Settings) -> Sequence[str]:
     try:
         return await lacking_migrations(connection)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DependencyDownError(f"Postgres went away: {error}") from error
+        raise DependencyDownError(f"Postgres went away: {told(error)}") from error
     finally:
         await disconnect(connection)
 

@@ -131,7 +131,7 @@ class CatchUp:
                 async with self._turn:
                     await self._lead(one, await self._connected())
         except (KafkaError, OSError, TimeoutError) as error:
-            _log.warning("catching_up_interrupted", error=repr(error))
+            _log.warning("catching_up_interrupted", error=error)
             await self._disconnect()
             await asyncio.sleep(RECONNECT_S)
         if one.gaps():

@@ -64,7 +64,7 @@ class Feed:
                 async with consuming(self._settings, CLIENT, partition_bytes=PARTITION_BYTES) as consumer:
                     await self._read(consumer)
             except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("feed_interrupted", error=repr(error))
+                _log.warning("feed_interrupted", error=error)
             finally:
                 self.is_reading = False
             await asyncio.sleep(RECONNECT_S)

@@ -89,7 +89,7 @@ class Journal:
             try:
                 stored = await self._write()
             except DATABASE_ERRORS as error:
-                _log.warning("webhook_store_waits", endpoint=self._leased.name, error=repr(error))
+                _log.warning("webhook_store_waits", endpoint=self._leased.name, error=error)
                 self._changed.set()
                 await asyncio.sleep(RETRY_STORE_S)
 

@@ -101,7 +101,7 @@ class Worker:
             await self._level(leases, tools, now_s)
             waiting_for = None if tools.feed.is_reading else "Kafka"
         except DATABASE_ERRORS as error:
-            _log.warning("webhooks_wait", error=repr(error))
+            _log.warning("webhooks_wait", error=error)
             waiting_for = "Postgres"
         self._tell(waiting_for)
 
@@ -130,7 +130,7 @@ class Worker:
         except* LeaseLostError:
             pass
         except* (KafkaError, *DATABASE_ERRORS) as errors:
-            _log.warning("webhook_interrupted", endpoint=name, error=repr(errors.exceptions[0]))
+            _log.warning("webhook_interrupted", endpoint=name, error=errors.exceptions[0])
         except* Exception as errors:  # noqa: BLE001 - a bug in one must not stop the others
             why = "failed"
             _log.exception("webhook_failed", endpoint=name, exc_info=errors)
@@ -148,9 +148,7 @@ class Worker:
         try:
             await leases.let_go([name])
         except DATABASE_ERRORS as error:
-            _log.warning(
-                "webhook_not_let_go", endpoint=name, error=repr(error)
-            )  # the lease runs out by itself
+            _log.warning("webhook_not_let_go", endpoint=name, error=error)  # the lease runs out by itself
         finally:
             del self._held[name]
 
@@ -170,7 +168,7 @@ class Worker:
         try:
             await leases.leave()
         except DATABASE_ERRORS as error:
-            _log.warning("webhooks_not_left", error=repr(error))
+            _log.warning("webhooks_not_left", error=error)
 
     def _tell(self, waiting_for: str | None) -> None:
         """What health checks, the watchdog and metrics see."""

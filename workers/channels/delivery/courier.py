@@ -100,7 +100,7 @@ class Courier:
         try:
             await self._attempt(page, claimed, begun_s)
         except PASSING_ERRORS as error:
-            log.warning("attempt_lost", message=str(claimed.message), error=repr(error))
+            log.warning("attempt_lost", message=str(claimed.message), error=error)
         except Exception:
             log.exception("attempt_lost", message=str(claimed.message), effect="it will be unknown")
 
@@ -179,7 +179,7 @@ class Courier:
                         FAILED.labels(self._channel, step.reason).inc()
                     await self._follow(connection, page, page_step)
             except PASSING_ERRORS as error:
-                log.warning("not_recorded", message=str(claimed.message), error=repr(error), tried=attempt)
+                log.warning("not_recorded", message=str(claimed.message), error=error, tried=attempt)
                 await asyncio.sleep(min(attempt, 5) * random.uniform(0.5, 1))  # noqa: S311 - no secret
             else:
                 return

@@ -76,7 +76,7 @@ class Dispatcher:
             self._send(means, pages)
             await renewal.begin_due()
         except PASSING_ERRORS as error:
-            log.warning("delivery_waits_for_postgres", error=repr(error))
+            log.warning("delivery_waits_for_postgres", error=error)
 
     def _send(self, means: Means, pages: list[str]) -> None:
         for page in pages:
@@ -94,7 +94,7 @@ class Dispatcher:
             del self._couriers[page]
             error = task.exception()
             if isinstance(error, PASSING_ERRORS):
-                log.warning("courier_back", page=page, error=repr(error))
+                log.warning("courier_back", page=page, error=error)
             elif error is not None:
                 raise error
 

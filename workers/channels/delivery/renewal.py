@@ -108,7 +108,7 @@ class Renewal:
             try:
                 return await self._store(lease, exchange)
             except PASSING_ERRORS as error:
-                log.warning("tokens_not_stored", page=lease.page, error=repr(error), tried=attempt)
+                log.warning("tokens_not_stored", page=lease.page, error=error, tried=attempt)
                 await asyncio.sleep(min(attempt, 5))
         log.error("tokens_lost", page=lease.page, effect="somebody must sign the page in anew")
         return None

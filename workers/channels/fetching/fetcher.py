@@ -73,7 +73,7 @@ class Fetcher:
             lease_s = self._own.fetch_timeout_s + LEASE_SPARE_S
             wanted = await rows.claim(pool, room, lease_s) if room else []
         except DATABASE_ERRORS as error:
-            _log.warning("files_wait_for_postgres", error=repr(error))
+            _log.warning("files_wait_for_postgres", error=error)
             return set()
         return {asyncio.create_task(self._fetch(pool, downloads, one)) for one in wanted}
 
@@ -92,7 +92,7 @@ class Fetcher:
                 await rows.later(pool, wanted, step.wait_s, step.reason)
         except (StorageDownError, OSError) as error:
             # Not the file's fault: it costs no more than the time until its lease ends.
-            _log.warning("file_not_kept", file=wanted.id, error=repr(error))
+            _log.warning("file_not_kept", file=wanted.id, error=error)
         else:
             file = await rows.stored(pool, wanted.workspace, wanted.id, known, wanted.attempt)
             if file is None and await rows.is_erased(pool, wanted.workspace, wanted.id):
@@ -141,7 +141,7 @@ async def _wait(under_way: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
     for task in done:
         error = task.exception()
         if isinstance(error, DATABASE_ERRORS):
-            _log.warning("files_wait_for_postgres", error=repr(error))
+            _log.warning("files_wait_for_postgres", error=error)
         elif error is not None:
             raise error
     return going_on

@@ -65,7 +65,7 @@ class Runner:
             metrics.LOST.labels(self._name).inc(lost)
             due = await rows.due_pages(pool, self._means.names)
         except PASSING_ERRORS as error:
-            log.warning("outreach_waits_for_postgres", means=self._name, error=repr(error))
+            log.warning("outreach_waits_for_postgres", means=self._name, error=error)
             return
         for page in due:
             if page not in self._pages:
@@ -83,7 +83,7 @@ class Runner:
                 give = await self._means.open(pool, page)
                 await asyncio.gather(*(self._attempt(pool, one, give, begun_s) for one in claimed))
         except PASSING_ERRORS as error:
-            log.warning("outreach_waits_for_postgres", means=self._name, page=page, error=repr(error))
+            log.warning("outreach_waits_for_postgres", means=self._name, page=page, error=error)
 
     async def _attempt(self, pool: Pool, claimed: Claimed, give: Give | NotGiven, begun_s: float) -> None:
         if time.monotonic() - begun_s > self._means.timeout_s or self._stopping.is_set():
@@ -112,7 +112,7 @@ class Runner:
             try:
                 await rows.go_on(pool, claimed, step)
             except PASSING_ERRORS as error:
-                log.warning("outreach_not_recorded", message=str(claimed.message), error=repr(error))
+                log.warning("outreach_not_recorded", message=str(claimed.message), error=error)
                 await asyncio.sleep(min(attempt, 5) * random.uniform(0.5, 1))  # noqa: S311 - no secret
             else:
                 return

@@ -80,7 +80,7 @@ class Errands:
             async with means.pool.acquire() as connection:
                 errands = await errand_rows.claim(connection, room, rates, lease)
         except DATABASE_ERRORS as error:
-            log.warning("errands_wait_for_postgres", error=repr(error))
+            log.warning("errands_wait_for_postgres", error=error)
             return
         for errand in errands:
             task = asyncio.create_task(runner.run(means, errand), name=f"errand of {errand.page}")

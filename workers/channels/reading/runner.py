@@ -65,7 +65,7 @@ async def run(means: Means, errand: Errand) -> None:
             else:
                 await _fail(connection, errand, result, means.settings)
     except DATABASE_ERRORS as error:
-        log.warning("errand_lost", page=errand.page, error=repr(error), effect="it is run again")
+        log.warning("errand_lost", page=errand.page, error=error, effect="it is run again")
 
 
 async def _read(means: Means, errand: Errand) -> Found | Failed:
@@ -94,7 +94,7 @@ async def _publish(means: Means, errand: Errand, found: Sequence[InboundRecord])
     try:
         await means.publisher.publish([outgoing(source, each) for each in found])
     except UnpublishedError as error:
-        log.warning("errand_not_published", page=errand.page, error=str(error))
+        log.warning("errand_not_published", page=errand.page, error=error)
         return False
     return True
 

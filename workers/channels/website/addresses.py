@@ -77,7 +77,7 @@ class Addresses:
                     await self._pool.execute(FORGET, self._kept)
                     forget_s = time.monotonic() + FORGET_EVERY_S
             except DATABASE_ERRORS as error:
-                _log.warning("addresses_wait_for_postgres", error=repr(error))
+                _log.warning("addresses_wait_for_postgres", error=error)
                 await asyncio.sleep(RETRY_S)
             await asyncio.sleep(GATHER_S)
             with suppress(TimeoutError):

@@ -62,7 +62,7 @@ class Blacklist:
             try:
                 await self.look()
             except DATABASE_ERRORS as error:
-                _log.warning("blacklist_waits_for_postgres", error=repr(error))
+                _log.warning("blacklist_waits_for_postgres", error=error)
                 await asyncio.sleep(RETRY_S)
             await asyncio.sleep(LOOK_EVERY_S)
 

@@ -61,13 +61,15 @@ class Reception:
         conversation = conversation_id(guest.key)
         ends = await ends_of(self._pool, workspace, conversation)
         last = ends.position
-        lines = [] if start.after or not last else await self.before(workspace, conversation, last + 1)
-        position = min(start.after, last) if start.after else last
+        after = start.after if start.conversation in {None, conversation} else 0
+        lines = [] if after or not last else await self.before(workspace, conversation, last + 1)
+        position = min(after, last) if after else last
         tab = Tab(workspace, guest, position, self._bytes_max, cut)
         tab.is_known = last > 0
         tab.is_blocked = ends.blocked
         tab.where = start.where
-        return Joined(tab, self._started(known, visitor, ends, [line.shown for line in lines]))
+        shown = [line.shown for line in lines]
+        return Joined(tab, {"conversation": conversation, **self._started(known, visitor, ends, shown)})
 
     async def sender(self, site: str, token: str) -> tuple[str, str] | None:
         """The workspace and the conversation's key of who has this token; none: nobody of this site.

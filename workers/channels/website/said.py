@@ -82,6 +82,8 @@ class Start(Words):
     token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)] | None = None
     """Of a visitor who was here before; one that is not taken is as none."""
     proof: ProofByToken | ProofByDigest | None = None
+    conversation: UUID | None = None
+    """That of `after`; of another one than his nothing is known there."""
     after: Position = 0
     """The last position that the widget has; 0: nothing, and the newest messages are sent."""
     language: Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9_-]*$")] = ""

@@ -97,7 +97,7 @@ async def _start(website: Website, websocket: WebSocket) -> Joined | Closing:
         website.metrics.refused.labels("web", "not_verified").inc()
         return NOT_VERIFIED._replace(reason=str(error)[:REASON_CHARS_MAX])
     except DATABASE_ERRORS as error:
-        _log.warning("visitor_waits_for_postgres", error=repr(error))
+        _log.warning("visitor_waits_for_postgres", error=error)
         return NOT_READY
 
 

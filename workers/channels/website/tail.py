@@ -50,7 +50,7 @@ class Tail:
             try:
                 await self._read()
             except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("website_tail_interrupted", error=repr(error))
+                _log.warning("website_tail_interrupted", error=error)
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self) -> None:

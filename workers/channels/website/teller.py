@@ -56,7 +56,7 @@ class Teller:
                 try:
                     await self._tell(due)
                 except DATABASE_ERRORS as error:
-                    _log.warning("visitors_wait_for_postgres", error=repr(error))
+                    _log.warning("visitors_wait_for_postgres", error=error)
                     self.wake(due)
                     await asyncio.sleep(RETRY_S)
 

@@ -102,7 +102,7 @@ class UploadEndpoint:
         try:
             file = await self._take(request, site)
         except DATABASE_ERRORS as error:
-            _log.warning("upload_waits_for_postgres", error=repr(error))
+            _log.warning("upload_waits_for_postgres", error=error)
             raise OverloadedError("It cannot be taken now.", retry_after_s=RETRY_S) from error
         told = orjson.dumps(self._told(file))
         return Response(told, HTTPStatus.CREATED, media_type="application/json")

@@ -134,7 +134,7 @@ class Visits:
                     await self.beat(time.monotonic())
             except DATABASE_ERRORS as error:
                 self._since_s = None
-                _log.warning("visits_wait_for_postgres", error=repr(error))
+                _log.warning("visits_wait_for_postgres", error=error)
                 await asyncio.sleep(self._beat_s)
             await asyncio.sleep(GATHER_S)
             with suppress(TimeoutError):

@@ -1,17 +1,17 @@
 /* Tổng đài: the chat window of a website. One script tag, nothing else:
- *   <script async src="https://chat.example/v1/website/widget.js" data-site="shop"></script>
+ *   <script async src="https://chat.example/widget/v1/tongdai.js" data-site="shop"></script>
  * data-language: vi or en; else the page's. data-token: a JWT that proves who the visitor is; or data-user-id
- * with data-user-hash. It lives in a shadow root of its own and changes nothing of the page.
+ * with data-user-hash; they may change, for somebody signs in or out. It lives in a shadow root of its own and
+ * changes nothing of the page.
  */
 (() => {
   "use strict";
 
   const tag = document.currentScript;
   const site = tag.dataset.site;
-  const address = new URL(`${encodeURIComponent(site)}/socket`, tag.src);
+  const channel = new URL(`../../v1/website/${encodeURIComponent(site)}/`, tag.src);
+  const address = new URL("socket", channel), filesAddress = new URL("files", channel);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-
-  const filesAddress = new URL(`${encodeURIComponent(site)}/files`, tag.src);
 
   const UPLOADS_MAX = 5, TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
@@ -54,19 +54,23 @@
 
   // What the browser keeps ------------------------------------------------------------------------------------
 
-  const memory = new Map(); // where storage is forbidden, for as long as the page lives
+  const memory = new Map(); // what storage does not take, forbidden or full, for as long as the page lives
   const kept = {
-    get(key) { try { return localStorage.getItem(key); } catch { return memory.get(key) ?? null; } },
-    set(key, value) { try { localStorage.setItem(key, value); } catch { memory.set(key, value); } },
-    remove(key) { try { localStorage.removeItem(key); } catch { memory.delete(key); } },
-    keys() { try { return Object.keys(localStorage); } catch { return [...memory.keys()]; } },
+    get(key) { try { return memory.get(key) ?? localStorage.getItem(key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem(key, value); memory.delete(key); } catch { memory.set(key, value); } },
+    remove(key) { memory.delete(key); try { localStorage.removeItem(key); } catch { /* there is nothing in it */ } },
+    keys() { try { return [...memory.keys(), ...Object.keys(localStorage)]; } catch { return [...memory.keys()]; } },
   };
-  const { token: jwt, userId, userHash } = tag.dataset;
-  const proof = jwt ? { token: jwt } : userId ? { id: userId, hash: userHash || "" } : null;
-  // What somebody could not send must never be sent in the name of the next one at this browser.
-  const who = jwt ? `v.${subject(jwt)}` : userId ? `v.${userId}` : "a";
-  const PREFIX = `tongdai.${site}.`, OUT = `${PREFIX}out.${who}.`, TOKEN = `${PREFIX}token`, SOUND = `${PREFIX}sound`, CLOSED = `${PREFIX}closed`;
+  const PREFIX = `tongdai.${site}.`, TOKEN = `${PREFIX}token`, SOUND = `${PREFIX}sound`, CLOSED = `${PREFIX}closed`;
+  let proof = null, who = "", out = ""; // of the visitor, as the tag says now; `out`: how the keys of what he could not send begin
 
+  // What somebody could not send must never be sent in the name of the next one at this browser.
+  function identify() {
+    const { token: jwt, userId, userHash } = tag.dataset;
+    proof = jwt ? { token: jwt } : userId ? { id: userId, hash: userHash || "" } : null;
+    who = jwt ? `v.${subject(jwt)}` : userId ? `v.${userId}` : "a";
+    out = `${PREFIX}out.${who}.`;
+  }
   function subject(token) {
     try { return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return token; }
   }
@@ -75,7 +79,8 @@
 
   const messages = new Map(); // by position
   const outbox = []; // what is not in the transcript yet, in its order
-  let last = 0, first = Infinity, more = false, agentRead = 0;
+  let conversation = null, last = 0, first = Infinity, more = false, agentRead = 0;
+  const sending = new Set(); // what stops each file that is not a message yet
   let ours = null; // of a visitor with a proof: kept nowhere, for the proof itself soon is too old
   let filesMax = 0; // bytes of a file; 0: none are taken
   let isOpen = false, isClosed = false, socket = null, isStarted = false, failures = 0, retry = 0, inFlight = null;
@@ -361,6 +366,15 @@
     }
   }
 
+  // Another conversation begins, a new visitor's or that of who signs in: nothing of the one before may stay.
+  function forget() {
+    for (const one of messages.values()) one.node.remove();
+    messages.clear();
+    last = agentRead = typesUntil = 0;
+    first = Infinity;
+    more = false;
+  }
+
   // What the visitor writes -----------------------------------------------------------------------------------
 
   function write(press) {
@@ -373,7 +387,7 @@
   function utter(said) {
     const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const message = { id, ...said, at: Date.now() };
-    message.key = `${OUT}${String(message.at).padStart(15, "0")}.${message.id}`;
+    message.key = `${out}${String(message.at).padStart(15, "0")}.${message.id}`;
     kept.set(message.key, JSON.stringify(message));
     queue(message);
     toEnd();
@@ -382,10 +396,11 @@
   function upload(file) {
     if (uploads.childElementCount >= UPLOADS_MAX) return;
     const name = wellFormed(file.name), bar = h("progress", { max: "1", value: "0", "aria-label": name });
-    const label = h("span", {}, name), drop = h("button", { type: "button", "aria-label": `${t.drop}: ${name}`, click: () => { request?.abort(); line.remove(); field.focus(); } }, "×");
+    const label = h("span", {}, name), drop = h("button", { type: "button", "aria-label": `${t.drop}: ${name}`, click: () => { stop(); field.focus(); } }, "×");
     const again = h("button", { type: "button", hidden: true, "aria-label": `${t.again}: ${name}`, click: send }, "↻");
     const line = h("li", {}, label, bar, again, drop);
     let request = null;
+    function stop() { request?.abort(); sending.delete(stop); line.remove(); }
     function fail(why, mayMend) { label.textContent = `${why}: ${name}`; bar.hidden = true; again.hidden = !mayMend; }
     function send() {
       if (filesMax && file.size > filesMax) { fail(t.large, false); return; }
@@ -400,11 +415,12 @@
       request.onerror = () => fail(t.failed, true);
       request.onload = () => {
         if (request.status !== 201) { fail({ 413: t.large, 415: t.kind }[request.status] || t.failed, ![400, 413, 415].includes(request.status)); return; }
-        line.remove();
+        stop();
         utter({ text: "", files: [JSON.parse(request.responseText)] });
       };
       request.send(file);
     }
+    sending.add(stop);
     uploads.append(line);
     send();
   }
@@ -458,18 +474,22 @@
     pingedAt = 0;
     opened.onopen = () => {
       shownUrl = location.href;
-      say({ do: "start", token, proof, after: last, language, where: /^https?:/.test(location.origin) ? where() : null });
+      say({ do: "start", token, proof, conversation, after: last, language, where: /^https?:/.test(location.origin) ? where() : null });
     };
     opened.onmessage = (event) => { if (socket === opened) hear(JSON.parse(event.data), token); };
     opened.onclose = (event) => { if (socket === opened) lost(event.code, event.reason); };
   }
-  function lost(code, reason) {
-    const gone = socket, waited = inFlight;
-    socket = null;
+  function hangUp() {
+    const gone = socket;
+    socket = inFlight = null;
     isStarted = false;
-    inFlight = null;
+    if (!gone) return;
     gone.onclose = null;
     gone.close();
+  }
+  function lost(code, reason) {
+    const waited = inFlight;
+    hangUp();
     if (code === MALFORMED && waited) { // it never will be taken: the visitor has it back
       field.value ||= outbox.find((one) => one.id === waited)?.text ?? "";
       settle(waited);
@@ -492,6 +512,8 @@
       if (!sentToken && other && other !== said.token) { lost(0, ""); failures = 0; connect(); return; } // another tab was first
       kept.set(TOKEN, said.token);
     }
+    if (conversation && conversation !== said.conversation) forget();
+    conversation = said.conversation;
     failures = 0;
     isStarted = true;
     host.hidden = false;
@@ -552,12 +574,36 @@
 
   // Here we go ------------------------------------------------------------------------------------------------
 
+  function recover() {
+    const own = kept.keys().filter((one) => one.startsWith(out) && /^\d{15}\.[^.]+$/.test(one.slice(out.length)));
+    for (const key of own.sort()) {
+      try { queue({ ...JSON.parse(kept.get(key)), key }); } catch { kept.remove(key); }
+    }
+  }
+  // The page says who the visitor is from now on: he has signed in or out, or his proof is a newer one.
+  function change() {
+    const before = who;
+    identify();
+    if (who !== before || !isStarted) hangUp();
+    if (who !== before) {
+      ours = conversation = null;
+      resendAt = 0;
+      forget();
+      for (const one of outbox.splice(0)) one.node.remove();
+      for (const stop of [...sending]) stop();
+      if (before !== "a") { field.value = ""; grow(); }
+      recover();
+    }
+    failures = 0;
+    connect();
+    show();
+  }
   function begin() {
     document.body.append(host);
     if (kept.get(SOUND) === "off") toggleSound();
-    for (const key of kept.keys().filter((one) => one.startsWith(OUT)).sort()) {
-      try { queue({ ...JSON.parse(kept.get(key)), key }); } catch { kept.remove(key); }
-    }
+    identify();
+    recover();
+    new MutationObserver(change).observe(tag, { attributeFilter: ["data-token", "data-user-id", "data-user-hash"] });
     addEventListener("online", () => { failures = 0; connect(); });
     addEventListener("offline", () => { if (socket) lost(0, ""); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) { failures = 0; connect(); } look(); show(); });
