@@ -19,6 +19,7 @@ OF_EVENT = {
     ("transfer_ended", "cancelled"): EITHER,
     ("blocked", None): EITHER,
     ("unblocked", None): EITHER,
+    ("followed", None): EITHER,
 }
 """Who may bring an event about, by its kind and method or how."""
 OF_ASK = {
@@ -43,7 +44,9 @@ class Rights:
 
     def __init__(self, answers: Answers) -> None:
         self.granted = Tally(
-            6, "only its holder gives it up or offers it, only an admin of its page decides for him"
+            6,
+            "only its holder gives it up or offers it, only an admin of its page decides for him, "
+            "only they choose to follow it",
         )
         self.meant = Tally(6, "what is asked befalls whom it was asked for")
         self.refused = Tally(6, "nobody is refused for what he is who may")

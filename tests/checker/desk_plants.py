@@ -484,6 +484,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "taken off by a stranger": (by_a_stranger("take_off", "unassigned", "taken_off"), _MAY),
     "offered by a stranger": (by_a_stranger("transfer", "transferring"), _MAY),
     "blocked by a stranger": (by_a_stranger("block", "blocked"), _MAY),
+    "followed by a stranger": (by_a_stranger("follow", "followed"), _MAY),
     "appointed to another": (_changed("assigned", by("appoint"), holder="binh"), _MEANT),
     "on another's list": (_changed("followed", lambda value: value["command"], agent="ghost"), _MEANT),
     "his right refused": (turn_outcome("done", "refused", of("release"), code="not_holder"), _HIS),

@@ -6,10 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.asks import Block, ConversationAsk, Follow, Mute, TakeOff, Unblock, Unfollow, Unmute
+from schemas.asks import (
+    Block,
+    Claim,
+    ConversationAsk,
+    Follow,
+    Mute,
+    TakeOff,
+    Transfer,
+    TransferAccept,
+    Unblock,
+    Unfollow,
+    Unmute,
+)
 from schemas.assignments import Assigned, Blocked, Offered, Queued
 from schemas.outcomes import Done, Refused
-from tests.desk.flows import names, run_out
+from tests.desk.flows import come, names, run_out
 from tests.desk.log import a_rule, an_agent, ask, configure, key_of, route
 from tests.desk.scene import Scene
 
@@ -40,9 +52,20 @@ def test_an_admin_may_follow_any_conversation_of_his_page() -> None:
     assert scene.conversation("lan").followers == {"an", ADMIN}
 
 
-def test_who_is_asked_to_take_it_may_follow_it() -> None:
+@pytest.mark.parametrize("model", [Follow, Mute])
+def test_who_is_only_asked_to_take_it_keeps_nothing_of_it(model: type[ConversationAsk]) -> None:
+    """Whoever loses the race for it would be told of every later message."""
     scene = scene_with("an", "binh", method="self_claim")
-    assert names(scene.do(ask(Follow, "lan", "binh"))) == ["Followed"]
+    (refused,) = scene.do(ask(model, "lan", "binh"))
+    assert refused.code == "forbidden"
+    come(scene, "binh")
+    scene.do(ask(Claim, "lan", "an"))
+    scene.do(ask(Transfer, "lan", "an", to_agent="binh"))
+    (refused,) = scene.do(ask(model, "lan", "binh"))
+    assert refused.code == "forbidden"
+    assert scene.conversation("lan").followers == {"an"}
+    scene.do(ask(TransferAccept, "lan", "binh"))
+    assert scene.conversation("lan").followers == {"an", "binh"}
 
 
 @pytest.mark.parametrize("model", [Follow, Mute])

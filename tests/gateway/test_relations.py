@@ -12,6 +12,7 @@ from workers.gateway.conversations import Conversation, agent_relations, relatio
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity, Role
 from workers.gateway.notices import Noted, recipients, workspace_of
+from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster
 
 PAGE = "zalo:7"
@@ -71,17 +72,25 @@ def test_an_audience_is_of_its_own_desk(name: str, agents: set[str]) -> None:
 
 
 def test_relations_say_all_that_holds() -> None:
-    mine = conversation(
-        holder="lan", followers=frozenset({"nga"}), last_holder="minh", asked=frozenset({"minh"})
-    )
+    mine = conversation(holder="lan", followers=frozenset({"nga"}), asked=frozenset({"minh"}))
     assert relations("lan", mine, ROSTER) == {"holder", "member", "deskmate"}
-    assert relations("minh", mine, ROSTER) == {"asked", "former", "member", "deskmate"}
+    assert relations("minh", mine, ROSTER) == {"asked", "member", "deskmate"}
     assert relations("nga", mine, ROSTER) == {"follower", "member", "deskmate"}
     assert relations("ha", mine, ROSTER) == {"administrator", "member", "deskmate"}
     assert relations("binh", mine, ROSTER) == {"deskmate"}
     assert relations("xa", mine, ROSTER) == relations(None, mine, ROSTER) == frozenset()
     assert "offered" in relations("lan", conversation(audience="rule:vip/0"), ROSTER)
     assert "offered" not in relations("nga", conversation(audience="rule:vip/0"), ROSTER)
+
+
+def test_who_had_it_sees_it_as_long_as_he_follows_it() -> None:
+    """He follows it by having had it; that ends when he refuses or unfollows it, or by the policy."""
+    minh = Identity("shop", "agent", "minh", "minh")
+    given_on = conversation(holder="lan", followers=frozenset({"lan", "minh"}))
+    assert may(minh, relations("minh", given_on, ROSTER), "see")
+    ended = relations("minh", given_on._replace(followers=frozenset({"lan"})), ROSTER)
+    calls: tuple[Call, ...] = ("see", "write_note", "mark_read", "follow")
+    assert not any(may(minh, ended, call) for call in calls)
 
 
 def test_relations_to_an_agent() -> None:

@@ -14,12 +14,12 @@ RELATIONS: tuple[Relation, ...] = (
     "asked",
     "offered",
     "follower",
-    "former",
     "administrator",
     "member",
     "deskmate",
 )
-READERS = "holder asked offered follower former"
+READERS = "holder asked offered follower"
+KEEPERS = "holder follower"
 # Written anew, from what people expect, not from the code: call → relations of an agent, and of a page admin.
 EXPECTED: dict[Call, tuple[str, str]] = {
     "see": (READERS, f"{READERS} administrator"),
@@ -34,10 +34,10 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "take_off": ("", "administrator"),
     "set_care": ("holder", "holder administrator"),
     "link_order": ("holder", "holder administrator"),
-    "follow": (READERS, f"{READERS} administrator"),
-    "unfollow": (READERS, f"{READERS} administrator"),
-    "mute": (READERS, f"{READERS} administrator"),
-    "unmute": (READERS, f"{READERS} administrator"),
+    "follow": (KEEPERS, f"{KEEPERS} administrator"),
+    "unfollow": (KEEPERS, f"{KEEPERS} administrator"),
+    "mute": (KEEPERS, f"{KEEPERS} administrator"),
+    "unmute": (KEEPERS, f"{KEEPERS} administrator"),
     "block": ("holder", "holder administrator"),
     "unblock": ("holder", "holder administrator"),
     "block_address": ("holder", "holder administrator"),

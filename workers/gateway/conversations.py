@@ -15,7 +15,7 @@ from workers.runtime.handler import Connection
 # Never cached: who has just been told that a conversation is his may act on it at once.
 READ = """
 SELECT conversation_id, conversation.key, conversation.desk_id, conversation.page_id, desk.holder,
-    desk.audience, desk.followers, desk.last_holder, desk.transfer
+    desk.audience, desk.followers, desk.transfer
 FROM conversation LEFT JOIN desk_conversation AS desk USING (workspace_id, conversation_id)
 WHERE workspace_id = $1 AND conversation_id = ANY ($2::uuid[])
 """
@@ -32,7 +32,6 @@ class Conversation(NamedTuple):
     audience: str | None = None
     """To whom it is offered."""
     followers: frozenset[str] = frozenset()
-    last_holder: str | None = None
     asked: frozenset[str] = frozenset()
     """To whom a transfer is offered."""
 
@@ -51,7 +50,6 @@ async def read_conversations(
             row["holder"],
             row["audience"],
             frozenset(row["followers"] or ()),
-            row["last_holder"],
             _asked(row["transfer"]),
         )
         for row in rows
@@ -68,7 +66,6 @@ def relations(agent: str | None, conversation: Conversation, roster: Roster) -> 
         "asked": agent in conversation.asked,
         "offered": agent in audience,
         "follower": agent in conversation.followers,
-        "former": agent == conversation.last_holder,
         "administrator": agent in roster.admins.get(conversation.page, ()),
         "member": agent in roster.works_for(conversation.page),
         "deskmate": roster.desk_of.get(agent) == conversation.desk,

@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple, get_args
 
 from workers.gateway.identity import Identity, Scope
 
-Relation = Literal["holder", "asked", "offered", "follower", "former", "administrator", "member", "deskmate"]
+Relation = Literal["holder", "asked", "offered", "follower", "administrator", "member", "deskmate"]
 """Of a person to a conversation: he has it; a transfer is offered to him; it is offered to an audience of
-his; he follows it; he had it last; he is an admin of its page; he works for its page; he is of its desk."""
+his; he follows it, as who had it goes on doing; he is an admin of its page; he works for its page; he is of
+its desk."""
 AgentRelation = Literal["self", "supervisor", "deskmate"]
 """Of a person to an agent: the same; he administers a page for which the agent works; of the same desk."""
 QuickReplyRelation = Literal["permitted"]
@@ -72,7 +73,9 @@ def _people(*relations: Relation | AgentRelation | QuickReplyRelation, scope: Sc
     return Right(frozenset(relations), scope)
 
 
-_READERS: tuple[Relation, ...] = ("holder", "asked", "offered", "follower", "former", "administrator")
+_KEEPERS: tuple[Relation, ...] = ("holder", "follower", "administrator")
+# Who is asked reads what he is asked for; whoever loses the race keeps nothing of it.
+_READERS: tuple[Relation, ...] = (*_KEEPERS, "asked", "offered")
 
 RIGHTS: dict[Call, Right] = {
     "see": _people(*_READERS, scope="conversations"),
@@ -88,10 +91,10 @@ RIGHTS: dict[Call, Right] = {
     "take_off": _people("administrator", scope="conversations"),
     "set_care": _people("holder", "administrator", scope="conversations"),
     "link_order": _people("holder", "administrator", scope="orders"),
-    "follow": _people(*_READERS),
-    "unfollow": _people(*_READERS),
-    "mute": _people(*_READERS),
-    "unmute": _people(*_READERS),
+    "follow": _people(*_KEEPERS),
+    "unfollow": _people(*_KEEPERS),
+    "mute": _people(*_KEEPERS),
+    "unmute": _people(*_KEEPERS),
     "block": _people("holder", "administrator", scope="conversations"),
     "unblock": _people("holder", "administrator", scope="conversations"),
     "block_address": _people("holder", "administrator", scope="conversations"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.asks import ConversationAsk, Follow, Mute, Unfollow, Unmute
 from schemas.assignments import Followed, Muted, Unfollowed, Unmuted
-from workers.routing.desk.access import administers, holds, is_asked, no_agent
+from workers.routing.desk.access import administers, holds, no_agent
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
@@ -12,7 +12,7 @@ from workers.routing.outcomes import Refusal, Result
 
 
 def follow(draft: Draft, conversation: Conversation, command: Follow) -> Refusal | Result:
-    """Put its customer on the agent's list, if the conversation is his to see."""
+    """Put its customer on the agent's list, if it is his to keep."""
     refusal = _not_his(draft.desk, conversation, command)
     if refusal is not None:
         return refusal
@@ -50,20 +50,16 @@ def _not_his(desk: Desk, conversation: Conversation, command: ConversationAsk) -
     if command.by is None:
         return Refusal("forbidden", "only an agent has a list: say in whose name")
     refusal = no_agent(desk, command.by)
-    if refusal is None and not sees(desk, conversation, command):
-        return Refusal("forbidden", "it is not yours to see")
+    if refusal is None and not keeps(desk, conversation, command):
+        return Refusal("forbidden", "it is for who has it, who follows it, and the admins of its page")
     return refusal
 
 
-def sees(desk: Desk, conversation: Conversation, command: ConversationAsk) -> bool:
-    """Whether who asks may read it: its holder, its followers, who is asked to take it, the page's admins.
+def keeps(desk: Desk, conversation: Conversation, command: ConversationAsk) -> bool:
+    """Whether it is his who asks beyond this moment: its holder's, its followers', the page's admins'.
 
-    Former holders follow it until they unfollow, and see no more of it then.
+    Former holders follow it until they unfollow, and see no more of it then. Who is only asked to take it
+    reads it as long as he is asked: the losers of a race keep nothing.
     """
-    agent = command.by
-    if agent is None or holds(command, conversation) or administers(desk, command, conversation.page):
-        return True
-    offers = (conversation.audience, conversation.transfer.target if conversation.transfer else None)
-    return agent in conversation.followers or any(
-        offer is not None and is_asked(desk, agent, offer) for offer in offers
-    )
+    is_his = holds(command, conversation) or administers(desk, command, conversation.page)
+    return is_his or command.by in conversation.followers

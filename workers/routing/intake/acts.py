@@ -138,7 +138,7 @@ def _cannot_start(conversation: Conversation, action: StartChat) -> Refusal | No
         return Refusal("wrong_channel", "only with a visitor of a website a chat can be begun")
     if conversation.holder not in (None, action.by):
         sentence = f"{conversation.holder} has this conversation"
-        return Refusal("taken", sentence, allowed=("follow",), details={"winner": conversation.holder})
+        return Refusal("taken", sentence, details={"winner": conversation.holder})
     return BLOCKED if conversation.blocked else None
 
 

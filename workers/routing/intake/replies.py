@@ -76,7 +76,7 @@ def follow(
     if holder is None or not conversation.replies:
         return
     sentence = f"{holder} has the conversation: your message was not sent"
-    taken = Refusal("taken", sentence, allowed=("follow",), details={"winner": holder})
+    taken = Refusal("taken", sentence, details={"winner": holder})
     for reply in _settle(work, conversation, _decided(conversation, holder)):
         mine = reply.sender == holder
         answer = _send(work, conversation, cause, at_ms, reply, policies) if mine else taken
