@@ -89,7 +89,8 @@ SEEDED = """
 INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
     sender, parts, state, due_at, attempted_at, told, changed_at, content)
 SELECT 'acme', gen_random_uuid(), 'main', n % 6, md5((n / 10)::text)::uuid, 'messenger:100:' || n / 10,
-    'messenger:' || n % 50, n % 10, 'agent:acme/lan', 1, 'sent', NULL, now(), true, now(), NULL
+    'messenger:' || n % 200, n % 10, 'agent:acme/lan', 1, CASE n % 20 WHEN 0 THEN 'queued' ELSE 'sent' END,
+    now(), now(), true, now(), NULL
 FROM generate_series(1, 20000) n
 """
 

@@ -39,15 +39,20 @@ WAITING = """
 SELECT conversation_id, count(*) AS waiting FROM delivery
 WHERE conversation_id = ANY($1::uuid[]) AND open GROUP BY conversation_id
 """
-# Only the first open message of a conversation may go. Those that another worker holds are its own.
-CLAIM = """
+# Only the first open message of a conversation may go. Who looks for pages with something to send asks the
+# same as who takes it: couriers would be sent again and again, and come back with nothing.
+MAY_GO = """
+d.state = 'queued' AND d.due_at <= now() AND NOT EXISTS (
+    SELECT FROM delivery before
+    WHERE before.conversation_id = d.conversation_id AND before.open AND before.position < d.position)
+-- After Postgres was restored, what was sent stands here unsent until its receipts are read again.
+AND d.lane NOT IN (SELECT id FROM lane WHERE kind = 'delivery' AND stopped IS NOT NULL)
+"""
+# Those that another worker holds are its own.
+CLAIM = f"""
 WITH first AS (
     SELECT workspace_id, message_id FROM delivery d
-    WHERE page_id = $1 AND state = 'queued' AND due_at <= now() AND NOT EXISTS (
-        SELECT FROM delivery before
-        WHERE before.conversation_id = d.conversation_id AND before.open AND before.position < d.position)
-        -- After Postgres was restored, what was sent stands here unsent until its receipts are read again.
-        AND NOT EXISTS (SELECT FROM lane WHERE kind = 'delivery' AND id = d.lane AND stopped IS NOT NULL)
+    WHERE page_id = $1 AND {MAY_GO}
     ORDER BY due_at LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
@@ -55,7 +60,7 @@ UPDATE delivery d SET state = 'sending', attempts = attempts + 1, attempted_at =
 FROM first WHERE d.workspace_id = first.workspace_id AND d.message_id = first.message_id
 RETURNING d.workspace_id, d.message_id, d.key, d.conversation_id, d.position, d.sender, d.content, d.ids,
     d.parts, d.failures, d.attempts, extract(epoch FROM now() - d.last_customer_at)::float8 AS silent_s
-"""
+"""  # noqa: S608  conditions of this module
 # The number of the attempt is the fence, and that no echo was faster: who was frozen changes nothing.
 GO_ON = """
 UPDATE delivery SET state = $4, ids = $5, reason = $6, due_at = now() + $7::interval, failures = $8,

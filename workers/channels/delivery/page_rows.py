@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.bucket import Bucket
+from workers.channels.delivery.message_rows import MAY_GO
 from workers.runtime.handler import Connection
 
-DUE_PAGES = """
-SELECT page_id FROM delivery_page page
+DUE_PAGES = f"""
+SELECT page.page_id
+FROM delivery_page page, LATERAL (
+    SELECT FROM delivery d WHERE d.page_id = page.page_id AND {MAY_GO} LIMIT 1) AS one
 WHERE (resume_at <= now() OR (resume_at IS NULL AND paused IS NULL))
     AND NOT EXISTS (
         SELECT FROM delivery_app app
         WHERE app.app = split_part(page.page_id, ':', 1) || ':' || page.app AND app.resume_at > now())
-    AND EXISTS (
-        SELECT FROM delivery d
-        WHERE d.page_id = page.page_id AND d.state = 'queued' AND d.due_at <= now())
-"""
+"""  # noqa: S608  conditions of a module
 _LOCK_PAGE = """
 SELECT page_id, workspace_id, app, access_token, token_version, too_long, human_agent, pays, paused, failures,
     refresh_at IS NOT NULL AND token_at < now() - interval '60 seconds' AS renewable,
