@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Settings
-from tests.delivery.ground import OA, Ground, eventually, ground
+from tests.delivery.ground import DEADLINE_S, OA, Ground, eventually, ground
 from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.renewal import Renewal
 from workers.channels.delivery.vault import Vault, open_vault
@@ -21,9 +22,9 @@ SECRET = "a secret of thirty-two bytes or more"
 
 
 @asynccontextmanager
-async def _oa(dsn: str) -> AsyncIterator[tuple[Ground, Renewal]]:
+async def _oa(dsn: str, **delivery: object) -> AsyncIterator[tuple[Ground, Renewal]]:
     """The official account with its first refresh token, due to be exchanged; and one worker's renewal."""
-    async with ground(dsn) as field, open_client(field.settings.delivery) as client:
+    async with ground(dsn, **delivery) as field, open_client(field.settings.delivery) as client:
         await field.connect(OA, field.oa, refresh="refresh 1")
         pool = await asyncpg.create_pool(dsn, min_size=0, max_size=4)
         try:
@@ -128,6 +129,32 @@ async def test_a_worker_killed_after_storing_has_lost_nothing(database: str) -> 
         async with field.delivering():
             await field.until(await field.say(OA, "an", "một"), "sent")
         assert field.zalo.exchanges == ["300"]
+
+
+@pytest.mark.servers
+async def test_a_worker_that_stops_during_an_exchange_stores_the_pair_first(database: str) -> None:
+    async with _oa(database) as (field, _):
+        field.zalo.oauth_faults.append("hold")
+        worker = asyncio.create_task(field.dispatcher().run())
+        async with asyncio.timeout(DEADLINE_S):
+            await field.zalo.held.wait()
+        worker.cancel()
+        field.zalo.release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await worker
+        assert await _kept(field) == (field.oa.token, field.zalo.refresh_tokens["300"])
+
+
+@pytest.mark.servers
+async def test_a_worker_that_stops_does_not_wait_for_an_exchange_without_end(database: str) -> None:
+    async with _oa(database, request_timeout_s=2 * DEADLINE_S) as (field, renewal):
+        field.zalo.oauth_faults.append("hold")
+        renewal._lease_s = 0.1
+        await renewal.begin_due()
+        async with asyncio.timeout(DEADLINE_S):
+            await field.zalo.held.wait()
+            await renewal.finish()
+        field.zalo.release.set()
 
 
 @pytest.mark.servers

@@ -62,6 +62,7 @@ class Dispatcher:
                     await self._wait()
             finally:
                 self._stopping.set()
+                await renewal.finish()
                 if self._couriers:
                     await asyncio.wait(self._couriers.values())
 

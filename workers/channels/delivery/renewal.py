@@ -78,6 +78,7 @@ class Renewal:
         self._tokens = tokens
         self._vault = vault
         self._settings = settings
+        self._lease_s = settings.request_timeout_s + LEASE_SLACK_S
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin_due(self) -> None:
@@ -88,10 +89,18 @@ class Renewal:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def finish(self) -> None:
+        """Bring what is under way to its end, for as long as its lease: who stops would lose the pair."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=self._lease_s)
+        for task in late:
+            log.error("tokens_not_stored", what=task.get_name(), effect="the pair may be lost")
+            task.cancel()
+
     async def lease(self) -> Lease | None:
         """Take the right to exchange a token that is due; it ends by itself when its worker dies."""
-        length = timedelta(seconds=self._settings.request_timeout_s + LEASE_SLACK_S)
-        row = await self._pool.fetchrow(LEASE, length)
+        row = await self._pool.fetchrow(LEASE, timedelta(seconds=self._lease_s))
         return None if row is None else Lease(*row)
 
     async def renew(self, lease: Lease) -> None:

@@ -67,7 +67,9 @@ class ZaloPlatform:
         self.exchanges: list[str] = []
         """Accounts for which a pair was given, in order."""
         self.oauth_faults: list[str] = []
-        """What happens to the next exchanges: `lose`, its answer is lost; `refuse`, it is not made."""
+        """What happens to the next exchanges: `lose`, its answer is lost; `refuse`, it is not made; `hold`, it
+        is made, and not answered before `release` is set."""
+        self.held, self.release = asyncio.Event(), asyncio.Event()
         self._app = app
         self._teller = teller
         self._life_s = life_s
@@ -155,6 +157,9 @@ class ZaloPlatform:
         self.exchanges.append(account)
         if fault == "lose":
             return PlainTextResponse("<html>Bad Gateway</html>", HTTPStatus.BAD_GATEWAY)
+        if fault == "hold":
+            self.held.set()
+            await self.release.wait()
         return JSONResponse(
             {
                 "access_token": self.accounts[account].token,
