@@ -67,8 +67,8 @@ class ZaloPlatform:
         self.exchanges: list[str] = []
         """Accounts for which a pair was given, in order."""
         self.oauth_faults: list[str] = []
-        """What happens to the next exchanges: `lose`, its answer is lost; `refuse`, it is not made; `hold`, it
-        is made, and not answered before `release` is set."""
+        """What happens to the next exchanges: `lose`, its answer is lost; `refuse`, it is not made; `hold`,
+        it is made, and not answered before `release` is set."""
         self.held, self.release = asyncio.Event(), asyncio.Event()
         self._app = app
         self._teller = teller
