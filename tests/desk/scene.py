@@ -119,7 +119,7 @@ def _ring(desk: Desk, rule: str) -> tuple[object, ...]:
     return ring.agents, ring.candidates, ring.cursor, ring.eligible, ring.barred(), ring.lifts
 
 
-def restarted(desk: Desk) -> Desk:
+def loaded(desk: Desk) -> Desk:
     """What another worker makes of the rows that `desk` leaves behind."""
     fresh = Desk(desk.workspace, desk.id)
     roster = desk.roster
@@ -149,6 +149,12 @@ def restarted(desk: Desk) -> Desk:
     for row in rows:
         if row["standing"] not in ("queued", "offered"):
             fresh.keep(conversation_of(row))
+    return fresh
+
+
+def restarted(desk: Desk) -> Desk:
+    """The same at the time of the last command."""
+    fresh = loaded(desk)
     fresh.advance(desk.at)
     return fresh
 

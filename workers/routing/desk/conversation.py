@@ -130,9 +130,9 @@ class Conversation(NamedTuple):
         return self.queued_at if self.standing in ("queued", "offered") else None
 
     @property
-    def is_unrouted(self) -> bool:
-        """Whether it is offered because no rule wants it."""
-        return self.standing == "offered" and self.rule is None
+    def is_waiting(self) -> bool:
+        """Whether somebody is sought for it: it is queued, or offered."""
+        return self.standing in ("queued", "offered")
 
     def changed(self, changes: Mapping[str, Any]) -> Conversation:
         """The conversation with `changes`, by field: `_replace`, at a third of its time."""

@@ -64,6 +64,7 @@ from workers.routing.desk.outside import history_kept, outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
 from workers.routing.desk.presence import gateway_alive, set_presence
 from workers.routing.desk.sessions import route, session_ended, session_silent, touched
+from workers.routing.desk.rehoming import rehome_opened
 from workers.routing.desk.ticket_fields import set_ticket_fields
 from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
 
@@ -108,7 +109,8 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
 def decide(desk: Desk, command: Command, place: Place) -> list[Decided]:
     """The events that answer `command`, in order; `desk` is not changed.
 
-    First of all whoever waits is served, if a limit that kept him waiting has ended by then.
+    First of all whoever waits is served, if by then a limit has ended that kept him waiting, or the hours of
+    a rule have begun that wants him.
     """
     return _think(Draft(desk.fork(), place), command)
 
@@ -123,7 +125,10 @@ def carry_out(desk: Desk, command: Command, place: Place) -> list[Decided]:
 
 
 def _think(draft: Draft, command: Command) -> list[Decided]:
-    if draft.desk.advance(draft.place.at):
+    desk, at = draft.desk, draft.place.at
+    has_opened = desk.opens_at <= at
+    is_over = desk.advance(at)
+    if (has_opened and rehome_opened(draft)) or is_over:
         drain(draft)
     if not (isinstance(command, AskedCommand) and answered_before(draft, command)):
         DECISIONS[type(command)](draft, command)

@@ -24,8 +24,10 @@ from workers.routing.desk.ranking import Rank, Ranking
 from workers.routing.desk.ring import NOBODY, NONE_APART, Ring
 from workers.routing.desk.roster import Entry, Roster
 from workers.routing.desk.waiting import ForkedQueue, Lines
+from workers.routing.hours import open_next
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
 class Desk:
@@ -42,6 +44,8 @@ class Desk:
         "gateways",
         "id",
         "limited",
+        "openings",
+        "opens_at",
         "outcomes",
         "queue",
         "ranked",
@@ -50,7 +54,7 @@ class Desk:
         "rings",
         "roster",
         "transfers",
-        "unrouted",
+        "waiting",
         "whereabouts",
         "workspace",
     )
@@ -80,8 +84,12 @@ class Desk:
         """The log's time: limits that have ended by then bar nobody."""
         self.transfers: MutableMapping[str, frozenset[str]] = {}
         """Keys of the conversations that are being transferred to each agent and `department:<id>`."""
-        self.unrouted = 0
-        """How many are offered because no rule wants them."""
+        self.waiting = 0
+        """How many are queued or offered."""
+        self.openings: Mapping[str, datetime] = {}
+        """When each rule's business hours begin next; before all, while that was not looked up."""
+        self.opens_at = AFTER_ALL
+        """The first of them."""
         self.conversations: MutableMapping[str, Conversation] = {}
         """By key: all that wait, and of the others those that the commands at hand name."""
         self.queue: Lines | ForkedQueue = Lines()
@@ -103,6 +111,8 @@ class Desk:
         if at <= self.at:
             return False
         before, self.at = self.at, at
+        if at >= self.opens_at:
+            self._await_openings(rule for rule, opening in self.openings.items() if opening <= at)
         if not self.limited:
             return False
         is_over = any(until <= at for rule in self.limited for until in self.lifts_of(rule, before))
@@ -190,6 +200,8 @@ class Desk:
         is_limited = entry.active and duties.looked_at(entry.definition) > 0
         self.limited = self.limited | {id_} if is_limited else self.limited - {id_}
         self.rings[id_] = Ring.of([(agent, self.duties[agent].bar) for agent in agents], cursor)
+        if id_ in self.openings or entry.definition.conditions.hours is not None:
+            self._await_openings((id_,))
         self.ranked = self.ranked - {id_}  # until its new ring is seated: its ranks are of the former one
         if is_limited or entry.definition.online_only:
             for agent in agents:
@@ -211,8 +223,8 @@ class Desk:
 
     def note(self, before: Conversation | None, now: Conversation) -> None:
         """Keep what the desk must find without looking through all, when a conversation changes."""
-        if before is None or before.standing != now.standing or before.rule != now.rule:
-            self.unrouted += now.is_unrouted - (before is not None and before.is_unrouted)
+        if before is None or before.standing != now.standing:
+            self.waiting += now.is_waiting - (before is not None and before.is_waiting)
         was, is_ = before.transfer if before else None, now.transfer
         if was is is_:
             return
@@ -228,6 +240,19 @@ class Desk:
     def edit_queue(self) -> Lines | ForkedQueue:
         """The waiting queue, to be changed."""
         return self.queue
+
+    def _await_openings(self, rules: Iterable[str]) -> None:
+        """Look up when the hours of `rules` begin next; of a desk that is loaded, with its first command."""
+        found = {rule: self._opening(self.roster.rules[rule]) for rule in rules}
+        known = {**self.openings, **found}
+        self.openings = {rule: opening for rule, opening in known.items() if opening is not None}
+        self.opens_at = min(self.openings.values(), default=AFTER_ALL)
+
+    def _opening(self, rule: Entry[Rule]) -> datetime | None:
+        hours = rule.definition.conditions.hours
+        if hours is None or not rule.active:
+            return None
+        return BEFORE_ALL if self.at == BEFORE_ALL else open_next(hours, self.at)
 
     def _set_duty(self, agent: str, duty: Duty, channels: Iterable[Channel]) -> None:
         """Let `duty` be how busy `agent` is; on `channels` his load or his capacity may have changed."""
@@ -314,7 +339,9 @@ class Fork(Desk):
         self.limited = base.limited
         self.at = base.at
         self.transfers = Layer(base.transfers)
-        self.unrouted = base.unrouted
+        self.waiting = base.waiting
+        self.openings = base.openings
+        self.opens_at = base.opens_at
         self.conversations = Layer(base.conversations)
         self.queue = base.queue
         self.outcomes = Layer(base.outcomes)

@@ -11,7 +11,6 @@ from workers.routing.desk.dealing import drain, wait
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.offering import USUAL, next_ring
 from workers.routing.desk.presence import lose_gateway
-from workers.routing.desk.rehoming import rehome
 from workers.routing.desk.timers import is_armed
 
 
@@ -38,10 +37,8 @@ def _ask_others(draft: Draft, key: str) -> None:
     next_ring(draft, draft.desk.conversations[key])
 
 
-def _open(draft: Draft, _: str) -> None:
-    """A rule's business hours begin: those whom no rule wanted may be its own."""
-    rehome(draft)
-    drain(draft)
+def _open(_: Draft, __: str) -> None:
+    """A rule's business hours begin: who waits and is its own now is served, as before any command."""
 
 
 EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {

@@ -16,10 +16,15 @@ from workers.routing.hours import are_open
 def rule_for(desk: Desk, conversation: Conversation, at: datetime) -> Entry[Rule] | None:
     """The first rule, in the order of rules, that matches `conversation` at `at`; none: it is unrouted."""
     for rule in desk.roster.rules_of(conversation.page):
-        conditions = rule.definition.conditions
-        if _facts_fit(conditions, conversation.facts) and _is_time(conditions, at):
+        if wants(rule, conversation, at):
             return rule
     return None
+
+
+def wants(rule: Entry[Rule], conversation: Conversation, at: datetime) -> bool:
+    """Whether `rule`, which names the conversation's page or channel, matches it at `at`."""
+    conditions = rule.definition.conditions
+    return _facts_fit(conditions, conversation.facts) and _is_time(conditions, at)
 
 
 def still_fits(rule: Entry[Rule], conversation: Conversation) -> bool:

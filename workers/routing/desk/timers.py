@@ -11,7 +11,6 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.gateways import SILENT_AFTER
 from workers.routing.desk.offering import USUAL
-from workers.routing.hours import open_next
 
 TICK = timedelta(milliseconds=1)
 """Of the log's clock: what is due at a moment was to come still a tick before."""
@@ -70,14 +69,11 @@ def _limits(desk: Desk, at: datetime) -> Iterator[Timer]:
             yield Timer("limits", rule, until)
 
 
-def _hours(desk: Desk, at: datetime) -> Iterator[Timer]:
-    """While a conversation has no rule: when a rule opens that might be its own."""
-    if not desk.unrouted:
-        return
-    for rule in desk.roster.rules.values():
-        hours = rule.definition.conditions.hours
-        if rule.active and hours is not None and (opening := open_next(hours, at)) is not None:
-            yield Timer("hours", rule.definition.id, opening)
+def _hours(desk: Desk, _: datetime) -> Iterator[Timer]:
+    """While anybody waits: when the next rule opens, which might want him."""
+    if desk.waiting and desk.openings:
+        opening, rule = min((opening, rule) for rule, opening in desk.openings.items())
+        yield Timer("hours", rule, opening)
 
 
 def _gateways(desk: Desk, _: datetime) -> Iterator[Timer]:
