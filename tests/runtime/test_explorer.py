@@ -9,11 +9,22 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.runtime.explorer import kafka, postgres, takeover
+from tests.runtime.explorer import kafka, postgres, surroundings, takeover, worker
 from tests.runtime.explorer.search import Found, TooManyStatesError, explore
-from tests.runtime.explorer.world import Budget, Row, Term, World, first
+from tests.runtime.explorer.world import (
+    Budget,
+    Move,
+    Moves,
+    Phase,
+    Request,
+    Row,
+    Term,
+    Worker,
+    World,
+    first,
+)
 from workers.runtime import protocol
-from workers.runtime.protocol import BackOff, Claim, EndTerm, Fence, Group, Stop, TakeoverStep
+from workers.runtime.protocol import BackOff, Claim, EndTerm, Fence, Group, ReadGroup, Stop, TakeoverStep
 
 NONE = Budget(reassignments=0, crashes=0, freezes=0, postgres=0, kafka=0, timeouts=0)
 CASES = {
@@ -83,6 +94,67 @@ def test_reading_the_group_before_fencing_is_caught(monkeypatch: Patch) -> None:
     monkeypatch.setattr(takeover, "read_early", lambda world: world.group)
     monkeypatch.setattr(takeover, "read_group", lambda world, number: world.workers[number].group)
     assert "again" in str(caught("crashes", units="r").wrong)
+
+
+def test_reading_the_group_between_fencing_and_claiming_is_caught(monkeypatch: Patch) -> None:
+    keep_from_before_the_claim(monkeypatch, "fence", lambda world, me: me._replace(group=world.group), "row")
+    monkeypatch.setattr(takeover, "read_group", lambda world, number: world.workers[number].group)
+    assert "stopped" in str(caught("reassignments").wrong)
+
+
+def test_reading_the_row_before_fencing_is_caught(monkeypatch: Patch) -> None:
+    def early(world: World, me: Worker) -> Worker:
+        return me._replace(row=world.row._replace(owner=None))
+
+    keep_from_before_the_claim(monkeypatch, "idle", early, "group")
+    assert "stopped" in str(caught("freezes").wrong)
+
+
+def keep_from_before_the_claim(
+    monkeypatch: Patch, phase: str, read: Callable[[World, Worker], Worker], then: Phase
+) -> None:
+    """Read something at the end of this phase already, and go on from the claim to `then` with it."""
+    step, follow = worker.STEPS[phase], takeover.follow
+
+    def reads(world: World, number: int) -> Moves:
+        for move in step(world, number):
+            me = move.world.workers[number]
+            known = read(move.world, me) if me.phase in {"fence", "claim"} else me
+            yield move._replace(world=move.world.with_worker(number, known))
+
+    def keeps(name: str, world: World, number: int, decided: TakeoverStep) -> Moves:
+        known = world.workers[number]
+        for move in follow(name, world, number, decided):
+            me = known._replace(phase=then, owner=None, fenced=0)
+            kept = move.world.with_worker(number, me) if isinstance(decided, ReadGroup) else move.world
+            yield move._replace(world=kept)
+
+    monkeypatch.setitem(worker.STEPS, phase, reads)
+    monkeypatch.setattr(takeover, "follow", keeps)
+
+
+def test_taking_a_row_whoever_has_it_by_now_is_caught(monkeypatch: Patch) -> None:
+    """No compare-and-swap: two read the same row, and the second one takes it from the first unfenced."""
+    real = postgres.execute
+
+    def overwriting(world: World, request: Request) -> tuple[World, protocol.Outcome]:
+        return real(world, request._replace(expected=world.row.owner))
+
+    monkeypatch.setattr(postgres, "execute", overwriting)
+    assert "again" in str(caught("freezes").wrong)
+
+
+def test_a_commit_that_postgres_has_lost_stops_the_lane(monkeypatch: Patch) -> None:
+    real = surroundings.moves
+
+    def forgetting(world: World) -> Moves:
+        yield from real(world)
+        if world.row.batch_no:
+            row = world.row._replace(batch_no=world.row.batch_no - 1, pending=world.row.pending[:-1])
+            yield Move("Postgres loses the last commit", world._replace(row=row), certain=False)
+
+    monkeypatch.setattr("tests.runtime.explorer.search.moves", forgetting)
+    assert "stopped" in str(caught("reassignments").wrong)
 
 
 def test_releasing_without_emptying_pending_is_caught(monkeypatch: Patch) -> None:

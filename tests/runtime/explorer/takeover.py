@@ -54,7 +54,7 @@ def read_owner(world: World, number: int) -> Moves:
         me=world.term(number), holds=False, assigned=True, row=_row(world.row, world.units)
     )
     seen = world.with_worker(number, worker._replace(group=read_early(world)))
-    yield from _follow("reads the owner", seen, number, step)
+    yield from follow("reads the owner", seen, number, step)
 
 
 def fence(world: World, number: int) -> Moves:
@@ -69,7 +69,7 @@ def fence(world: World, number: int) -> Moves:
         yield Move(name, after.with_worker(number, worker._replace(fenced=worker.fenced + 1)))
     else:
         step = protocol.after_fence(assigned=worker.assigned, owner=worker.owner)
-        yield from _follow(name, after, number, step)
+        yield from follow(name, after, number, step)
 
 
 def claim(world: World, number: int) -> Moves:
@@ -77,11 +77,11 @@ def claim(world: World, number: int) -> Moves:
     request = Request("claim", world.term(number), world.workers[number].owner)
     if not postgres.locked(world):
         after, outcome = postgres.execute(world, request)
-        yield from _follow("claims", after, number, protocol.after_claim(outcome=outcome))
+        yield from follow("claims", after, number, protocol.after_claim(outcome=outcome))
     if world.budget.postgres:
         unknown = in_flight(world.spend("postgres"), request)
         step = protocol.after_claim(outcome=Outcome.UNKNOWN)
-        yield from _follow("claims, no answer", unknown, number, step)
+        yield from follow("claims, no answer", unknown, number, step)
 
 
 def read_row(world: World, number: int) -> Moves:
@@ -102,7 +102,7 @@ def look_at_group(world: World, number: int) -> Moves:
         group=_group(read_group(world, number), world.units),
         waited_s=0.0 if completing else protocol.STALE_READ_LIMIT_S,
     )
-    yield from _follow("reads the group", world, number, step)
+    yield from follow("reads the group", world, number, step)
 
 
 def publish_pending(world: World, number: int) -> Moves:
@@ -114,7 +114,7 @@ def publish_pending(world: World, number: int) -> Moves:
     after = kafka.begin(world, world.term(number), worker.producer, batches, worker.row.batch_no)
     if after is None:
         refused = protocol.after_takeover_publish(outcome=Outcome.REFUSED)
-        yield from _follow("cannot publish what is pending", world, number, refused)
+        yield from follow("cannot publish what is pending", world, number, refused)
     else:
         begun = worker._replace(phase="commit", publishing=True)
         yield Move(f"begins to publish pending {batches}", after.with_worker(number, begun))
@@ -123,10 +123,10 @@ def publish_pending(world: World, number: int) -> Moves:
 def commit_pending(world: World, number: int) -> Moves:
     for name, after, outcome in end_transaction(world, number):
         step = protocol.after_takeover_publish(outcome=outcome)
-        yield from _follow(f"{name} of pending", after, number, step)
+        yield from follow(f"{name} of pending", after, number, step)
 
 
-def _follow(name: str, world: World, number: int, step: TakeoverStep) -> Moves:
+def follow(name: str, world: World, number: int, step: TakeoverStep) -> Moves:
     """Do what a decision of the takeover says."""
     worker = world.workers[number]
     match step:
