@@ -119,6 +119,7 @@ def _assigned(now: Conversation, link: Link) -> None:
     now.taken_from = now.audience or (department and f"department:{department}") or now.taken_from
     now.followers, now.muted = now.followers | holder, now.muted - holder
     now.declined &= holder
+    now.silent = False
     now.quiet_until = now.absent_until = None
     now.transfer = None
     if link.holder != now.holder:
@@ -132,6 +133,7 @@ def _unassigned(now: Conversation, link: Link) -> None:
         now.declined |= former
     if link.said.get("how") == "refused":
         now.followers -= former
+    now.silent = False
     now.transfer = None
     now.absent_until = now.held_since = None
     now.taken_from = None

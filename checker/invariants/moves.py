@@ -138,8 +138,8 @@ def _quieted(state: DeskState, was: Conversation, link: Link) -> str:
 
 
 def _silenced(state: DeskState, was: Conversation, _: Link) -> str:
-    if not was.session_open or was.silent:
-        return "no session was open and counted"
+    if not was.session_open or was.silent or was.holder is None:
+        return "no session was open and counted for anybody"
     return "the policy does not say so" if state.policy.get("silent_after_s") is None else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Appoint, Block, Claim, SetCare, TakeOver, Transfer, TransferAccept, Unblock
+from schemas.asks import Appoint, Block, Claim, Release, SetCare, TakeOver, Transfer, TransferAccept, Unblock
 from schemas.assignments import (
     Assigned,
     Blocked,
@@ -24,6 +24,7 @@ from schemas.assignments import (
 from schemas.definitions import Agent
 from tests.desk.flows import answered_outside, come, give_policy, names, rule_with, run_out, silent, touched
 from tests.desk.log import an_agent, ask, configure, route, session_ended
+from tests.desk.people import presence
 from tests.desk.scene import Scene
 from workers.routing.desk.timers import timers_of
 
@@ -62,6 +63,27 @@ class TestSilence:
         scene.do(touched("lan"))
         assert names(scene.do(session_ended("lan"))) == ["SessionClosed"]
         assert scene.conversation("tuan").standing == "queued"
+
+    def test_of_who_waits_is_nobodys_and_whoever_is_given_him_has_him_as_load(self) -> None:
+        scene = a_scene(an_agent("an", 2), online_only=True)
+        come(scene, "an", presence="offline")
+        for number in range(10):
+            scene.do(route(f"u{number}"))
+            assert scene.do(silent(f"u{number}")) == []
+        scene.do(presence("an"))
+        assert scene.holders() == ["an", "an"]
+        assert scene.desk.duties["an"].load == 2
+
+    def test_ends_with_another_holder(self) -> None:
+        scene = a_scene("an", an_agent("binh", 1))
+        scene.do(route("lan"))
+        scene.do(silent("lan"))
+        scene.do(ask(Transfer, "lan", "an", to_agent="binh"))
+        scene.do(ask(TransferAccept, "lan", "binh"))
+        assert (scene.conversation("lan").silent, scene.desk.duties["binh"].load) == (False, 1)
+        scene.do(silent("lan"))
+        scene.do(ask(Release, "lan", "binh"))
+        assert not scene.conversation("lan").silent
 
     def test_is_told_once_and_of_the_open_session_only(self) -> None:
         scene = a_scene("an")

@@ -250,6 +250,9 @@ async def test_a_policy_gives_keywords_and_silence(
     log.say("u1", "m1", text="Gia bao nhieu?")
     ((_, route),) = published(await run(log.batch()), "commands")
     assert route["lists"] == ["price"]
+    log.wait(seconds=5)
+    log.decide("u1", 1, "assigned", session=1)
+    await run(log.batch())
     log.wait(seconds=30)
     async with connection.transaction():
         (due,) = await handler.due_timers(connection, range(PARTITIONS), log.now_ms, 100)

@@ -393,10 +393,16 @@ class TestSilence:
         chat.conversation.silence_at_ms = None
         chat.apply(chat.log.silence("u1", chat.conversation.session, due_ms))
 
-    def _silent(self) -> Chat:
+    def _held(self) -> Chat:
+        """Lan has it, on a desk that counts silent sessions no more."""
         chat = Chat()
         chat.policy(silent_after_s=30)
         chat.customer()
+        chat.desk("assigned")
+        return chat
+
+    def _silent(self) -> Chat:
+        chat = self._held()
         chat.log.wait(seconds=30)
         self._timer(chat)
         return chat
@@ -420,9 +426,7 @@ class TestSilence:
         assert "session_silent" not in chat.commands()
 
     def test_that_a_workers_clock_proposes_too_early_waits_on(self) -> None:
-        chat = Chat()
-        chat.policy(silent_after_s=30)
-        chat.customer()
+        chat = self._held()
         armed_ms = chat.conversation.silence_at_ms
         self._timer(chat)
         assert chat.conversation.silence_at_ms == armed_ms
@@ -430,9 +434,45 @@ class TestSilence:
 
     def test_is_broken_at_once_by_who_writes_next(self) -> None:
         chat = self._silent()
-        chat.desk("assigned")
         chat.customer()
         assert chat.commands() == ["route", "session_silent", "touched"]
+        assert chat.conversation.silence_at_ms == chat.log.now_ms + 30_000
+
+    def test_of_a_session_that_nobody_has_is_not_told_and_begins_when_an_agent_is_given_it(self) -> None:
+        chat = Chat()
+        chat.policy(silent_after_s=30)
+        chat.customer()
+        chat.desk("queued")
+        chat.log.wait(seconds=30)
+        self._timer(chat)
+        assert (chat.conversation.silent, chat.commands()) == (False, ["route"])
+        chat.desk("assigned")
+        assert chat.conversation.silence_at_ms == chat.log.now_ms + 30_000
+        chat.log.wait(seconds=30)
+        self._timer(chat)
+        assert chat.commands() == ["route", "session_silent"]
+
+    def test_begins_anew_with_another_agent_and_the_next_message_tells_that_somebody_writes(self) -> None:
+        chat = self._silent()
+        chat.desk("assigned", holder="minh")
+        assert (chat.conversation.silent, chat.conversation.silence_at_ms) == (
+            False,
+            chat.log.now_ms + 30_000,
+        )
+        chat.customer()
+        assert chat.commands() == ["route", "session_silent", "touched"]
+
+    def test_whose_timer_was_on_its_way_when_an_agent_was_given_it_waits_for_the_later_one(self) -> None:
+        chat = Chat()
+        chat.policy(silent_after_s=30)
+        chat.customer()
+        due_ms = chat.conversation.silence_at_ms
+        assert due_ms is not None
+        chat.conversation.silence_at_ms = None
+        chat.log.wait(seconds=30)
+        chat.desk("assigned")
+        chat.apply(chat.log.silence("u1", 1, due_ms))
+        assert chat.commands() == ["route"]
         assert chat.conversation.silence_at_ms == chat.log.now_ms + 30_000
 
     def test_is_nothing_without_a_policy_or_a_session(self) -> None:

@@ -107,13 +107,17 @@ def _offered(event: Offered, was: Conversation) -> Changes:
 
 
 def _assigned(event: Assigned, was: Conversation) -> Changes:
-    """Being given it follows and unmutes it; who declined may be asked again after somebody else."""
+    """Being given it follows and unmutes it; who declined may be asked again after somebody else.
+
+    It counts as his load, however long its customer has been silent.
+    """
     holder = frozenset((event.holder,)) if event.holder else frozenset()
     changes: Changes = {
         "followers": was.followers | holder,
         "muted": was.muted - holder,
         "declined": was.declined & holder,
         "taken_from": was.audience or _department(was) or was.taken_from,
+        "silent": False,
         "quiet_until": None,
         "transfer": None,
         "absent_until": None,
@@ -129,6 +133,7 @@ def _unassigned(event: Unassigned, was: Conversation) -> Changes:
     return {
         "declined": declined,
         "followers": was.followers - ended,
+        "silent": False,
         "transfer": None,
         "absent_until": None,
         "held_since": None,

@@ -44,12 +44,12 @@ def touched(draft: Draft, command: Touched) -> None:
 
 
 def session_silent(draft: Draft, command: SessionSilent) -> None:
-    """Nobody has written for long: it is not counted as load until somebody does."""
+    """Nobody has written for long: it is not counted as its holder's load until somebody does."""
     conversation = _of_open_session(draft, command)
-    if conversation is None or conversation.silent or draft.desk.roster.policy.silent_after_s is None:
+    if conversation is None or conversation.holder is None or conversation.silent:
         return
-    draft.tell(SessionSilenced, conversation)
-    if conversation.holder:
+    if draft.desk.roster.policy.silent_after_s is not None:
+        draft.tell(SessionSilenced, conversation)
         drain(draft)
 
 

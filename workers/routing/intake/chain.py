@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.assignments import Blocked, CareChanged, ChainEvent, Offered, Unblocked
+from schemas.assignments import Assigned, Blocked, CareChanged, ChainEvent, Offered, Unblocked
 from schemas.ids import message_id_text
 from workers.routing.intake import replies, tickets, transcript
 from workers.routing.intake.conversation import Conversation
@@ -10,6 +10,7 @@ from workers.routing.intake.log_lines import log_line
 from workers.routing.intake.policies import Policies
 from workers.routing.intake.routing import answers_route
 from workers.routing.intake.sessions import end_session, open_session
+from workers.routing.intake.touching import count_again
 from workers.routing.intake.transcript import Line
 from workers.routing.intake.work import Work
 from workers.routing.outcomes import Refusal
@@ -54,13 +55,23 @@ def follow(
     work.change(conversation)
     _write_log_line(work, conversation, cause, at_ms, event)
     tickets.follow_holder(work, conversation, cause, at_ms, event)
-    _follow_on(work, conversation, cause, at_ms, event)
+    _follow_on(work, conversation, cause, at_ms, event, policies)
     replies.follow(work, conversation, cause, at_ms, event, policies)
 
 
-def _follow_on(work: Work, conversation: Conversation, cause: Record, at_ms: int, event: ChainEvent) -> None:
+def _follow_on(
+    work: Work,
+    conversation: Conversation,
+    cause: Record,
+    at_ms: int,
+    event: ChainEvent,
+    policies: Policies,
+) -> None:
     """What single kinds of events mean beside how things stand after them."""
     match event:
+        case Assigned():
+            policy = policies.of(conversation.workspace, conversation.desk)
+            count_again(conversation, at_ms, policy.silent_after_ms)
         case Offered():
             conversation.offer_rule = event.rule
         case Blocked():

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from schemas.actions import Action, EditTicket, Erase, Outreach, Say, SetLabels, SetProfile
-from schemas.assignments import ChainEvent, Offered
+from schemas.assignments import Assigned, ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Edit, Profile, Reaction, Reply
 from schemas.phones import find_phone
@@ -94,11 +94,13 @@ class Lookup:
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
-        """Those whose policy counts: of everything but assignment events for which no answer waits."""
+        """Those whose policy counts: of everything but assignment events that give nobody anything, and for
+        which no answer waits."""
         desks = {(one.owner.workspace, one.owner.desk) for one in said}
         for one in told:
             found = self._conversations.get(one.name)
-            if found and (found.replies or not isinstance(one.value, ChainEvent)):
+            counts = isinstance(one.value, Assigned) or not isinstance(one.value, ChainEvent)
+            if found and (found.replies or counts):
                 desks.add((found.workspace, found.desk))
         return desks
 

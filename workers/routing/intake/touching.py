@@ -1,4 +1,4 @@
-"""Telling the desk that somebody writes in an open session, and that nobody does."""
+"""Telling the desk that somebody writes in an open session, and that nobody does in one that an agent has."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ def touch(
     work.command(conversation, cause, at_ms, TOUCHED, {"by": by, "tags": conversation.tags})
 
 
+def count_again(conversation: Conversation, at_ms: int, silent_after_ms: int | None) -> None:
+    """An agent has been given it: it counts as his load until nobody has written for long from now on.
+
+    Of silence that the desk was told of it may have heard after that: the next message tells it otherwise.
+    """
+    if not conversation.session_open:
+        return
+    if conversation.silent:
+        conversation.silent, conversation.touched_at_ms = False, None
+    conversation.silence_at_ms = None
+    watch_silence(conversation, at_ms, silent_after_ms)
+
+
 def fall_silent(
     work: Work,
     conversation: Conversation,
@@ -51,14 +64,18 @@ def fall_silent(
     timer: SilenceTimer,
     silent_after_ms: int | None,
 ) -> None:
-    """A timer of silence has come: tell the desk, or arm it anew when somebody wrote meanwhile."""
+    """A timer of silence has come: tell the desk, or arm it anew when somebody wrote meanwhile.
+
+    A session that nobody has is nobody's load. A timer that comes when another is armed leaves it to that one.
+    """
     is_over = not conversation.session_open or timer.session != conversation.session
-    if is_over or conversation.silent:
+    is_another = conversation.silence_at_ms not in (None, round(timer.due_at.timestamp() * 1000))
+    if is_over or is_another or conversation.silent:
         work.became["stale_timer"] += 1
         return
     work.change(conversation)
     conversation.silence_at_ms = None
-    if silent_after_ms is None:
+    if silent_after_ms is None or conversation.holder is None:
         return
     due_ms = conversation.spoke_at_ms + silent_after_ms
     if cause.timestamp_ms < due_ms:  # by the log's clock: a worker's only proposes
