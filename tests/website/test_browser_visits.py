@@ -13,9 +13,12 @@ from uuid import UUID
 import jwt
 
 from config.settings import Settings
+from tests.files.test_kind import picture
 from tests.gateway.ground import Client, until
+from tests.gateway.test_files import keeping
 from tests.gateway.test_sockets import say
 from tests.website.browsing import (
+    Field,
     answer,
     browsing,
     check,
@@ -26,6 +29,7 @@ from tests.website.browsing import (
     write,
 )
 from tests.website.ground import SECRET
+from tests.website.test_browser_files import chosen
 from tests.website.test_chat import told
 from workers.local.ports import free_port
 
@@ -34,6 +38,15 @@ if TYPE_CHECKING:
 
 __all__ = ["pytestmark"]
 
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+IDENTIFY = """(who) => {
+    const { dataset } = document.querySelector("script[data-site]");
+    for (const name of ["token", "userId", "userHash"]) delete dataset[name];
+    Object.assign(dataset, who);
+}"""
+"""As a website does whose visitors sign in and out without another page."""
+OF_SOMEBODY_ELSE = """localStorage.setItem("tongdai.shop.out.v.khach-42.x.000000000000001.abc",
+    JSON.stringify({ id: "abc", text: "Của khách khác", at: 1 }))"""
 COUNTS_BEEPS = """window.beeps = 0;
 window.AudioContext = class extends AudioContext { constructor() { super(); window.beeps += 1; } };"""
 LOOKS = """() => {
@@ -175,6 +188,100 @@ async def test_a_visitor_is_who_he_can_prove_and_the_window_is_where_it_may_be(
                     while not (await opened.value).is_closed():
                         await asyncio.sleep(0.1)
                 await expect(page.locator(".launcher")).to_be_hidden()
+
+
+async def test_the_window_follows_whoever_the_visitor_becomes_in_an_open_page(
+    settings: Settings, topics: dict[str, str], tmp_path: Path
+) -> None:
+    del topics
+    own = keeping(settings, tmp_path / "kept")
+    async with browsing(own, tmp_path) as field:
+        await _is_one_visitor_though_nothing_can_be_stored(field)
+        page = await field.context.new_page()
+        await _open(page, field.url)
+        await write(page, "Shop ơi")
+        await shows(page, "Shop ơi")
+        await answer(field.lan, await _where(field, "Shop ơi"), "Dạ em đây")
+        await shows(page, "Shop ơi", "Dạ em đây")
+
+        # Whoever clears what the browser keeps is somebody new, and hears all that is said to him.
+        await page.evaluate("localStorage.clear()")
+        field.wire.reset()
+        await _begins_anew(page)
+        await write(page, "Mình là người khác")
+        await shows(page, "Mình là người khác")
+        await answer(field.lan, await _where(field, "Mình là người khác"), "Dạ chào chị")
+        anonymous = ["Mình là người khác", "Dạ chào chị"]
+        await shows(page, *anonymous)
+        await _signs_in_and_out(field, page, anonymous)
+
+
+async def _is_one_visitor_though_nothing_can_be_stored(field: Field) -> None:
+    page = await field.context.new_page()
+    await page.add_init_script(FULL)
+    await _open(page, field.url)
+    await write(page, "Áo này còn không?")
+    await shows(page, "Áo này còn không?")
+    field.wire.reset()
+    await write(page, "Còn đó không shop?")
+    await shows(page, "Áo này còn không?", "Còn đó không shop?")
+    await page.locator("input[type=file]").set_input_files([chosen("váy.png", picture("PNG"))])
+    await playwright_api.expect(page.locator("li.own img")).to_be_visible(timeout=30_000)
+    assert await field.database.fetchval("SELECT count(*) FROM conversation") == 1
+    await page.close()
+
+
+async def _signs_in_and_out(field: Field, page: Page, anonymous: list[str]) -> None:
+    """Without another page: what is his is there, and nothing of his is left to who comes after him."""
+    expect, launcher = playwright_api.expect, page.locator(".launcher")
+    proof, renewed, ended = (
+        jwt.encode({"sub": "khach-42", "exp": int(time.time()) + life_s}, SECRET)
+        for life_s in (600, 700, -600)
+    )
+    await page.evaluate(OF_SOMEBODY_ELSE)
+    await page.evaluate(IDENTIFY, {"token": proof})
+    await _begins_anew(page)
+    await write(page, "Đơn của mình đâu rồi?")
+    own = ["Đơn của mình đâu rồi?"]
+    await shows(page, *own)
+    await until(field.database, "SELECT FROM customer WHERE user_id = 'v.khach-42'")
+    await answer(field.lan, await _where(field, "Đơn của mình đâu rồi?"), "Dạ đang giao ạ")
+    own += ["Dạ đang giao ạ"]
+    await page.evaluate(IDENTIFY, {"token": renewed})
+    await shows(page, *own)
+
+    await field.wire.close()
+    await expect(page.get_by_text("Mất kết nối")).to_be_visible(timeout=30_000)
+    await write(page, "Giao sau 5 giờ nhé")
+    await page.get_by_role("textbox").fill("Mã thẻ của mình là")
+    await page.evaluate(IDENTIFY, {})
+    await expect(page.get_by_role("textbox")).to_have_value("")
+    await field.wire.open()
+    await shows(page, *anonymous)
+    await page.evaluate(IDENTIFY, {"token": ended})
+    await expect(launcher).to_be_hidden(timeout=30_000)
+    await page.evaluate(IDENTIFY, {"token": proof})
+    await expect(launcher).to_be_visible(timeout=30_000)
+    await shows(page, *own, "Giao sau 5 giờ nhé")
+    his = (
+        "SELECT FROM message JOIN customer ON customer_id = conversation_id WHERE body = $1 AND user_id = $2"
+    )
+    await until(field.database, his, "Giao sau 5 giờ nhé", "v.khach-42")
+
+
+async def _begins_anew(page: Page) -> None:
+    await playwright_api.expect(page.locator("li")).to_have_count(0, timeout=30_000)
+    await playwright_api.expect(page.get_by_text("Shop có thể giúp gì cho bạn?")).to_be_visible(
+        timeout=30_000
+    )
+
+
+async def _where(field: Field, text: str) -> UUID:
+    """The conversation in which somebody wrote it, once lan has it."""
+    held = "SELECT FROM conversation JOIN message USING (conversation_id) WHERE holder = 'lan'"
+    await until(field.database, f"{held} AND body = $1", text)
+    found: UUID = await field.database.fetchval("SELECT conversation_id FROM message WHERE body = $1", text)
+    return found
 
 
 async def _page_that_is_left_as_it_was(context: BrowserContext, url: str) -> Page:

@@ -73,8 +73,9 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             assert (await an.until("read"))["position"] == answer["position"]
 
             await _tells_who_he_is(lan, conversation, an)
-            # Another tab has the same before it, and what is new comes to both.
-            async with visiting(ingress, token=an.token) as tab:
+            # Another tab has the same before it, whatever else stood in it, and what is new comes to both.
+            async with visiting(ingress, token=an.token, conversation=str(UUID(int=1)), after=1_000) as tab:
+                assert tab.started["conversation"] == str(conversation)
                 before = ["Áo này còn không?", "Dạ còn ạ", QUESTION, ANSWER]
                 assert [one["text"] for one in tab.started["messages"]] == before
                 assert tab.started["messages"][1]["state"] == "read"

@@ -68,8 +68,7 @@ class Reception:
         tab.is_known = last > 0
         tab.is_blocked = ends.blocked
         tab.where = start.where
-        shown = [line.shown for line in lines]
-        return Joined(tab, {"conversation": conversation, **self._started(known, visitor, ends, shown)})
+        return Joined(tab, self._started(known, tab, ends, [line.shown for line in lines]))
 
     async def sender(self, site: str, token: str) -> tuple[str, str] | None:
         """The workspace and the conversation's key of who has this token; none: nobody of this site.
@@ -103,10 +102,11 @@ class Reception:
         return Visitor(self._tokens.draw())
 
     def _started(
-        self, site: Site, visitor: Visitor, ends: Ends, messages: list[dict[str, Any] | None]
+        self, site: Site, tab: Tab, ends: Ends, messages: list[dict[str, Any] | None]
     ) -> dict[str, Any]:
         return {
-            "token": self._tokens.issue(site.site, visitor.user),
+            "conversation": tab.conversation,
+            "token": self._tokens.issue(site.site, tab.guest.visitor.user),
             "title": site.title,
             "greeting": site.greeting,
             "quick_replies": site.quick_replies,

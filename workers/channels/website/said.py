@@ -83,7 +83,7 @@ class Start(Words):
     """Of a visitor who was here before; one that is not taken is as none."""
     proof: ProofByToken | ProofByDigest | None = None
     conversation: UUID | None = None
-    """That of `after`; of another one than his nothing is known there."""
+    """The one that the widget shows; when it is not his, nothing of his is there yet, and `after` is 0."""
     after: Position = 0
     """The last position that the widget has; 0: nothing, and the newest messages are sent."""
     language: Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9_-]*$")] = ""

@@ -415,8 +415,9 @@
       request.onerror = () => fail(t.failed, true);
       request.onload = () => {
         if (request.status !== 201) { fail({ 413: t.large, 415: t.kind }[request.status] || t.failed, ![400, 413, 415].includes(request.status)); return; }
+        const sent = JSON.parse(request.responseText);
         stop();
-        utter({ text: "", files: [JSON.parse(request.responseText)] });
+        utter({ text: "", files: [sent] });
       };
       request.send(file);
     }
