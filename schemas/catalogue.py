@@ -72,6 +72,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("commands", "timer_fired"): commands.TimerFired,
     Kind("commands", "vacate"): commands.Vacate,
     Kind("commands", "configure"): commands.Configure,
+    Kind("commands", "amend"): commands.Amend,
     Kind("commands", "claim"): asks.Claim,
     Kind("commands", "reply_claim"): asks.ReplyClaim,
     Kind("commands", "release"): asks.Release,

@@ -11,7 +11,20 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.base import Actor, Channel, ConversationKey, IdempotencyKey, InsideModel, Moment, PageId, Slug
-from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Agent, Department, Page, Policy, Rule
+from schemas.definitions import (
+    AGENTS_MAX,
+    DEPARTMENTS_MAX,
+    PAGES_MAX,
+    RULES_MAX,
+    Agent,
+    Department,
+    Page,
+    Policy,
+    Rule,
+)
+
+RosterVersion = Annotated[int, Field(ge=0, lt=2**63)]
+"""How often anything of a desk's roster has changed."""
 
 
 class Command(InsideModel):
@@ -127,3 +140,32 @@ class Configure(AskedCommand):
     pages: Annotated[tuple[Page, ...], Field(max_length=PAGES_MAX)]
     rules: Annotated[tuple[Rule, ...], Field(max_length=RULES_MAX)]
     policy: Policy = Policy()
+    version: RosterVersion | None = None
+    """Of the roster that who asks has read: if it has moved since, nothing is changed; none: in any case."""
+
+
+class Removed(InsideModel):
+    """What the desk shall not have any more."""
+
+    agents: Annotated[tuple[Slug, ...], Field(max_length=AGENTS_MAX)] = ()
+    departments: Annotated[tuple[Slug, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
+    rules: Annotated[tuple[Slug, ...], Field(max_length=RULES_MAX)] = ()
+
+
+class Amend(AskedCommand):
+    """Parts of the desk's roster and rules, as they shall be; what it does not name stays as it is."""
+
+    version: RosterVersion
+    """Of the roster that who asks has read: if it has moved since, nothing is changed."""
+    agents: Annotated[tuple[Agent, ...], Field(max_length=AGENTS_MAX)] = ()
+    """Whether those who are there are on leave stays as it is: that has a command of its own."""
+    departments: Annotated[tuple[Department, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
+    pages: Annotated[tuple[Page, ...], Field(max_length=PAGES_MAX)] = ()
+    """Of those that the desk has."""
+    rules: Annotated[tuple[Rule, ...], Field(max_length=RULES_MAX)] = ()
+    before: Slug | None = None
+    """The rule before which `rules` come; none: each at its place, and new ones behind all others."""
+    order: Annotated[tuple[Slug, ...], Field(max_length=RULES_MAX)] = ()
+    """All rules, in the order in which they shall be tried; empty: as it is."""
+    removed: Removed = Removed()
+    policy: Policy | None = None

@@ -11,6 +11,7 @@ from schemas.base import NO_CONTROL_PATTERN, NO_NUL_PATTERN, Channel, InsideMode
 from schemas.tickets import TicketFields
 
 AGENTS_MAX = 5_000
+DEPARTMENTS_MAX = 1_000
 RULES_MAX = 1_000
 PAGES_MAX = 5_000
 RINGS_MAX = 10

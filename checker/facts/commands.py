@@ -16,11 +16,12 @@ from checker.record import Json, LogRecord, Place
 
 CHANGES = {
     "presence": {"set_presence", "timer_fired"},
-    "agent": {"configure", "set_capacity", "set_leave"},
-    "policy": {"configure", "set_ticket_fields"},
+    "agent": {"configure", "amend", "set_capacity", "set_leave"},
+    "policy": {"configure", "amend", "set_ticket_fields"},
 }
-"""Which commands change what of a roster; everything else is changed by `configure`."""
-_CHANGING = {"configure"}.union(*CHANGES.values())
+"""Which commands change what of a roster; everything else is changed by those that follow."""
+_USUAL = {"configure", "amend"}
+_CHANGING = _USUAL.union(*CHANGES.values())
 
 
 class Route(NamedTuple):
@@ -58,7 +59,7 @@ class Commands:
         if event.cause is None:
             return self.configured.get((event.desk, event.at_ms))
         desk, at_ms, what = self._changing.get(event.cause, (None, None, ""))
-        fits = (desk, at_ms) == (event.desk, event.at_ms) and what in CHANGES.get(event.kind, {"configure"})
+        fits = (desk, at_ms) == (event.desk, event.at_ms) and what in CHANGES.get(event.kind, _USUAL)
         return event.cause if fits else None
 
     def has(self, place: Place) -> bool:

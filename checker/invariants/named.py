@@ -24,10 +24,11 @@ HOWS = {
     "taken_off": {"take_off", "bulk"},
     "refused": {"set_care", "bulk"},
     "on_leave": {"set_leave", "configure"},
-    "agent_removed": {"configure"},
+    "agent_removed": {"configure", "amend"},
 }
 """By which command an agent loses it."""
 LEAVES = ("on_leave", "agent_removed")
+_LEAVING = frozenset(what for how in LEAVES for what in HOWS[how])
 ASKED_BY = {
     "confirmed": {"reply_claim"},
     "transferring": {"transfer"},
@@ -59,7 +60,7 @@ class Named:
     def asked(self, ask: Ask) -> None:
         """Remember a leave that was carried out: more of it may follow."""
         outcome = self._answers.get((ask.topic, ask.place))
-        if ask.what in HOWS["on_leave"] and outcome is not None and not outcome.code:
+        if ask.what in _LEAVING and outcome is not None and not outcome.code:
             self._left.add((ask.asker[2], ask.asker[3]))
 
     def event(self, chain: Chain, link: Link, ask: Ask | None) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
 from unittest.mock import patch
+
+import orjson
 
 from schemas.asks import (
     Appoint,
@@ -34,7 +37,16 @@ from schemas.asks import (
     Unfollow,
     Unmute,
 )
-from schemas.commands import Command, Configure, OutsideAnswer, SessionSilent, TimerFired, Touched, Vacate
+from schemas.commands import (
+    Amend,
+    Command,
+    Configure,
+    OutsideAnswer,
+    SessionSilent,
+    TimerFired,
+    Touched,
+    Vacate,
+)
 from schemas.definitions import Agent, Department, Policy, Rule, Window
 from schemas.ids import conversation_id
 from tests.checker.histories import History
@@ -45,6 +57,7 @@ from tests.desk.scene import Scene
 from workers.routing.desk import leaving
 from workers.routing.desk.access import is_asked
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.roster import Entry
 from workers.routing.desk.timers import timers_of, timers_of_desk
 
 AGENTS = ("an", "binh", "chi", "dung", "em", "giang", "chu")
@@ -108,6 +121,7 @@ class BusyDesk:
         self._transfer_to_who_leaves()
         self._agent_stays_away()
         self._orders()
+        self._somebody_is_replaced()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -355,9 +369,25 @@ class BusyDesk:
 
     def _again(self) -> None:
         """The last ask comes once more, or its key with another body."""
-        if isinstance(self._last, (ConversationAsk, Configure)):
+        if isinstance(self._last, (ConversationAsk, Configure, Amend)):
             other = {"authority": "admin" if self._last.authority == "agent" else "agent"}
             self.do(self._last.model_copy(update=other if self._random.random() < 1 / 2 else {}))
+
+    def _somebody_is_replaced(self) -> None:
+        """In all that names him; then the same comes again as if nothing had changed."""
+        roster = self._scene.desk.roster
+        version = roster.version
+
+        def others(entries: Iterable[Entry[Any]]) -> list[Any]:
+            told = (entry.definition.model_dump_json() for entry in entries if entry.active)
+            return [orjson.loads(one.replace('"giang"', '"chi"')) for one in told]
+
+        changed = {"rules": others(roster.rules.values()), "departments": others(roster.departments.values())}
+        for _ in range(2):
+            self._keys += 1
+            named = {"version": version, "removed": {"agents": ["giang"]}, **changed}
+            self.do(Amend.model_validate({**self._by_operator(), **named}))
+            self._again()
 
     def _by_operator(self) -> dict[str, str]:
         key = f"op{self._keys}"

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.asks import Claim, Release, SetLeave, SetPresence
 from schemas.assignments import Assigned, ChainEvent, Unassigned
-from schemas.commands import Command, Configure
+from schemas.commands import Amend, Command, Configure
 from schemas.definitions import Agent
 from schemas.envelope import moment
 from schemas.ids import conversation_id
@@ -175,10 +175,20 @@ def test_rules_recorded_later_do_not_undo_those_that_are_tried() -> None:
         route("lan"),
         configure([*AGENTS, "chu"], [a_rule("binh")], idempotency_key="later"),
         route("hoa"),
+        Amend(
+            workspace=WORKSPACE,
+            desk=DESK,
+            actor="cli:me",
+            idempotency_key="part",
+            version=len((*AGENTS, "chu", "the page")) + 2,
+            rules=(a_rule("chi", id_="another"),),
+            before="chia-deu",
+        ),
+        route("mai"),
     )
     comparison = compared(commands, roster("chi"), since=1)
-    assert comparison.happened.given == {"an": 1, "binh": 1}
-    assert comparison.otherwise.given == {"chi": 2}
+    assert comparison.happened.given == {"an": 1, "binh": 1, "chi": 1}
+    assert comparison.otherwise.given == {"chi": 3}
 
 
 def test_before_their_time_other_rules_change_nothing() -> None:

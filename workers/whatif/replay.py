@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from config.errors import TongdaiError
 from schemas.assignments import Cause
-from schemas.commands import AskedCommand, Command, Configure, TimerFired, Vacate
+from schemas.commands import Amend, AskedCommand, Command, Configure, TimerFired, Vacate
 from schemas.ids import event_ids
 from schemas.outcomes import Refused
 from workers.routing.desk.decide import carry_out
@@ -79,7 +79,7 @@ class Replay:
             return events + self._decide(recorded, recorded.command, recorded.at)
         for fired in self._due.before(recorded.at):
             events += self._decide(recorded, fired, max(fired.due_at, self.desk.at))
-        if not isinstance(recorded.command, (TimerFired, Configure)):
+        if not isinstance(recorded.command, (TimerFired, Configure, Amend)):
             events += self._decide(recorded, recorded.command, recorded.at)
         return events
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from schemas.definitions import AGENTS_MAX, RINGS_MAX, Fallback, Tag, Team, Window
+from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, RINGS_MAX, Fallback, Tag, Team, Window
 from workers.workspace.condition_reader import TAGS_MAX
 from workers.workspace.nodes import Node
-from workers.workspace.people_reader import CAPACITY_MAX, DEPARTMENTS_MAX
+from workers.workspace.people_reader import CAPACITY_MAX
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
 from workers.workspace.values import SECONDS_MAX, read_seconds, read_switch, read_words

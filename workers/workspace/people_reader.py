@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.base import Channel
-from schemas.definitions import AGENTS_MAX, Agent, Department
+from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, Agent, Department
 from workers.workspace.nodes import Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
 from workers.workspace.values import read_switch
 
-DEPARTMENTS_MAX = 1_000
 CAPACITY_MAX = 1_000
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _OPTIONS = ("capacity", "channel_capacity", "on_leave")

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.base import Channel
-from schemas.definitions import AGENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
+from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
 from workers.workspace.condition_reader import read_conditions
 from workers.workspace.nodes import Node
 from workers.workspace.option_reader import OPTIONS, Backing, check_backings, read_options
-from workers.workspace.people_reader import DEPARTMENTS_MAX
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
 from workers.workspace.values import read_choices

@@ -31,7 +31,8 @@ from schemas.asks import (
     Unfollow,
     Unmute,
 )
-from schemas.commands import AskedCommand, Command
+from schemas.commands import Amend, AskedCommand, Command
+from schemas.definitions import Department
 from schemas.envelope import Kind
 from schemas.ids import agent_key, event_id
 from schemas.tickets import TicketField
@@ -105,6 +106,15 @@ EXAMPLES = (
         30_050,
         authority="admin",
         fields=(TicketField(id="nguon", name="Nguồn khách", type="choice", choices=("facebook", "zalo")),),
+    ),
+    _asked(
+        Amend,
+        "amend",
+        "lan",
+        30_070,
+        authority="admin",
+        version=9,
+        departments=(Department(id="ban-hang", name="Bán hàng", agents=("lan",)),),
     ),
     _asked(
         Bulk,

@@ -1,8 +1,10 @@
-"""The decision on `configure`: the desk's whole roster and rules, as they shall be from here on."""
+"""The decisions on `configure` and `amend`: the desk's roster and rules, as they shall be from here on."""
 
 from __future__ import annotations
 
-from schemas.commands import Configure
+from schemas.commands import Amend, Configure
+from workers.routing.desk.amend_refusals import amend_refusal
+from workers.routing.desk.amending import amended
 from workers.routing.desk.changes import change_roster
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
@@ -11,6 +13,7 @@ from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.refusals import refusal
 from workers.routing.desk.rehoming import rehome
 from workers.routing.desk.transfers import end_transfers_to_nobody
+from workers.routing.outcomes import Refusal
 
 
 def configure(draft: Draft, command: Configure) -> None:
@@ -18,14 +21,27 @@ def configure(draft: Draft, command: Configure) -> None:
 
     Who has left, or gone on leave, is released of what he holds when all others have been served.
     """
-    refused = refusal(draft.desk, command)
+    _make(draft, command, command, refusal(draft.desk, command))
+
+
+def amend(draft: Draft, command: Amend) -> None:
+    """The same of the parts that it names."""
+    roster = draft.desk.roster
+    wanted = amended(roster, command)
+    refused = refusal(draft.desk, wanted) or amend_refusal(roster, command, wanted)
+    _make(draft, command, wanted, refused)
+
+
+def _make(draft: Draft, command: Configure | Amend, wanted: Configure, refused: Refusal | None) -> None:
+    """Let the desk be what is `wanted`, unless that is `refused`."""
     if refused is not None:
         refuse(draft, command, refused)
         return
-    leaving = leavers(draft.desk, command)
-    result = change_roster(draft, command)
+    leaving = leavers(draft.desk, wanted)
+    result = change_roster(draft, wanted)
     end_transfers_to_nobody(draft)
     rehome(draft)
     drain(draft)
     released = vacate(draft, leaving, "next", command)
-    done(draft, command, {**result, "conversations": released})
+    told = {**result, "conversations": released, "version": draft.desk.roster.version}
+    done(draft, command, told)

@@ -32,6 +32,7 @@ from schemas.asks import (
     Unmute,
 )
 from schemas.commands import (
+    Amend,
     AskedCommand,
     Command,
     Configure,
@@ -51,7 +52,7 @@ from workers.routing.desk.blocking import block, unblock
 from workers.routing.desk.bulk import bulk
 from workers.routing.desk.care import set_care
 from workers.routing.desk.claims import claim, reply_claim
-from workers.routing.desk.configure import configure
+from workers.routing.desk.configure import amend, configure
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
@@ -63,8 +64,8 @@ from workers.routing.desk.outcomes import answered_before
 from workers.routing.desk.outside import history_kept, outside_answer
 from workers.routing.desk.people import set_capacity, set_leave
 from workers.routing.desk.presence import gateway_alive, set_presence
-from workers.routing.desk.sessions import route, session_ended, session_silent, touched
 from workers.routing.desk.rehoming import rehome_opened
+from workers.routing.desk.sessions import route, session_ended, session_silent, touched
 from workers.routing.desk.ticket_fields import set_ticket_fields
 from workers.routing.desk.transfers import transfer, transfer_accept, transfer_cancel, transfer_reject
 
@@ -78,6 +79,7 @@ DECISIONS: dict[type[Command], Callable[[Draft, Any], None]] = {
     TimerFired: timer_fired,
     Vacate: go_on,
     Configure: configure,
+    Amend: amend,
     Claim: about_conversation(claim),
     ReplyClaim: reply_claim,
     Release: about_conversation(release),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from schemas.asks import SetLeave
-from schemas.commands import AskedCommand, Command, Configure, Vacate
+from schemas.commands import Amend, AskedCommand, Command, Configure, Vacate
 from schemas.definitions import Agent
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, reassign
@@ -45,6 +45,8 @@ def may_leave(desk: Desk, command: Command) -> Collection[str]:
         case Configure():
             stay = {agent.id for agent in command.agents if not agent.on_leave}
             return desk.roster.agents.keys() - stay
+        case Amend():
+            return command.removed.agents
     return ()
 
 

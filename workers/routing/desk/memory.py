@@ -6,7 +6,15 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
 from schemas.asks import Bulk, ConversationAsk, Subject
-from schemas.commands import AskedCommand, Command, Configure, ConversationCommand, TimerFired, Vacate
+from schemas.commands import (
+    Amend,
+    AskedCommand,
+    Command,
+    Configure,
+    ConversationCommand,
+    TimerFired,
+    Vacate,
+)
 from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
@@ -140,7 +148,7 @@ def name_of(command: Command) -> Name:
 
 def _reserved(desk: Desk, command: AskedCommand) -> tuple[list[str], list[str]]:
     """The pages and agents of `command` that may be another desk's."""
-    if isinstance(command, Configure):
+    if isinstance(command, (Configure, Amend)):
         return [page.id for page in command.pages], [agent.id for agent in command.agents]
     named = (command.by, getattr(command, "agent", None), getattr(command, "to_agent", None))
     return [], [agent for agent in named if agent is not None and agent not in desk.roster.agents]

@@ -48,6 +48,12 @@ class Roster:
         fork._rules_of = Layer(self._rules_of)
         return fork
 
+    @property
+    def version(self) -> int:
+        """How often anything of it has changed: each thing, once added, counts its changes for ever."""
+        kinds = self.agents, self.departments, self.pages, self.rules
+        return self.policy_version + sum(entry.version for kind in kinds for entry in kind.values())
+
     def rules_of(self, page: str) -> Iterator[Entry[Rule]]:
         """The rules that name `page` or its channel, in their order."""
         named = self._rules_of.get(page, ()), self._rules_of.get(channel_of(page), ())
