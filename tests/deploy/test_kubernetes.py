@@ -37,6 +37,7 @@ from workers.access.rights import WORKERS as RIGHTS
 from workers.channels import process as ingress_process
 from workers.channels.delivery.vault import open_vault
 from workers.channels.ingress import PATH
+from workers.channels.website import script
 from workers.channels.website.routes import PREFIX
 from workers.files.files import PUBLIC_PATH
 from workers.gateway import process as gateway_process
@@ -394,7 +395,7 @@ def test_keda_signs_in_as_the_worker(worker: str) -> None:
 def test_the_public_reaches_the_channels_and_the_api_and_nothing_else() -> None:
     (rule,) = of_kind("Ingress")["public"]["spec"]["rules"]
     paths = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    ingress = dict.fromkeys((PATH.rstrip("/"), PREFIX, PUBLIC_PATH), "ingress")
+    ingress = dict.fromkeys((PATH.rstrip("/"), script.PREFIX, PREFIX, PUBLIC_PATH), "ingress")
     assert paths == {**ingress, API.removesuffix("/v1"): "gateway"}
     assert not [path for path in ("/metrics", "/healthz", "/readyz") if path.startswith(tuple(paths))]
 

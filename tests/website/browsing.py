@@ -49,7 +49,7 @@ SHOP = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><ti
 <meta http-equiv="Content-Security-Policy"
   content="script-src {origin}; connect-src {sockets} {origin}; style-src 'self'">
 </head><body><main><h1>Áo dài Hoa Sen</h1><p>Lụa tơ tằm, may đo trong ba ngày.</p></main>
-<script async src="{origin}/v1/website/widget.js" data-site="{site}"{who}></script></body></html>"""
+<script async src="{origin}/widget/v1/tongdai.js" data-site="{site}"{who}></script></body></html>"""
 
 pytestmark = [
     pytest.mark.servers,

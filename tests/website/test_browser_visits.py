@@ -287,10 +287,10 @@ async def _where(field: Field, text: str) -> UUID:
 async def _page_that_is_left_as_it_was(context: BrowserContext, url: str) -> Page:
     """A page with the widget, of which nothing is otherwise than without it."""
     page = await context.new_page()
-    await page.route("**/widget.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    await page.route("**/tongdai.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     await page.goto(url)
     without = await page.evaluate(LOOKS)
-    await page.unroute("**/widget.js")
+    await page.unroute("**/tongdai.js")
     await page.reload()
     await playwright_api.expect(page.locator(".launcher")).to_be_visible(timeout=30_000)
     assert await page.evaluate(LOOKS) == without

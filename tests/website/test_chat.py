@@ -41,7 +41,7 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
     settings = with_site(settings, grace_s=1)
     async with site(settings) as (ingress, database), gateway(settings) as http:
         lan = await sign_in(http, "lan")
-        script = await ingress.get("/v1/website/widget.js")
+        script = await ingress.get("/widget/v1/tongdai.js")
         assert script.headers["etag"] == f'"{hashlib.sha256(script.content).hexdigest()}"'
         async with visiting(ingress) as an, lan.signed_in() as desk:
             assert an.started["messages"] == []

@@ -330,9 +330,10 @@ def test_tabs_are_counted_by_visitor_and_by_address() -> None:
 def test_the_script_is_small() -> None:
     script = widget()
     assert len(script._packed) < 30_000
-    assert [route.path for route in script.routes("/w")] == [
-        "/w/widget.js",
-        f"/w/widget-{script.digest[:16]}.js",
+    assert [route.path for route in script.routes()] == [
+        "/widget/v1/tongdai.js",
+        "/v1/website/widget.js",
+        f"/widget/v1/tongdai-{script.digest[:16]}.js",
     ]
 
 

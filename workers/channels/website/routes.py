@@ -16,7 +16,7 @@ PREFIX = "/v1/website"
 def website_routes(website: Website, files: Files | None) -> list[BaseRoute]:
     """The routes of one ingress's website channel; without files none are taken."""
     sockets = WebSocketRoute(f"{PREFIX}/{{site}}/socket", VisitorEndpoint(website).serve)
-    routes: list[BaseRoute] = [*widget().routes(PREFIX), sockets]
+    routes: list[BaseRoute] = [*widget().routes(), sockets]
     if files is not None:
         uploads = UploadEndpoint(website, files).serve
         routes.append(Route(f"{PREFIX}/{{site}}/files", uploads, methods=["POST", "OPTIONS"]))

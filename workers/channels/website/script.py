@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-NAME = "widget"
+PREFIX = "/widget/v1"
+NAME = "tongdai"
+FORMER_PATH = "/v1/website/widget.js"
+"""Where it was before: tags that name it go on."""
 FRESH_S = 600
 """So long browsers use it without asking; then they ask whether it is still the same."""
 YEAR_S = 31_536_000
@@ -27,12 +30,13 @@ class Script:
         self.source = source
         self._packed = gzip.compress(source, mtime=0)
 
-    def routes(self, prefix: str) -> list[Route]:
-        """`widget.js`, which may change, and `widget-<hash>.js`, which never does."""
-        pinned = f"{prefix}/{NAME}-{self.digest[:16]}.js"
+    def routes(self) -> list[Route]:
+        """`tongdai.js`, which may change, and `tongdai-<hash>.js`, which never does."""
+        fresh, pinned = f"public, max-age={FRESH_S}", f"public, max-age={YEAR_S}, immutable"
         return [
-            Route(f"{prefix}/{NAME}.js", self._endpoint(f"public, max-age={FRESH_S}")),
-            Route(pinned, self._endpoint(f"public, max-age={YEAR_S}, immutable")),
+            Route(f"{PREFIX}/{NAME}.js", self._endpoint(fresh)),
+            Route(FORMER_PATH, self._endpoint(fresh)),
+            Route(f"{PREFIX}/{NAME}-{self.digest[:16]}.js", self._endpoint(pinned)),
         ]
 
     def _endpoint(self, keeping: str) -> Endpoint:

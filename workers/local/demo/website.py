@@ -88,7 +88,7 @@ def website_url(settings: Settings) -> str:
 @asynccontextmanager
 async def open_website(settings: Settings) -> AsyncIterator[None]:
     """Serve the website for as long as the block lasts."""
-    script = f"http://{settings.ingress.host}:{settings.ingress.port}/v1/website/widget.js"
+    script = f"http://{settings.ingress.host}:{settings.ingress.port}/widget/v1/tongdai.js"
 
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(_page(request.url.path, script))
