@@ -36,6 +36,7 @@ async def test_who_comes_and_how_much_he_may_do(kafkaless: httpx.AsyncClient, da
     await connection.execute("INSERT INTO page_registry VALUES ($1, 'acme', 'main')", PAGE)
     await connection.close()
     await _who_has_proved_himself_is_the_same_wherever_he_comes_from(kafkaless)
+    await _whoever_is_on_a_page_that_is_moved_or_given_up_must_go(kafkaless, database)
     for site, origin in (("other", "https://shop.example"), (SITE, "https://evil.example"), (SITE, None)):
         with pytest.raises(InvalidStatus) as refused:
             async with opening(kafkaless, site, origin):
@@ -98,6 +99,21 @@ async def _who_has_proved_himself_is_the_same_wherever_he_comes_from(
             assert await thief.closed() == 4401
 
 
+async def _whoever_is_on_a_page_that_is_moved_or_given_up_must_go(
+    kafkaless: httpx.AsyncClient, database: str
+) -> None:
+    connection = await asyncpg.connect(database)
+    async with visiting(kafkaless) as visitor:
+        await connection.execute("UPDATE page_registry SET workspace_id = 'globex'")
+        assert await visitor.closed() == 1013
+    async with visiting(kafkaless, token=visitor.token) as visitor:
+        await connection.execute("DELETE FROM page_registry")
+        assert await visitor.closed() == 4404
+    await _a_page_that_no_workspace_has_takes_nobody(kafkaless)
+    await connection.execute("INSERT INTO page_registry VALUES ($1, 'acme', 'main')", PAGE)
+    await connection.close()
+
+
 async def test_while_postgres_is_away_he_is_told_to_come_back() -> None:
     gone = Settings().with_servers(
         bootstrap_servers=f"127.0.0.1:{free_port()}", dsn=f"postgresql://x@127.0.0.1:{free_port()}/x"
@@ -116,12 +132,13 @@ async def _a_page_that_no_workspace_has_takes_nobody(client: httpx.AsyncClient) 
 
 
 async def _the_script_is_kept_by_caches(client: httpx.AsyncClient) -> None:
-    found = await client.get("/v1/website/widget.js")
+    found = await client.get("/widget/v1/tongdai.js")
     assert (found.headers["content-encoding"], found.headers["access-control-allow-origin"]) == ("gzip", "*")
-    same = await client.get("/v1/website/widget.js", headers={"if-none-match": found.headers["etag"]})
+    assert (await client.get("/v1/website/widget.js")).content == found.content  # its former name
+    same = await client.get("/widget/v1/tongdai.js", headers={"if-none-match": found.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
     digest = found.headers["etag"].strip('"')
-    pinned = await client.get(f"/v1/website/widget-{digest[:16]}.js", headers={"accept-encoding": "identity"})
+    pinned = await client.get(f"/widget/v1/tongdai-{digest[:16]}.js", headers={"accept-encoding": "identity"})
     assert pinned.content == found.content
     assert "immutable" in pinned.headers["cache-control"]
-    assert (await client.get(f"/v1/website/widget-{'0' * 16}.js")).status_code == httpx.codes.NOT_FOUND
+    assert (await client.get(f"/widget/v1/tongdai-{'0' * 16}.js")).status_code == httpx.codes.NOT_FOUND

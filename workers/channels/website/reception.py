@@ -12,10 +12,11 @@ from workers.channels.website import identity
 from workers.channels.website.connection import Tab
 from workers.channels.website.identity import Visitor
 from workers.channels.website.links import add_links
+from workers.channels.website.owners import Owners
 from workers.channels.website.records import Guest
 from workers.channels.website.said import ProofByDigest, ProofByToken, Start
 from workers.channels.website.tokens import VisitorTokens
-from workers.channels.website.transcript import LINES_MAX, Ends, Line, ends_of, read_before, workspace_of
+from workers.channels.website.transcript import LINES_MAX, Ends, Line, ends_of, read_before
 from workers.files.files import Files
 
 
@@ -32,6 +33,7 @@ class Reception:
     Args:
         sites: by their names.
         pool: asyncpg's.
+        owners: of the sites' pages.
         files: of visitors and agents; none: they send none.
     """
 
@@ -39,23 +41,24 @@ class Reception:
         self,
         sites: Mapping[str, Site],
         pool: Any,  # noqa: ANN401 - asyncpg's
+        owners: Owners,
         tokens: VisitorTokens,
         settings: WebsiteSettings,
         files: Files | None,
     ) -> None:
         self._sites = sites
         self._pool = pool
+        self._owners = owners
         self._tokens = tokens
         self._bytes_max = settings.send_queue_bytes_max
         self._files = files
-        self._workspaces: dict[str, str] = {}
 
     async def join(self, site: str, start: Start, cut: Callable[[], None]) -> Joined | None:
         """Who has come; none: no workspace has the page. Raises NotVerifiedError and what Postgres raises."""
         known = self._sites[site]
         visitor = self._visitor(known, start)
         guest = Guest(site, visitor, start.language)
-        workspace = await self._workspace(guest.page)
+        workspace = await self._owners.workspace(guest.page)
         if workspace is None:
             return None
         conversation = conversation_id(guest.key)
@@ -68,6 +71,8 @@ class Reception:
         tab.is_known = last > 0
         tab.is_blocked = ends.blocked
         tab.where = start.where
+        if await self._owners.workspace(guest.page) != workspace:
+            return None  # another's meanwhile; only who is here already is closed for that
         return Joined(tab, self._started(known, tab, ends, [line.shown for line in lines]))
 
     async def sender(self, site: str, token: str) -> tuple[str, str] | None:
@@ -79,7 +84,7 @@ class Reception:
         if user is None:
             return None
         guest = Guest(site, Visitor(user))
-        workspace = await self._workspace(guest.page)
+        workspace = await self._owners.workspace(guest.page)
         return None if workspace is None else (workspace, guest.key)
 
     async def before(self, workspace: str, conversation: UUID, position: int) -> list[Line]:
@@ -115,9 +120,3 @@ class Reception:
             "messages": messages,
             "more": len(messages) == LINES_MAX,
         }
-
-    async def _workspace(self, page: str) -> str | None:
-        found = self._workspaces.get(page) or await workspace_of(self._pool, page)
-        if found is not None:
-            self._workspaces[page] = found
-        return found

@@ -19,9 +19,10 @@ from workers.channels.publisher import OnFailure, Publisher
 from workers.channels.sighting import Sighting
 from workers.channels.website.addresses import Addresses
 from workers.channels.website.blacklist import Blacklist
-from workers.channels.website.connection import BLOCKED, Tab
+from workers.channels.website.connection import BLOCKED, NOT_READY, UNKNOWN_PAGE, Tab
 from workers.channels.website.gate import Gate
 from workers.channels.website.hub import Hub
+from workers.channels.website.owners import Owners
 from workers.channels.website.presence import Presence
 from workers.channels.website.reception import Reception
 from workers.channels.website.records import CHANNEL
@@ -62,7 +63,9 @@ class Website:
         self.metrics = metrics
         self.pool = new_pool(settings, "tongdai ingress website", CONNECTIONS_MAX)
         tokens = VisitorTokens(_keys(settings), own.token_days)
-        self.reception = Reception(sites, self.pool, tokens, own, files)
+        pages = [page_id(CHANNEL, site) for site in sites]
+        self._owners = Owners(self.pool, pages, self._close_moved)
+        self.reception = Reception(sites, self.pool, self._owners, tokens, own, files)
         life = uuid4().hex
         self._broadcast = Broadcast[Sighting](
             settings,
@@ -76,7 +79,6 @@ class Website:
         self.presence = Presence(self._broadcast.say, self.visits)
         self._addresses = Addresses(self.pool, own)
         self.hub = Hub(own.sockets_max, own.sockets_per_visitor_max, own.sockets_per_address_max, self.here)
-        pages = [page_id(CHANNEL, site) for site in sites]
         self._blacklist = Blacklist(self.pool, pages, self._close_blocked)
         self.gate = Gate(sites, self._blacklist, own, metrics)
         self.teller = Teller(self.pool, self.hub, files)
@@ -94,6 +96,7 @@ class Website:
                 "website-visits": self.visits.run(),
                 "website-addresses": self._addresses.run(),
                 "website-blacklist": self._blacklist.run(),
+                "website-owners": self._owners.run(),
                 "website-broadcast": self._broadcast.run(),
             }
             async with side_tasks(work, self._on_failure):
@@ -119,6 +122,12 @@ class Website:
         for tab in self.hub.tabs_of_page(page):
             if self._blacklist.keeps_out(page, tab.address):
                 tab.close(BLOCKED)
+
+    def _close_moved(self, page: str, workspace: str | None) -> None:
+        """A page is this workspace's now, or nobody's: who is there must see and tell the other's no more."""
+        for tab in self.hub.tabs_of_page(page):
+            if tab.workspace != workspace:
+                tab.close(NOT_READY if workspace else UNKNOWN_PAGE)
 
     def _hear_glances(self, text: str) -> None:
         """An agent types: his customer is told. Raises ValueError when it is none of ours."""

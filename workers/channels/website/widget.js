@@ -16,7 +16,7 @@
   const UPLOADS_MAX = 5, TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
-  const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403;
+  const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403, UNKNOWN_PAGE = 4404;
   // Behind a 0 or 84, without what people write between digits: as numbers are found in messages (schemas/phones.py).
   const PHONE = /^(?:0|(?:\+|00)?840?)(3[2-9]\d{7}|5[25689]\d{7}|7[06-9]\d{7}|8[1-9]\d{7}|9\d{8}|2\d{9})$/;
   const RANK = { sent: 1, delivered: 2, read: 3 };
@@ -502,6 +502,7 @@
       host.hidden = true;
       return;
     }
+    if (code === UNKNOWN_PAGE) host.hidden = true; // until a workspace has it
     const wait = Math.min(RETRY_FIRST_MS * 2 ** failures++, RETRY_LAST_MS) * (0.5 + Math.random() / 2);
     retry = setTimeout(connect, wait);
     show();
