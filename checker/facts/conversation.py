@@ -119,6 +119,7 @@ def _assigned(now: Conversation, link: Link) -> None:
     now.taken_from = now.audience or (department and f"department:{department}") or now.taken_from
     now.followers, now.muted = now.followers | holder, now.muted - holder
     now.declined &= holder
+    now.rule = link.said.get("fallback_of") or link.rule or now.rule
     now.silent = False
     now.quiet_until = now.absent_until = None
     now.transfer = None

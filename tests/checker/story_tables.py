@@ -178,7 +178,7 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         **{name: last[name] for name in _SAME},
         last_event_id=last["id"],
         session_open=session_open,
-        rule=waits.get("rule"),
+        rule=_rule(chain),
         queued_at=_ms(waits.get("queued_at")),
         queued_offset=waits.get("queued_offset"),
         priority=2,
@@ -206,6 +206,19 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         quiet_until=None,
         orders="[]",
     )
+
+
+def _rule(chain: Sequence[Json]) -> str | None:
+    """By which it waits or is held in its open session."""
+    rule = None
+    for event in chain:
+        if event["what"] in {"queued", "offered"}:
+            rule = event["rule"]
+        elif event["what"] == "assigned":
+            rule = event["why"].get("rule") or rule
+        elif event["what"] == "session_closed":
+            rule = None
+    return rule
 
 
 _SAME = (

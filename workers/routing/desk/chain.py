@@ -116,6 +116,7 @@ def _assigned(event: Assigned, was: Conversation) -> Changes:
         "followers": was.followers | holder,
         "muted": was.muted - holder,
         "declined": was.declined & holder,
+        "rule": event.why.fallback_of or event.why.rule or was.rule,
         "taken_from": was.audience or _department(was) or was.taken_from,
         "silent": False,
         "quiet_until": None,

@@ -67,7 +67,7 @@ class Conversation(NamedTuple):
     after_position: int = 0
     session_open: bool = False
     rule: str | None = None
-    """The rule that queued or offered it."""
+    """By which it is queued, offered or held in its open session, if by any."""
     queued_at: datetime | None = None
     """Since when it waits, in the queue or offered; kept while it is held, for it may come back."""
     queued_offset: int | None = None

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from schemas.commands import TimerFired, TimerName
-from workers.routing.desk import absence, blocking, outside, transfers
-from workers.routing.desk.dealing import drain, wait
+from workers.routing.desk import blocking, outside, transfers
+from workers.routing.desk.absence import holder_answered, is_absent
+from workers.routing.desk.dealing import drain, reassign, wait
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.handing import take
 from workers.routing.desk.offering import USUAL, next_ring
 from workers.routing.desk.presence import lose_gateway
 from workers.routing.desk.timers import is_armed
@@ -37,6 +39,16 @@ def _ask_others(draft: Draft, key: str) -> None:
     next_ring(draft, draft.desk.conversations[key])
 
 
+def _replace(draft: Draft, key: str) -> None:
+    """His time is over: if he is not back, it is back in the pool of its page, where he may claim it too."""
+    conversation = draft.desk.conversations[key]
+    if not is_absent(draft, conversation):
+        holder_answered(draft, conversation)
+        return
+    reassign(draft, take(draft, conversation, "offline", asked_again=True), "pool")
+    drain(draft)
+
+
 def _open(_: Draft, __: str) -> None:
     """A rule's business hours begin: who waits and is its own now is served, as before any command."""
 
@@ -45,7 +57,7 @@ EXPIRIES: dict[TimerName, Callable[[Draft, str], None]] = {
     "offer": _ask_others,
     "transfer": transfers.expire,
     "block": blocking.expire,
-    "offline": absence.expire,
+    "offline": _replace,
     "quiet": outside.expire,
     "urgent": _hasten,
     "hours": _open,

@@ -7,14 +7,20 @@ from typing import Any, Literal
 from schemas.assignments import Assigned, Means, TransferEnded, Unassigned, Unfollowed, Why
 from schemas.building import build
 from schemas.commands import AskedCommand, Vacate
+from workers.routing.desk.absence import customer_wrote
+from workers.routing.desk.apply import GIVEN
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 
+DEALT = GIVEN | {"reopened"}
 How = Literal["released", "taken_off", "refused", "on_leave", "agent_removed", "offline"]
 
 
 def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conversation:
-    """Let `agent` hold it from here on; an offer of its holder that was not answered is overtaken."""
+    """Let `agent` hold it from here on; an offer of its holder that was not answered is overtaken.
+
+    Whom the desk itself deals it to is missed at once when he is offline: its customer waits for somebody.
+    """
     if why.method != "transfer":
         conversation = overtake_transfer(draft, conversation)
     now = draft.tell(
@@ -24,7 +30,8 @@ def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conv
         former_holder=conversation.holder,
         why=why,
     )
-    return _let_go(draft, now, conversation.holder)
+    now = _let_go(draft, now, conversation.holder)
+    return customer_wrote(draft, now) if why.method in DEALT else now
 
 
 def hand_by_person(
