@@ -22,13 +22,15 @@ _OURS = Path(__file__).parents[1]
 _PACKAGES = frozenset({"schemas", "config", "workers"})
 _FREE_OF_DATA = frozenset({"08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"})
 """Classes of SQLSTATE whose messages name servers, roles, tables: of connections, rights, resources."""
+_OF_NAMES = (ImportError, AttributeError, NameError)
+"""Python's that name a line of the program, not what it works on."""
 _NAMES = ("table_name", "column_name", "data_type_name", "constraint_name")
 
 
 def told(error: BaseException) -> str:
     """Return which error this is, on one line, with what caused it: `CheckViolationError 23514 (a, a_check)`.
 
-    Our own errors for people, those of the system, of Kafka and of connections are told with their words.
+    Our own errors for people, those of the system, of imports, of Kafka and of connections keep their words.
     """
     return ", from ".join(_one(each) for each in _causes(error))
 
@@ -81,6 +83,8 @@ def _one(error: BaseException) -> str:
     if type(error).__module__.partition(".")[0] == "pydantic_core":
         return f"{name}{_of_pydantic(error)}"
     words = str(error) if _speaks_freely(error) else ""
+    if words.startswith(f"{name}:"):  # as aiokafka's say themselves
+        return words
     return f"{name}: {words}" if words else name
 
 
@@ -101,7 +105,7 @@ def _of_pydantic(error: Any) -> str:  # noqa: ANN401 - one of its errors, which 
 
 def _speaks_freely(error: BaseException) -> bool:
     """asyncpg's errors about values are ValueErrors too; its others tell the state of a connection."""
-    if isinstance(error, (TongdaiError, OSError)):
+    if isinstance(error, (TongdaiError, OSError, *_OF_NAMES)):
         return True
     library = type(error).__module__.partition(".")[0]
     return library == "aiokafka" or (library == "asyncpg" and not isinstance(error, ValueError))

@@ -146,7 +146,7 @@ def test_what_an_operator_needs_is_told() -> None:
     )
     missing = postgres("42P01", M='relation "lane" does not exist')
     assert told(missing) == 'UndefinedTableError 42P01: relation "lane" does not exist'
-    assert told(KafkaConnectionError("no broker")) == "KafkaConnectionError: KafkaConnectionError: no broker"
+    assert told(KafkaConnectionError("no broker")) == "KafkaConnectionError: no broker"
     assert told(ConnectionRefusedError(111, "refused")) == "ConnectionRefusedError: [Errno 111] refused"
     assert told(DependencyError("Kafka is down")) == "DependencyError: Kafka is down"
     assert told(asyncpg.InterfaceError("connection is closed")) == "InterfaceError: connection is closed"

@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from config.errors import DependencyError, TongdaiError
+from config.errors import ConfigurationError, DependencyError, TongdaiError
+from config.told import told
 
-_UNREACHABLE = (("aiokafka.errors", "KafkaConnectionError"), ("asyncpg", "PostgresConnectionError"))
-"""Errors of libraries that mean that a server cannot be reached; looked up in what is loaded already."""
+_LACKING = frozenset({"3F000", "42P01", "42703", "42883"})
+"""A schema, table, column or function is not there."""
+_FORBIDDEN = "42501"
+_LATE = frozenset({"55P03", "57014"})
+"""A lock was not to be had, or a statement took too long."""
+_DOWN = frozenset({"08", "25", "28", "3D", "53", "57", "58"})
+"""Classes: the connection, a standby, the login, the database's name, resources, an operator, the system."""
 
 
 def expected_error(error: BaseException) -> TongdaiError | None:
@@ -34,15 +40,59 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def _known(error: BaseException) -> TongdaiError | None:
     if isinstance(error, TongdaiError):
         return error
-    if isinstance(error, (ConnectionError, *_loaded_unreachable())) and not isinstance(
-        error, BrokenPipeError
-    ):
+    if isinstance(error, BrokenPipeError):
+        return None  # whoever read what was printed has seen enough
+    if isinstance(error, TimeoutError):
         return DependencyError(
-            f"A server cannot be reached: {error}. Check the addresses: tongdai config show"
+            f"Kafka or Postgres did not answer in time ({told(error)}): see that they run, and repeat"
         )
-    return None
+    if isinstance(error, ConnectionError):
+        return _unreachable(error)
+    return of_postgres(error) or _of_clients(error)
 
 
-def _loaded_unreachable() -> tuple[type[BaseException], ...]:
-    loaded = ((sys.modules.get(module), name) for module, name in _UNREACHABLE)
-    return tuple(getattr(module, name) for module, name in loaded if module is not None)
+def of_postgres(error: BaseException) -> TongdaiError | None:
+    """What Postgres says by its SQLSTATE, through whichever client; `None` when we are wrong."""
+    error = getattr(error, "orig", None) or error  # SQLAlchemy's say what the client's said
+    code = getattr(error, "sqlstate", None)
+    if not isinstance(code, str):
+        return None
+    if code in _LACKING:
+        return DependencyError(f"The database is not prepared ({told(error)}): run tongdai migrate")
+    if code == _FORBIDDEN:
+        return ConfigurationError(
+            f"The database's role may not do this ({told(error)}): operators' commands run as the owner, "
+            "workers with the rights that tongdai access postgres writes; see TONGDAI_POSTGRES_DSN"
+        )
+    if code in _LATE:
+        return DependencyError(f"Postgres was too slow ({told(error)}): repeat when it has less to do")
+    return _unreachable(error) if code[:2] in _DOWN else None
+
+
+def _of_clients(error: BaseException) -> TongdaiError | None:
+    """What the clients of Kafka and Postgres say themselves."""
+    name = type(error).__name__
+    if isinstance(error, _loaded("aiokafka.errors", "KafkaError")):
+        if "Authorization" in name:
+            return ConfigurationError(
+                f"Kafka's user may not do this ({told(error)}): give it the rights that "
+                "tongdai access kafka writes, or run the command as an operator"
+            )
+        return DependencyError(
+            f"Kafka did not do it ({told(error)}): see that it runs, and that its topics are there "
+            "(tongdai topics apply)"
+        )
+    clients = (*_loaded("asyncpg", "InterfaceError"), *_loaded("asyncpg", "InternalClientError"))
+    return _unreachable(error) if isinstance(error, clients) and not isinstance(error, ValueError) else None
+
+
+def _unreachable(error: BaseException) -> DependencyError:
+    return DependencyError(
+        f"A server cannot be reached: {told(error)}. Check the addresses: tongdai config show"
+    )
+
+
+def _loaded(module: str, name: str) -> tuple[type[BaseException], ...]:
+    """A library's error, when the library is loaded already: help stays quick."""
+    loaded = sys.modules.get(module)
+    return () if loaded is None else (getattr(loaded, name),)

@@ -21,6 +21,7 @@ from workers.channels.mail import page_rows
 from workers.channels.phone import page_rows as phone_rows
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.release_command import release
 from workers.cli.start import start_tool
 from workers.runtime.handler import Connection
 from workers.runtime.postgres import connect as connect_postgres
@@ -162,6 +163,9 @@ def list_(
         for one in found
     ]
     print_table(("page", "workspace", "state", "waiting", "token ends"), rows)
+
+
+app.command()(release)
 
 
 def _secret(reference: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from config.errors import TongdaiError
 from config.settings import Settings
 from config.told import told
 from workers.migrations import lacking_migrations
@@ -30,6 +31,10 @@ SideTasks = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 """What else the worker does, by name."""
 
 
+class LateStopError(TongdaiError, TimeoutError):
+    """Stopping took longer than its deadline: what was under way is done again by whoever is next."""
+
+
 async def run_worker(
     name: str,
     make_handlers: MakeHandlers,
@@ -42,7 +47,7 @@ async def run_worker(
     A side task is cancelled once the lanes are given up, and may still bring something to its end.
 
     Raises DependencyDownError when Kafka or Postgres are not there in time, TopologyError,
-    FencedTooOftenError, SideTaskEndedError, TimeoutError when stopping takes longer than its deadline.
+    FencedTooOftenError, SideTaskEndedError, LateStopError.
     """
     stopping = asyncio.Event()
     with stop_signals(stopping):
@@ -94,7 +99,7 @@ async def supervise(
     _raise_failures(stopped, ended_early)
     if late:
         names = " and ".join(sorted(task.get_name() for task in late))
-        raise TimeoutError(f"stopping {names} took longer than {stop_deadline_s:g} s")
+        raise LateStopError(f"stopping {names} took longer than {stop_deadline_s:g} s")
 
 
 def _raise_failures(
