@@ -13,6 +13,10 @@ from tests.website.browsing import browsing, check, playwright_api, pytestmark
 
 __all__ = ["pytestmark"]
 
+FORGOTTEN = """const file = { file: "0".repeat(32), type: "image", name: "váy cũ.png", url: "" };
+localStorage.setItem("tongdai.shop.out.a.000000000000001.abc",
+    JSON.stringify({ id: "abc", text: "", files: [file], at: 1 }));"""
+
 
 def chosen(name: str, content: bytes) -> Any:  # noqa: ANN401  a type of playwright, which may be missing
     """A file that a visitor chooses; it calls itself a picture."""
@@ -62,9 +66,36 @@ async def test_a_visitor_sends_files_and_sees_those_of_an_agent(
         await expect(page.get_by_text("No connection")).to_be_visible(timeout=30_000)
         await picker.set_input_files([chosen("váy xanh.png", picture("PNG"))])
         await expect(page.get_by_text("Not sent yet: váy xanh.png")).to_be_visible(timeout=30_000)
+        await picker.set_input_files([chosen("váy vàng.png", picture("PNG"))])
+        await page.get_by_role("button", name="Discard the file: váy vàng.png").click()
         await wire.open()
+
+        # It outlives the page, is in each tab, and is sent once, from whichever; what was dropped does not.
+        await page.reload()
+        await page.locator(".launcher").click(timeout=30_000)
+        other = await field.context.new_page()
+        await other.goto(f"{field.url}?language=en")
+        await other.locator(".launcher").click(timeout=30_000)
+        for tab in (page, other):
+            await expect(tab.get_by_text("Not sent yet: váy xanh.png")).to_be_visible(timeout=30_000)
+            await expect(tab.get_by_text("váy vàng.png")).to_have_count(0)
         await page.get_by_role("button", name="Send the file again: váy xanh.png").click()
+        for tab in (page, other):
+            await expect(tab.locator("li.own img")).to_have_count(2, timeout=30_000)
+            await expect(tab.get_by_text("Not sent yet: váy xanh.png")).to_have_count(0)
+        await page.reload()
+        await page.locator(".launcher").click(timeout=30_000)
         await expect(page.locator("li.own img")).to_have_count(2, timeout=30_000)
+        await expect(page.get_by_text("Not sent yet: váy xanh.png")).to_have_count(0)
+        await other.close()
+
+        # A message whose file is not there any more is not sent; that is told.
+        await page.evaluate(FORGOTTEN)
+        await page.reload()
+        await page.locator(".launcher").click(timeout=30_000)
+        await expect(page.get_by_text("Not sent yet: váy cũ.png")).to_be_visible(timeout=30_000)
+        await page.get_by_role("button", name="Discard the file: váy cũ.png").click()
+        await expect(page.get_by_text("váy cũ.png")).to_have_count(0)
 
         # What an agent sends is there.
         sent = (await send(lan, conversation, picture("PNG"), "mẫu.png")).json()["attachment"]

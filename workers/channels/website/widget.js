@@ -15,6 +15,7 @@
 
   const UPLOADS_MAX = 5, TEXT_MAX = 4000, SEEN_MAX = 100;
   const PING_MS = 25_000, PONG_MS = 10_000, TYPING_MS = 3_000, TYPES_MS = 6_000, LOOK_MS = 1_000;
+  const FILES_KEPT_MS = 7 * 86_400_000;
   const RETRY_FIRST_MS = 500, RETRY_LAST_MS = 30_000;
   const MALFORMED = 4400, NOT_VERIFIED = 4401, BLOCKED = 4403, UNKNOWN_PAGE = 4404;
   // Behind a 0 or 84, without what people write between digits: as numbers are found in messages (schemas/phones.py).
@@ -71,8 +72,46 @@
     who = jwt ? `v.${subject(jwt)}` : userId ? `v.${userId}` : "a";
     out = `${PREFIX}out.${who}.`;
   }
+  // By when it was written, and by the id of its message: sent again under the same one, from whatever tab, it counts once.
+  function keyOf(id, at) { return `${out}${String(at).padStart(15, "0")}.${id}`; }
+  function idOf(key) { return key.slice(key.lastIndexOf(".") + 1); }
+  function isHis(key) { return key.startsWith(out) && /^\d{15}\.[^.]+$/.test(key.slice(out.length)); }
+  function draw() { return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join(""); }
   function subject(token) {
     try { return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return token; }
+  }
+
+  // Files are kept apart, for a while; without a place for them they wait for as long as the page lives.
+  function inShelf(mode, work) {
+    return new Promise((resolve, reject) => {
+      const opening = indexedDB.open("tongdai", 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore("files");
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const shelf = opening.result, deed = shelf.transaction("files", mode), asked = work(deed.objectStore("files"));
+        deed.oncomplete = () => { shelf.close(); resolve(asked.result); };
+        deed.onabort = () => { shelf.close(); reject(deed.error); };
+      };
+    });
+  }
+  async function layDown(key, file) {
+    try {
+      const keys = await inShelf("readonly", (files) => files.getAllKeys());
+      if (keys.filter(isHis).length < UPLOADS_MAX) await inShelf("readwrite", (files) => files.put(file, key));
+    } catch { /* it lives as long as the page */ }
+  }
+  function takeUp(key) { return inShelf("readwrite", (files) => files.delete(key)).catch(() => { /* it was never laid there */ }); }
+  async function recoverFiles() {
+    const whose = out, oldest = Date.now() - FILES_KEPT_MS;
+    try {
+      for (const key of await inShelf("readonly", (files) => files.getAllKeys())) {
+        if (Number(key.split(".").at(-2)) < oldest) { await takeUp(key); continue; } // whosever it is
+        const file = isHis(key) && !sending.has(idOf(key)) && await inShelf("readonly", (files) => files.get(key));
+        if (out !== whose) return;
+        if (!file) continue;
+        if ([...messages.values(), ...outbox].some((one) => one.id === idOf(key))) await takeUp(key); else upload(file, key);
+      }
+    } catch { /* none is kept */ }
   }
 
   // What is known of the conversation -------------------------------------------------------------------------
@@ -80,7 +119,7 @@
   const messages = new Map(); // by position
   const outbox = []; // what is not in the transcript yet, in its order
   let conversation = null, last = 0, first = Infinity, more = false, agentRead = 0;
-  const sending = new Set(); // what stops each file that is not a message yet
+  const sending = new Map(); // files that are no messages yet, by the ids that these will have
   let ours = null; // of a visitor with a proof: kept nowhere, for the proof itself soon is too old
   let filesMax = 0; // bytes of a file; 0: none are taken
   let isOpen = false, isClosed = false, socket = null, isStarted = false, failures = 0, retry = 0, inFlight = null;
@@ -322,6 +361,7 @@
       message.isRead = message.state === "read";
       message.told = RANK[message.state] || 0;
       settle(message.id);
+      sending.get(message.id)?.stop();
       place(message);
       messages.set(message.position, message);
       last = Math.max(last, message.position);
@@ -385,23 +425,28 @@
     field.focus();
   }
   function utter(said) {
-    const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const message = { id, ...said, at: Date.now() };
-    message.key = `${out}${String(message.at).padStart(15, "0")}.${message.id}`;
+    const message = { id: draw(), ...said, at: Date.now() };
+    message.key = keyOf(message.id, message.at);
     kept.set(message.key, JSON.stringify(message));
     queue(message);
     toEnd();
     flush();
   }
-  function upload(file) {
+  function upload(file, found) { // `found`: the key of one that could not be sent before this page was loaded
     if (uploads.childElementCount >= UPLOADS_MAX) return;
+    const key = found || keyOf(draw(), Date.now()), id = idOf(key), laid = found ? Promise.resolve() : layDown(key, file);
     const name = wellFormed(file.name), bar = h("progress", { max: "1", value: "0", "aria-label": name });
-    const label = h("span", {}, name), drop = h("button", { type: "button", "aria-label": `${t.drop}: ${name}`, click: () => { stop(); field.focus(); } }, "×");
     const again = h("button", { type: "button", hidden: true, "aria-label": `${t.again}: ${name}`, click: send }, "↻");
-    const line = h("li", {}, label, bar, again, drop);
+    const [line, label] = fileLine(name, stop, bar, again);
     let request = null;
-    function stop() { request?.abort(); sending.delete(stop); line.remove(); }
-    function fail(why, mayMend) { label.textContent = `${why}: ${name}`; bar.hidden = true; again.hidden = !mayMend; }
+    function halt() { request?.abort(); sending.delete(id); line.remove(); }
+    function stop() { halt(); laid.then(() => takeUp(key)); }
+    function fail(why, mayMend) {
+      label.textContent = `${why}: ${name}`;
+      bar.hidden = true;
+      again.hidden = !mayMend;
+      if (!mayMend) laid.then(() => takeUp(key));
+    }
     function send() {
       if (filesMax && file.size > filesMax) { fail(t.large, false); return; }
       label.textContent = name;
@@ -415,15 +460,27 @@
       request.onerror = () => fail(t.failed, true);
       request.onload = () => {
         if (request.status !== 201) { fail({ 413: t.large, 415: t.kind }[request.status] || t.failed, ![400, 413, 415].includes(request.status)); return; }
-        const sent = JSON.parse(request.responseText);
+        utter({ id, text: "", files: [JSON.parse(request.responseText)] });
         stop();
-        utter({ text: "", files: [sent] });
       };
       request.send(file);
     }
-    sending.add(stop);
+    sending.set(id, { halt, stop });
     uploads.append(line);
-    send();
+    if (found) fail(t.failed, true); else send();
+  }
+  function fileLine(name, drop, ...more) {
+    const label = h("span", {}, name);
+    const button = h("button", { type: "button", "aria-label": `${t.drop}: ${name}`, click: () => { drop(); field.focus(); } }, "×");
+    return [h("li", {}, label, ...more, button), label];
+  }
+  // A file that waited for so long that it was forgotten.
+  function tellNotSent(message) {
+    for (const { name } of message?.files || []) {
+      const [line, label] = fileLine(name || t.file, () => line.remove());
+      label.textContent = `${t.failed}: ${label.textContent}`;
+      uploads.append(line);
+    }
   }
   // Half a sign, as a limit may leave it, is no text that anybody could read.
   function wellFormed(text) { return text.replace(/\p{Surrogate}/gu, "\ufffd"); }
@@ -546,7 +603,8 @@
       }
       case "refused":
         if (said.id && inFlight === said.id) inFlight = null;
-        // A file that waited for so long that it was forgotten; what another tab has answered already.
+        if (said.code === "unknown_file") tellNotSent(outbox.find((one) => one.id === said.id));
+        // What another tab has answered already.
         if (["unknown_file", "unknown_question", "answered"].includes(said.code)) { settle(said.id); show(); flush(); }
         if (said.do === "seen") forgetTold();
         if (said.retry_after_s) {
@@ -577,10 +635,10 @@
   // Here we go ------------------------------------------------------------------------------------------------
 
   function recover() {
-    const own = kept.keys().filter((one) => one.startsWith(out) && /^\d{15}\.[^.]+$/.test(one.slice(out.length)));
-    for (const key of own.sort()) {
+    for (const key of kept.keys().filter(isHis).sort()) {
       try { queue({ ...JSON.parse(kept.get(key)), key }); } catch { kept.remove(key); }
     }
+    recoverFiles();
   }
   // The page says who the visitor is from now on: he has signed in or out, or his proof is a newer one.
   function change() {
@@ -592,7 +650,8 @@
       resendAt = 0;
       forget();
       for (const one of outbox.splice(0)) one.node.remove();
-      for (const stop of [...sending]) stop();
+      for (const file of [...sending.values()]) file.halt();
+      uploads.replaceChildren();
       if (before !== "a") { field.value = ""; grow(); }
       recover();
     }
