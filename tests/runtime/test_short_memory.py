@@ -38,4 +38,6 @@ async def test_a_handler_that_gets_no_memory_refuses_no_record() -> None:
     lanes.hold(Lane(LANE, 7, {"inbound": 0}, 0, confirmed=7))
     record = Record("inbound", LANE, 0, 1_000, b"key", b"value", [])
     with pytest.raises(MemoryError):
-        await Store(handler, ledger, lanes, 20, {}).batch(connection, "me", [record], {LANE: {"inbound": 1}})
+        await Store(handler, ledger, lanes, 20, {}).batch(
+            connection, "me", [([record], {LANE: {"inbound": 1}})]
+        )

@@ -29,6 +29,10 @@ class DependencyDownError(DependencyError):
     """Kafka or Postgres does not answer; the message says which and how it was asked."""
 
 
+class UnconfirmedError(TongdaiError):
+    """Kafka did not confirm a transaction: it may have happened or not, and its term must end."""
+
+
 class TopologyError(TongdaiError):
     """The topics are not as the lanes need them: missing, or with unequal partition counts."""
 

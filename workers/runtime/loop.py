@@ -18,9 +18,10 @@ from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import HELD_BACK, LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
+from workers.runtime.patience import Patience
 from workers.runtime.protocol import Outcome
 from workers.runtime.source import Polled, Source
-from workers.runtime.store import Store, Stored
+from workers.runtime.store import Part, Store, Stored, behind
 from workers.runtime.takeover import Takeover, stop_lane
 from workers.runtime.term import Term
 from workers.runtime.timers import store_due
@@ -51,6 +52,8 @@ class Loop:
     """Lanes that wait for an operator, and why."""
     log_ids: Mapping[str, str]
     """Kafka's ids of the input topics."""
+    patience: Patience = field(default_factory=Patience)
+    """What was too much at once; it outlives a term."""
     lanes: Lanes = field(default_factory=Lanes)
     moved_at: float = field(default_factory=monotonic)
     """When a batch was last confirmed, or there was nothing to do."""
@@ -127,12 +130,27 @@ class Loop:
             return
         started = monotonic()
         limit = self.settings.runtime.exceptions_in_a_row_limit
-        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids)
-        stored = await store.batch(self.connection, self.term.id, records, positions)
+        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids, self.patience)
+        others, suspects = self.patience.bearable(records, self.lanes)
+        is_whole = len(others) == len(records)
+        parts = [(records, positions)] if is_whole else self._parts(others, suspects, positions)
+        stored = await store.batch(self.connection, self.term.id, parts)
         STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
         await self._publish(stored)
         if stored.failed is not None:
             await self._stop_failed(stored.failed.lane, str(stored.failed))
+        if stored.is_late:
+            self.moved_at = monotonic()  # one step nearer to whose fault it is
+        if stored.failed is not None or stored.is_late or not is_whole:
+            self._read_again()
+
+    def _parts(
+        self, others: Sequence[Record], suspects: Sequence[Record], positions: Mapping[int, dict[str, int]]
+    ) -> list[Part]:
+        """First what nothing is wrong with; of suspects' lanes nothing else is read meanwhile."""
+        free = {lane: positions[lane] for lane in {record.lane for record in others}}
+        parts = [(others, free), (suspects, behind(suspects, self.lanes))]
+        return [part for part in parts if part[0]]
 
     async def _positions(self, records: Sequence[Record]) -> dict[int, dict[str, int]]:
         """Where each lane with records stands; now and then also those that moved without one."""
@@ -202,9 +220,11 @@ class Loop:
 
     async def _stop_failed(self, lane: int, reason: str) -> None:
         await self._stop(lane, f"the handler raised too often in a row: {reason}")
-        # The rest of the batch was left: read it again.
-        for other in self.lanes:
-            self.source.read_from(other.id, other.next_offsets)
+
+    def _read_again(self) -> None:
+        """The rest of the batch was left."""
+        for lane in self.lanes:
+            self.source.read_from(lane.id, lane.next_offsets)
 
     async def _stop(self, lane: int, reason: str) -> None:
         await self._confirm()

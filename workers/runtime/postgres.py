@@ -18,6 +18,9 @@ IDLE_IN_TRANSACTION_TIMEOUT_S = 60
 IDLE_IN_POOL_S = 10
 """What pools are used for is short: who is silent for so long in a transaction is frozen, and holds rows."""
 LOCK_TIMEOUT_S = 10
+STATEMENT_PART = 0.9
+"""Of a command's deadline. The server gives a statement up first, and says so: who hears nothing has lost
+the server."""
 DATABASE_ERRORS = (
     OSError,
     TimeoutError,
@@ -43,7 +46,7 @@ async def connect(settings: Settings, name: str) -> Connection:
                 "application_name": name[:63],
                 "synchronous_commit": postgres.synchronous_commit,
                 "lock_timeout": f"{LOCK_TIMEOUT_S}s",
-                "statement_timeout": f"{postgres.command_timeout_s:g}s",
+                "statement_timeout": f"{STATEMENT_PART * postgres.command_timeout_s * 1000:.0f}ms",
                 "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
                 "jit": "off",  # hundreds of milliseconds for plans that run in one
             },

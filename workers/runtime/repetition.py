@@ -15,8 +15,9 @@ from workers.runtime.batch import Record
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
-from workers.runtime.protocol import Outcome
-from workers.runtime.store import Store
+from workers.runtime.patience import Patience
+from workers.runtime.reader import open_reader
+from workers.runtime.store import Store, behind
 from workers.runtime.term import Term
 from workers.runtime.topology import Topology
 
@@ -41,21 +42,16 @@ class Repetition:
     _read: dict[str, deque[Record]] = field(default_factory=dict)
 
     async def run(self, connection: Connection, portions: Sequence[Mapping[str, int]]) -> int:
-        """Do all portions; how many records that were. Raises RepetitionError, TimeoutError."""
+        """Do all portions; how many records that were.
+
+        Raises RepetitionError, UnconfirmedError, TermEndedError, DependencyDownError, KafkaError,
+        TimeoutError.
+        """
         if not portions:
             return 0
-        consumer = AIOKafkaConsumer(
-            **self.settings.kafka.client_options(),
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-        )
-        await consumer.start()
-        try:
+        async with open_reader(self.settings) as consumer:
             self._seek(consumer)
             return sum([await self._repeat(connection, consumer, dict(ends)) for ends in portions])
-        finally:
-            await consumer.stop()
 
     def _seek(self, consumer: AIOKafkaConsumer) -> None:
         parts = {topic: self._partition(topic) for topic in self.handler.inputs}
@@ -73,17 +69,26 @@ class Repetition:
             for topic in self.handler.inputs
             for _ in range(sum(record.offset < ends[topic] for record in self._read[topic]))
         ]
-        lanes = Lanes()
+        await self._store(connection, records, ends)
+        return len(records)
+
+    async def _store(self, connection: Connection, records: Sequence[Record], ends: dict[str, int]) -> None:
+        """At once or, when that takes too long, in parts."""
+        lanes, patience = Lanes(), Patience()
         lanes.hold(self.lane)
         limit = self.settings.runtime.exceptions_in_a_row_limit
-        store = Store(self.handler, Ledger(self.handler.kind), lanes, limit, self.topology.ids)
-        stored = await store.batch(connection, self.term.id, records, {self.lane.id: ends})
-        if await self.term.publish(stored.events, stored.lanes) is not Outcome.OK:
-            raise RepetitionError("Kafka did not confirm the transaction; repeat")
-        self.lane.confirmed = self.lane.batch_no
-        if stored.failed is not None:
-            raise RepetitionError(f"the handler raised too often in a row: {stored.failed}")
-        return len(records)
+        ledger = Ledger(self.handler.kind)
+        store = Store(self.handler, ledger, lanes, limit, self.topology.ids, patience)
+        while self.lane.next_offsets != ends:
+            left = [record for record in records if record.offset >= self.lane.next_offsets[record.topic]]
+            _, suspects = patience.bearable(left, lanes)
+            part = (suspects, behind(suspects, lanes)) if suspects else (left, {self.lane.id: ends})
+            stored = await store.batch(connection, self.term.id, [part])
+            if stored.lanes:
+                await self.term.publish_surely(stored.events, stored.lanes)
+            self.lane.confirmed = self.lane.batch_no
+            if stored.failed is not None:
+                raise RepetitionError(f"the handler raised too often in a row: {stored.failed}")
 
     async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[str, int]) -> None:
         """Have all records below `ends`; of each input hardly more than that."""

@@ -23,6 +23,7 @@ from workers.runtime.ledger import Ledger
 from workers.runtime.loop import Loop
 from workers.runtime.metadata import read_metadata
 from workers.runtime.metrics import FENCED, TERMS
+from workers.runtime.patience import Patience
 from workers.runtime.postgres import connect, connection_lost, disconnect, lost_a_race
 from workers.runtime.source import Source
 from workers.runtime.status import Status
@@ -74,6 +75,7 @@ class Runtime:
     _loop: Loop | None = None
     _stopped: dict[int, str] = field(default_factory=dict)
     _fenced_at: deque[float] = field(default_factory=deque)
+    _patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
         self.topology.lanes(self.handler.inputs)
@@ -172,6 +174,7 @@ class Runtime:
             connection,
             self._stopped,
             log_ids,
+            self._patience,
         )
 
     async def _release(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 
 from config.told import told, whereabouts
@@ -17,6 +18,7 @@ from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
+from workers.runtime.patience import Patience
 from workers.runtime.postgres import connection_lost, lost_a_race
 from workers.runtime.protocol import Outcome
 
@@ -25,6 +27,10 @@ log = structlog.get_logger(__name__)
 RETRIES_MAX = 5
 """Of a batch that lost to another transaction (serialization failure, deadlock)."""
 
+Ends = dict[int, dict[str, int]]
+"""By lane, the next offset of each input."""
+Part = tuple[Sequence[Record], Ends]
+"""Records, and where their lanes stand behind them."""
 Refusals = dict[tuple[str, int, int], tuple[Reason, str]]
 """Records (topic, lane, offset) that go to deadletter before the handler sees them."""
 
@@ -37,6 +43,14 @@ class LaneFailedError(Exception):
         self.lane = lane
 
 
+class TookTooLongError(Exception):
+    """Postgres gave up a statement of the handler: it took longer than a statement may, itself."""
+
+
+class _LateError(Exception):
+    """The rest of the batch is left for later: it took too long, and it is not known whose fault that is."""
+
+
 @dataclass(slots=True)
 class Stored:
     """A batch that Postgres has: to be published, with its lanes' numbers and offsets."""
@@ -46,6 +60,8 @@ class Stored:
     """By lane: batch number and next offsets after it."""
     failed: LaneFailedError | None = None
     """Why the rest of the batch was left: a lane to be stopped."""
+    is_late: bool = False
+    """Whether the rest was left since it took too long: it is to be tried again, see `Patience`."""
 
     def add(self, lane: Lane, events: Sequence[Event]) -> None:
         """One more batch of a lane, as it stands now; batches of a lane are added in their order."""
@@ -63,22 +79,22 @@ class Store:
     exceptions_limit: int
     log_ids: Mapping[str, str]
     """Kafka's ids of the input topics."""
+    patience: Patience = field(default_factory=Patience)
 
     async def batch(
         self,
         connection: Connection,
         me: str,
-        records: Sequence[Record],
-        positions: Mapping[int, dict[str, int]],
+        wanted: Iterable[Part],
     ) -> Stored:
-        """Store `records` and leave each lane at its position, in one transaction or, after a failure, more.
+        """Store each part and leave its lanes at its ends, in one transaction or, after a failure, more.
 
         Raises TermEndedError when a lane is not mine, and the connection's error when it is lost: then the
         outcome is unknown.
         """
         stored = Stored()
         refusals: Refusals = {}
-        parts = [(list(records), dict(positions))]
+        parts = list(wanted)
         while parts:
             part, ends = parts.pop(0)
             culprit = await self._try(connection, me, part, ends, refusals, stored)
@@ -90,6 +106,10 @@ class Store:
             except LaneFailedError as failed:
                 stored.failed = failed
                 break
+            except _LateError:
+                log.warning("batch_took_too_long", kind=self.handler.kind, records=len(part))
+                stored.is_late = True
+                break
         return stored
 
     async def _try(
@@ -97,7 +117,7 @@ class Store:
         connection: Connection,
         me: str,
         records: Sequence[Record],
-        ends: dict[int, dict[str, int]],
+        ends: Ends,
         refusals: Refusals,
         stored: Stored,
     ) -> Exception | None:
@@ -106,8 +126,8 @@ class Store:
             transaction = connection.transaction(isolation="read_committed")
             await transaction.start()
             try:
-                batch = self._batch(records, refusals)
-                told = await self._apply(connection, me, batch, ends)
+                batch, clocks = self._batch(records, refusals)
+                told = await self._apply(connection, me, batch, ends, clocks)
             except (TermEndedError, MemoryError):
                 raise  # no record is to blame
             except Exception as error:
@@ -119,11 +139,12 @@ class Store:
                     continue
                 return error
             await transaction.commit()
-            self._stored(batch, ends, told, stored)
+            self._stored(batch, ends, clocks, told, stored)
             return None
         raise AssertionError("the last attempt returns or raises")
 
-    def _batch(self, records: Sequence[Record], refusals: Refusals) -> Batch:
+    def _batch(self, records: Sequence[Record], refusals: Refusals) -> tuple[Batch, dict[int, int]]:
+        """The batch, and its lanes' clocks after it. A refused record has been read, too."""
         clocks: dict[int, int] = {}
         at_ms = []
         for record in records:
@@ -133,27 +154,27 @@ class Store:
         batch = Batch(self.handler.kind, records, at_ms, self.log_ids)
         if refusals:
             _refuse(batch, refusals)
-        return batch
+        return batch, clocks
 
     async def _apply(
         self,
         connection: Connection,
         me: str,
         batch: Batch,
-        ends: dict[int, dict[str, int]],
+        ends: Ends,
+        clocks: Mapping[int, int],
     ) -> set[int]:
         """The compare-and-swap comes first: who is not the owner does not even begin.
 
         Returns the lanes whose trail was told.
         """
         lanes = [self.lanes[lane] for lane in ends]
-        clocks = {lane.id: lane.at_ms for lane in lanes}
-        clocks |= {record.lane: at_ms for record, at_ms in zip(batch.records, batch.at_ms, strict=True)}
         offsets = [ends[lane.id] for lane in lanes]
-        mine = await self.ledger.advance(connection, me, lanes, offsets, [clocks[lane.id] for lane in lanes])
+        at_ms = [clocks.get(lane.id, lane.at_ms) for lane in lanes]
+        mine = await self.ledger.advance(connection, me, lanes, offsets, at_ms)
         obey(protocol.after_store(outcome=Outcome.of_swap(mine)))
         if batch.records:
-            await self.handler.handle(connection, batch)
+            await self._handle(connection, batch)
         for lane in lanes:
             if lane.published_ahead:
                 await self._leave_out_published(connection, batch, lane)
@@ -161,6 +182,13 @@ class Store:
         events = [batch.events.get(lane.id, []) for lane in lanes]
         await self.ledger.keep_pending(connection, lanes, offsets, events)
         return told
+
+    async def _handle(self, connection: Connection, batch: Batch) -> None:
+        """Who waits for a lock that somebody else holds is given up earlier, with another error."""
+        try:
+            await self.handler.handle(connection, batch)
+        except asyncpg.QueryCanceledError as error:
+            raise TookTooLongError(str(error)) from error
 
     def _tell_trail(self, batch: Batch, lane: Lane, end: dict[str, int]) -> bool:
         """Mark an event of the lane with where this batch ends, and those before it that had none."""
@@ -179,7 +207,12 @@ class Store:
         await self.ledger.forget_published_ahead(connection, lane.id, sorted(again))
 
     def _stored(
-        self, batch: Batch, ends: dict[int, dict[str, int]], told: Container[int], stored: Stored
+        self,
+        batch: Batch,
+        ends: Ends,
+        clocks: Mapping[int, int],
+        told: Container[int],
+        stored: Stored,
     ) -> None:
         read = {record.lane for record in batch.records}
         for lane_no, offsets in ends.items():
@@ -191,10 +224,10 @@ class Store:
             elif lane_no in read:
                 lane.untold = [*lane.untold[1 - trail.REMEMBERED_MAX :], offsets]
             stored.add(lane, batch.events.get(lane_no, []))
-        for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
-            lane = self.lanes[record.lane]
-            lane.at_ms = at_ms
-            lane.exceptions_in_a_row = 0
+        for lane_no, at_ms in clocks.items():
+            self.lanes[lane_no].at_ms = at_ms
+        for lane_no in read:
+            self.lanes[lane_no].exceptions_in_a_row = 0
         RECORDS.labels(self.handler.kind).inc(len(batch.records))
         BATCH_RECORDS.labels(self.handler.kind).observe(len(batch.records))
         DEADLETTERED.labels(self.handler.kind).inc(batch.rejected)
@@ -203,20 +236,22 @@ class Store:
     def _without(
         self,
         error: Exception,
-        records: list[Record],
-        ends: dict[int, dict[str, int]],
+        records: Sequence[Record],
+        ends: Ends,
         refusals: Refusals,
-    ) -> list[tuple[list[Record], dict[int, dict[str, int]]]]:
+    ) -> list[Part]:
         """What to try next: the same without the culprit when it is known, else one half after the other."""
         if isinstance(error, EventTooLargeError):
             cause = error.cause
             refusals[cause.topic, cause.lane, cause.offset] = ("too_large", str(error))
             return [(records, ends)]
         candidates = [r for r in records if (r.topic, r.lane, r.offset) not in refusals]
-        if len(candidates) > 1:
-            return _halves(records, ends, self.lanes)
         if not candidates:
             raise error
+        if isinstance(error, TookTooLongError) and not self.patience.took_too_long(candidates):
+            raise _LateError
+        if len(candidates) > 1:
+            return _halves(records, ends, self.lanes)
         [culprit] = candidates
         self._count_exception(self.lanes[culprit.lane], error)
         detail = ", at ".join(part for part in (told(error), whereabouts(error)) if part)
@@ -242,16 +277,19 @@ def _refuse(batch: Batch, refusals: Refusals) -> None:
     batch.at_ms = [at_ms for _, at_ms in kept]
 
 
-def _halves(
-    records: list[Record], ends: dict[int, dict[str, int]], lanes: Lanes
-) -> list[tuple[list[Record], dict[int, dict[str, int]]]]:
+def _halves(records: Sequence[Record], ends: Ends, lanes: Lanes) -> list[Part]:
     """The first half ends behind its own last records, the second where the whole ends."""
     middle = len(records) // 2
     first, second = records[:middle], records[middle:]
-    first_ends = {lane: dict(lanes[lane].next_offsets) for lane in {record.lane for record in first}}
-    for record in first:
-        first_ends[record.lane][record.topic] = record.offset + 1
     rest = {record.lane for record in second}
     # A lane that ends in the first half takes the whole's end there, with what lies behind its records.
-    first_ends |= {lane: end for lane, end in ends.items() if lane not in rest}
+    first_ends = behind(first, lanes) | {lane: end for lane, end in ends.items() if lane not in rest}
     return [(first, first_ends), (second, {lane: ends[lane] for lane in ends if lane in rest})]
+
+
+def behind(records: Sequence[Record], lanes: Lanes) -> Ends:
+    """Where lanes stand when they have read these records and nothing else."""
+    ends = {lane: dict(lanes[lane].next_offsets) for lane in {record.lane for record in records}}
+    for record in records:
+        ends[record.lane][record.topic] = record.offset + 1
+    return ends

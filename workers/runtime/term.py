@@ -16,7 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
 from workers.runtime.batch import Event
-from workers.runtime.failures import DependencyDownError
+from workers.runtime.failures import DependencyDownError, UnconfirmedError
 from workers.runtime.protocol import Outcome
 from workers.runtime.topology import MAX_BYTES, Topology
 
@@ -85,6 +85,11 @@ class Term:
             log.warning("publish_outcome_unknown", term=self.id, error=error)
             return Outcome.UNKNOWN
         return Outcome.OK
+
+    async def publish_surely(self, events: Iterable[Event], offsets: GroupOffsets) -> None:
+        """The same, when there is nothing to be done but to end. Raises UnconfirmedError."""
+        if await self.publish(events, offsets) is not Outcome.OK:
+            raise UnconfirmedError("Kafka did not confirm the transaction; repeat")
 
     async def _transaction(
         self, producer: AIOKafkaProducer, events: Iterable[Event], offsets: GroupOffsets

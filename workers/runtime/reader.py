@@ -1,0 +1,51 @@
+"""A consumer beside the lanes: without a group, begun and ended within deadlines, also when Kafka is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from config.settings import Settings
+from workers.runtime.failures import DependencyDownError
+
+log = structlog.get_logger(__name__)
+
+END_DEADLINE_S = 2.0
+
+
+@asynccontextmanager
+async def open_reader(
+    settings: Settings, isolation_level: str = "read_committed"
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer to which partitions are to be assigned. Raises DependencyDownError."""
+    deadline_s = settings.runtime.kafka_deadline_s
+    consumer = AIOKafkaConsumer(
+        **settings.kafka.client_options(),
+        isolation_level=isolation_level,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+    )
+    try:
+        try:
+            async with asyncio.timeout(deadline_s):
+                await consumer.start()
+        except (KafkaError, TimeoutError, OSError) as error:
+            servers = settings.kafka.bootstrap_servers
+            raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
+        yield consumer
+    finally:
+        await end_consumer(consumer)
+
+
+async def end_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop without waiting for ever: with the broker dead, aiokafka's `stop()` may hang."""
+    try:
+        async with asyncio.timeout(END_DEADLINE_S):
+            await consumer.stop()
+    except (KafkaError, TimeoutError, OSError) as error:
+        log.debug("consumer_abandoned", error=error)
