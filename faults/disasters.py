@@ -152,18 +152,20 @@ class Run:
         """As an operator does it: without accepting a loss when there is none."""
         command = ["recover", "--all", "--json"]
         if self.ruin.loses:
-            code, said = await self._tongdai(*command)
-            if not code or "--accept-loss" not in said:
-                outcome.problems.append(f"recover was to ask about the loss: {code}, {said}")
+            code, output, errors = await self._tongdai(*command)
+            if not code or "--accept-loss" not in errors:
+                outcome.problems.append(f"recover was to ask about the loss: {code}, {errors}")
+            outcome.recovered += _recovered(output)
             command.append("--accept-loss")
         for _ in range(ATTEMPTS):
-            code, said = await self._tongdai(*command)
+            code, output, errors = await self._tongdai(*command)
+            outcome.recovered += _recovered(output)
             if not code:
-                outcome.recovered += orjson.loads(said)["recovered"]
                 return
-        outcome.problems.append(f"recover ended with {code}: {said}")
+        outcome.problems.append(f"recover ended with {code}: {errors}")
 
-    async def _tongdai(self, *arguments: str) -> tuple[int, str]:
+    async def _tongdai(self, *arguments: str) -> tuple[int, str, str]:
+        """Its exit code, and what it says on stdout and stderr."""
         environment = {
             **os.environ,
             "TONGDAI_KAFKA_BOOTSTRAP_SERVERS": self.ground.servers,
@@ -179,7 +181,7 @@ class Run:
             stderr=asyncio.subprocess.PIPE,
         )
         output, errors = await process.communicate()
-        return process.returncode or 0, (output if not process.returncode else errors).decode()
+        return process.returncode or 0, output.decode(), errors.decode()
 
     async def _healed(self, outcome: Outcome) -> float | None:
         """Seconds until the lag was zero and no lane stood still."""
@@ -216,6 +218,12 @@ class Run:
             return [tuple(row) for row in await connection.fetch(query, *arguments)]
         finally:
             await connection.close()
+
+
+def _recovered(output: str) -> list[dict[str, Any]]:
+    """The lanes of which `recover --json` says so; it says nothing when it could not begin."""
+    found: list[dict[str, Any]] = orjson.loads(output)["recovered"] if output else []
+    return found
 
 
 async def _silent(worker: Worker, kinds: set[str]) -> list[str]:

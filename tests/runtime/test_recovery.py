@@ -8,29 +8,46 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, Running, all_copied, eventually, values
+from schemas.envelope import Kind
+from tests.runtime import bench_of_lanes
+from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, eventually, values
 from tests.runtime.copier import POISON, Copier
 from workers.runtime.batch import Batch, Event, Record
-from workers.runtime.identity import FORWARDED_FROM
+from workers.runtime.identity import FORWARDED_FROM, LaneName
 from workers.runtime.pending import pack
 from workers.runtime.published import read_published
-from workers.runtime.recovery import RecoveryError, recover, stopped_lanes
+from workers.runtime.recovery import Failed, Recovered, Result, Running, recover, stopped_lanes
 from workers.runtime.runtime import read_topology
 from workers.runtime.topology import Topology
 
 pytestmark = pytest.mark.servers
 
 
-async def stopped(running: Running, lane: int) -> None:
+async def stopped(running: bench_of_lanes.Running, lane: int) -> None:
     async def is_stopped() -> bool:
         return lane in running.runtime.status.stopped
 
     await eventually(is_stopped, f"lane {lane} was stopped")
 
 
+async def attempt(
+    lanes: Lanes, *numbers: int, accept_loss: bool = False, topology: Topology | None = None
+) -> list[Result]:
+    """What `recover` says of these lanes."""
+    names = [LaneName("intake", number) for number in numbers]
+    own = topology or lanes.topology
+    return await recover(lanes.settings, own, [Copier()], names, accept_loss=accept_loss)
+
+
 async def recovered(lanes: Lanes, lane: int) -> tuple[int, int]:
-    done = await recover(lanes.settings, lanes.topology, Copier(), lane, accept_loss=False)
+    [done] = await attempt(lanes, lane)
+    assert isinstance(done, Recovered), done
     return done.published, done.known_ahead
+
+
+async def stop_by_hand(lanes: Lanes, *numbers: int) -> None:
+    """As after whatever stopped them."""
+    await lanes.database.execute("UPDATE lane SET stopped = 'by a test' WHERE id = ANY($1::int[])", numbers)
 
 
 async def back_up(lanes: Lanes) -> asyncpg.Record:
@@ -38,6 +55,18 @@ async def back_up(lanes: Lanes) -> asyncpg.Record:
     row = await lanes.database.fetchrow("SELECT * FROM lane WHERE kind = 'intake' AND id = 0")
     assert row is not None
     return row
+
+
+async def publish(lanes: Lanes, events: list[Event]) -> None:
+    """Put them on their topics."""
+    producer = AIOKafkaProducer(**lanes.settings.kafka.client_options())
+    await producer.start()
+    try:
+        for event in events:
+            topic = lanes.topology.full_name(event.topic)
+            await producer.send(topic, event.value, key=event.key, headers=[*event.headers])
+    finally:
+        await producer.stop()
 
 
 async def restore(lanes: Lanes, backup: asyncpg.Record) -> None:
@@ -56,7 +85,7 @@ async def test_a_lane_stopped_by_a_failing_handler_goes_on_where_it_was(lanes: L
     await stopped(running, 2)
     [found] = await stopped_lanes(lanes.database)
     assert (found.kind, found.lane) == ("intake", 2)
-    assert "poison" in found.reason
+    assert "ValueError" in found.reason
     assert (await recovered(lanes, 2))[0] == 0
     # The live worker notices by itself; the remaining six of poison do not stop the lane again.
     await all_copied(lanes, 10)
@@ -145,14 +174,74 @@ async def test_a_topic_that_was_made_again_stops_the_lane_though_its_offsets_wou
     await stopped(again, 0)
     assert "inbound: deleted and made again" in again.runtime.status.stopped[0]
     topology = await read_topology(lanes.settings)
-    with pytest.raises(RecoveryError, match="--accept-loss"):
-        await recover(lanes.settings, topology, Copier(), 0, accept_loss=False)
-    done = await recover(lanes.settings, topology, Copier(), 0, accept_loss=True)
+    [refused] = await attempt(lanes, 0, topology=topology)
+    assert isinstance(refused, Failed)
+    assert "--accept-loss" in refused.error
+    [done] = await attempt(lanes, 0, topology=topology, accept_loss=True)
+    assert isinstance(done, Recovered), done
     # Where portions ended on the former topic says nothing of this one.
     assert (done.repeated, done.skipped) == (0, {"inbound": 5})
     await all_copied(lanes, 25)
     await again.stop()
     assert sorted(await lanes.copied()) == sorted(values(0, 25))
+
+
+async def test_a_log_that_lost_its_end_is_read_on_behind_what_is_left_and_nothing_new_is_missed(
+    lanes: Lanes,
+) -> None:
+    running = lanes.start(Copier())
+    await lanes.produce(values(0, 30), partition=0)
+    await all_copied(lanes, 30)
+    await running.stop()
+    # A power cut: Postgres and readers have what records 30 to 49 gave rise to, the log has lost them.
+    phantoms = [Record("inbound", 0, offset, 1, b"key", b"lost", []) for offset in range(30, 50)]
+    batch = Batch("intake", phantoms, [1] * 20, lanes.topology.ids)
+    for phantom in phantoms:
+        batch.emit(phantom, Kind("messages", "copied"), key=b"key", value=b"lost", at_ms=1)
+    await publish(lanes, batch.events[0])
+    await lanes.database.execute(
+        """UPDATE lane SET next_offsets = next_offsets || '{"inbound": 50}' WHERE id = 0"""
+    )
+    await stop_by_hand(lanes, 0)
+    # Customers write on before anybody has looked: to the offsets of the lost ones, and beyond.
+    await lanes.produce(values(30, 25), partition=0)
+    [refused] = await attempt(lanes, 0)
+    assert isinstance(refused, Failed)
+    assert "20 records of inbound" in refused.error
+    assert "--accept-loss" in refused.error
+    [done] = await attempt(lanes, 0, accept_loss=True)
+    assert isinstance(done, Recovered), done
+    assert (done.skipped, done.repeated, done.known_ahead) == ({"inbound": 20}, 0, 0)
+    again = lanes.start(Copier())
+    await all_copied(lanes, 55)
+    await again.stop()
+    assert sorted(await lanes.copied()) == sorted(values(0, 55))
+    assert sorted(await lanes.readable(75)) == sorted([*values(0, 55), *[b"lost"] * 20])
+
+
+async def test_what_goes_wrong_with_a_lane_is_told_of_it_and_the_others_run_again(lanes: Lanes) -> None:
+    running = lanes.start(Copier())
+    for lane in (0, 1, 2):
+        await lanes.produce(values(10 * lane, 10), partition=lane)
+    await all_copied(lanes, 30)
+    await running.stop()
+    await stop_by_hand(lanes, 0, 1)
+    await lanes.database.execute(
+        """UPDATE lane SET next_offsets = next_offsets || '{"inbound": 12}' WHERE id = 0"""
+    )
+    first = {result.lane: result for result in await attempt(lanes, 0, 1, 2, 99)}
+    assert {lane: type(result) for lane, result in first.items()} == {
+        0: Failed,
+        1: Recovered,
+        2: Running,
+        99: Failed,
+    }
+    [found] = await stopped_lanes(lanes.database)
+    assert (found.lane, found.reason) == (0, "by a test")
+    # The same list again, safely.
+    again = {result.lane: result for result in await attempt(lanes, 0, 1, 2, accept_loss=True)}
+    assert {lane: type(result) for lane, result in again.items()} == {0: Recovered, 1: Running, 2: Running}
+    assert await stopped_lanes(lanes.database) == []
 
 
 class Mover(Copier):
@@ -188,13 +277,13 @@ async def test_what_was_sent_on_to_its_own_partition_is_not_sent_on_twice(lanes:
         "INSERT INTO pending SELECT kind, id, batch_no, next_offsets, $1 FROM lane WHERE id = 0",
         pack(sent_on),
     )
-    await lanes.database.execute("UPDATE lane SET stopped = 'by a test' WHERE id = 0")
+    await stop_by_hand(lanes, 0)
     assert (await recovered(lanes, 0))[0] == 0
 
     # Postgres as it was after the first ten.
     end = (await lanes.group())[0].offsets["inbound"]
     await restore(lanes, backup)
-    await lanes.database.execute("UPDATE lane SET stopped = 'by a test' WHERE id = 0")
+    await stop_by_hand(lanes, 0)
     assert (await recovered(lanes, 0))[1] >= len(sent_on)
     third = lanes.start(Mover(lanes.topology))
 
@@ -225,18 +314,21 @@ async def test_what_lies_behind_the_open_transaction_of_another_is_known_to_be_p
 
     await eventually(published, "the lane's transaction was committed")
     await running.stop()
-    reading = asyncio.create_task(read_published(lanes.settings, lanes.topology, "intake", 0, 0))
+    told: list[tuple[int, int]] = []
+
+    async def read() -> int:
+        found = read_published(
+            lanes.settings,
+            lanes.topology,
+            {LaneName("intake", 0): 0},
+            lambda done, total: told.append((done, total)),
+        )
+        return sum([len(portion) async for portion in found])
+
+    reading = asyncio.create_task(read())
     await asyncio.wait([reading], timeout=1.5)
     assert not reading.done()
     await foreign.abort_transaction()
     await foreign.stop()
-    assert len(await asyncio.wait_for(reading, DEADLINE_S)) == 10
-
-
-async def test_a_lane_that_runs_is_not_recovered(lanes: Lanes) -> None:
-    running = lanes.start(Copier())
-    await lanes.produce(values(0, 5), partition=0)
-    await all_copied(lanes, 5)
-    with pytest.raises(RecoveryError, match="not stopped"):
-        await recovered(lanes, 0)
-    await running.stop()
+    assert await asyncio.wait_for(reading, DEADLINE_S) == 10
+    assert told[0][0] < told[-1][0] == told[-1][1]

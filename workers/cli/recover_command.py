@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import asdict
+from time import monotonic
 from typing import Annotated
 
 import typer
 
-from config.errors import UsageError
+from config.errors import TongdaiError, UsageError
 from config.settings import Settings
 from workers.channels.delivery.worker import delivery_handlers
 from workers.cli.asking_again import ask_again
@@ -17,14 +19,17 @@ from workers.cli.output import JsonOption, print_json
 from workers.cli.start import start_tool
 from workers.notifier.worker import notifier_handlers
 from workers.routing.worker import routing_handlers
+from workers.runtime.identity import LaneName
 from workers.runtime.postgres import connect, disconnect
-from workers.runtime.recovery import Recovered, StoppedLane, recover, stopped_lanes
+from workers.runtime.recovery import Failed, Recovered, Result, Running, StoppedLane, recover, stopped_lanes
 from workers.runtime.runtime import read_topology
 
 app = command_app()
 
 KINDS = ("desk", "intake", "delivery", "notifier")
 """In this order: each reads tables of those before it, as it did when they had been written."""
+PROGRESS_INTERVAL_S = 5.0
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @app.command("recover")
@@ -46,32 +51,47 @@ def recover_lanes(
     settings = start_tool()
     if lane and every:
         raise UsageError("name lanes with --lane, or all of them with --all, not both")
-    stopped = asyncio.run(_stopped(settings))
     if not lane and not every:
-        _list(stopped, json=json)
+        _list(asyncio.run(_stopped(settings)), json=json)
         return
-    wanted = [_parse(text) for text in lane] if lane else [(one.kind, one.lane) for one in stopped]
-    wanted.sort(key=lambda one: (KINDS.index(one[0]), one[1]))
-    recovered = [asyncio.run(_recover(settings, *one, accept_loss=accept_loss)) for one in wanted]
-    asked = asyncio.run(ask_again(settings)) if accept_loss else 0
+    named = [_parse(text) for text in lane or ()]
+    results, asked = asyncio.run(_recover(settings, named, accept_loss=accept_loss))
+    failed = [one for one in results if isinstance(one, Failed)]
+    recovered = [one for one in results if isinstance(one, Recovered)]
+    running = [str(LaneName(one.kind, one.lane)) for one in results if isinstance(one, Running)]
     if json:
-        print_json({"recovered": [asdict(one) for one in recovered], "asked_again": asked})
-        return
+        found = {"recovered": recovered, "running": running, "failed": failed, "asked_again": asked}
+        print_json(found)
+    else:
+        _tell(recovered, running, asked)
+    if failed:
+        raise TongdaiError(_told(failed, len(results)))
+
+
+def _tell(recovered: list[Recovered], running: list[str], asked: int) -> None:
     for one in recovered:
         typer.echo(
             f"{one.kind}/{one.lane} runs again: {one.repeated} records read again, {one.published} events "
             f"published now, {one.known_ahead} known to readers already, {sum(one.skipped.values())} records "
             "given up"
         )
+    for name in running:
+        typer.echo(f"{name} was not stopped")
     if asked:
         typer.echo(f"desks were asked once more about {asked} customers whose sessions they do not know")
 
 
-def _parse(text: str) -> tuple[str, int]:
+def _told(failed: list[Failed], count: int) -> str:
+    """Of each that stands still why, in lines."""
+    lines = [f"{one.kind}/{one.lane}: {one.error}" for one in failed]
+    return "\n".join([f"{len(failed)} of {count} lanes stand still as before:", *lines])
+
+
+def _parse(text: str) -> LaneName:
     kind, _, number = text.partition("/")
-    if kind not in KINDS or not number.isdecimal():
+    if kind not in KINDS or not _NUMBER.fullmatch(number):
         raise UsageError(f"{text!r} is no lane: write intake/N, desk/N, notifier/N or delivery/N")
-    return kind, int(number)
+    return LaneName(kind, int(number))
 
 
 def _list(stopped: list[StoppedLane], *, json: bool) -> None:
@@ -91,8 +111,28 @@ async def _stopped(settings: Settings) -> list[StoppedLane]:
         await disconnect(connection)
 
 
-async def _recover(settings: Settings, kind: str, lane: int, *, accept_loss: bool) -> Recovered:
+async def _recover(
+    settings: Settings, named: list[LaneName], *, accept_loss: bool
+) -> tuple[list[Result], int]:
+    """Recover the named lanes (none: all that are stopped), then ask again, whatever came of them."""
     topology = await read_topology(settings)
     makers = (routing_handlers, notifier_handlers, delivery_handlers)
-    handlers = {handler.kind: handler for make in makers for handler in make(topology, settings)}
-    return await recover(settings, topology, handlers[kind], lane, accept_loss=accept_loss)
+    handlers = [handler for make in makers for handler in make(topology, settings)]
+    handlers.sort(key=lambda handler: KINDS.index(handler.kind))
+    lanes = named or [LaneName(one.kind, one.lane) for one in await _stopped(settings)]
+    results = await recover(
+        settings, topology, handlers, lanes, accept_loss=accept_loss, tell=_Progress().tell
+    )
+    return results, await ask_again(settings) if accept_loss else 0
+
+
+class _Progress:
+    """Says now and then, on stderr, how far the topics are read: that may take minutes."""
+
+    def __init__(self) -> None:
+        self._told_at = monotonic()
+
+    def tell(self, done: int, total: int) -> None:
+        if monotonic() - self._told_at > PROGRESS_INTERVAL_S:
+            self._told_at = monotonic()
+            typer.echo(f"looked up {done:,} of {total:,} records that readers have", err=True)

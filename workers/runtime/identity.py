@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from schemas.deadletter import PREFIX
 
@@ -15,6 +16,16 @@ REPLAYED = "tongdai_replayed"
 """The header of a dead letter that an operator has put back: its id."""
 ORIGINAL_TIMESTAMP = "tongdai_original_timestamp_ms"
 """The header that tells when such a record first came."""
+
+
+class LaneName(NamedTuple):
+    """Which lane of which kind, e.g. `intake/3`."""
+
+    kind: str
+    lane: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.lane}"
 
 
 def lane_source(kind: str, lane: int) -> str:
@@ -41,17 +52,21 @@ def identity(topic: str, headers: Headers) -> str:
     return _text(known.get("ce_id"))
 
 
-def is_of_lane(topic: str, headers: Headers, kind: str, lane: int) -> bool:
-    """Whether this lane published the record."""
+def publisher(topic: str, headers: Headers) -> LaneName | None:
+    """The lane that published a record on `topic` (short name), if a lane did."""
     known = dict(headers)
     if topic == "deadletter":
-        return (
-            known.get(PREFIX + "worker") == kind.encode()
-            and known.get(PREFIX + "partition") == str(lane).encode()
-        )
+        return _lane_name(_text(known.get(PREFIX + "worker")), _text(known.get(PREFIX + "partition")))
     if FORWARDED_FROM in known:
-        return _text(known[FORWARDED_FROM]).startswith(f"{kind}/{lane}/")
-    return known.get("ce_source") == lane_source(kind, lane).encode()
+        kind, _, rest = _text(known[FORWARDED_FROM]).partition("/")
+        return _lane_name(kind, rest.partition("/")[0])
+    start, _, name = _text(known.get("ce_source")).partition("/")
+    kind, _, lane = name.partition("/")
+    return _lane_name(kind, lane) if start == "tongdai" else None
+
+
+def _lane_name(kind: str, lane: str) -> LaneName | None:
+    return LaneName(kind, int(lane)) if lane.isascii() and lane.isdecimal() and len(lane) < 10 else None
 
 
 def _text(header: bytes | None) -> str:

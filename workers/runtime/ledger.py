@@ -57,7 +57,10 @@ UPDATE lane SET owner = NULL
  WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
 """
 _AHEAD = "SELECT lane, event FROM published_ahead WHERE kind = $1 AND lane = ANY($2::int[])"
-_KEEP_AHEAD = "INSERT INTO published_ahead SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING"
+_KEEP_AHEAD = """
+INSERT INTO published_ahead (kind, lane, event) SELECT $1, unnest($2::int[]), unnest($3::text[])
+ON CONFLICT DO NOTHING
+"""
 _FORGET_AHEAD = "DELETE FROM published_ahead WHERE kind = $1 AND lane = $2 AND event = ANY($3::text[])"
 _SEIZE = """
 UPDATE lane SET owner = $3 WHERE kind = $1 AND id = $2 AND owner IS NOT DISTINCT FROM $4
@@ -163,9 +166,11 @@ class Ledger:
             found.setdefault(record["lane"], set()).add(record["event"])
         return found
 
-    async def keep_published_ahead(self, connection: Connection, lane: int, events: Sequence[str]) -> None:
-        """Remember that readers have these events."""
-        await connection.execute(_KEEP_AHEAD, self.kind, lane, events)
+    async def keep_published_ahead(
+        self, connection: Connection, lanes: Sequence[int], events: Sequence[str]
+    ) -> None:
+        """Remember that readers have these events, each of its lane."""
+        await connection.execute(_KEEP_AHEAD, self.kind, lanes, events)
 
     async def forget_published_ahead(self, connection: Connection, lane: int, events: Sequence[str]) -> None:
         """These were derived again."""

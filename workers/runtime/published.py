@@ -1,65 +1,74 @@
-"""What a lane has published, read back from the topics themselves."""
+"""What lanes have published, read back from the topics themselves: once for all of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from config.settings import Settings
 from config.topics import CATALOGUE
 from schemas.envelope import header
-from workers.runtime.identity import identity, is_of_lane
+from workers.runtime.identity import LaneName, identity, publisher
+from workers.runtime.reader import open_reader
+from workers.runtime.spans import Spans, Tell, read_spans
 from workers.runtime.topology import Topology
 from workers.runtime.trail import READ_TO
 
 SCAN_BACK_MS = 3_600_000
 """A producer's clock and the log's may differ; an event is looked for this much earlier."""
-READ_DEADLINE_S = 600.0
 
-Spans = Mapping[TopicPartition, tuple[int, int]]
-"""First offset and end."""
+
+class Published(NamedTuple):
+    """A committed event of a lane. `trail` is its header `read_to`, mostly empty."""
+
+    lane: LaneName
+    identity: str
+    trail: bytes
 
 
 async def read_published(
-    settings: Settings, topology: Topology, kind: str, lane: int, since_ms: int
-) -> dict[str, bytes]:
-    """Identity → trail of every committed event of this lane that was published since (about) `since_ms`.
+    settings: Settings, topology: Topology, since_ms: Mapping[LaneName, int], tell: Tell | None = None
+) -> AsyncIterator[list[Published]]:
+    """Each committed event of these lanes that was published since (about) its lane's moment, in portions.
 
-    The trail is its header `read_to`, mostly empty.
-
-    Reads every topic once. Waits for transactions that are open meanwhile, of whomever, since readers see
-    nothing behind their beginnings. Raises TimeoutError when all that takes longer than ten minutes.
+    Reads every topic once. Raises StandstillError, DependencyDownError, KafkaError, TimeoutError.
     """
-    async with asyncio.timeout(READ_DEADLINE_S):
-        spans = await _spans(settings, _partitions(topology), max(0, since_ms - SCAN_BACK_MS))
-        if not spans:
-            return {}  # as when Kafka's data are gone
-        async with _consumer(settings, "read_committed") as consumer:
-            return await _read(consumer, spans, topology, kind, lane)
+    if not since_ms:
+        return
+    earliest = {lane: max(0, moment - SCAN_BACK_MS) for lane, moment in since_ms.items()}
+    spans = await _spans(settings, _partitions(topology), min(earliest.values()))
+    if not spans:
+        return  # as when Kafka's data are gone
+    async with open_reader(settings) as consumer:
+        async for portion in read_spans(consumer, spans, tell):
+            yield [
+                found
+                for partition, records in portion.items()
+                for found in _of_lanes(topology.short_name(partition.topic), records, earliest)
+            ]
 
 
-async def _read(
-    consumer: AIOKafkaConsumer, spans: Spans, topology: Topology, kind: str, lane: int
-) -> dict[str, bytes]:
-    consumer.assign(list(spans))
-    for partition, (start, _) in spans.items():
-        consumer.seek(partition, start)
-    found: dict[str, bytes] = {}
-    while any([await consumer.position(partition) < end for partition, (_, end) in spans.items()]):
-        for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-            topic = topology.short_name(partition.topic)
-            for record in records:
-                if is_of_lane(topic, record.headers, kind, lane):
-                    found[identity(topic, record.headers)] = header(record.headers, READ_TO) or b""
+def _of_lanes(
+    topic: str, records: Sequence[ConsumerRecord], earliest: Mapping[LaneName, int]
+) -> list[Published]:
+    found = []
+    for record in records:
+        lane = publisher(topic, record.headers)
+        if lane is not None and record.timestamp >= earliest.get(lane, record.timestamp + 1):
+            trail = header(record.headers, READ_TO) or b""
+            found.append(Published(lane, identity(topic, record.headers), trail))
     return found
 
 
 async def _spans(settings: Settings, partitions: Sequence[TopicPartition], since_ms: int) -> Spans:
     """From where to where each partition is to be read; to its real end, not only to what can be read now."""
-    async with _consumer(settings, "read_uncommitted") as consumer:
+    async with (
+        open_reader(settings, "read_uncommitted") as consumer,
+        asyncio.timeout(settings.runtime.kafka_deadline_s),
+    ):
         ends = await consumer.end_offsets(partitions)
         starts = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
     return {
@@ -67,21 +76,6 @@ async def _spans(settings: Settings, partitions: Sequence[TopicPartition], since
         for partition in partitions
         if starts[partition] is not None
     }
-
-
-@asynccontextmanager
-async def _consumer(settings: Settings, isolation_level: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        **settings.kafka.client_options(),
-        isolation_level=isolation_level,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 def _partitions(topology: Topology) -> list[TopicPartition]:

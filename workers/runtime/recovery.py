@@ -1,39 +1,37 @@
-"""Recovering a stopped lane: makes Postgres, the group and the topics agree, publishing nothing twice.
+"""Recovering stopped lanes: makes Postgres, the group and the topics agree, publishing nothing twice.
 
-Whatever stopped it, the same steps lead back: end its owner, look up which of its events readers have,
-publish the pending ones that they lack, remember those they have and the lane will derive again (Postgres
-was restored to an earlier time), set the group to the row, let it run. Safe to repeat.
+Whatever stopped them, the same steps lead back: end their owners, look up which of their events readers
+have, publish the pending ones that they lack, remember those they have and the lanes will derive again
+(Postgres was restored to an earlier time), set the group to the rows, let them run. Safe to repeat.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from config.errors import TongdaiError
 from config.settings import Settings
-from workers.runtime import protocol, trail
-from workers.runtime.batch import Event
+from workers.runtime.failures import TermEndedError
 from workers.runtime.handler import Connection, Handler
-from workers.runtime.identity import identity
-from workers.runtime.lanes import Lane
+from workers.runtime.identity import LaneName
+from workers.runtime.kind_recovery import KindRecovery, RecoveryError
 from workers.runtime.ledger import Ledger, StoredLane
-from workers.runtime.postgres import connect, disconnect
-from workers.runtime.protocol import Outcome
-from workers.runtime.published import read_published
-from workers.runtime.repetition import Repetition
-from workers.runtime.source import read_bounds
+from workers.runtime.postgres import DATABASE_ERRORS, connect, disconnect
+from workers.runtime.published import Published, read_published
+from workers.runtime.seized import Seized
+from workers.runtime.spans import Tell
 from workers.runtime.term import Term
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
 
 _STOPPED = "SELECT kind, id, stopped FROM lane WHERE stopped IS NOT NULL ORDER BY kind, id"
-
-
-class RecoveryError(TongdaiError):
-    """The lane could not be recovered; nothing has changed."""
+_EXPECTED = (TongdaiError, TermEndedError, KafkaError, *DATABASE_ERRORS)
+"""What ends an attempt, which may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,127 +56,166 @@ class Recovered:
     skipped: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A lane that stands still as before, and why."""
+
+    kind: str
+    lane: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A lane that was not stopped: nothing was to be done."""
+
+    kind: str
+    lane: int
+
+
+Result = Recovered | Failed | Running
+
+
 async def stopped_lanes(connection: Connection) -> list[StoppedLane]:
     """All lanes that are stopped, with the reason."""
     return [StoppedLane(*record) for record in await connection.fetch(_STOPPED)]
 
 
 async def recover(
-    settings: Settings, topology: Topology, handler: Handler, lane: int, *, accept_loss: bool
-) -> Recovered:
-    """Let a stopped lane run again.
+    settings: Settings,
+    topology: Topology,
+    handlers: Sequence[Handler],
+    lanes: Iterable[LaneName],
+    *,
+    accept_loss: bool,
+    tell: Tell | None = None,
+) -> list[Result]:
+    """Let stopped lanes run again: what came of each, kind by kind in the order of `handlers`.
 
-    `accept_loss`: go on behind records that the log no longer has; without it they are an error.
-    Raises RecoveryError, DependencyDownError.
+    That is the order in which kinds read each other's tables. What goes wrong with a lane is told of it and
+    leaves it as it was. `accept_loss`: go on behind records that the log no longer has; without it they are
+    an error. `tell` hears how far the topics are read.
+
+    Raises DependencyDownError when Kafka or Postgres are not there, and what Postgres raises.
     """
     connection = await connect(settings, "tongdai recover")
+    recovery = _Recovery(settings, topology, connection, accept_loss=accept_loss)
     try:
-        term = await Term.begin(handler.kind, topology, settings)
-        try:
-            return await _recover(settings, topology, connection, term, handler, lane, accept_loss)
-        except TimeoutError as error:
-            raise RecoveryError("the topics could not be read to their ends in time; repeat") from error
-        finally:
-            await term.end()
+        return await recovery.run(handlers, sorted(set(lanes)), tell)
     finally:
+        await recovery.end()
         await disconnect(connection)
 
 
-async def _recover(
-    settings: Settings,
-    topology: Topology,
-    connection: Connection,
-    term: Term,
-    handler: Handler,
-    lane: int,
-    accept_loss: bool,
-) -> Recovered:
-    kind, ledger = handler.kind, Ledger(handler.kind)
-    stored = await _seize(ledger, connection, term, lane)
-    offsets, skipped = await _readable_offsets(settings, topology, handler, stored, lane)
-    if skipped and not accept_loss:
-        told = ", ".join(f"{count} records of {topic}" for topic, count in skipped.items())
-        raise RecoveryError(f"the log no longer has {told}; repeat with --accept-loss to go on behind them")
-    published = await read_published(settings, topology, kind, lane, stored.at_ms)
-    batches = (await ledger.pending(connection, [lane])).get(lane, {})
-    pending = [event for batch in batches.values() for event in batch]
-    missing = [event for event in pending if identity(event.topic, event.headers) not in published]
-    ahead = sorted(published.keys() - {identity(event.topic, event.headers) for event in pending})
-    await ledger.keep_published_ahead(connection, lane, ahead)
-    await _publish(term, missing, lane, stored.row.batch_no, offsets)
-    # Where portions ended on a topic that is gone says nothing of the one that was made again.
-    is_same = not protocol.made_again(stored.row.log_ids, topology.ids)
-    portions = [
-        ends
-        for told in published.values()
-        if told and is_same
-        for ends in trail.portions_of(told, handler.inputs)
-    ]
-    mine = await _lane(ledger, connection, stored, lane, offsets)
-    repeated = await Repetition(handler, topology, settings, term, mine).run(
-        connection, trail.onward(portions, offsets)
-    )
-    log_ids = {topic: topology.ids[topic] for topic in handler.inputs}
-    async with connection.transaction():
-        if not await ledger.resume(connection, term.id, lane, mine.next_offsets, log_ids):
-            raise RecoveryError("another took the lane meanwhile; repeat")
-    log.info("lane_recovered", kind=kind, lane=lane, published=len(missing), known_ahead=len(ahead))
-    return Recovered(kind, lane, len(missing), len(ahead), repeated, skipped)
+@dataclass(slots=True)
+class _Recovery:
+    """One attempt at lanes of several kinds."""
 
+    settings: Settings
+    topology: Topology
+    connection: Connection
+    accept_loss: bool
+    _kinds: dict[str, KindRecovery] = field(default_factory=dict)
+    _results: dict[LaneName, Result] = field(default_factory=dict)
 
-async def _lane(
-    ledger: Ledger, connection: Connection, stored: StoredLane, lane: int, offsets: dict[str, int]
-) -> Lane:
-    """The lane as whoever holds it has it, to be read from these offsets."""
-    ahead = await ledger.published_ahead(connection, [lane])
-    batch_no = stored.row.batch_no
-    return Lane(
-        lane,
-        batch_no,
-        offsets,
-        stored.at_ms,
-        confirmed=batch_no,
-        published_ahead=ahead.get(lane, set()),
-    )
+    async def run(
+        self, handlers: Sequence[Handler], lanes: Sequence[LaneName], tell: Tell | None
+    ) -> list[Result]:
+        seized: Sequence[Seized] = []
+        for handler in handlers:
+            if mine := [name.lane for name in lanes if name.kind == handler.kind]:
+                seized = [*seized, *await self._prepare(handler, mine)]
+        for lane in await self._look_up(seized, tell):
+            await self._try(lane)
+        return [self._results[name] for each in handlers for name in lanes if name.kind == each.kind]
 
+    async def end(self) -> None:
+        for kind in self._kinds.values():
+            await kind.term.end()
 
-async def _seize(ledger: Ledger, connection: Connection, term: Term, lane: int) -> StoredLane:
-    stored = (await ledger.read(connection, [lane])).get(lane)
-    if stored is None:
-        raise RecoveryError(f"there is no lane {ledger.kind}/{lane}")
-    if stored.row.stopped is None:
-        raise RecoveryError(f"lane {ledger.kind}/{lane} is not stopped")
-    if stored.row.owner is not None:
-        await term.fence(stored.row.owner)
-    if not await ledger.seize(connection, term.id, lane, stored.row.owner):
-        raise RecoveryError("another took the lane meanwhile; repeat")
-    return (await ledger.read(connection, [lane]))[lane]
+    async def _prepare(self, handler: Handler, lanes: Sequence[int]) -> list[Seized]:
+        """Make those that are stopped ours, and see what can be read of their inputs."""
+        rows = await Ledger(handler.kind).read(self.connection, lanes)
+        for lane in lanes:
+            if lane not in rows:
+                self._failed(LaneName(handler.kind, lane), RecoveryError("there is no such lane"))
+            elif rows[lane].row.stopped is None:
+                self._results[LaneName(handler.kind, lane)] = Running(handler.kind, lane)
+        stopped = {lane: stored for lane, stored in rows.items() if stored.row.stopped is not None}
+        if not stopped:
+            return []
+        term = await Term.begin(handler.kind, self.topology, self.settings)
+        self._kinds[handler.kind] = KindRecovery(handler, self.topology, self.settings, self.connection, term)
+        return await self._seize(self._kinds[handler.kind], stopped)
 
+    async def _seize(self, kind: KindRecovery, stopped: dict[int, StoredLane]) -> list[Seized]:
+        mine: dict[int, StoredLane] = {}
+        for lane, stored in stopped.items():
+            try:
+                mine[lane] = await kind.seize(lane, stored.row.owner)
+            except _EXPECTED as error:
+                self._failed(LaneName(kind.handler.kind, lane), error)
+        try:
+            seized = await kind.look(mine)
+        except _EXPECTED as error:
+            for lane in mine:
+                self._failed(LaneName(kind.handler.kind, lane), error)
+            return []
+        return [lane for lane in seized if self._may_go_on(lane)]
 
-async def _readable_offsets(
-    settings: Settings, topology: Topology, handler: Handler, stored: StoredLane, lane: int
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The row's offsets moved into what the log still has, and how many records that skips by topic.
+    def _may_go_on(self, lane: Seized) -> bool:
+        """Whether nothing is lost, or that is accepted."""
+        if not lane.lost or self.accept_loss:
+            return True
+        told = ", ".join(f"{count} records of {topic}" for topic, count in lane.lost.items())
+        error = f"the log no longer has {told}; repeat with --accept-loss to go on behind them"
+        self._failed(lane.name, RecoveryError(error))
+        return False
 
-    Of a topic that was made again nobody knows how many there were: all that were read count, one at least.
-    """
-    bounds = await read_bounds(settings, topology, handler.inputs, lane)
-    offsets = {topic: first for topic, (first, _) in bounds.items()} | dict(stored.row.next_offsets)
-    others = protocol.made_again(stored.row.log_ids, topology.ids)
-    skipped = {}
-    for topic, (first, end) in bounds.items():
-        if topic in others:
-            skipped[topic] = max(1, offsets[topic])
-            offsets[topic] = first
-        elif offsets[topic] < first:
-            skipped[topic] = first - offsets[topic]
-        if not first <= offsets[topic] <= end:
-            offsets[topic] = first
-    return offsets, skipped
+    async def _look_up(self, seized: Sequence[Seized], tell: Tell | None) -> Sequence[Seized]:
+        """Read once through the topics, and note what readers have of each lane."""
+        lanes = {lane.name: lane for lane in seized}
+        since_ms = {lane.name: lane.stored.at_ms for lane in seized}
+        try:
+            async for portion in read_published(self.settings, self.topology, since_ms, tell):
+                await self._keep_ahead([found for found in portion if lanes[found.lane].take(found)])
+        except _EXPECTED as error:
+            for name in lanes:
+                self._failed(name, error)
+            return []
+        return seized
 
+    async def _keep_ahead(self, events: Sequence[Published]) -> None:
+        for name, kind in self._kinds.items():
+            mine = [event for event in events if event.lane.kind == name]
+            if mine:
+                await kind.keep_ahead([each.lane.lane for each in mine], [each.identity for each in mine])
 
-async def _publish(
-    term: Term, events: list[Event], lane: int, batch_no: int, offsets: dict[str, int]
-) -> None:
-    if await term.publish(events, {lane: (batch_no, offsets)}) is not Outcome.OK:
-        raise RecoveryError("Kafka did not confirm the transaction; repeat")
+    async def _try(self, lane: Seized) -> None:
+        try:
+            self._results[lane.name] = await self._finish(lane)
+        except _EXPECTED as error:
+            self._failed(lane.name, error)
+
+    async def _finish(self, lane: Seized) -> Recovered:
+        kind = self._kinds[lane.name.kind]
+        portions = lane.portions(kind.handler.inputs, self.topology)
+        if portions and (before := self._failed_before(lane.name.kind)):
+            raise RecoveryError(f"{before} is to be recovered first, whose tables it reads; repeat then")
+        repeated = await kind.finish(lane, portions)
+        published = len(lane.unpublished)
+        log.info(
+            "lane_recovered", kind=lane.name.kind, lane=lane.name.lane, published=published, repeated=repeated
+        )
+        return Recovered(*lane.name, published, lane.known_ahead, repeated, lane.lost)
+
+    def _failed_before(self, kind: str) -> LaneName | None:
+        """A lane that failed of a kind whose tables this one reads."""
+        before = list(self._kinds)[: list(self._kinds).index(kind)]
+        failed = [name for name, result in self._results.items() if isinstance(result, Failed)]
+        return next((name for name in failed if name.kind in before), None)
+
+    def _failed(self, name: LaneName, error: Exception) -> None:
+        told = str(error) if isinstance(error, TongdaiError) else repr(error)
+        log.warning("lane_not_recovered", kind=name.kind, lane=name.lane, error=told)
+        self._results[name] = Failed(*name, told)

@@ -263,19 +263,3 @@ def _expired(error: OffsetOutOfRangeError) -> dict[int, str]:
         partition.partition: f"offset {offset} of {partition.topic} is not in the log any more"
         for partition, offset in error.args[0].items()
     }
-
-
-async def read_bounds(
-    settings: Settings, topology: Topology, topics: Sequence[str], lane: int
-) -> dict[str, tuple[int, int]]:
-    """First offset and end of one partition of each topic, by short name."""
-    consumer = AIOKafkaConsumer(**settings.kafka.client_options())
-    await consumer.start()
-    try:
-        async with asyncio.timeout(settings.runtime.kafka_deadline_s):
-            partitions = {topic: TopicPartition(topology.full_name(topic), lane) for topic in topics}
-            firsts = await consumer.beginning_offsets(list(partitions.values()))
-            ends = await consumer.end_offsets(list(partitions.values()))
-    finally:
-        await consumer.stop()
-    return {topic: (firsts[partition], ends[partition]) for topic, partition in partitions.items()}
