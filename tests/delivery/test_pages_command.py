@@ -87,3 +87,19 @@ def test_what_is_wrong_is_said(pages: Pages, arguments: tuple[str, ...], said: s
     code, _, err = pages(*arguments)
     assert code == ExitCode.USAGE
     assert said in err
+
+
+def test_a_page_that_no_desk_has_is_given_up_with_its_secrets(pages: Pages, database: str) -> None:
+    used = "INSERT INTO desk_page VALUES ('acme', 'main', 'messenger:1', '{}', 1, true)"
+    _execute(database, used)
+    assert pages("connect", "messenger:1", "--token", "env:PAGE_TOKEN")[0] == 0
+    code, _, err = pages("release", "messenger:1", "--yes")
+    assert (code, "take it out of the workspace file" in err) == (ExitCode.USAGE, True)
+    _execute(database, "UPDATE desk_page SET active = false")
+    code, out, err = pages("release", "messenger:1")
+    assert (code, "say --yes" in err) == (ExitCode.USAGE, True)
+    assert "any workspace can have it" in out
+    assert pages("release", "messenger:1", "--yes")[0] == 0
+    assert _execute(database, "SELECT FROM delivery_page UNION ALL SELECT FROM desk_page WHERE active") == []
+    assert [page for (page,) in _execute(database, "SELECT page_id FROM page_registry")] == ["web:1"]
+    assert "no workspace has the page" in pages("release", "messenger:1", "--yes")[2]

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from config.errors import DependencyError
+from config.errors import DependencyError, TongdaiError
 from config.settings import Settings
 from schemas.base import rfc3339
 from schemas.commands import Configure
@@ -25,6 +25,7 @@ from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, apply_plan, plan_workspace
 from workers.workspace.loader import load_workspace
 from workers.workspace.registry import ReservationError
+from workers.workspace.release import lock_pages
 from workers.workspace.report import plan_lines
 from workers.workspace.workspace import Workspace
 
@@ -34,6 +35,11 @@ SAMPLE = Path(__file__).parents[2] / "workers" / "local" / "sample.yaml"
 PAGE = "messenger:104857600012345"
 DEADLINE_S = 20.0
 SHORT_S = 0.5
+REGISTERED = "INSERT INTO page_registry VALUES ($1, 'hoa-sen', 'main')"
+CONVERSATION = """
+INSERT INTO conversation VALUES ('hoa-sen', gen_random_uuid(), 'main', 0, 'k', $1, 1, 1, 1,
+    'idle', NULL, false, 1, true, 1, 0, now(), NULL)
+"""
 _TABLES = {"agents": "agent", "departments": "department", "pages": "page"}
 
 
@@ -196,13 +202,56 @@ async def test_a_page_with_conversations_does_not_change_its_desk(
     moved = Workspace("hoa-sen", (type(roster)("bac", (), (), roster.pages[:1], ()),))
     assert (await plan_workspace(settings, moved)).left_alone == ("main",)
     async with _database(settings) as connection:
-        await connection.execute(
-            "INSERT INTO conversation VALUES ('hoa-sen', gen_random_uuid(), 'main', 0, 'k', $1, 1, 1, 1,"
-            " 'idle', NULL, false, 1, true, 1, 0, now(), NULL)",
-            PAGE,
-        )
+        await connection.execute(CONVERSATION, PAGE)
     with pytest.raises(ReservationError, match=f"page {PAGE} has conversations on the desk main"):
         await plan_workspace(settings, moved)
+
+
+async def test_a_page_that_the_file_leaves_out_is_given_up_unless_it_has_conversations(
+    settings: Settings, topics: dict[str, str], workspace: Workspace
+) -> None:
+    (roster,) = workspace.desks
+    kept, free, *stay = (page.id for page in roster.pages)
+    smaller = Workspace("hoa-sen", (replace(roster, pages=roster.pages[2:], rules=()),))
+    async with _database(settings) as connection:
+        await connection.executemany(REGISTERED, [(page,) for page in (kept, free)])
+        await connection.execute(CONVERSATION, kept)
+        told = "\n".join(plan_lines(await plan_workspace(settings, smaller)))
+        assert f"! page {kept} stays reserved for its conversations" in told
+        assert f"! page {free} has no conversations: it is given up" in told
+        await _apply(settings, smaller, Desk(settings, topics))
+        rows = await connection.fetch("SELECT page_id FROM page_registry")
+        assert {page for (page,) in rows} == {kept, *stay}
+        other = Workspace("hoa-hue", (type(roster)("main", (), (), roster.pages[:2], ()),))
+        with pytest.raises(
+            ReservationError, match=f"1 pages.*\n.*page {kept} is reserved by.*hoa-sen: it must"
+        ):
+            await plan_workspace(settings, other)
+
+
+async def test_a_page_that_was_given_up_is_taken_again_by_the_desk_of_its_conversations_alone(
+    settings: Settings, workspace: Workspace
+) -> None:
+    (roster,) = workspace.desks
+    async with _database(settings) as connection:
+        await connection.execute(CONVERSATION, PAGE)
+        with pytest.raises(
+            ReservationError, match=f"{PAGE} has conversations on the desk main of the workspace hoa-sen"
+        ):
+            await plan_workspace(settings, Workspace("hoa-hue", workspace.desks))
+        with pytest.raises(ReservationError, match="that desk alone can have it again"):
+            await plan_workspace(settings, Workspace("hoa-sen", (replace(roster, id="bac"),)))
+        await plan_workspace(settings, workspace)
+
+
+async def test_two_who_apply_at_once_do_not_give_up_each_others_pages(
+    settings: Settings, workspace: Workspace
+) -> None:
+    plan = await plan_workspace(settings, workspace)
+    async with _database(settings) as connection:
+        await lock_pages(connection, "hoa-sen")
+        with pytest.raises(TongdaiError, match="being changed by another command: repeat"):
+            await apply_plan(settings, plan, SHORT_S)
 
 
 async def test_a_refusal_is_told_and_leaves_no_page_reserved(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -20,7 +20,8 @@ from workers.workspace.command_writer import Sent, configure_command, send
 from workers.workspace.difference import DeskChange, changes_of
 from workers.workspace.outcome_reader import OutcomeReader
 from workers.workspace.present import present_desks, present_roster
-from workers.workspace.registry import release, reserve
+from workers.workspace.registry import Reservation, reserve
+from workers.workspace.release import LeftOut, left_out, lock_pages, release
 from workers.workspace.workspace import Workspace
 
 OUTCOME_TIMEOUT_S = 30.0
@@ -35,6 +36,8 @@ class Plan:
     left_alone: tuple[str, ...]
     released: Mapping[str, tuple[Held, ...]]
     """By desk: what those give up who would leave."""
+    left_out: tuple[LeftOut, ...]
+    """Pages that the named desks have reserved and the file does not name."""
 
     @property
     def changing(self) -> tuple[DeskChange, ...]:
@@ -71,33 +74,47 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
             await reserve(connection, workspace)
         finally:
             await trial.rollback()
-    named = {desk.id for desk in workspace.desks}
+        named = [desk.id for desk in workspace.desks]
+        pages = [page.id for desk in workspace.desks for page in desk.pages]
+        leaving = await left_out(connection, workspace.id, named, pages)
     left_alone = tuple(desk for desk in present if desk not in named)
-    return Plan(workspace, tuple(desks), left_alone, released)
+    return Plan(workspace, tuple(desks), left_alone, released, leaving)
 
 
 async def apply_plan(
     settings: Settings, plan: Plan, timeout_s: float = OUTCOME_TIMEOUT_S
 ) -> tuple[DeskOutcome, ...]:
-    """Reserve, send and wait at most `timeout_s` for the outcomes; without changes, do nothing.
+    """Reserve, send and wait at most `timeout_s` for the outcomes; without changes, only reserve.
 
-    Raises ReservationError, DependencyError, or TongdaiError for a roster too large for one command.
+    Pages that the file has left out are given up when they have no conversations and their desk has agreed.
+    Raises ReservationError, DependencyError, or TongdaiError for a roster too large for one command, or while
+    another command is at it.
     """
-    if not plan.changing:
-        return ()
     actor = f"cli:{uuid4()}"
     commands = [configure_command(plan.workspace.id, desk.roster, actor) for desk in plan.changing]
     async with _connected(settings) as connection:
+        await lock_pages(connection, plan.workspace.id)
         async with connection.transaction():
             reservation = await reserve(connection, plan.workspace)
+        if not commands:
+            return ()
         async with _outcome_reader(settings, actor) as reader:
             sent = await send(settings, commands)
             await _wait(reader, {command.idempotency_key for command in commands}, timeout_s)
             outcomes = [DeskOutcome(one, reader.found.get(one.command.idempotency_key)) for one in sent]
-        refused = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Refused)}
-        given_back = [page for page, desk in reservation.pages.items() if desk in refused]
+        given_back = [*_refused(reservation, outcomes), *_given_up(plan, outcomes)]
         await release(connection, plan.workspace.id, given_back)
     return tuple(outcomes)
+
+
+def _refused(reservation: Reservation, outcomes: Sequence[DeskOutcome]) -> Iterator[str]:
+    desks = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Refused)}
+    return (page for page, desk in reservation.pages.items() if desk in desks)
+
+
+def _given_up(plan: Plan, outcomes: Sequence[DeskOutcome]) -> Iterator[str]:
+    desks = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Done)}
+    return (one.page for one in plan.left_out if one.desk in desks and not one.has_conversations)
 
 
 async def _wait(reader: OutcomeReader, keys: set[str], timeout_s: float) -> None:

@@ -35,10 +35,14 @@ SELECT $1, agent, desk FROM unnest($2::text[], $3::text[]) AS wanted (agent, des
 ON CONFLICT (workspace_id, agent_id) DO UPDATE SET desk_id = excluded.desk_id
 WHERE agent_registry.desk_id <> excluded.desk_id
 """
-_RELEASE = """
-DELETE FROM page_registry WHERE workspace_id = $1 AND page_id = ANY ($2::text[])
-   AND NOT EXISTS (SELECT FROM desk_page WHERE desk_page.workspace_id = $1
-                      AND desk_page.page_id = page_registry.page_id)
+# Of a page that was given up, too: all its conversations are one desk's.
+_CONVERSATIONS = """
+SELECT wanted.page, found.workspace_id, found.desk_id
+FROM unnest($2::text[], $3::text[]) AS wanted (page, desk)
+CROSS JOIN LATERAL (
+    SELECT workspace_id, desk_id FROM conversation WHERE page_id = wanted.page LIMIT 1
+) AS found
+WHERE found.workspace_id <> $1 OR found.desk_id <> wanted.desk ORDER BY wanted.page
 """
 
 
@@ -62,16 +66,15 @@ async def reserve(connection: Connection, workspace: Workspace) -> Reservation:
     agents = {agent.id: desk.id for desk in workspace.desks for agent in desk.agents}
     added = await connection.fetch(_ADD_PAGES, workspace.id, list(pages), list(pages.values()))
     rows = await connection.fetch(_PAGES, list(pages))
-    refused = [*_foreign(rows, workspace.id), *await _stuck(connection, rows, workspace.id, pages)]
+    refused = [
+        *_foreign(rows, workspace.id),
+        *await _stuck(connection, rows, workspace.id, pages),
+        *await _bound(connection, workspace.id, {row["page_id"]: pages[row["page_id"]] for row in added}),
+    ]
     if refused:
         raise ReservationError("\n".join([f"{len(refused)} pages are not to be had:", *refused]))
     await connection.execute(_ADD_AGENTS, workspace.id, list(agents), list(agents.values()))
     return Reservation({row["page_id"]: pages[row["page_id"]] for row in added})
-
-
-async def release(connection: Connection, workspace: str, pages: list[str]) -> None:
-    """Give pages back that were reserved for a command which was then refused."""
-    await connection.execute(_RELEASE, workspace, pages)
 
 
 def _foreign(rows: list[asyncpg.Record], workspace: str) -> Iterator[str]:
@@ -79,7 +82,7 @@ def _foreign(rows: list[asyncpg.Record], workspace: str) -> Iterator[str]:
         if row["workspace_id"] != workspace:
             yield (
                 f"page {row['page_id']} is reserved by the workspace {row['workspace_id']}: "
-                "it must give the page up first"
+                "it must give the page up first: out of its file, and tongdai pages release"
             )
 
 
@@ -95,3 +98,13 @@ async def _stuck(
         if await connection.execute(_MOVE_PAGE, workspace, page, desk) != "UPDATE 1":
             refused.append(f"page {page} has conversations on the desk {row['desk_id']}: keep it there")
     return refused
+
+
+async def _bound(connection: Connection, workspace: str, desks: dict[str, str]) -> list[str]:
+    """Why pages that nobody has cannot be had: another desk has their conversations."""
+    rows = await connection.fetch(_CONVERSATIONS, workspace, list(desks), list(desks.values()))
+    return [
+        f"page {page} has conversations on the desk {desk} of the workspace {owner}: "
+        "that desk alone can have it again"
+        for page, owner, desk in rows
+    ]

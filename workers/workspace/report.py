@@ -9,6 +9,7 @@ from schemas.outcomes import Done
 from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, Plan
 from workers.workspace.difference import Change, DeskChange, counts
+from workers.workspace.release import LeftOut
 
 LINES_MAX = 100
 """Changes shown one by one, per desk; the rest is counted."""
@@ -23,6 +24,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         if len(desk.changes) > LINES_MAX:
             yield f"  … and {len(desk.changes) - LINES_MAX} more"
         yield from (_released(held) for held in plan.released.get(desk.roster.id, ())[:LINES_MAX])
+    yield from (_left_out(left) for left in plan.left_out[:LINES_MAX])
     for left in plan.left_alone:
         yield f"workspace {plan.workspace.id}, desk {left}: not in the file, left as it is"
 
@@ -45,6 +47,7 @@ def report(plan: Plan, outcomes: tuple[DeskOutcome, ...], *, dry_run: bool) -> d
         "dry_run": dry_run,
         "desks": [_desk(plan, desk, by_desk.get(desk.roster.id)) for desk in plan.desks],
         "left_alone": plan.left_alone,
+        "left_out": [left._asdict() for left in plan.left_out],
     }
 
 
@@ -87,3 +90,9 @@ def _line(change: Change) -> str:
 def _released(held: Held) -> str:
     many = f"{held.held} conversation{'s' if held.held > 1 else ''}"
     return f"  ! agent {held.agent} gives up {many}, {held.talking} with an open session: these go to others"
+
+
+def _left_out(left: LeftOut) -> str:
+    if left.has_conversations:
+        return f"  ! page {left.page} stays reserved for its conversations: see tongdai pages release"
+    return f"  ! page {left.page} has no conversations: it is given up with the next change of its desk"
