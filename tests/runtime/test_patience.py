@@ -7,15 +7,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.runtime import bench_of_lanes
+from tests.runtime.bench_of_lanes import all_copied, eventually, values
+from tests.runtime.copier import Copier
 from workers.runtime.batch import Batch, Record
+from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane, Lanes
+from workers.runtime.metrics import TERMS
 from workers.runtime.patience import Patience
 from workers.runtime.store import Store, Stored, behind
 
 STEPS_MAX = 200
+LOCKED, SLOW = b"locked", b"slow"
 
 
 class Transaction:
@@ -167,6 +174,41 @@ async def test_a_refused_record_moves_its_lanes_clock_as_it_has_been_read() -> N
     await bench.run()
     assert bench.refused == [3]
     assert bench.lanes[0].at_ms == bench.records[-1].timestamp_ms
+
+
+class Sleeper(Copier):
+    """Waits for a lock at one value, and for itself at another."""
+
+    async def handle(self, connection: Connection, batch: Batch) -> None:
+        said = {record.value for record in batch.records}
+        if LOCKED in said:
+            await connection.execute("SELECT * FROM copied WHERE lane = -1 FOR UPDATE")
+        if SLOW in said:
+            await connection.execute("SELECT pg_sleep(60)")
+        await super().handle(connection, batch)
+
+
+@pytest.mark.servers
+async def test_postgres_tells_who_takes_long_from_who_waits_for_a_lock(lanes: bench_of_lanes.Lanes) -> None:
+    await lanes.database.execute("INSERT INTO copied VALUES ('inbound', -1, 0, '')")
+    postgres = lanes.settings.postgres.model_copy(update={"command_timeout_s": 1.0})
+    running = lanes.start(Sleeper(), lanes.settings.model_copy(update={"postgres": postgres}))
+    terms = TERMS.labels("intake")
+    begun = terms._value.get()
+    async with lanes.database.transaction():
+        await lanes.database.execute("SELECT * FROM copied WHERE lane = -1 FOR UPDATE")
+        await lanes.produce([*values(0, 4), LOCKED, *values(4, 4)], partition=0)
+
+        async def began_anew() -> bool:
+            return bool(terms._value.get() >= begun + 4)
+
+        await eventually(began_anew, "terms ended while it waited")
+    await all_copied(lanes, 10)
+    await lanes.produce([*values(8, 4), SLOW, *values(12, 4)], partition=0)
+    await all_copied(lanes, 18)
+    await running.stop()
+    assert await lanes.readable(1, "deadletter") == [SLOW]
+    assert sorted(await lanes.readable(17)) == sorted([*values(0, 16), LOCKED])
 
 
 @given(

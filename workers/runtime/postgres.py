@@ -37,6 +37,9 @@ async def connect(settings: Settings, name: str) -> Connection:
     Raises DependencyDownError when Postgres does not answer.
     """
     postgres = settings.postgres
+    statement_ms = STATEMENT_PART * postgres.command_timeout_s * 1000
+    # Less than for a statement: who waits for a lock is told from who takes long himself.
+    lock_ms = min(LOCK_TIMEOUT_S * 1000, statement_ms / 2)
     try:
         connection = await asyncpg.connect(
             postgres.dsn.get_secret_value(),
@@ -45,8 +48,8 @@ async def connect(settings: Settings, name: str) -> Connection:
             server_settings={
                 "application_name": name[:63],
                 "synchronous_commit": postgres.synchronous_commit,
-                "lock_timeout": f"{LOCK_TIMEOUT_S}s",
-                "statement_timeout": f"{STATEMENT_PART * postgres.command_timeout_s * 1000:.0f}ms",
+                "lock_timeout": f"{lock_ms:.0f}ms",
+                "statement_timeout": f"{statement_ms:.0f}ms",
                 "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
                 "jit": "off",  # hundreds of milliseconds for plans that run in one
             },
