@@ -76,9 +76,11 @@ class HistoryKept(ConversationCommand):
 
 
 class Touched(ConversationCommand):
-    """Somebody wrote in an open session; once a minute, and at once when it was silent or has other tags."""
+    """Somebody wrote in an open session; once a minute while the same side does, and at once when it was silent.
+    Also when its customer has other tags."""
 
-    by: Literal["customer", "agent"]
+    by: Literal["customer", "agent"] | None
+    """None: nobody wrote, only the tags have changed."""
     tags: tuple[str, ...] = ()
     """The customer's, as they are by now: rules choose by them from here on."""
 
@@ -152,11 +154,9 @@ class Removed(InsideModel):
     rules: Annotated[tuple[Slug, ...], Field(max_length=RULES_MAX)] = ()
 
 
-class Amend(AskedCommand):
-    """Parts of the desk's roster and rules, as they shall be; what it does not name stays as it is."""
+class RosterParts(InsideModel):
+    """Parts of a desk's roster and rules, as they shall be; what is not named stays as it is."""
 
-    version: RosterVersion
-    """Of the roster that who asks has read: if it has moved since, nothing is changed."""
     agents: Annotated[tuple[Agent, ...], Field(max_length=AGENTS_MAX)] = ()
     """Whether those who are there are on leave stays as it is: that has a command of its own."""
     departments: Annotated[tuple[Department, ...], Field(max_length=DEPARTMENTS_MAX)] = ()
@@ -169,3 +169,10 @@ class Amend(AskedCommand):
     """All rules, in the order in which they shall be tried; empty: as it is."""
     removed: Removed = Removed()
     policy: Policy | None = None
+
+
+class Amend(AskedCommand, RosterParts):
+    """Parts of the desk's roster and rules, as they shall be; what it does not name stays as it is."""
+
+    version: RosterVersion
+    """Of the roster that who asks has read: if it has moved since, nothing is changed."""

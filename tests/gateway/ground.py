@@ -77,10 +77,16 @@ class Client(NamedTuple):
     token: str
 
     async def ask(
-        self, call: str, body: dict[str, Any] | None = None, key: str | None = None, method: str = "POST"
+        self,
+        call: str,
+        body: dict[str, Any] | None = None,
+        key: str | None = None,
+        method: str = "POST",
+        version: int | None = None,
     ) -> httpx.Response:
-        """Send a command, under a key of its own unless one is given."""
+        """Send a command, under a key of its own unless one is given; for a desk of this version."""
         named = {"authorization": f"Bearer {self.token}", "idempotency-key": key or str(uuid4())}
+        named |= {} if version is None else {"if-match": f'"{version}"'}
         return await self.http.request(method, f"/api/v1/{call}", headers=named, json=body)
 
     async def get(self, path: str) -> httpx.Response:

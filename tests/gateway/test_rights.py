@@ -61,6 +61,9 @@ EXPECTED: dict[Call, tuple[str, str]] = {
     "set_leave": ("self", "self supervisor"),
     "erase": ("", ""),
     "set_ticket_fields": ("", ""),
+    "see_desk": ("", "page_admin"),
+    "change_rules": ("", "page_admin"),
+    "change_desk": ("", ""),
     "manage_webhooks": ("", ""),
     "manage_quick_replies": ("", ""),
     "use_quick_reply": ("permitted", "permitted"),
@@ -90,7 +93,7 @@ def test_every_call_has_its_row() -> None:
     assert set(CALLS) == set(RIGHTS) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("relation", [*RELATIONS, "self", "supervisor", "permitted", None])
+@pytest.mark.parametrize("relation", [*RELATIONS, "self", "supervisor", "permitted", "page_admin", None])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_cell_of_the_matrix(call: Call, relation: str | None) -> None:
     relations = () if relation is None else (relation,)

@@ -34,6 +34,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "link_order": {"order": "DH1", "status": "new"},
     "set_capacity": {"capacity": 1},
     "set_leave": {"on_leave": True},
+    "order_rules": {"order": ["r"]},
+    "put_rule": {"id": "{rule}", "name": "R", "owner": "lan"},
+    "put_department": {"id": "{department}", "name": "D", "agents": ["lan"]},
+    "put_agent": {"id": "{agent}", "name": "A"},
+    "put_page": {"id": "{page}", "name": "P", "admins": ["lan"]},
 }
 """What an operation needs to be understood; the others need nothing."""
 OUTCOME = """
@@ -52,8 +57,10 @@ async def asked(
 ) -> tuple[int, str]:
     """What is answered about what is theirs."""
     names = {name: theirs.get(name, str(uuid4())) for name in path_names(path)}
-    body = BODIES.get(operation["operationId"], {}) if method != "GET" else None
-    answer = await client.ask(path.removeprefix("/api/v1/").format(**names), body, method=method)
+    needed = BODIES.get(operation["operationId"], {})
+    said = needed | ({"id": str(needed["id"]).format(**names)} if "id" in needed else {})
+    body = said if method != "GET" else None
+    answer = await client.ask(path.removeprefix("/api/v1/").format(**names), body, method=method, version=1)
     return answer.status_code, answer.text
 
 

@@ -108,7 +108,7 @@ WORKERS: dict[str, Rights] = {
     "gateway": Rights(
         changes=(
             *("address_block", "address_block_version", "audit", "delivery_errand", "file", "quick_reply"),
-            *("sign_in", "sign_in_attempt", *_WEBHOOKS),
+            *("agent_registry", "sign_in", "sign_in_attempt", *_WEBHOOKS),
         ),
         sees=(
             *("account", "service_token", "sign_in_network"),

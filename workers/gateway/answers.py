@@ -16,6 +16,8 @@ from workers.gateway.problem import ApiError, Problem
 from workers.gateway.waiting import Outcome
 
 API = "/api/v1"
+MOVED = "moved"
+"""Refused since `If-Match` named an older version."""
 
 
 class Carried(BaseModel):
@@ -51,7 +53,7 @@ def refusal(outcome: Outcome) -> ApiError | None:
     if isinstance(outcome, Done):
         return None
     return ApiError(
-        HTTPStatus.CONFLICT,
+        HTTPStatus.PRECONDITION_FAILED if outcome.code == MOVED else HTTPStatus.CONFLICT,
         outcome.code,
         outcome.sentence,
         allowed=outcome.allowed,

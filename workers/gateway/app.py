@@ -30,6 +30,8 @@ from workers.gateway import (
 from workers.gateway.answers import API
 from workers.gateway.asking import address_of, gateway_of
 from workers.gateway.blacklist import routes as blacklist_routes
+from workers.gateway.desks import change_routes
+from workers.gateway.desks import routes as desk_routes
 from workers.gateway.gateway import Gateway
 from workers.gateway.history import routes as history_routes
 from workers.gateway.limits import Limits
@@ -66,8 +68,8 @@ def create_app(settings: Settings, on_failure: OnFailure) -> FastAPI:
         CORSMiddleware,
         allow_origins=settings.gateway.origins,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
-        expose_headers=["location", "retry-after"],
+        allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "last-event-id"],
+        expose_headers=["etag", "location", "retry-after"],
     )
     return app
 
@@ -101,6 +103,8 @@ def api(lifespan: object = None) -> Api:
     app.include_router(history_routes.router, prefix=API)
     app.include_router(erasure.router, prefix=API)
     app.include_router(leave_routes.router, prefix=API)
+    app.include_router(desk_routes.router, prefix=API)
+    app.include_router(change_routes.router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/ws", socket))
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     app.add_api_route("/readyz", _readyz, include_in_schema=False)

@@ -16,7 +16,7 @@ from schemas.asks import BULK_MAX, Bulk, ConversationAsk, Subject
 from schemas.assignments import CareStatus, DoneOutcome
 from schemas.base import Slug, rfc3339
 from schemas.catalogue import RECORDS
-from schemas.commands import AskedCommand
+from schemas.commands import Amend, AskedCommand
 from schemas.definitions import Capacity
 from schemas.envelope import Kind, headers
 from schemas.ids import desk_key
@@ -182,10 +182,15 @@ def on_agent(
     return _made(model, {**_asker(identity, key), **body.model_dump(), "desk": desk, "agent": agent})
 
 
-def on_desk(identity: Identity, desk: str, key: str, body: TicketFieldsBody) -> Asked:
+def on_desk(
+    model: type[asks.SetTicketFields | Amend],
+    identity: Identity,
+    desk: str,
+    key: str,
+    said: Mapping[str, Any],
+) -> Asked:
     """The command of a call on a desk."""
-    said = {**_asker(identity, key), **body.model_dump(exclude_unset=True), "desk": desk}
-    return _made(asks.SetTicketFields, said)
+    return _made(model, {**said, **_asker(identity, key), "desk": desk})
 
 
 def on_many(identity: Identity, conversations: list[Conversation], key: str, body: BulkBody) -> Asked:

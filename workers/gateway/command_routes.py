@@ -140,7 +140,9 @@ async def set_leave(request: Request, agent: Slug, asker: Asks, body: LeaveBody)
 async def set_ticket_fields(request: Request, desk: Slug, asker: Asks, body: TicketFieldsBody) -> Response:
     """What the tickets of a desk can say beside their subjects, until a workspace file says otherwise."""
     gateway = gateway_of(request)
-    sending = gateway.commanding.desk(asker, "set_ticket_fields", desk, body)
+    sending = gateway.commanding.desk(
+        asker, "set_ticket_fields", desk, asks.SetTicketFields, {"fields": body.fields}
+    )
     return await answered(gateway, "set_ticket_fields", asker.key, sending)
 
 

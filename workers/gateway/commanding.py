@@ -6,16 +6,17 @@ Nothing here is lost with the gateway: who repeats with the same key is told the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Pool
 
 from schemas import asks
 from schemas.actions import Say
+from schemas.commands import Amend
 from workers.channels.problem import UnpublishedError
 from workers.channels.publisher import Publisher
 from workers.channels.records import Outgoing
@@ -28,7 +29,6 @@ from workers.gateway.calls import (
     Body,
     BulkBody,
     ConversationCall,
-    TicketFieldsBody,
     on_agent,
     on_conversation,
     on_desk,
@@ -37,6 +37,8 @@ from workers.gateway.calls import (
     request_of,
 )
 from workers.gateway.conversations import Conversation, agent_relations, read_conversations, relations
+from workers.gateway.desks.registry import reserve_agents
+from workers.gateway.desks.relations import desk_relations
 from workers.gateway.identity import Identity
 from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
@@ -127,13 +129,25 @@ class Commanding:
         stands = agent_relations(asker.identity.agent, agent, roster)
         return await self._send_unknown(asker, asked, roster, ((call, stands, agent),))
 
-    async def desk(self, asker: Asker, call: Call, desk: str, body: TicketFieldsBody) -> Sent:
+    async def desk(
+        self,
+        asker: Asker,
+        call: Call,
+        desk: str,
+        model: type[asks.SetTicketFields | Amend],
+        said: Mapping[str, Any],
+    ) -> Sent:
         """Send a call on a desk. Raises ApiError when it is not to be sent."""
         roster = await self._roster(asker)
         if desk not in roster.desks:
             raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
-        asked = on_desk(asker.identity, desk, asker.key, body)
-        return await self._send_unknown(asker, asked, roster, ((call, (), desk),))
+        asked = on_desk(model, asker.identity, desk, asker.key, said)
+        stands = desk_relations(asker.identity.agent, desk, roster)
+        if isinstance(asked, Amend) and may(asker.identity, stands, call):
+            new = [agent.id for agent in asked.agents if agent.id not in roster.desk_of]
+            with _ANSWERING:
+                await reserve_agents(self._pool, asker.identity.workspace, desk, new)
+        return await self._send_unknown(asker, asked, roster, ((call, stands, desk),))
 
     async def many(self, asker: Asker, body: BulkBody) -> Sent:
         """Send a bulk call. Raises ApiError when it is not to be sent, naming what stands in its way."""

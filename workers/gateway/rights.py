@@ -15,6 +15,8 @@ AgentRelation = Literal["self", "supervisor", "deskmate"]
 """Of a person to an agent: the same; he administers a page for which the agent works; of the same desk."""
 QuickReplyRelation = Literal["permitted"]
 """Of a person to a quick reply: it is for all agents, or for a department of his."""
+DeskRelation = Literal["page_admin"]
+"""Of a person to a desk: he administers a page of it."""
 
 Call = Literal[
     "see",
@@ -56,6 +58,9 @@ Call = Literal[
     "set_capacity",
     "set_leave",
     "set_ticket_fields",
+    "see_desk",
+    "change_rules",
+    "change_desk",
     "manage_webhooks",
     "manage_quick_replies",
     "use_quick_reply",
@@ -69,7 +74,9 @@ class Right(NamedTuple):
     scope: Scope | None = None
 
 
-def _people(*relations: Relation | AgentRelation | QuickReplyRelation, scope: Scope | None = None) -> Right:
+def _people(
+    *relations: Relation | AgentRelation | QuickReplyRelation | DeskRelation, scope: Scope | None = None
+) -> Right:
     return Right(frozenset(relations), scope)
 
 
@@ -122,13 +129,17 @@ RIGHTS: dict[Call, Right] = {
     "set_capacity": _people("supervisor", scope="roster"),
     "set_leave": _people("self", "supervisor", scope="roster"),
     "set_ticket_fields": _people(),
+    "see_desk": _people("page_admin"),
+    # Which rules are his to change, the desk decides.
+    "change_rules": _people("page_admin"),
+    "change_desk": _people(),
     # What is told outside, and where: an admin of the workspace alone.
     "manage_webhooks": _people(),
     "manage_quick_replies": _people(),
     "use_quick_reply": _people("permitted", scope="messages"),
 }
 
-_OF_ADMINS = frozenset({"administrator", "supervisor"})
+_OF_ADMINS = frozenset({"administrator", "supervisor", "page_admin"})
 """Relations that count only for those whose account says page_admin."""
 
 CALLS: tuple[Call, ...] = get_args(Call)

@@ -97,7 +97,7 @@ async def read_rules(connection: Connection, scope: Scope, roster: Roster) -> li
         )
         for row in await _all(connection, RULES, scope)
     ]
-    return [one for one in seen if _sees_rule(scope, roster, one)]
+    return [one for one in seen if sees_rule(scope, roster, one.desk, one.rule)]
 
 
 async def read_agents(
@@ -129,15 +129,15 @@ def sees_page(scope: Scope, roster: Roster, page: str) -> bool:
     return page in scope.pages or scope.agent in roster.works_for(page)
 
 
-def _sees_rule(scope: Scope, roster: Roster, seen: RuleSeen) -> bool:
-    rule = seen.rule
-    is_asked = seen.desk == scope.desk and any(
+def sees_rule(scope: Scope, roster: Roster, desk: str, rule: Rule) -> bool:
+    """Whether he gets conversations by a rule of `desk`, or it is for a page of his."""
+    is_asked = desk == scope.desk and any(
         f"rule:{rule.id}/{ring}" in scope.audiences for ring in range(len(rule.next_rings) + 1)
     )
     return is_asked or any(
         page in rule.pages or channel_of(page) in rule.channels
         for page in scope.pages
-        if roster.desk_of_page.get(page) == seen.desk
+        if roster.desk_of_page.get(page) == desk
     )
 
 

@@ -1,0 +1,1 @@
+"""What a desk consists of, read and changed by who may."""

@@ -1,0 +1,34 @@
+"""Who may look into a desk: admins of the workspace, and of its pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request
+
+from workers.gateway.asking import address_of, gateway_of
+from workers.gateway.desks.relations import desk_relations
+from workers.gateway.identity import Identity
+from workers.gateway.problem import forbidden, not_found
+from workers.gateway.queries.queries import View
+from workers.gateway.rights import may
+
+
+@asynccontextmanager
+async def looking_into(request: Request, identity: Identity, desk: str) -> AsyncIterator[View]:
+    """What is there at this moment. Raises ApiError 404 or 403 when the desk is not his to look into."""
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        if desk not in view.roster.desks:
+            raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
+        if not sees_desk(view, desk):
+            address = address_of(request)
+            gateway.audit.refused(identity.workspace, identity.actor, address, "see_desk", "forbidden", desk)
+            raise forbidden("Only admins of the workspace, or of a page of this desk, look into it.")
+        yield view
+
+
+def sees_desk(view: View, desk: str) -> bool:
+    """Whether he may look into it."""
+    return may(view.identity, desk_relations(view.identity.agent, desk, view.roster), "see_desk")
