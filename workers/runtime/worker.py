@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import structlog
 
 from config.errors import TongdaiError
 from config.settings import Settings
-from config.told import told
-from workers.migrations import lacking_migrations
-from workers.runtime.failures import DependencyDownError, SideTaskEndedError, TopologyError
+from workers.runtime.dependencies import dependencies
+from workers.runtime.failures import SideTaskEndedError
 from workers.runtime.handler import Handler
 from workers.runtime.health import HealthServer
-from workers.runtime.postgres import connect, disconnect
-from workers.runtime.runtime import Runtime, read_topology
+from workers.runtime.runtime import Runtime
 from workers.runtime.topology import Topology
 from workers.runtime.upkeep import Chore, keep_up
 from workers.runtime.watchdog import Watchdog
@@ -51,7 +48,10 @@ async def run_worker(
     """
     stopping = asyncio.Event()
     with stop_signals(stopping):
-        topology = await dependencies(settings)
+        topology = await dependencies(settings, stopping)
+        if topology is None:
+            log.info("worker_stopped", worker=name)
+            return
         runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
         statuses = [runtime.status for runtime in runtimes]
         watchdog = Watchdog(
@@ -114,50 +114,6 @@ def _raise_failures(
             raise error
     for task in ended_early:
         raise SideTaskEndedError(f"{task.get_name()} has ended")
-
-
-async def dependencies(settings: Settings) -> Topology:
-    """Wait for Kafka and Postgres, and check that both are prepared.
-
-    Raises DependencyDownError when they are not there in time, TopologyError.
-    """
-    async with _deadline_for_dependencies(settings.runtime.dependency_start_timeout_s) as last_error:
-        while True:
-            try:
-                missing = await _lacking(settings)
-                topology = await read_topology(settings)
-                break
-            except DependencyDownError as error:
-                last_error.append(error)
-                log.warning("dependency_down", error=error)
-                await asyncio.sleep(0.5)
-    if missing:
-        raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
-    return topology
-
-
-async def _lacking(settings: Settings) -> Sequence[str]:
-    connection = await connect(settings, "tongdai start")
-    try:
-        return await lacking_migrations(connection)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DependencyDownError(f"Postgres went away: {told(error)}") from error
-    finally:
-        await disconnect(connection)
-
-
-@contextlib.asynccontextmanager
-async def _deadline_for_dependencies(seconds: float) -> AsyncIterator[list[DependencyDownError]]:
-    last_error: list[DependencyDownError] = []
-    try:
-        async with asyncio.timeout(seconds):
-            yield last_error
-    except TimeoutError:
-        raise (
-            last_error[-1]
-            if last_error
-            else DependencyDownError(f"Kafka or Postgres did not answer within {seconds:g} s")
-        ) from None
 
 
 @contextlib.contextmanager

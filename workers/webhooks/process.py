@@ -9,9 +9,10 @@ from config.errors import ConfigurationError
 from config.logging import get_logger
 from config.problem import variable
 from config.settings import Settings
+from workers.runtime.dependencies import dependencies
 from workers.runtime.health import HealthServer
 from workers.runtime.watchdog import Watchdog
-from workers.runtime.worker import dependencies, stop_signals, supervise
+from workers.runtime.worker import stop_signals, supervise
 from workers.webhooks.signing import Keys, signing_keys
 from workers.webhooks.worker import KIND, Worker
 
@@ -39,7 +40,9 @@ async def _run(settings: Settings, keys: Keys) -> None:
     loop.set_default_executor(threads)
     stopping = asyncio.Event()
     with stop_signals(stopping):
-        await dependencies(settings)
+        if await dependencies(settings, stopping) is None:
+            _log.info("worker_stopped", worker=KIND)
+            return
         worker = Worker(settings, keys)
         watchdog = Watchdog(
             [worker.status],
