@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -22,6 +23,8 @@ class Outcome(InsideModel):
     request_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     """Of what was asked: the same key with another command or body is another request, and is refused."""
     at: Moment
+    conversation: UUID | None = None
+    """What was asked about one conversation: which. Who erases a customer finds by it what is kept of him."""
 
 
 class Done(Outcome):

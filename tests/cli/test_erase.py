@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import orjson
 import pytest
+from aiokafka import ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from asyncpg.pgproto.pgproto import UUID as PostgresUuid  # noqa: N811
 
 from config.settings import Settings
+from config.topics import DEADLETTER, INBOUND, OUTCOMES, Topic
 from schemas.ids import conversation_id
 from tests.cli.publishing import Sent, publish
 from workers.cli import erase_command as command
-from workers.cli.erased_topics import Left, left_in_topics, told
+from workers.cli.erased_topics import Left, Named, left_in_topics, told
 from workers.cli.output import print_json
+from workers.cli.topic_reader import open_reader
 from workers.gateway.erasure import Found
 
 KEY = "messenger:page-1:u1"
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
 
+async def expire(settings: Settings, names: list[str]) -> None:
+    """What Kafka does when the time of all records of these topics is over."""
+    admin = AIOKafkaAdminClient(**settings.kafka.client_options())
+    await admin.start()
+    async with open_reader(settings, names) as reader:
+        ends = {place: RecordsToDelete(before_offset=end) for place, end in (await reader.ends()).items()}
+    await admin.delete_records({place: end for place, end in ends.items() if end.before_offset})
+    await admin.close()
+
+
 @pytest.mark.servers
-async def test_records_are_found_by_key_and_by_the_conversation_that_they_name(
+async def test_records_are_found_by_key_or_by_the_conversation_that_they_name_until_their_time_is_over(
     kafka_settings: Settings, topics: dict[str, str]
 ) -> None:
     conversation = conversation_id(KEY)
@@ -44,6 +60,36 @@ async def test_records_are_found_by_key_and_by_the_conversation_that_they_name(
     assert inbound.last_at is not None
     assert inbound.gone_at - inbound.last_at == timedelta(days=8)
     assert found["assignments"].gone_at is None
+    await expire(kafka_settings, [topics["inbound"], topics["notifications"]])
+    left = await left_in_topics(kafka_settings, KEY, conversation)
+    assert {one.topic for one in left if one.records} == {"assignments"}
+
+
+PAGE, PERSON = "104857600012345", "7654321"
+HIS = f"messenger:{PAGE}:{PERSON}"
+
+
+@pytest.mark.parametrize(
+    ("topic", "origin", "value", "is_his"),
+    [
+        (DEADLETTER, "ingress/messenger", {"id": PAGE, "messaging": [{"sender": {"id": PERSON}}]}, True),
+        (DEADLETTER, "ingress/messenger", {"id": int(PAGE), "sender": int(PERSON)}, True),
+        (DEADLETTER, "ingress/messenger", {"id": PAGE, "sender": f"{PERSON}0"}, False),
+        (DEADLETTER, "ingress/messenger", {"id": "1", "sender": PERSON}, False),
+        (DEADLETTER, "ingress/fchat", {"user_id": PERSON, "text": []}, True),
+        (DEADLETTER, "inbound", {"id": PAGE, "sender": PERSON}, False),
+        (DEADLETTER, "inbound", {"key": HIS}, True),
+        (INBOUND, "", {"id": PAGE, "sender": PERSON}, False),
+        (OUTCOMES, "", {"conversation": str(conversation_id(HIS)), "result": {"phone": "1"}}, True),
+    ],
+)
+def test_a_webhook_that_nobody_could_read_is_found_by_page_and_person(
+    topic: Topic, origin: str, value: dict[str, object], is_his: bool
+) -> None:
+    record = SimpleNamespace(
+        key=None, value=orjson.dumps(value), headers=[("deadletter_topic", origin.encode())]
+    )
+    assert Named(HIS, conversation_id(HIS)).by(topic, cast("ConsumerRecord", record)) is is_his
 
 
 def test_what_is_left_is_told_with_its_end() -> None:

@@ -126,11 +126,12 @@ _REFUSED = Refused(
     desk=DESK,
     actor=ACTOR,
     idempotency_key="5e1f6f0c-28c4-4d0e-9a2b-7a3b1f0c9d03",
-    command="configure",
+    command="appoint",
     request_sha256=_DIGEST,
     at=at(-1_800),
+    conversation=CONVERSATION,
     code="unknown_agent",
-    sentence="rule messenger-deu names the agent minhh, who is not on the desk",
+    sentence="the desk has no agent minhh",
 )
 
 

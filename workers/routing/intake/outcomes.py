@@ -82,6 +82,7 @@ def _outcome(at_ms: int, desk: str, action: Action, answer: Refusal | Result) ->
         "command": WHAT_OF[type(action)],
         "request_sha256": request_sha256(action),
         "at": moment(at_ms),
+        "conversation": action.conversation,
     }
     if isinstance(answer, Refusal):
         return Refused(**common | answer._asdict() | {"details": dict(answer.details)})
