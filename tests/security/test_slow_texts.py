@@ -20,7 +20,7 @@ from workers.routing.intake.keywords import Keywords
 
 ABOVE, BELOW = "\u0301", "\u0316"
 PARTS = {
-    **{f"phones {part!r}": part for part in ("0 ", "08.", "+84 0", "09 ", "0-0-", "84 0(9)1-2 3.", "9")},
+    **{f"phones {part!r}": part for part in ("0 ", "08.", "+84 0", "09 ", "0-0-", "84 0(9)1-2 3.", "9", "0) - 9 - ", "1.1.")},
     "accents": ABOVE + BELOW,
     "accents that are made of two": "\u0f73",
     "letters that become eighteen": "\ufdfa",
