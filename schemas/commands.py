@@ -76,11 +76,13 @@ class HistoryKept(ConversationCommand):
 
 
 class Touched(ConversationCommand):
-    """Somebody wrote in an open session; once a minute while the same side does, and at once when it was silent.
-    Also when its customer has other tags."""
+    """Somebody wrote in an open session, or its customer has other tags.
 
-    by: Literal["customer", "agent"] | None
-    """None: nobody wrote, only the tags have changed."""
+    Of one side that goes on writing it is told once a minute, and at once when the session was silent.
+    """
+
+    by: Literal["customer", "agent", "nobody"]
+    """`nobody`: only the tags have changed."""
     tags: tuple[str, ...] = ()
     """The customer's, as they are by now: rules choose by them from here on."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.assignments import FactsChanged, Offered, Queued
 from schemas.commands import Route, Touched
-from tests.desk.flows import about, answered_outside, names, touched
+from tests.desk.flows import about, answered_outside, give_policy, names, silent, touched
 from tests.desk.log import a_rule, an_agent, configure, route, session_ended
 from tests.desk.scene import Scene, served
 
@@ -28,9 +28,9 @@ def scene_with(*agents: object) -> Scene:
     return scene
 
 
-def tagged(user: str, *tags: str) -> Touched:
-    """Somebody wrote, and these are the customer's tags."""
-    return about(Touched, user, by="customer", tags=tags)
+def tagged(user: str, *tags: str, by: str = "nobody") -> Touched:
+    """These are the customer's tags now."""
+    return about(Touched, user, by=by, tags=tags)
 
 
 def tagged_route(user: str, *tags: str, opens_session: bool = True) -> Route:
@@ -88,6 +88,28 @@ def test_who_is_held_keeps_his_agent_and_is_dealt_by_his_tags_later(scene: Scene
     (changed,) = scene.do(tagged("first", "vip"))
     assert (changed.holder, changed.standing) == ("an", "held")
     assert scene.conversation("first").facts == changed.facts
+
+
+@pytest.mark.parametrize("by", ["customer", "agent", "nobody"])
+def test_other_tags_of_a_silent_session_wake_it_when_somebody_wrote(by: str) -> None:
+    scene = Scene()
+    scene.do(configure([an_agent("an", 1)], [USUAL]))
+    give_policy(scene, silent_after_s=600)
+    scene.do(route("lan"))
+    scene.do(silent("lan"))
+    woken = ["SessionWoken"] if by != "nobody" else []
+    assert names(scene.do(tagged("lan", "vip", by=by))) == [*woken, "FactsChanged"]
+
+
+@pytest.mark.parametrize("by", ["customer", "agent", "nobody"])
+def test_other_tags_say_nothing_of_an_agent_who_is_missed(by: str) -> None:
+    scene = Scene()
+    scene.do(configure(["an"], [USUAL.model_copy(update={"offline_grace_s": 60})]))
+    scene.do(route("lan"))
+    missed = scene.conversation("lan").absent_until
+    scene.do(tagged("lan", "vip", by=by))
+    assert missed is not None
+    assert scene.conversation("lan").absent_until == (None if by == "agent" else missed)
 
 
 def test_the_same_tags_again_say_nothing(scene: Scene) -> None:

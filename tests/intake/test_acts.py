@@ -366,16 +366,41 @@ class TestTouching:
         assert chat.commands() == ["route", "touched", "touched"]
         assert [value.get("by") for _, value in chat.intake.commands] == [None, "customer", "agent"]
 
-    def test_tells_other_tags_with_the_next_message_however_soon_it_comes(self) -> None:
+    def test_tells_at_once_that_the_other_side_writes(self) -> None:
+        chat = held()
+        for _ in range(2):
+            for _ in range(3):
+                chat.log.wait(seconds=1)
+                chat.act("say", **TEXT)
+            for _ in range(3):
+                chat.log.wait(seconds=1)
+                chat.customer()
+        assert [value.get("by") for _, value in chat.intake.commands] == [None, *("agent", "customer") * 2]
+
+    def test_tells_other_tags_at_once_though_nobody_writes(self) -> None:
         chat = held()
         chat.act("set_labels", add_groups=["sỉ"])
-        chat.customer()
         assert chat.commands() == ["route"]
         chat.act("set_labels", add_tags=["vip"])
-        chat.customer()
+        assert chat.commands() == ["route", "touched"]
+        _, touched = chat.intake.commands[-1]
+        assert (touched["by"], touched["tags"]) == ("nobody", ["vip"])
         chat.customer()
         assert chat.commands() == ["route", "touched"]
-        assert chat.intake.commands[-1][1]["tags"] == ["vip"]
+
+    def test_tells_no_tags_of_whom_no_session_is_open(self) -> None:
+        chat = held()
+        chat.act("end_session")
+        chat.act("set_labels", add_tags=["vip"])
+        assert chat.commands() == ["route", "session_ended"]
+
+    def test_tells_of_a_silent_session_that_it_has_other_tags_and_is_silent_still(self) -> None:
+        chat = held()
+        chat.conversation.silent = True
+        chat.act("set_labels", add_tags=["vip"])
+        assert chat.conversation.silent
+        chat.customer()
+        assert [value.get("by") for _, value in chat.intake.commands] == [None, "nobody", "customer"]
 
     def test_is_not_told_outside_of_a_session(self) -> None:
         chat = held()

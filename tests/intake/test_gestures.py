@@ -18,11 +18,12 @@ WHO: dict[str, Json] = {"channel": CHANNEL, "account": ACCOUNT, "user": USER}
 
 
 def make(chat: Chat, what: str, user: str = USER, **fields: Json) -> list[tuple[str, dict[str, Any]]]:
-    """A gesture comes; what is told of it on messages. Lines and commands never come of it."""
+    """A gesture comes; what is told of it on messages. No line comes of it, no command but of tags."""
     lines, told, commands = len(chat.intake.stored), len(chat.intake.told), len(chat.intake.commands)
     value = {**WHO, "user": user, **fields}
     chat.apply(chat.log.append(Kind("inbound", what), f"{PAGE}:{user}", value))
-    assert (len(chat.intake.stored), len(chat.intake.commands)) == (lines, commands)
+    assert len(chat.intake.stored) == lines
+    assert all(said["by"] == "nobody" for _, said in chat.intake.commands[commands:])
     return chat.intake.told[told:]
 
 
@@ -126,6 +127,23 @@ def test_a_number_in_a_message_is_suggested_and_tagged_before_the_desk_is_asked(
     assert len(chat.intake.told) == 1, "it is known already"
     chat.customer("đổi số 0987654321 nhé")
     assert customer(chat).suggested_phone == "0987654321"
+
+
+def test_a_tag_that_the_channel_gives_rise_to_is_told_the_desk_at_once() -> None:
+    chat = held()
+    make(chat, "profile", phone="84912345678")
+    assert chat.commands() == ["route", "touched"]
+    _, touched = chat.intake.commands[-1]
+    assert (touched["by"], touched["tags"]) == ("nobody", [HAS_PHONE])
+
+
+def test_a_number_in_a_message_is_told_by_the_same_command_as_the_message() -> None:
+    chat = held()
+    chat.customer("0912345678")
+    chat.customer()
+    assert chat.commands() == ["route", "touched"]
+    _, touched = chat.intake.commands[-1]
+    assert (touched["by"], touched["tags"]) == ("customer", [HAS_PHONE])
 
 
 def test_a_tag_that_was_taken_away_comes_back_with_another_number_only() -> None:

@@ -37,10 +37,13 @@ def touched(draft: Draft, command: Touched) -> None:
     conversation = _of_open_session(draft, command)
     if conversation is None:
         return
-    if conversation.silent:
+    if conversation.silent and command.by != "nobody":
         conversation = draft.tell(SessionWoken, conversation)
     conversation = retag(draft, conversation, command.tags)
-    (customer_wrote if command.by == "customer" else holder_answered)(draft, conversation)
+    if command.by == "customer":
+        customer_wrote(draft, conversation)
+    elif command.by == "agent":
+        holder_answered(draft, conversation)
 
 
 def session_silent(draft: Draft, command: SessionSilent) -> None:

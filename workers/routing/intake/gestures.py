@@ -14,6 +14,7 @@ from workers.routing.intake.labelling import keep
 from workers.routing.intake.marks import Place, Said, is_news, place_of
 from workers.routing.intake.returning import came_back
 from workers.routing.intake.sessions import leave
+from workers.routing.intake.touching import tell_tags
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 
@@ -31,7 +32,8 @@ def make(work: Work, conversation: Conversation, one: Made, given: Given, *, is_
         return
     if isinstance(value, Profile):
         customer = known.told(given.customer(conversation), value)
-        keep(work, conversation, one.record, one.at_ms, given, customer, by=None, is_renamed=is_renamed)
+        if keep(work, conversation, one.record, one.at_ms, given, customer, by=None, is_renamed=is_renamed):
+            tell_tags(work, conversation, one.record, one.at_ms)
         return
     place = place_of(value, conversation.workspace, conversation.id)
     said = _said(value, one.at_ms)
@@ -55,7 +57,9 @@ def learn(
     customer = known.introduced(given.customer(conversation), said)
     if phone is not None:
         customer = known.with_phone(customer, phone)
-    keep(work, conversation, cause, at_ms, given, customer, by=None)
+    if keep(work, conversation, cause, at_ms, given, customer, by=None):
+        conversation.touched_at_ms = None  # the next message tells the desk, and this one if it does
+        work.change(conversation)
 
 
 def _said(value: Reaction | Edit, at_ms: int) -> Said:

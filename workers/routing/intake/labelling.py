@@ -12,6 +12,7 @@ from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer, labelled, profiled
 from workers.routing.intake.given import Given
+from workers.routing.intake.touching import tell_tags
 from workers.routing.intake.work import Work
 from workers.routing.outcomes import Refusal
 from workers.runtime.batch import Record
@@ -20,7 +21,7 @@ CUSTOMER_CHANGED = Kind("messages", "customer_changed")
 
 
 def set_labels(act: Act[SetLabels]) -> Answer:
-    """Add and take away tags and groups; rules choose by the tags from the next message on."""
+    """Add and take away tags and groups; rules choose by the tags from here on."""
     customer = labelled(act.given.customer(act.conversation), act.action)
     if isinstance(customer, Refusal):
         return customer
@@ -45,15 +46,16 @@ def keep(
     *,
     by: str | None,
     is_renamed: bool = False,
-) -> None:
-    """Have a customer stored as he stands now, and told, if that or his name on the channel is another."""
+) -> bool:
+    """Have a customer stored as he stands now, and told, if that or his name on the channel is another.
+
+    Whether he has other tags: of them the desk is still to be told.
+    """
     if customer == given.customer(conversation) and not is_renamed:
-        return
+        return False
     given.customers[conversation.id] = customer
     work.known_customers[conversation.id] = (conversation, customer)
-    if set(customer.tags) != set(conversation.tags):
-        conversation.touched_at_ms = None  # the next message tells the desk, however soon it comes
-        work.change(conversation)
+    has_other_tags = set(customer.tags) != set(conversation.tags)
     conversation.tags = customer.tags
     value = {
         **conversation.facts,
@@ -64,8 +66,10 @@ def keep(
         "at": time_text(at_ms),
     }
     work.batch.emit(cause, CUSTOMER_CHANGED, key=cause.key, value=orjson.dumps(value), at_ms=at_ms)
+    return has_other_tags
 
 
 def _keep(act: Act[Any], customer: Customer) -> None:
     by = act.action.by or act.action.actor
-    keep(act.work, act.conversation, act.cause, act.at_ms, act.given, customer, by=by)
+    if keep(act.work, act.conversation, act.cause, act.at_ms, act.given, customer, by=by):
+        tell_tags(act.work, act.conversation, act.cause, act.at_ms)

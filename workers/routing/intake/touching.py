@@ -10,10 +10,11 @@ from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
 
+Side = Literal["customer", "agent"]
 TOUCHED = Kind("commands", "touched")
 SESSION_SILENT = Kind("commands", "session_silent")
 TOUCHED_EVERY_MS = 60_000
-"""The desk is told at most so often, unless it believes that nobody writes."""
+"""The desk is told at most so often while the same side writes, unless it believes that nobody does."""
 
 
 def watch_silence(conversation: Conversation, at_ms: int, silent_after_ms: int | None) -> None:
@@ -27,16 +28,15 @@ def touch(
     conversation: Conversation,
     cause: Record,
     at_ms: int,
-    by: Literal["customer", "agent"],
+    by: Side,
     silent_after_ms: int | None,
 ) -> None:
-    """Somebody wrote: tell the desk when it was not told within a minute, or was told of silence."""
+    """Somebody wrote: tell the desk when it was not told within a minute, was told of silence, or when the
+    other side has written since: an agent may have answered and gone, and who then writes waits."""
     if not conversation.session_open:
         return
     watch_silence(conversation, at_ms, silent_after_ms)
-    touched_at_ms = conversation.touched_at_ms
-    is_fresh = touched_at_ms is not None and at_ms - touched_at_ms < TOUCHED_EVERY_MS
-    if is_fresh and not conversation.silent:
+    if not conversation.silent and _knows(conversation, at_ms, by):
         return
     conversation.touched_at_ms = at_ms
     conversation.silent = False
@@ -54,6 +54,12 @@ def count_again(conversation: Conversation, at_ms: int, silent_after_ms: int | N
         conversation.silent, conversation.touched_at_ms = False, None
     conversation.silence_at_ms = None
     watch_silence(conversation, at_ms, silent_after_ms)
+
+
+def tell_tags(work: Work, conversation: Conversation, cause: Record, at_ms: int) -> None:
+    """The customer has other tags: who waits may be another rule's by them."""
+    if conversation.session_open:
+        work.command(conversation, cause, at_ms, TOUCHED, {"by": "nobody", "tags": conversation.tags})
 
 
 def fall_silent(
@@ -83,3 +89,12 @@ def fall_silent(
         return
     conversation.silent = True
     work.command(conversation, cause, at_ms, SESSION_SILENT, {})
+
+
+def _knows(conversation: Conversation, at_ms: int, by: Side) -> bool:
+    """Whether the desk was told not long ago that this side writes."""
+    touched_at_ms = conversation.touched_at_ms
+    if touched_at_ms is None or at_ms - touched_at_ms >= TOUCHED_EVERY_MS:
+        return False
+    others_at_ms = conversation.answered_at_ms if by == "customer" else conversation.last_at_ms
+    return others_at_ms is None or others_at_ms < touched_at_ms
