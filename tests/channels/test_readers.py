@@ -104,17 +104,3 @@ async def test_what_nobody_asked_for_does_not_end_it(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-
-
-async def test_a_consumer_whose_broker_is_gone_is_let_go_of_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its stopping may wait for ever."""
-    monkeypatch.setattr(consumer, "DEADLINE_S", 0.01)
-
-    async def stop() -> None:
-        await asyncio.Event().wait()
-
-    stuck: Any = SimpleNamespace(stop=stop)
-    async with asyncio.timeout(SOON_S):
-        await consumer.stop_consumer(stuck)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.runtime.reader import stop_consumer
 
 DEADLINE_S = 15.0
-"""For each of: to be connected, to have found one's place, to be gone."""
+"""For each of: to be connected, to have found one's place."""
 PARTITION_BYTES = 1_048_576
 """Fetched ahead of each partition; a larger record comes alone. It is aiokafka's own bound."""
 
@@ -57,13 +58,6 @@ async def start_consumer(
         await stop_consumer(consumer)
         raise
     return consumer
-
-
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Let go of it, within a deadline: with its broker dead it may wait for ever."""
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(DEADLINE_S):
-            await consumer.stop()
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:

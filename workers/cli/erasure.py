@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from config.errors import DependencyError, TongdaiError, UsageError
@@ -16,6 +15,7 @@ from schemas.actions import Erase
 from schemas.base import rfc3339
 from schemas.envelope import Kind, headers
 from schemas.outcomes import Refused
+from workers.channels.producer import end_producer, start_producer
 from workers.gateway import erasure
 from workers.gateway.erasure import Found
 from workers.runtime.handler import Connection
@@ -94,14 +94,16 @@ async def _send(settings: Settings, action: Erase) -> None:
         subject=action.key,
         time=rfc3339(datetime.now(UTC)),
     )
-    producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all", enable_idempotence=True)
-    await producer.start()
+    topic = ACTIONS.full_name(settings.kafka.topic_prefix)
     try:
-        topic = ACTIONS.full_name(settings.kafka.topic_prefix)
+        producer = await start_producer(settings.kafka, [topic], settings.runtime.kafka_deadline_s)
+    except TimeoutError as error:
+        raise DependencyError("Kafka does not answer; repeat") from error
+    try:
         value = action.model_dump_json(exclude_none=True).encode()
         await producer.send_and_wait(topic, value, key=action.key.encode(), headers=named)
     finally:
-        await producer.stop()
+        await end_producer(producer, flush_s=0)
 
 
 def _uuid(text: str) -> UUID | None:

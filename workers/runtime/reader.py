@@ -15,7 +15,7 @@ from workers.runtime.failures import DependencyDownError
 
 log = structlog.get_logger(__name__)
 
-END_DEADLINE_S = 2.0
+STOP_DEADLINE_S = 5.0
 
 
 @asynccontextmanager
@@ -39,13 +39,13 @@ async def open_reader(
             raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
         yield consumer
     finally:
-        await end_consumer(consumer)
+        await stop_consumer(consumer)
 
 
-async def end_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop without waiting for ever: with the broker dead, aiokafka's `stop()` may hang."""
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Let go of one without a group, within a deadline: with its broker dead it may wait for ever."""
     try:
-        async with asyncio.timeout(END_DEADLINE_S):
+        async with asyncio.timeout(STOP_DEADLINE_S):
             await consumer.stop()
     except (KafkaError, TimeoutError, OSError) as error:
         log.debug("consumer_abandoned", error=error)

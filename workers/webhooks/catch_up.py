@@ -16,13 +16,8 @@ from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
-from workers.channels.consumer import (
-    DEADLINE_S,
-    asked_to_end,
-    partitions_of,
-    start_consumer,
-    stop_consumer,
-)
+from workers.channels.consumer import DEADLINE_S, asked_to_end, partitions_of, start_consumer
+from workers.runtime.reader import stop_consumer
 from workers.webhooks.batch import Batch, read_batch
 from workers.webhooks.event import Place
 from workers.webhooks.log import CLIENT, PARTITION_BYTES, Names

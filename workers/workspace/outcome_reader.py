@@ -14,6 +14,7 @@ from config.topics import OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
+from workers.runtime.reader import stop_consumer
 
 Outcomes = Mapping[str, Done | Refused]
 """By idempotency key."""
@@ -42,8 +43,8 @@ class OutcomeReader:
         await self._seek_to_end()
 
     async def stop(self) -> None:
-        """Let go; what was found stays."""
-        await self._consumer.stop()
+        """Let go, also when Kafka is gone; what was found stays."""
+        await stop_consumer(self._consumer)
 
     async def _seek_to_end(self) -> None:
         partitions = [TopicPartition(self._topic, number) for number in await self._partitions()]
