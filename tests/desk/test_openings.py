@@ -10,8 +10,8 @@ from hypothesis import given, settings
 
 from schemas.assignments import Assigned, Offered, Queued
 from schemas.commands import Command
-from schemas.definitions import Conditions, Hours, Rule, Stretch
-from tests.desk.flows import names, touched
+from schemas.definitions import Conditions, Fallback, Hours, Rule, Stretch
+from tests.desk.flows import touched
 from tests.desk.log import a_rule, an_agent, configure, route, session_ended
 from tests.desk.people import alive, awaited, presence
 from tests.desk.scene import Scene, loaded, served, snapshot
@@ -86,8 +86,18 @@ def test_who_waits_when_it_closes_keeps_his_rule_and_his_place() -> None:
     until(scene, 22)
     scene.do(presence("binh"))
     assert scene.conversation("minh").rule == "ngay"
-    until(scene, 8)
-    assert names(scene.do(alive())) == ["GatewayHeard"]
+    assert served(scene.do(session_ended("lan"))) == [("minh", "an")]
+
+
+def test_who_waits_when_it_closes_is_the_nights_where_it_falls_back_on_that() -> None:
+    scene = Scene()
+    day = DAY.model_copy(update={"fallback": Fallback(kind="rule", id="dem")})
+    scene.do(configure([an_agent("an", 1), "binh", "chu"], [day, NIGHT]))
+    until(scene, 16)
+    for user in ("lan", "minh"):
+        scene.do(route(user))
+    until(scene, 22)
+    assert served(scene.do(presence("binh"))) == [("minh", "binh")]
 
 
 def test_an_offer_of_the_night_is_not_left_to_those_who_went_home() -> None:
