@@ -72,6 +72,23 @@ async def test_an_admin_and_a_pages_admin_change_a_desk_through_two_gateways(
         for part in ("agents", "departments", "pages", "policy"):
             assert (await ha.get(f"desks/main/{part}")).json()["version"] == read
 
+        # What a change would do is told before: to whom a conversation would be offered instead.
+        waits = await customer_writes(settings, topics, "u0")
+        await until(
+            rows, "SELECT FROM desk_conversation WHERE conversation_id = $1 AND rule_id = 'first'", waits
+        )
+        without = {"removed": {"rules": ["first"]}}
+        told = (await ha.ask("desks/main/amend/preview", without)).json()
+        assert (told["version"], told["foreseen"]["offered"], told["foreseen"]["given"]) == (read, 1, {})
+        assert told["foreseen"]["changes"]["rules"]["removed"] == 1
+        (moved,) = told["foreseen"]["moved"]
+        assert (moved["conversation"], moved["was"], moved["rule"]) == (str(waits), "offered", None)
+        refused = await ha.ask("desks/main/amend/preview", {"removed": {"rules": ["second"]}})
+        assert (refused.status_code, refused.json()["code"]) == (409, "forbidden")
+        assert (await ha.ask("desks/main/amend/preview", {"policy": {}})).status_code == 403
+        assert (await lan.ask("desks/main/amend/preview", without)).status_code == 403
+        assert (await chu.get("desks/main/rules")).json()["version"] == read
+
         # An admin adds a rule before all others; the same request again, elsewhere, is the same request.
         moi = {"id": "moi", **dealt_to("nga")}
         done = await change(chu, "rules/moi?before=first", read, moi, key="k1")

@@ -26,6 +26,7 @@ from workers.gateway.audit import Audit
 from workers.gateway.blacklist.rows import forget_blocks
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
+from workers.gateway.desks.previews import ChangePreviews
 from workers.gateway.hub import Hub
 from workers.gateway.lines import Lines
 from workers.gateway.lines_tail import LinesTail
@@ -105,6 +106,7 @@ class Gateway:
         self.webhooks = Webhooks(settings, signing_keys(settings))
         self.queries = Queries(query_pool(settings), rosters, self.audit)
         self.leave_previews = LeavePreviews()
+        self.change_previews = ChangePreviews()
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)

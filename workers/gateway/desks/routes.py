@@ -7,13 +7,19 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 
 from schemas.base import Slug
+from schemas.commands import RosterParts
 from workers.gateway.asking import Who, gateway_of
 from workers.gateway.desks import parts
 from workers.gateway.desks.access import looking_into, sees_desk
+from workers.gateway.desks.changing import call_of, exactly
+from workers.gateway.desks.previews import ChangePreview
 from workers.gateway.problem import Problem
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
+}
+WOULD_BE_REFUSED: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "What the desk would refuse it with."}
 }
 router = APIRouter(tags=["desks"], prefix="/desks", responses=REFUSED)
 P = TypeVar("P", bound=parts.DeskPart)
@@ -62,6 +68,14 @@ async def read_policy(request: Request, response: Response, identity: Who, desk:
     """What holds for the whole desk: reasons, keyword lists, business hours and more."""
     async with looking_into(request, identity, desk) as view:
         return _tagged(response, await parts.read_policy(view, desk))
+
+
+@router.post("/{desk}/amend/preview", operation_id="preview_amend", responses=WOULD_BE_REFUSED)
+async def preview_amend(request: Request, identity: Who, desk: Slug, body: RosterParts) -> ChangePreview:
+    """What a change would do now, to those who wait above all; nothing is changed."""
+    said = await exactly(request, body)
+    async with looking_into(request, identity, desk, call_of(said)) as view:
+        return await gateway_of(request).change_previews.preview(view, desk, said)
 
 
 def _tagged(response: Response, part: P) -> P:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from schemas.asks import SetLeave
 from schemas.assignments import Cause
+from schemas.commands import AskedCommand
 from workers.routing.desk.decide import carry_out
 from workers.routing.desk.decision import Place
 from workers.routing.desk.desk import Desk
@@ -73,7 +74,7 @@ async def is_foreseeable(connection: Connection, workspace: str, desk: str, held
     return max(waiting, sum(one.held for one in held)) <= FORESEEN_MAX
 
 
-async def desk_before(connection: Connection, command: SetLeave) -> Desk:
+async def desk_before(connection: Connection, command: AskedCommand) -> Desk:
     """The desk as its tables have it now, with all that `command` touches. Nothing is written."""
     memory = Memory(1, FORESEEN_MAX)
     await memory.load(connection, [(0, command)])
