@@ -143,6 +143,30 @@ async def test_a_mended_value_goes_out_instead(
     assert record.value == b'{"text": "1"}'
 
 
+async def test_headers_and_key_are_mended_and_such_a_replay_is_found_again(
+    tongdai: Tongdai, kafka_settings: Settings, topics: dict[str, str]
+) -> None:
+    await publish(kafka_settings, topics["deadletter"], [letter("unknown_type", more=[("ce_type", b"more")])])
+    mended = ("--header", "ce_type=tongdai.inbound.echo.v1", "--header", "ce_source=us", "--key", "zalo:1:=")
+    first = (await tongdai("deadletter", "replay", "0-0", *mended, "--yes", "--json")).json()
+    (record,) = await read_all(kafka_settings, topics["inbound"], 1)
+    assert (record.key, record.value) == (b"zalo:1:=", b'{"text": 1}')
+    assert list(record.headers)[:3] == [
+        ("ce_id", b"7"),
+        ("ce_type", b"tongdai.inbound.echo.v1"),
+        ("ce_source", b"us"),
+    ]
+    again = (await tongdai("deadletter", "replay", "0-0", "--key", "zalo:1:=", "--yes", "--json")).json()
+    assert again == first | {"earlier": True}
+
+
+@pytest.mark.parametrize("header", ["ce_type", "=x", "tongdai_replayed=0-1", "deadletter_reason=", "é=1"])
+async def test_what_is_no_header_is_a_usage_error(tongdai: Tongdai, header: str) -> None:
+    done = await tongdai("deadletter", "replay", "0-0", "--header", header, "--yes")
+    assert done.exit_code == ExitCode.USAGE
+    assert "header" in done.err
+
+
 async def test_what_was_refused_again_keeps_its_first_time(
     tongdai: Tongdai, kafka_settings: Settings, topics: dict[str, str]
 ) -> None:

@@ -20,7 +20,7 @@ from workers.cli.dead_letters import read_letter, read_newest
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.printable import readable, shortened
-from workers.cli.replay import Replay, Replayed, prepare, replay
+from workers.cli.replay import Mended, Replay, Replayed, prepare, read_headers, replay
 from workers.cli.start import start_tool
 
 app = command_app()
@@ -68,6 +68,13 @@ def replay_letter(
         Path | None,
         typer.Option(exists=True, dir_okay=False, readable=True, help="A file with the mended value."),
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The mended key, channel:account:user or workspace:desk.")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A mended header, as ce_type=…; may be repeated."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -75,9 +82,10 @@ def replay_letter(
 
     May be repeated: what was replayed before is found on the topic and not appended again.
     """
+    mended = Mended(value.read_bytes() if value else None, key, read_headers(header or ()))
     settings = start_tool()
     letter = asyncio.run(read_letter(settings, LetterId.parse(id_)))
-    prepared = prepare(letter, value.read_bytes() if value else None)
+    prepared = prepare(letter, mended)
     _confirm(letter.summary, prepared, yes=yes, json=json)
     done = asyncio.run(replay(settings, prepared))
     if json:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from config.errors import TongdaiError
+from config.errors import TongdaiError, UsageError
 from config.settings import Settings
 from config.topics import ACTIONS, COMMANDS, INBOUND, OUTBOUND, RECEIPTS, Topic
+from schemas.deadletter import PREFIX
 from schemas.envelope import Headers, header
 from workers.cli.dead_letter import Letter
 from workers.cli.topic_reader import TopicReader, answering, open_reader
@@ -20,6 +21,11 @@ from workers.runtime.identity import ORIGINAL_TIMESTAMP, REPLAYED
 
 CLOCK_MARGIN_MS = 10 * 60 * 1000
 """By how much clocks may differ when an earlier replay is looked for."""
+
+OURS = frozenset({REPLAYED, ORIGINAL_TIMESTAMP})
+"""Headers that only a replay gives."""
+HEADERS_MAX = 20
+HEADER_CHARS_MAX = 2_000
 
 # What workers publish, they publish exactly once: a second copy would be a second event to every reader.
 REPLAYABLE = {topic.name: topic for topic in (INBOUND, ACTIONS, COMMANDS, OUTBOUND, RECEIPTS)}
@@ -32,10 +38,22 @@ class Replay:
     id: str
     topic: Topic
     key: bytes | None
+    first_key: bytes | None
+    """With which it came."""
     value: bytes
     headers: Headers
     not_before_ms: int
     """No earlier replay of it can be older, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What is sent instead of what came; none: as it came."""
+
+    value: bytes | None = None
+    key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """These replace all of their name; the others stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +67,51 @@ class Replayed:
     earlier: bool
 
 
-def prepare(letter: Letter, value: bytes | None = None) -> Replay:
-    """The record as it came, or with a mended value. Raises `TongdaiError` when it cannot go back."""
+def prepare(letter: Letter, mended: Mended) -> Replay:
+    """The record as it came, but for what is mended. Raises `TongdaiError` when it cannot go back."""
     summary = letter.summary
     topic = REPLAYABLE.get(summary.topic)
     if topic is None:
         raise TongdaiError(_why_not(summary.topic))
     original = letter.original_headers
-    headers = [pair for pair in original if pair[0] not in {REPLAYED, ORIGINAL_TIMESTAMP}]
+    headers = [pair for pair in original if pair[0] not in {*mended.headers, *OURS}]
+    headers += [(name, content.encode()) for name, content in mended.headers.items()]
     # A replay that was refused again keeps the time of the very first record.
     first_ms = header(original, ORIGINAL_TIMESTAMP) or str(summary.timestamp_ms).encode()
     headers += [(REPLAYED, summary.id.encode()), (ORIGINAL_TIMESTAMP, first_ms)]
     return Replay(
         id=summary.id,
         topic=topic,
-        key=letter.key,
-        value=letter.value if value is None else value,
+        key=letter.key if mended.key is None else mended.key.encode(),
+        first_key=letter.key,
+        value=letter.value if mended.value is None else mended.value,
         headers=headers,
         not_before_ms=summary.deadlettered_at_ms - CLOCK_MARGIN_MS,
     )
+
+
+def read_headers(texts: Sequence[str]) -> dict[str, str]:
+    """Headers as people write them, `NAME=VALUE`. Raises `UsageError`."""
+    if len(texts) > HEADERS_MAX:
+        raise UsageError(f"at most {HEADERS_MAX} headers")
+    return dict(map(_read_header, texts))
+
+
+def _read_header(text: str) -> tuple[str, str]:
+    name, is_pair, content = text.partition("=")
+    if (
+        not is_pair
+        or not name.isprintable()
+        or not name.isascii()
+        or not name
+        or len(text) > HEADER_CHARS_MAX
+    ):
+        raise UsageError(
+            f"{text[:60]!r} is no header: write NAME=VALUE, as ce_type=tongdai.inbound.message.v1"
+        )
+    if name in OURS or name.startswith(PREFIX):
+        raise UsageError(f"the header {name} is set by replaying: leave it out")
+    return name, content
 
 
 async def replay(settings: Settings, prepared: Replay) -> Replayed:
@@ -88,8 +132,13 @@ def _why_not(topic: str) -> str:
 
 
 async def _find_earlier(reader: TopicReader, prepared: Replay, name: str) -> Replayed | None:
-    """Look through the key's partition since the letter was written, up to now."""
-    ours = set(reader.partitions) if prepared.key is None else {reader.partition_of(prepared.key)}
+    """Look since the letter was written, up to now, where its key and the mended one belong."""
+    keys = {prepared.key, prepared.first_key}
+    ours = (
+        set(reader.partitions)
+        if None in keys
+        else {reader.partition_of(key) for key in keys if key is not None}
+    )
     begins = {
         each: offset for each, offset in (await reader.since(prepared.not_before_ms)).items() if each in ours
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from schemas.asks import Subject
+from schemas.asks import ConversationAsk
 from schemas.building import build
 from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused, request_sha256
@@ -71,5 +71,5 @@ def _common(draft: Draft, command: AskedCommand) -> dict[str, Any]:
         "command": KIND_OF[type(command)].what,
         "request_sha256": request_sha256(command),
         "at": draft.place.at,
-        "conversation": command.conversation if isinstance(command, Subject) else None,
+        "conversation": command.conversation if isinstance(command, ConversationAsk) else None,
     }
