@@ -12,6 +12,7 @@ from workers.gateway.conversations import Conversation, agent_relations, relatio
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity, Role
 from workers.gateway.notices import Noted, recipients, workspace_of
+from workers.gateway.queries.scope import scope_of
 from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster
 
@@ -39,6 +40,7 @@ ROSTER = Roster(
         ("main", Rule(id="web", name="w", owner="ha", pages=("web:9",), agents=("binh",))),
         ("far", Rule(id="vip", name="v", owner="xa", pages=("web:1",), agents=("xa",))),
     ],
+    gone=("gone", "gone admin"),
 )
 
 
@@ -93,6 +95,17 @@ def test_who_had_it_sees_it_as_long_as_he_follows_it() -> None:
     assert not any(may(minh, ended, call) for call in calls)
 
 
+def test_who_was_removed_from_the_workspace_stands_in_no_relation() -> None:
+    """His account may live on for a while; he followed it, or was the page's admin."""
+    his = conversation(holder="gone", followers=frozenset({"gone"}), asked=frozenset({"gone"}))
+    assert relations("gone", his, ROSTER) == frozenset()
+    removed = Roster({"lan": "main"}, [], [("main", Page(id=PAGE, name="p", admins=("ha",)))], [])
+    assert relations("ha", conversation(), removed) == agent_relations("ha", "lan", removed) == frozenset()
+    scope = scope_of(Identity("shop", "page_admin", "ha", "ha"), removed)
+    assert (scope.agent, scope.pages, scope.audiences) == ("", frozenset(), frozenset())
+    assert scope_of(Identity("shop", "admin", "ha", "ha"), removed).agent == "ha"
+
+
 def test_relations_to_an_agent() -> None:
     assert agent_relations("lan", "lan", ROSTER) == {"self", "deskmate"}
     assert agent_relations("ha", "nga", ROSTER) == {"supervisor", "deskmate"}
@@ -105,11 +118,13 @@ def test_relations_to_an_agent() -> None:
     [
         ("agent:shop/lan", "message", {"lan"}),
         ("agent:other/lan", "message", {"lan of other"}),
-        ("audience:shop/rule:vip/0", "offered", {"lan", "chu"}),
-        (f"audience:shop/page:{PAGE}", "offered", {"lan", "ha", "nga", "chu"}),
-        (f"audience:shop/page:{PAGE}", "conversation_changed", {"ha", "chu"}),
-        (f"audience:shop/admins:{PAGE}", "offered", {"ha", "chu"}),
-        ("audience:shop/rule:web/0", "offered", {"chu"}),
+        ("agent:shop/gone", "message", set()),
+        ("agent:shop/gone admin", "mention", {"gone admin"}),
+        ("audience:shop/rule:vip/0", "offered", {"lan", "chu", "gone admin"}),
+        (f"audience:shop/page:{PAGE}", "offered", {"lan", "ha", "nga", "chu", "gone admin"}),
+        (f"audience:shop/page:{PAGE}", "conversation_changed", {"ha", "chu", "gone admin"}),
+        (f"audience:shop/admins:{PAGE}", "offered", {"ha", "chu", "gone admin"}),
+        ("audience:shop/rule:web/0", "offered", {"chu", "gone admin"}),
     ],
 )
 def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: str, told: set[str]) -> None:
@@ -122,6 +137,8 @@ def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: 
         "xa": "agent",
     }
     people = {name: _connection("shop", name, role) for name, role in roles.items()}
+    people["gone"] = _connection("shop", "gone", "page_admin")
+    people["gone admin"] = _connection("shop", "gone admin", "admin")
     people["lan of other"] = _connection("other", "lan", "agent")
     people["chu of other"] = _connection("other", "chu", "admin")
     for connection in people.values():

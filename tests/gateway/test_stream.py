@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Kind, headers
+from workers.gateway import roster
 from workers.gateway.connection import Connection
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity
@@ -18,7 +19,7 @@ from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.notices import Noted, noted
 from workers.gateway.recent import Recent
 from workers.gateway.replay import Replay
-from workers.gateway.roster import Rosters
+from workers.gateway.roster import Roster
 from workers.gateway.stream import Stream
 
 PARTITIONS = 3
@@ -52,13 +53,20 @@ class Log:
                     yield found
 
 
+class Rosters:
+    """Nobody was removed."""
+
+    async def of(self, _: str) -> Roster:
+        return Roster({}, [], [], [])
+
+
 class Server:
     """A gateway's stream, and how far it is in the log."""
 
     def __init__(self, log: Log, memory_bytes: int) -> None:
         self.log = log
         self.hub = Hub(10, 10)
-        replay, rosters = cast("Replay", log), cast("Rosters", None)
+        replay, rosters = cast("Replay", log), cast("roster.Rosters", Rosters())
         self.stream = Stream(self.hub, rosters, replay, GatewayMetrics())
         self.stream.start([0] * PARTITIONS)
         self.stream._recent = Recent([0] * PARTITIONS, memory_bytes)

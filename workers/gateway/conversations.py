@@ -57,8 +57,8 @@ async def read_conversations(
 
 
 def relations(agent: str | None, conversation: Conversation, roster: Roster) -> frozenset[Relation]:
-    """How `agent` stands to `conversation`; a service (none) stands in no relation."""
-    if agent is None:
+    """How `agent` stands to `conversation`: a service (none), and who is of no desk, in no relation."""
+    if agent not in roster.desk_of:
         return frozenset()
     audience = roster.audience(conversation.audience or "", conversation.page)
     found: dict[Relation, bool] = {
@@ -68,19 +68,19 @@ def relations(agent: str | None, conversation: Conversation, roster: Roster) -> 
         "follower": agent in conversation.followers,
         "administrator": agent in roster.admins.get(conversation.page, ()),
         "member": agent in roster.works_for(conversation.page),
-        "deskmate": roster.desk_of.get(agent) == conversation.desk,
+        "deskmate": roster.desk_of[agent] == conversation.desk,
     }
     return frozenset(relation for relation, holds in found.items() if holds)
 
 
 def agent_relations(agent: str | None, other: str, roster: Roster) -> frozenset[AgentRelation]:
-    """How `agent` stands to the agent `other`."""
-    if agent is None:
+    """How `agent` stands to the agent `other`: who is of no desk, in no relation."""
+    if agent not in roster.desk_of:
         return frozenset()
     found: dict[AgentRelation, bool] = {
         "self": agent == other,
         "supervisor": roster.supervises(agent, other),
-        "deskmate": agent in roster.desk_of and roster.desk_of[agent] == roster.desk_of.get(other),
+        "deskmate": roster.desk_of[agent] == roster.desk_of.get(other),
     }
     return frozenset(relation for relation, holds in found.items() if holds)
 

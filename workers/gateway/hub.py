@@ -81,4 +81,4 @@ class Hub:
 
 
 def _is_meant(connection: Connection, recipients: Recipients) -> bool:
-    return not recipients.only_admins or connection.identity.role in ("page_admin", "admin")
+    return connection.identity.role in recipients.roles

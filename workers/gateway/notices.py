@@ -8,11 +8,15 @@ import orjson
 
 from config.topics import NOTIFICATIONS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
+from workers.gateway.identity import Role
 from workers.gateway.roster import Agents, Roster
 
 AGENT, AUDIENCE = "agent:", "audience:"
 FOR_ADMINS = frozenset({"conversation_changed"})
 """Kinds that only those are told who watch the page: its admins, and the workspace's."""
+ANYBODY: frozenset[Role] = frozenset(("agent", "page_admin", "admin"))
+ADMINS: frozenset[Role] = frozenset(("page_admin", "admin"))
+WORKSPACE_ADMINS: frozenset[Role] = frozenset(("admin",))
 
 
 class Noted(NamedTuple):
@@ -36,8 +40,8 @@ class Recipients(NamedTuple):
 
     workspace: str
     agents: Agents
-    only_admins: bool = False
-    """Of these only those whose role is page_admin."""
+    roles: frozenset[Role] = ANYBODY
+    """Of these only those whose role is one of them."""
     watchers: bool = False
     """And the workspace's admins."""
 
@@ -59,17 +63,16 @@ def workspace_of(one: Noted) -> str:
     return one.key.partition(":")[2].partition("/")[0]
 
 
-def recipients(one: Noted, roster: Roster | None) -> Recipients:
-    """Who is to be told. The roster is needed for audiences alone."""
+def recipients(one: Noted, roster: Roster) -> Recipients:
+    """Who is to be told; who was removed from the workspace is told nothing more, unless he is its admin."""
     workspace, _, name = one.key.partition(":")[2].partition("/")
     if one.key.startswith(AGENT):
-        return Recipients(workspace, frozenset({name}))
-    if roster is None:
-        return Recipients(workspace, frozenset())
+        roles = WORKSPACE_ADMINS if name in roster.gone else ANYBODY
+        return Recipients(workspace, frozenset({name}), roles)
     page = str(_said(one).get("page", ""))
     only_admins = one.kind in FOR_ADMINS or name.startswith("admins:")
     agents = roster.admins.get(page, frozenset()) if only_admins else roster.audience(name, page)
-    return Recipients(workspace, agents, only_admins, watchers=True)
+    return Recipients(workspace, agents, ADMINS if only_admins else ANYBODY, watchers=True)
 
 
 def push(kind: str, id_: str, value: str) -> str:

@@ -23,7 +23,7 @@ SELECT (SELECT array[count(*), sum(version)] FROM desk_agent WHERE workspace_id 
     || (SELECT array[count(*), sum(version)] FROM desk_page WHERE workspace_id = $1)
     || (SELECT array[count(*), sum(version)] FROM desk_rule WHERE workspace_id = $1)
 """
-AGENTS = "SELECT agent_id, desk_id FROM desk_agent WHERE workspace_id = $1 AND active"
+AGENTS = "SELECT agent_id, desk_id, active FROM desk_agent WHERE workspace_id = $1"
 DEPARTMENTS = "SELECT desk_id, definition FROM desk_department WHERE workspace_id = $1 AND active"
 PAGES = "SELECT desk_id, definition FROM desk_page WHERE workspace_id = $1 AND active"
 RULES = "SELECT desk_id, definition FROM desk_rule WHERE workspace_id = $1 AND active"
@@ -41,9 +41,12 @@ class Roster:
         departments: Iterable[tuple[str, Department]],
         pages: Iterable[tuple[str, Page]],
         rules: Iterable[tuple[str, Rule]],
+        gone: Iterable[str] = (),
     ) -> None:
         self.desk_of = dict(desk_of)
         """By active agent."""
+        self.gone = frozenset(gone).difference(desk_of)
+        """Who was removed: whoever is new may be named by others before he is read."""
         active = frozenset(desk_of)
         self.members = {(desk, one.id): active.intersection(one.agents) for desk, one in departments}
         """By desk and department."""
@@ -52,7 +55,7 @@ class Roster:
         """By page."""
         for desk, page in pages:
             self.desk_of_page[page.id] = desk
-            self.admins[page.id] = frozenset(page.admins)
+            self.admins[page.id] = active.intersection(page.admins)
         self.desks = frozenset((*self.desk_of.values(), *self.desk_of_page.values()))
         """All of the workspace's that have agents or pages."""
         self._rules = tuple(rules)
@@ -163,11 +166,13 @@ async def _load(connection: Connection, workspace: str) -> Roster:
     departments = await connection.fetch(DEPARTMENTS, workspace)
     pages = await connection.fetch(PAGES, workspace)
     rules = await connection.fetch(RULES, workspace)
+    agents = await connection.fetch(AGENTS, workspace)
     return Roster(
-        dict(await connection.fetch(AGENTS, workspace)),
+        {agent: desk for agent, desk, active in agents if active},
         [(desk, Department.model_validate_json(text)) for desk, text in departments],
         [(desk, Page.model_validate_json(text)) for desk, text in pages],
         [(desk, Rule.model_validate_json(text)) for desk, text in rules],
+        gone=(agent for agent, _, active in agents if not active),
     )
 
 

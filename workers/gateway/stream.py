@@ -10,7 +10,7 @@ from config.logging import get_logger
 from workers.gateway.connection import Connection
 from workers.gateway.hub import Hub
 from workers.gateway.metrics import GatewayMetrics
-from workers.gateway.notices import AGENT, Noted, Recipients, noted, push, recipients, workspace_of
+from workers.gateway.notices import Noted, Recipients, noted, push, recipients, workspace_of
 from workers.gateway.positions import decode, encode
 from workers.gateway.recent import Recent
 from workers.gateway.replay import Replay, TooOldError
@@ -115,8 +115,6 @@ class Stream:
                 yield one
 
     async def _recipients(self, one: Noted) -> Recipients:
-        if one.key.startswith(AGENT):
-            return recipients(one, None)
         return recipients(one, await self._rosters.of(workspace_of(one)))
 
     def _pass_on(self, one: Noted, found: Recipients) -> None:

@@ -9,7 +9,7 @@ from workers.gateway.roster import Roster
 from workers.notifier.places import Bucket, Viewer, bucket
 
 NOBODY = ""
-"""No agent is called so: a service holds nothing."""
+"""No agent is called so: a service holds nothing, nor does who is of no desk any more."""
 BucketName = Literal["all", "unclaimed", "mine", "watching", "assigned"]
 BUCKETS: tuple[Bucket, ...] = get_args(Bucket)
 
@@ -36,7 +36,8 @@ class Scope(NamedTuple):
 
 def scope_of(identity: Identity, roster: Roster) -> Scope:
     """What `identity` may see. An admin's pages are all, and so are those of a service that may see any."""
-    agent = identity.agent or NOBODY
+    is_somebody = identity.role == "admin" or identity.agent in roster.desk_of
+    agent = (identity.agent if is_somebody else None) or NOBODY
     pages = frozenset(page for page in roster.admins if owns(identity, page, roster))
     desk = roster.desk_of.get(agent, "")
     return Scope(

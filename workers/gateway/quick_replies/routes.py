@@ -123,7 +123,7 @@ def _relations(identity: Identity, found: QuickReply, roster: Roster) -> frozens
     """How somebody stands to a quick reply."""
     department = found.department
     place = None if department is None else (department.desk, department.id)
-    is_for_him = identity.agent is not None and (
+    is_for_him = identity.agent in roster.desk_of and (
         place is None or identity.agent in roster.members.get(place, ())
     )
     return frozenset(("permitted",)) if is_for_him else frozenset()
@@ -133,7 +133,7 @@ def _departments(identity: Identity, roster: Roster) -> Collection[rows.Place] |
     """Those whose quick replies he may use; none: of all. Raises ApiError when he may use nothing."""
     if may(identity, (), "use_quick_reply"):
         return None
-    if not may(identity, ("permitted",), "use_quick_reply"):
+    if identity.agent not in roster.desk_of:
         raise forbidden("You may not use quick replies.")
     return [place for place, members in roster.members.items() if identity.agent in members]
 
