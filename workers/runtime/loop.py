@@ -17,6 +17,7 @@ from workers.runtime.failures import DependencyDownError, TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
+from workers.runtime.logged import logged
 from workers.runtime.metrics import HELD_BACK, LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
 from workers.runtime.patience import Patience
 from workers.runtime.protocol import Outcome
@@ -173,8 +174,11 @@ class Loop:
 
     async def _publish_now(self, stored: Stored) -> None:
         started = monotonic()
-        obey(protocol.after_publish(outcome=await self.term.publish(stored.events, stored.lanes)))
-        for lane, (batch_no, _) in stored.lanes.items():
+        batches = {lane: batch_no for lane, (batch_no, _) in stored.lanes.items()}
+        with logged(self.handler.kind, batches):
+            outcome = await self.term.publish(stored.events, stored.lanes)
+        obey(protocol.after_publish(outcome=outcome))
+        for lane, batch_no in batches.items():
             self.lanes[lane].confirmed = batch_no
         self.moved_at = monotonic()
         PUBLISH_SECONDS.labels(self.handler.kind).observe(monotonic() - started)

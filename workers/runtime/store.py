@@ -17,6 +17,7 @@ from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
+from workers.runtime.logged import logged
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
 from workers.runtime.patience import Patience
 from workers.runtime.postgres import connection_lost, lost_a_race
@@ -97,20 +98,27 @@ class Store:
         parts = list(wanted)
         while parts:
             part, ends = parts.pop(0)
-            culprit = await self._try(connection, me, part, ends, refusals, stored)
-            if culprit is None:
-                continue
-            self.handler.forget(None)
-            try:
-                parts[:0] = self._without(culprit, part, ends, refusals)
-            except LaneFailedError as failed:
-                stored.failed = failed
-                break
-            except _LateError:
-                log.warning("batch_took_too_long", kind=self.handler.kind, records=len(part))
-                stored.is_late = True
-                break
+            with logged(self.handler.kind, {lane: self.lanes[lane].batch_no + 1 for lane in ends}):
+                try:
+                    parts[:0] = await self._part(connection, me, (part, ends), refusals, stored)
+                except LaneFailedError as failed:
+                    stored.failed = failed
+                    break
+                except _LateError:
+                    log.warning("batch_took_too_long", records=len(part))
+                    stored.is_late = True
+                    break
         return stored
+
+    async def _part(
+        self, connection: Connection, me: str, part: Part, refusals: Refusals, stored: Stored
+    ) -> list[Part]:
+        """Store it, or return what to try instead."""
+        error = await self._try(connection, me, *part, refusals, stored)
+        if error is None:
+            return []
+        self.handler.forget(None)
+        return self._without(error, *part, refusals)
 
     async def _try(
         self,
@@ -243,6 +251,7 @@ class Store:
         """What to try next: the same without the culprit when it is known, else one half after the other."""
         if isinstance(error, EventTooLargeError):
             cause = error.cause
+            log.warning("event_too_large", lane=cause.lane, topic=cause.topic, offset=cause.offset)
             refusals[cause.topic, cause.lane, cause.offset] = ("too_large", str(error))
             return [(records, ends)]
         candidates = [r for r in records if (r.topic, r.lane, r.offset) not in refusals]
@@ -253,13 +262,15 @@ class Store:
         if len(candidates) > 1:
             return _halves(records, ends, self.lanes)
         [culprit] = candidates
-        self._count_exception(self.lanes[culprit.lane], error)
+        self._count_exception(culprit, error)
         detail = ", at ".join(part for part in (told(error), whereabouts(error)) if part)
         refusals[culprit.topic, culprit.lane, culprit.offset] = ("handler_failed", detail)
         return [(records, ends)]
 
-    def _count_exception(self, lane: Lane, error: Exception) -> None:
-        log.error("handler_failed", kind=self.handler.kind, lane=lane.id, exc_info=error)
+    def _count_exception(self, culprit: Record, error: Exception) -> None:
+        where = {"lane": culprit.lane, "topic": culprit.topic, "offset": culprit.offset}
+        log.error("handler_failed", **where, exc_info=error)
+        lane = self.lanes[culprit.lane]
         lane.exceptions_in_a_row += 1
         if lane.exceptions_in_a_row >= self.exceptions_limit:
             raise LaneFailedError(lane.id, error)
