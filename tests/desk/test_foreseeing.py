@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +73,7 @@ def test_a_leave_gives_in_turn_what_is_being_talked_about() -> None:
     ),
 )
 def test_what_is_foreseen_of_a_change_comes_true(
-    customers: int, capacity: int, change: dict[str, object]
+    customers: int, capacity: int, change: dict[str, Any]
 ) -> None:
     scene = Scene()
     scene.do(configure([*(an_agent(one, capacity) for one in AGENTS), "chu"], [a_rule("an")]))

@@ -151,6 +151,7 @@ async def test_a_file_becomes_one_command_and_its_outcome_is_read(
     roster = workspace.desks[0]
     assert (command.agents, command.pages, command.rules) == (roster.agents, roster.pages, roster.rules)
     assert command.actor.startswith("cli:")
+    assert command.version == 0, "who changed the desk meanwhile would be overwritten unseen"
     partitions = settings.kafka.desk_partitions
     assert desk.partition == (murmur2(b"hoa-sen:main") & 0x7FFFFFFF) % partitions
     assert isinstance(outcome.outcome, Done)

@@ -15,6 +15,7 @@ from config.errors import DependencyError
 from config.settings import Settings
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.preview import Held, held_by
+from workers.routing.desk.roster_version import read_roster_version
 from workers.runtime.handler import Connection
 from workers.workspace.command_writer import Sent, configure_command, send
 from workers.workspace.difference import DeskChange, changes_of
@@ -38,6 +39,8 @@ class Plan:
     """By desk: what those give up who would leave."""
     left_out: tuple[LeftOut, ...]
     """Pages that the named desks have reserved and the file does not name."""
+    versions: Mapping[str, int]
+    """By desk: the version of the roster that was compared."""
 
     @property
     def changing(self) -> tuple[DeskChange, ...]:
@@ -60,6 +63,10 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
     """
     async with _connected(settings) as connection:
         present = await present_desks(connection, workspace.id)
+        # Before the rosters: what changes in between is told by the desk, and not overwritten.
+        versions = {
+            desk.id: await read_roster_version(connection, workspace.id, desk.id) for desk in workspace.desks
+        }
         desks = [
             changes_of(await present_roster(connection, workspace.id, desk.id), desk)
             for desk in workspace.desks
@@ -78,7 +85,7 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
         pages = [page.id for desk in workspace.desks for page in desk.pages]
         leaving = await left_out(connection, workspace.id, named, pages)
     left_alone = tuple(desk for desk in present if desk not in named)
-    return Plan(workspace, tuple(desks), left_alone, released, leaving)
+    return Plan(workspace, tuple(desks), left_alone, released, leaving, versions)
 
 
 async def apply_plan(
@@ -91,7 +98,10 @@ async def apply_plan(
     another command is at it.
     """
     actor = f"cli:{uuid4()}"
-    commands = [configure_command(plan.workspace.id, desk.roster, actor) for desk in plan.changing]
+    commands = [
+        configure_command(plan.workspace.id, desk.roster, actor, plan.versions[desk.roster.id])
+        for desk in plan.changing
+    ]
     async with _connected(settings) as connection:
         await lock_pages(connection, plan.workspace.id)
         async with connection.transaction():

@@ -35,8 +35,10 @@ class Sent(NamedTuple):
     offset: int
 
 
-def configure_command(workspace: str, roster: DeskRoster, actor: str) -> Configure:
-    """Return the command that makes a desk what `roster` says.
+def configure_command(
+    workspace: str, roster: DeskRoster, actor: str, version: int | None = None
+) -> Configure:
+    """Return the command that makes a desk what `roster` says, if it still has the `version` that was read.
 
     Raises TongdaiError when it is larger than a record may be.
     """
@@ -50,6 +52,7 @@ def configure_command(workspace: str, roster: DeskRoster, actor: str) -> Configu
         pages=roster.pages,
         rules=roster.rules,
         policy=roster.policy,
+        version=version,
     )
     size_bytes = len(_value(command))
     if size_bytes > MAX_MESSAGE_BYTES - _ENVELOPE_BYTES:

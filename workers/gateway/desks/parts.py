@@ -11,17 +11,8 @@ from schemas.commands import RosterVersion
 from schemas.definitions import Agent, Department, Page, Policy, Rule
 from workers.gateway.queries.people import sees_page, sees_rule
 from workers.gateway.queries.queries import View
+from workers.routing.desk.roster_version import read_roster_version
 
-# The same number that the desk takes for its roster: what was removed goes on counting.
-VERSION = """
-SELECT coalesce(sum(version), 0)::bigint FROM (
-    SELECT version FROM desk_agent WHERE workspace_id = $1 AND desk_id = $2
-    UNION ALL SELECT version FROM desk_department WHERE workspace_id = $1 AND desk_id = $2
-    UNION ALL SELECT version FROM desk_page WHERE workspace_id = $1 AND desk_id = $2
-    UNION ALL SELECT version FROM desk_rule WHERE workspace_id = $1 AND desk_id = $2
-    UNION ALL SELECT version FROM desk_policy WHERE workspace_id = $1 AND desk_id = $2
-) AS part
-"""
 AGENTS = """
 SELECT definition FROM desk_agent WHERE workspace_id = $1 AND desk_id = $2 AND active ORDER BY agent_id
 """
@@ -86,8 +77,7 @@ class DeskPolicy(DeskPart):
 
 async def read_version(view: View, desk: str) -> int:
     """How often anything of the desk's roster has changed."""
-    found: int = await view.connection.fetchval(VERSION, view.identity.workspace, desk)
-    return found
+    return await read_roster_version(view.connection, view.identity.workspace, desk)
 
 
 async def read_agents(view: View, desk: str) -> DeskAgents:
