@@ -19,8 +19,9 @@ from workers.channels.mail.frame import own_words
 from workers.routing.intake.keywords import Keywords
 
 ABOVE, BELOW = "\u0301", "\u0316"
+PHONES = ("0 ", "08.", "+84 0", "09 ", "0-0-", "84 0(9)1-2 3.", "9", "0) - 9 - ", "1.1.")
 PARTS = {
-    **{f"phones {part!r}": part for part in ("0 ", "08.", "+84 0", "09 ", "0-0-", "84 0(9)1-2 3.", "9", "0) - 9 - ", "1.1.")},
+    **{f"phones {part!r}": part for part in PHONES},
     "accents": ABOVE + BELOW,
     "accents that are made of two": "\u0f73",
     "letters that become eighteen": "\ufdfa",
