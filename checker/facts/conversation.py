@@ -120,6 +120,8 @@ def _assigned(now: Conversation, link: Link) -> None:
     now.followers, now.muted = now.followers | holder, now.muted - holder
     now.declined &= holder
     now.rule = link.said.get("fallback_of") or link.rule or now.rule
+    if now.care in {"new", "waiting"}:
+        now.reason = None
     now.silent = False
     now.quiet_until = now.absent_until = None
     now.transfer = None
@@ -132,8 +134,11 @@ def _unassigned(now: Conversation, link: Link) -> None:
     former = {link.said["former_holder"]}
     if not link.said.get("asked_again"):
         now.declined |= former
+    now.outcome = None
     if link.said.get("how") == "refused":
         now.followers -= former
+    else:
+        now.reason = None
     now.silent = False
     now.transfer = None
     now.absent_until = now.held_since = None

@@ -9,7 +9,7 @@ from checker.facts.chains import Link
 from checker.facts.conversation import Conversation, moment
 from checker.facts.desk_state import DeskState
 
-ENDED_BEFORE = frozenset(("unassigned", "session_closed"))
+ENDED_BEFORE = frozenset(("unassigned", "session_closed", "blocked"))
 """A transfer that waits is ended by an event of its own before these, and before anybody else gets it."""
 SAME = ("to_agent", "to_department", "by", "command", "expires_at")
 

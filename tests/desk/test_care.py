@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from schemas.asks import Release, SetCare, TakeOff
+from schemas.asks import Appoint, Release, SetCare, TakeOff
 from schemas.assignments import Assigned, CareChanged, CareStatus, ChainEvent, Offered, Queued, Unassigned
 from schemas.outcomes import Done, Refused
 from tests.desk.flows import come, give_policy, names, rule_with
@@ -229,6 +229,36 @@ def test_without_its_agent_it_waits(command: Release | TakeOff) -> None:
     to_pending_close(scene)
     scene.do(command)
     assert scene.conversation("lan").care == "waiting"
+
+
+@pytest.mark.parametrize("command", [Release, TakeOff])
+def test_what_was_said_of_a_status_goes_with_it(command: type[Release | TakeOff]) -> None:
+    scene = a_scene("an", "binh")
+    to_done(scene)
+    assert scene.conversation("lan").outcome == "won"
+    scene.do(ask(command, "lan", "an" if command is Release else "chu"))
+    assert (scene.conversation("lan").care, scene.conversation("lan").round) == ("accepted", 2)
+    assert (scene.conversation("lan").reason, scene.conversation("lan").outcome) == (None, None)
+    scene.do(ask(SetCare, "lan", "binh", care="pending_close", reason="cho-hang"))
+    scene.do(ask(TakeOff, "lan", "chu"))
+    assert (scene.conversation("lan").holder, scene.conversation("lan").reason) == ("an", None)
+
+
+def test_why_it_was_refused_is_said_until_somebody_else_has_it() -> None:
+    scene = a_scene("an")
+    to_accepted(scene)
+    scene.do(ask(SetCare, "lan", "an", care="refused", reason="gia-cao"))
+    assert (scene.conversation("lan").care, scene.conversation("lan").reason) == ("waiting", "gia-cao")
+    scene.do(ask(Appoint, "lan", "chu", agent="la"))
+    assert (scene.conversation("lan").care, scene.conversation("lan").reason) == ("accepted", None)
+
+
+def test_why_it_is_closed_for_now_stays_when_it_is_handed_over() -> None:
+    scene = a_scene("an", "binh")
+    to_accepted(scene)
+    scene.do(ask(SetCare, "lan", "an", care="pending_close", reason="cho-hang"))
+    scene.do(ask(Appoint, "lan", "chu", agent="la"))
+    assert (scene.conversation("lan").care, scene.conversation("lan").reason) == ("pending_close", "cho-hang")
 
 
 class TestReopening:

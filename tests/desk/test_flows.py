@@ -17,10 +17,12 @@ from schemas.assignments import (
     SessionOpened,
     SessionSilenced,
     SessionWoken,
+    TransferEnded,
     Unassigned,
     Unblocked,
     Unfollowed,
 )
+from schemas.base import rfc3339
 from schemas.definitions import Agent
 from tests.desk.flows import answered_outside, come, give_policy, names, rule_with, run_out, silent, touched
 from tests.desk.log import an_agent, ask, configure, route, session_ended
@@ -225,6 +227,21 @@ class TestOutside:
         assert scene.conversation("lan").holder == "an"
         assert timers_of(scene.conversation("lan")) == []
 
+    def test_who_claims_it_then_is_told_why_he_cannot_and_until_when(self) -> None:
+        scene = a_scene("an", method="self_claim")
+        scene.do(route("lan"))
+        scene.do(answered_outside("lan"))
+        *_, refused = scene.do(ask(Claim, "lan", "an"))
+        assert (refused.code, refused.allowed) == ("not_listed", ("take_over", "appoint"))
+        assert "outside" in refused.sentence
+        until = scene.conversation("lan").quiet_until
+        assert until is not None
+        assert refused.details == {"until": rfc3339(until)}
+        scene.do(session_ended("lan"))
+        *_, refused = scene.do(ask(Claim, "lan", "an"))
+        assert "its session has ended" in refused.sentence
+        assert refused.details == {}
+
     def test_another_answer_prolongs_the_quiet(self) -> None:
         scene = a_scene()
         scene.do(route("lan"))
@@ -312,6 +329,17 @@ class TestBlocked:
         scene.do(ask(Unblock, "lan", "an"))
         assert scene.desk.duties["an"].load == 2  # as before: nobody loses what he holds
         assert scene.conversation("lan").blocked_by is None
+
+    def test_nobody_takes_over_whom_the_holder_of_has_blocked(self) -> None:
+        scene = a_scene("an", "binh")
+        scene.do(route("lan"))
+        scene.do(ask(Transfer, "lan", "an", to_agent="binh"))
+        ended, blocked, _ = scene.do(ask(Block, "lan", "an"))
+        assert isinstance(ended, TransferEnded)
+        assert isinstance(blocked, Blocked)
+        assert (ended.how, blocked.holder, scene.conversation("lan").transfer) == ("overtaken", "an", None)
+        *_, refused = scene.do(ask(TransferAccept, "lan", "binh"))
+        assert (refused.code, scene.conversation("lan").holder) == ("expired", "an")
 
     def test_nobody_can_transfer_it(self) -> None:
         scene = self.blocked("an", "binh")

@@ -12,14 +12,16 @@ from workers.routing.desk.appointing import not_holder
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal, drain
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.handing import overtake_transfer
 from workers.routing.outcomes import Refusal, Result
 
 
 def block(draft: Draft, conversation: Conversation, command: Block) -> Refusal | Result:
-    """Keep its customer out; again, it counts from now. Nobody is asked to take it while he is."""
+    """Keep its customer out; again, it counts from now. Nobody is asked to take it, or over, while he is."""
     if not _may(draft, conversation, command):
         return not_holder(draft.desk, conversation, command, instead="block")
     until = draft.place.at + timedelta(days=command.days) if command.days is not None else None
+    conversation = overtake_transfer(draft, conversation)
     draft.tell(
         Blocked,
         conversation,

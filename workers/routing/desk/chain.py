@@ -123,6 +123,8 @@ def _assigned(event: Assigned, was: Conversation) -> Changes:
         "transfer": None,
         "absent_until": None,
     }
+    if was.care in ("new", "waiting"):
+        changes["reason"] = None
     if was.holder != event.holder:
         changes |= {"held_since": event.at, **_held(event, was)}
     return changes
@@ -133,6 +135,8 @@ def _unassigned(event: Unassigned, was: Conversation) -> Changes:
     ended = {event.former_holder} if event.how == "refused" else frozenset()
     return {
         "declined": declined,
+        "reason": was.reason if event.how == "refused" else None,
+        "outcome": None,
         "followers": was.followers - ended,
         "silent": False,
         "transfer": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.asks import Claim, ReplyClaim
 from schemas.assignments import Confirmed, Means, ReplyRefused
+from schemas.base import rfc3339
 from workers.routing.desk.access import is_asked, is_of_page, is_of_rule, no_agent
 from workers.routing.desk.asking import answer_to
 from workers.routing.desk.conversation import Conversation
@@ -82,10 +83,18 @@ def _refusal(draft: Draft, conversation: Conversation, agent: str) -> Refusal | 
     if conversation.blocked:
         return BLOCKED
     if conversation.audience is None:
-        return _not_listed(WAITS if conversation.standing == "queued" else NO_SESSION)
+        return _not_offered(conversation)
     return (
         None if is_asked(desk, agent, conversation.audience) else _others_are_asked(desk, conversation, agent)
     )
+
+
+def _not_offered(conversation: Conversation) -> Refusal:
+    if conversation.quiet_until is None:
+        return _not_listed(WAITS if conversation.standing == "queued" else NO_SESSION)
+    until = rfc3339(conversation.quiet_until)
+    sentence = f"it is not offered: a human has answered it outside, and nobody is asked before {until}"
+    return Refusal("not_listed", sentence, allowed=ADMINS_MAY, details={"until": until})
 
 
 def _others_are_asked(desk: Desk, conversation: Conversation, agent: str) -> Refusal:
