@@ -149,7 +149,10 @@ async def set_ticket_fields(request: Request, desk: Slug, asker: Asks, body: Tic
 @router.get(
     "/outcomes/{key:path}",
     operation_id="outcome",
-    responses={status: answer for status, answer in ANSWERS.items() if status != 202},
+    responses={
+        412: {"model": Problem, "description": "It was written for what has changed since."},
+        **{status: answer for status, answer in ANSWERS.items() if status != 202},
+    },
     response_class=Response,
     tags=["conversations"],
 )
