@@ -31,7 +31,12 @@ PAGES = ("messenger:1001", "messenger:1002", "zalo:2001", "zalo:2002", "zalo:200
 CROWDED, CONTESTED, GREETING = PAGES[2], PAGES[4], PAGES[5]
 ADMIN = AGENTS[0]
 PASSWORD = "mat khau cua pho"
-COMPANY = Company(colleagues=AGENTS, departments=("night",), reasons=("gia-cao", "het-hang"))
+COMPANY = Company(
+    colleagues=AGENTS,
+    admins=dict.fromkeys(PAGES, (ADMIN,)),
+    departments=("night",),
+    reasons=("gia-cao", "het-hang"),
+)
 STRANGE_PAGE = "messenger:9999"
 FOREIGN_WORKSPACE = "village"
 

@@ -90,6 +90,11 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             assert (await holder.get("outcomes/say-2")).status_code == 404
             capacity = await ha.ask("agents/minh/capacity", {"capacity": 3}, method="PUT")
             assert capacity.status_code == httpx.codes.OK, capacity.text
+            # A note's words go to whom it names, so it names nobody who may not see it.
+            strange = await holder.ask(f"{place}/notes", {"text": "@", "mentions": ["ha", "nga", "ma"]})
+            assert (strange.status_code, strange.json()["details"]["agents"]) == (403, ["nga", "ma"])
+            noted = await holder.ask(f"{place}/notes", {"text": "@ha @chu", "mentions": ["ha", "chu"]})
+            assert noted.status_code == httpx.codes.OK, noted.text
             await _quick_replies_tickets_and_orders(database, http, holder, place)
             many = await ha.ask("bulk", {"what": "take_over", "conversations": [str(conversation)]})
             assert many.status_code == httpx.codes.OK, many.text

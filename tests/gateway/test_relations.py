@@ -11,6 +11,7 @@ from workers.gateway.connection import Connection
 from workers.gateway.conversations import Conversation, agent_relations, relations
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity, Role
+from workers.gateway.mentions import strangers
 from workers.gateway.notices import Noted, recipients, workspace_of
 from workers.gateway.queries.scope import scope_of
 from workers.gateway.rights import Call, may
@@ -104,6 +105,15 @@ def test_who_was_removed_from_the_workspace_stands_in_no_relation() -> None:
     scope = scope_of(Identity("shop", "page_admin", "ha", "ha"), removed)
     assert (scope.agent, scope.pages, scope.audiences) == ("", frozenset(), frozenset())
     assert scope_of(Identity("shop", "admin", "ha", "ha"), removed).agent == "ha"
+
+
+def test_a_note_names_only_those_who_may_see_its_conversation() -> None:
+    """A notice with its words is pushed to each of them."""
+    given_on = conversation(holder="lan", followers=frozenset({"nga"}), asked=frozenset({"binh"}))
+    everybody = ("lan", "minh", "ha", "nga", "binh", "xa", "gone", "nobody", "minh")
+    named = strangers(everybody, given_on, "shop", ROSTER, [("ha", "page_admin")])
+    assert named == ["minh", "xa", "gone", "nobody"]
+    assert strangers(("ha", "xa"), given_on, "shop", ROSTER, [("xa", "admin")]) == ["ha"]
 
 
 def test_relations_to_an_agent() -> None:

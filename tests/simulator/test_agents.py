@@ -25,12 +25,16 @@ from workers.local.simulator.agents.ledger import AgentLedger
 from workers.local.simulator.agents.workplace import HELD_MAX, Held, Workplace
 from workers.routing.desk.care import by_hand
 
-COMPANY = Company(colleagues=("lan", "minh"), departments=("ban-hang",), reasons=("gia-cao",))
+PAGE = "zalo:1"
+COMPANY = Company(
+    colleagues=("lan", "minh"), admins={PAGE: ("ha",)}, departments=("ban-hang",), reasons=("gia-cao",)
+)
 GATEWAYS = ("http://gateway-1", "http://gateway-2")
 CLAIM = Act("claim", "c1", {})
 LAN = ("agent:hoa-sen/lan", "run-1")
 HELD = st.builds(
     Held,
+    page=st.sampled_from((PAGE, "zalo:2")),
     care=st.sampled_from(sorted(CARES)),
     waits=st.booleans(),
     answered=st.booleans(),
@@ -58,6 +62,8 @@ def test_they_choose_what_is_theirs_to_do_in_words_of_the_gateway(
     if act.call == "set_care":
         assert act.body["care"] in by_hand(held[act.conversation].care, Policy())  # type: ignore[arg-type]
         assert {"refused": "reason", "done": "outcome"}.get(act.body["care"], "care") in act.body
+    if act.call == "write_note":
+        assert (held[act.conversation].page, act.body["mentions"]) == (PAGE, ["ha"])
     if act.call == "transfer":
         assert not held[act.conversation].transferring
         assert len(act.body) == 1
@@ -79,12 +85,12 @@ def test_they_know_what_they_were_told() -> None:
     place.see("offered", _notice("c2"))
     place.see("withdrawn", _notice("c2", holder="minh"))
     assert place.offered == {"c1"}
-    place.see("assigned", _notice("c1", message={"position": 3}))
+    place.see("assigned", _notice("c1", page=PAGE, message={"position": 3}))
     place.learn(Act("say", "c1", {}), Answer(200, {}))
-    assert place.held["c1"] == Held(waits=False, answered=True, position=3)
+    assert place.held["c1"] == Held(page=PAGE, waits=False, answered=True, position=3)
     place.see("message", _notice("c1", message={"position": 5}))
     place.see("message", _notice("c9", message={"position": 1}))  # he follows it, and does not hold it
-    assert place.held == {"c1": Held(waits=True, answered=True, position=5)}
+    assert place.held == {"c1": Held(page=PAGE, waits=True, answered=True, position=5)}
     place.see("transfer_offered", _notice("c3"))
     place.learn(Act("transfer_reject", "c3", {}), Answer(200, {}))
     assert not place.asked

@@ -40,6 +40,7 @@ from workers.gateway.conversations import Conversation, agent_relations, read_co
 from workers.gateway.desks.registry import reserve_agents
 from workers.gateway.desks.relations import desk_relations
 from workers.gateway.identity import Identity
+from workers.gateway.mentions import read_roles, strangers
 from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
 from workers.gateway.roster import Roster, Rosters
@@ -109,6 +110,9 @@ class Commanding:
             if issubclass(call.model, Say):
                 body = await self._attached(asker, conversation, body)
             stands = relations(asker.identity.agent, conversation, roster)
+            is_new = not any(one.outcome for one in known)
+            if is_new and may(asker.identity, stands, call.name):
+                await self._check_mentions(asker, conversation, roster, body)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body, stands)
             return await self._send(asker, asked, roster, known, waiter, ((call.name, stands, str(id_)),))
 
@@ -286,6 +290,23 @@ class Commanding:
     async def _attached(self, asker: Asker, conversation: Conversation, body: Body) -> Body:
         with _ANSWERING:
             return await attached(self._pool, self._files, asker.identity.workspace, conversation.id, body)
+
+    async def _check_mentions(
+        self, asker: Asker, conversation: Conversation, roster: Roster, body: Body
+    ) -> None:
+        """Raises ApiError when a note names somebody who may not see the conversation."""
+        mentioned = getattr(body, "mentions", ())
+        if not mentioned:
+            return
+        workspace = asker.identity.workspace
+        with _ANSWERING:
+            roles = await read_roles(self._pool, workspace, mentioned)
+        unseeing = strangers(mentioned, conversation, workspace, roster, roles)
+        if unseeing:
+            sentence = (
+                f"They may not see this conversation, so a note cannot name them: {', '.join(unseeing)}."
+            )
+            raise forbidden(sentence, details={"subjects": [str(conversation.id)], "agents": unseeing})
 
     async def _roster(self, asker: Asker) -> Roster:
         with _ANSWERING:

@@ -65,6 +65,7 @@ def company_of(workspace: Workspace) -> Company:
     """Return what its agents know of each other."""
     return Company(
         colleagues=tuple(agents_of(workspace)),
+        admins={page.id: page.admins for desk in workspace.desks for page in desk.pages},
         departments=tuple(each.id for desk in workspace.desks for each in desk.departments),
         reasons=tuple(
             reason.id

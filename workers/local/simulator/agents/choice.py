@@ -30,11 +30,13 @@ class Company:
 
     Attributes:
         colleagues: all agents' ids, his own among them.
+        admins: their ids by page: who may see what he holds there.
         departments: ids.
         reasons: for refusing a customer.
     """
 
     colleagues: Sequence[str]
+    admins: Mapping[str, Sequence[str]]
     departments: Sequence[str]
     reasons: Sequence[str]
 
@@ -77,8 +79,8 @@ def _about_held(conversation: str, held: Held, company: Company, random: Random)
             body = {"position": held.position}
         case "open_ticket":
             body = {"subject": invent_subject(random)}
-        case "write_note":
-            colleague = random.choice(company.colleagues)
+        case "write_note" if admins := company.admins.get(held.page):
+            colleague = random.choice(admins)
             body = {"text": invent_note(random, colleague), "mentions": [colleague]}
     return None if body is None else Act(call, conversation, body)
 

@@ -18,6 +18,7 @@ _ANSWERS = {"transfer_accept", "transfer_reject"}
 class Held:
     """A conversation of his."""
 
+    page: str = ""
     care: str = "accepted"
     waits: bool = True
     """Its customer waits for an answer."""
@@ -49,7 +50,7 @@ class Workplace:
         match event:
             case "assigned":
                 self.asked.pop(conversation, None)
-                self._hold(conversation, _position(data))
+                self._hold(conversation, data)
             case "unassigned":
                 self.held.pop(conversation, None)
             case "message" if conversation in self.held:
@@ -94,8 +95,8 @@ class Workplace:
         self.asked.clear()
         self.offered.clear()
 
-    def _hold(self, conversation: str, position: int) -> None:
-        self.held[conversation] = Held(position=position)
+    def _hold(self, conversation: str, data: Mapping[str, Any]) -> None:
+        self.held[conversation] = Held(page=str(data.get("page", "")), position=_position(data))
         if len(self.held) > HELD_MAX:
             del self.held[next(iter(self.held))]
 
