@@ -63,7 +63,7 @@ class DeliverySettings(Section):
     echo_wait_s: PositiveSeconds = 20.0
     """So long a message without an answer waits for the channel's echo of it."""
     unanswered: Literal["mark", "resend"] = "mark"
-    """What becomes of it then: `mark` leaves it unknown and goes on, `resend` gives it once more."""
+    """What becomes of it then: `mark` leaves it unknown and goes on, `resend` gives it once more, each part once."""
     refresh_part: Annotated[float, Field(gt=0.1, lt=1)] = 0.8
     """Zalo's tokens are exchanged when this part of their life is over."""
     waiting_max: Annotated[PositiveInt, Field(le=10_000)] = 200

@@ -103,6 +103,8 @@ def test_without_an_answer_the_echo_is_waited_for_and_then_the_rule_holds() -> N
     again = settle(Standing((), 1), SETTINGS.model_copy(update={"unanswered": "resend"}))
     assert (marked.state, marked.due_s) == ("unknown", None)
     assert (again.state, again.due_s) == ("queued", 0.0)
+    twice = settle(Standing((), 1, resent=True), SETTINGS.model_copy(update={"unanswered": "resend"}))
+    assert (twice.state, twice.due_s) == ("unknown", None), "once more, and not for ever"
 
 
 @given(failures=st.integers(0, 30), page_failures=st.integers(0, 60), spread=st.floats(0, 1))

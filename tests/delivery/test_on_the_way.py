@@ -246,6 +246,78 @@ async def test_without_an_echo_the_operators_rule_holds(
             assert (await field.row(message))["state"] == "sent", "a late echo still tells"
 
 
+async def test_what_is_never_answered_is_given_once_more_and_no_oftener(database: str) -> None:
+    async with ground(database, unanswered="resend") as field:
+        field.one.faults.extend(["lose", "lose"])
+        message = await field.say(ONE, "an", "một")
+        after = await field.say(ONE, "an", "hai")
+        async with field.delivering():
+            await field.until(message, "unknown", "no_answer")
+            await field.until(after, "sent")
+        assert field.one.texts("an") == ["một", "một", "hai"]
+
+
+async def test_each_part_of_a_message_may_be_given_once_more(database: str) -> None:
+    async with ground(database, unanswered="resend") as field, field.database.acquire() as connection:
+        image = MessageAttachment(type="image", url="https://cdn.example/a.jpg")
+        message = await field.say(ONE, "an", "một", attachments=(image,) * 2)
+        for taken in ((), ("m1",), ("m1", "m2")):
+            await take(connection, ONE, 5, field.settings.delivery)
+            await connection.execute("UPDATE delivery SET state = 'unknown', due_at = now()")
+            (timer,) = await unanswered.due(connection, [3], 10)
+            await field.handle(EchoTimer.model_validate_json(timer.value))
+            row = await field.row(message)
+            assert (row["state"], row["due_at"] is None, tuple(row["ids"])) == ("queued", False, taken)
+            again = await take(connection, ONE, 5, field.settings.delivery)
+            assert again is not None
+            if len(taken) == 1:
+                await field.handle(field.echo(f"{ONE}:an", message, 1, "m2"))
+            else:
+                step = Step("queued", (*taken, f"m{len(taken) + 1}"), due_s=0.0)
+                assert await message_rows.go_on(connection, again.claimed[0], step)
+
+
+async def test_what_the_channel_tells_before_our_own_record_is_kept_until_then(database: str) -> None:
+    """A worker is killed with the channel's answer; receipts come before the echo, on its longer way."""
+    async with ground(database, echo_wait_s=60.0) as field, field.database.acquire() as connection:
+        own = field.settings.delivery
+        messages = [await field.say(page, "an", "một") for page in (ONE, TWO, OA)]
+        claimed = []
+        for page in (ONE, TWO, OA):
+            taking = await take(connection, page, 5, own)
+            assert taking is not None
+            claimed += taking.claimed
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        read = field.arrival(ONE, "an", "read", until_ms=now_ms)
+        await field.handle(field.arrival(ONE, "an", "delivered", channel_message_ids=("m1",)), read)
+        early = field.arrival(TWO, "an", "read", until_ms=now_ms - 60_000)
+        await field.handle(early, field.arrival(TWO, "an", "delivered", channel_message_ids=("m2",)))
+        seen = field.arrival(OA, "an", "read", channel_message_ids=("z3",))
+        others = [field.arrival(OA, "an", "read", channel_message_ids=(f"z{n}",)) for n in range(4, 11)]
+        await field.handle(seen, *others)
+        assert {(await field.row(each))["state"] for each in messages} == {"sending"}
+        await connection.execute("UPDATE delivery SET state = 'unknown' WHERE message_id = $1", messages[0])
+        await field.handle(field.echo(f"{ONE}:an", messages[0], 0, "m1"))
+        for each, id_ in zip(claimed[1:], ("m2", "z3"), strict=True):
+            assert await message_rows.go_on(connection, each, Step("sent", (id_,)))
+        rows = [await field.row(each) for each in messages]
+        assert [row["state"] for row in rows] == ["read", "delivered", "read"]
+        assert [row["heard"] for row in rows] == [[], [], []]
+
+
+async def test_a_reading_counts_though_the_channels_clock_is_a_little_late(database: str) -> None:
+    async with ground(database) as field:
+        message = await field.say(ONE, "an", "một")
+        async with field.delivering():
+            await field.until(message, "sent")
+        at_ms = int((await field.row(message))["attempted_at"].timestamp() * 1000)
+        for late_ms, state in ((5_000, "sent"), (300, "read")):
+            await field.handle(field.arrival(ONE, "an", "read", until_ms=at_ms - late_ms))
+            assert (await field.row(message))["state"] == state
+        last = field.arrival(ONE, "an", "read", until_ms=253_402_300_799_999)
+        await field.handle(last)
+
+
 async def test_too_many_answers_in_one_conversation_fail_instead_of_waiting(database: str) -> None:
     async with ground(database, waiting_max=3) as field:
         sends = [field.send(ONE, "an", str(number)) for number in range(5)]

@@ -105,7 +105,7 @@ async def test_what_is_asked_again_and_again_reads_an_index(database: str) -> No
             "waiting": (message_rows.WAITING, ([one],)),
             "due pages": (page_rows.DUE_PAGES, ()),
             "untold": (news.UNTOLD, ([1, 2], 100)),
-            "arrived": (news.ARRIVED, (one, "read", ["m"], now)),
+            "arrived": (news.ARRIVED, (one, "read", ["m"], now, "{}")),
             "echoed": (news.ECHOED, ("acme", one, 0, "m")),
             "unanswered": (unanswered.PROPOSE, ([1, 2], 100)),
             "echoes": (own.RECENT, ([one],)),

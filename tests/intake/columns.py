@@ -62,7 +62,7 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "alembic_version": ("version_num",),
     "audit": ("actor", "address", "call", "subject", "code"),
     "conversation": ("standing", "holder", "offer_rule"),
-    "delivery": ("sender", "state", "reason", "ids"),
+    "delivery": ("sender", "state", "reason", "ids", "heard"),
     "delivery_app": ("app",),
     "delivery_errand": ("what", "state", "reason", "asked_by"),
     "delivery_page": ("app", "access_token", "refresh_token", "too_long", "paused"),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from workers.channels.delivery.heard import heard_of
 from workers.channels.delivery.progress import Standing, Step
 from workers.runtime.handler import Connection
 
@@ -62,13 +63,17 @@ RETURNING d.workspace_id, d.message_id, d.key, d.conversation_id, d.position, d.
     d.parts, d.failures, d.attempts, extract(epoch FROM now() - d.last_customer_at)::float8 AS silent_s
 """  # noqa: S608  conditions of this module
 # The number of the attempt is the fence, and that no echo was faster: who was frozen changes nothing.
-GO_ON = """
-UPDATE delivery SET state = $4, ids = $5, reason = $6, due_at = now() + $7::interval, failures = $8,
+GO_ON = f"""
+UPDATE delivery SET
+    state = CASE WHEN $4 = 'sent' THEN {heard_of("($5::text[])[cardinality($5)]")} ELSE $4 END,
+    ids = $5, reason = $6, due_at = now() + $7::interval, failures = $8,
     content = CASE WHEN $4 IN ('sent', 'failed') THEN NULL ELSE content END,
+    heard = CASE WHEN $4 IN ('sent', 'failed') THEN '{{}}' ELSE heard END,
+    resent = resent AND cardinality($5) = $9,
     version = version + 1, told = false, changed_at = now()
 WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND cardinality(ids) = $9
     AND state IN ('sending', 'unknown', 'queued')
-"""
+"""  # noqa: S608  an expression of a module
 TAKE_BACK = """
 UPDATE delivery SET state = 'queued', due_at = now() + $4::interval
 WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND state = 'sending'

@@ -22,6 +22,8 @@ class Standing(NamedTuple):
     """Of the channel, in a row."""
     page_failures: int = 0
     """The same of all that is sent for the page."""
+    resent: bool = False
+    """Whether the next part was given once more already, because no answer and no echo came."""
 
 
 class Step(NamedTuple):
@@ -89,8 +91,8 @@ def taken(was: Standing, id_: str) -> Step:
 
 
 def settle(was: Standing, settings: DeliverySettings) -> Step:
-    """The channel has not shown what it was given: the operators' rule holds."""
-    if settings.unanswered == "resend":
+    """The channel has not shown what it was given: the operators' rule holds, for each part once."""
+    if settings.unanswered == "resend" and not was.resent:
         return Step("queued", was.ids, "no_answer", 0.0, was.failures)
     return Step("unknown", was.ids, "no_answer")
 

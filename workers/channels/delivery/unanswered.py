@@ -33,10 +33,14 @@ UPDATE delivery d SET due_at = 'infinity'
 FROM due WHERE d.workspace_id = due.workspace_id AND d.message_id = due.message_id
 RETURNING d.workspace_id, d.message_id, d.conversation_id, d.key, d.lane, d.version, due.due_at
 """
+STANDS = """
+SELECT ids, parts, failures, resent FROM delivery
+WHERE workspace_id = $1 AND message_id = $2 AND version = $3 AND state = 'unknown' FOR UPDATE
+"""
 SETTLE = """
-UPDATE delivery SET state = $4, reason = $5, due_at = now() + $6::interval,
+UPDATE delivery SET state = $3, reason = $4, due_at = now() + $5::interval, resent = resent OR $3 = 'queued',
     version = version + 1, told = false, changed_at = now()
-WHERE workspace_id = $1 AND message_id = $2 AND version = $3 AND state = 'unknown'
+WHERE workspace_id = $1 AND message_id = $2
 """
 
 
@@ -67,9 +71,11 @@ async def due(connection: Connection, lanes: Sequence[int], limit: int) -> list[
 
 async def decide(connection: Connection, timer: EchoTimer, settings: DeliverySettings) -> None:
     """No echo has come: the operators' rule holds."""
-    step = settle(Standing((), 1), settings)
+    row = await connection.fetchrow(STANDS, timer.workspace, timer.message, timer.version)
+    if row is None:
+        return
+    was = Standing(row["ids"], row["parts"], row["failures"], resent=row["resent"])
+    step = settle(was, settings)
     wait = None if step.due_s is None else timedelta(seconds=step.due_s)
-    await connection.execute(
-        SETTLE, timer.workspace, timer.message, timer.version, step.state, step.reason, wait
-    )
+    await connection.execute(SETTLE, timer.workspace, timer.message, step.state, step.reason, wait)
     await connection.execute(NOTIFY)
