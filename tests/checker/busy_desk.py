@@ -19,6 +19,7 @@ from schemas.asks import (
     Claim,
     ConversationAsk,
     Follow,
+    GatewayAlive,
     LinkOrder,
     Mute,
     Release,
@@ -65,7 +66,8 @@ TURNS, LIMITED, RACE, BUSY, NO_RULE = PAGES = ("zalo:1", "messenger:2", "zalo:3"
 USERS = tuple(f"u{number}" for number in range(40))
 COMMANDS = 700
 TAGS = ((), (), ("vip",), ("gold",))
-NEVER = {"stretches": [{"days": ["mon"], "begins": "03:00", "ends": "03:01"}]}
+EARLY = {"stretches": [{"days": ["mon"], "begins": "03:00", "ends": "03:01"}]}
+SAIGON = timedelta(hours=7)
 CHANNEL_CAPACITY = {"messenger": 2}
 ORDERS = (("DH1", "new"), ("DH2", "confirmed"), ("DH1", "done"), ("DH2", None), ("DH3", "new"))
 _ABOUT: tuple[tuple[type[ConversationAsk], dict[str, Any]], ...] = (
@@ -121,6 +123,7 @@ class BusyDesk:
         self._transfer_to_who_leaves()
         self._agent_stays_away()
         self._orders()
+        self._a_rule_opens()
         self._somebody_is_replaced()
         return self.history.told(self._scene.desk)
 
@@ -157,7 +160,7 @@ class BusyDesk:
         window = Window(conversations=3, seconds=20)
         return [
             a_rule(*self._some(3), id_="vips", pages=[TURNS, BUSY], conditions={"tags": ["vip"]}),
-            a_rule(*self._some(2), id_="never", pages=[], channels=["zalo"], conditions={"hours": NEVER}),
+            a_rule(*self._some(2), id_="early", pages=[], channels=["zalo"], conditions={"hours": EARLY}),
             a_rule(*self._some(5), id_="turns", pages=[TURNS], last_agent_s=self._random.choice((None, 60))),
             a_rule(
                 *self._some(5),
@@ -225,6 +228,12 @@ class BusyDesk:
             if now.session_open:
                 self.do(session_ended(_user(now), now.session, page=now.page))
             self.do(route(_user(now), now.session + 1, page=now.page))
+
+    def _a_rule_opens(self) -> None:
+        """On Monday morning; what comes first then is nothing that concerns it."""
+        while (now := self._scene.log.now + SAIGON).strftime("%a %H") != "Mon 03":
+            self._scene.log.wait(seconds=3600 - now.minute * 60 - now.second)
+        self.do(GatewayAlive(workspace=WORKSPACE, desk=DESK, gateway="g1"))
 
     def _session_ends(self) -> None:
         one = self._one(lambda one: one.session_open)

@@ -466,7 +466,7 @@ CASES: dict[str, tuple[Fault, str]] = {
         _FIRST,
     ),
     "a rule that is closed": (
-        alter_all("roster", "rule_changed", of_rule("never"), "rule", conditions={}),
+        alter_all("roster", "rule_changed", of_rule("early"), "rule", conditions={}),
         _FIRST,
     ),
     "given to the next after all": (
