@@ -1,4 +1,7 @@
-"""Many visitors on a website at one ingress: how soon what they write reaches the agents' sockets."""
+"""Many visitors on a website at one ingress: how soon what they write reaches the agents' sockets.
+
+And how soon the windows close of those who are kept out, also when the ingress has just been started again.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +51,22 @@ class VisitorsPlan:
     writing: int = 500
     rate_per_s: float = 200.0
     seconds: float = 30.0
+    blocked: int = 100
+    """So many of those who write are kept out in the end, and as many again after a restart."""
 
 
 @dataclass(frozen=True)
 class VisitorsLoad:
-    """What was found. `taken_ms`: until Kafka has it; `told_ms`: until the agent's socket has it."""
+    """What was found. `taken_ms`: until Kafka has it; `told_ms`: until the agent's socket has it.
+
+    `closed_ms`: from an agent's click until the window closes; `closed_anew_ms`: after a restart.
+    """
 
     plan: VisitorsPlan
     taken_ms: list[float]
     told_ms: list[float]
+    closed_ms: list[float]
+    closed_anew_ms: list[float]
     ingress_busy: float
     """Of one core, while visitors wrote and before."""
     ingress_mib: float
@@ -69,6 +79,8 @@ class VisitorsLoad:
         return {
             "taken_ms": asdict(Percentiles.of(self.taken_ms)),
             "told_ms": asdict(Percentiles.of(self.told_ms)),
+            "closed_ms": asdict(Percentiles.of(self.closed_ms)),
+            "closed_anew_ms": asdict(Percentiles.of(self.closed_anew_ms)),
             "ingress": {"busy": self.ingress_busy, "mib": self.ingress_mib},
             "generator_busy": self.generator_busy,
             "machine": asdict(self.machine),
@@ -89,19 +101,27 @@ async def measure(
         crowd = CrowdPlan(
             *(plan.visitors, plan.writing, plan.rate_per_s, plan.seconds, port, gateway.port, SITE, ORIGIN),
             agents=[(one.name, one.token) for one in agents],
+            blocked=plan.blocked,
         )
         tell(f"{plan.visitors:,} visitors come; {plan.writing:,} of them write")
         began_s = time.monotonic()
         found = await generate("bench.visits.crowd", crowd, plan.seconds + SLACK_S)
         if found["again"]:
             raise BenchError(f"agents were told {found['again']} messages twice")
-        busy = ingress.cpu_s() / (time.monotonic() - began_s)
+        busy, mib = ingress.cpu_s() / (time.monotonic() - began_s), ingress.peak_rss_mib()
+        tell("the ingress is killed and started again; all come back")
+        await ingress.kill()
+        await start("ingress", INGRESS, _website(course, port), port, course, stack)
+        back = crowd._replace(writing=plan.blocked, seconds=0.0, kept_out=plan.blocked)
+        anew = await generate("bench.visits.crowd", back, SLACK_S)
         return VisitorsLoad(
             plan,
             found["taken_ms"],
             found["told_ms"],
+            found["closed_ms"],
+            anew["closed_ms"],
             round(busy, 3),
-            ingress.peak_rss_mib(),
+            mib,
             found["busy"],
             arena.machine,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from bench.failures import BenchError
@@ -22,7 +22,7 @@ class Wire(asyncio.Protocol):
     """One connection; `on_text` gets each message as bytes, `on_end` why it ended.
 
     Args:
-        origin: of the page that a browser would have before it; none: it is no browser's.
+        headers: what the upgrade says beside what it must.
     """
 
     def __init__(
@@ -31,11 +31,11 @@ class Wire(asyncio.Protocol):
         path: str,
         on_text: Callable[[bytes], None],
         on_end: Callable[[str], None],
-        origin: str | None = None,
+        headers: Mapping[str, str],
     ) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._host, self._path = host, path
-        self._origin = "" if origin is None else f"Origin: {origin}\r\n"
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._on_text, self._on_end = on_text, on_end
         self._transport: asyncio.Transport | None = None
         self._rest = b""
@@ -45,7 +45,7 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\n{self._origin}Upgrade: websocket\r\n"
+            f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\n{self._headers}Upgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
@@ -113,13 +113,13 @@ async def open_wire(
     path: str,
     on_text: Callable[[bytes], None],
     on_end: Callable[[str], None],
-    origin: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Wire:
     """An open WebSocket. Raises BenchError when it is refused, TimeoutError, OSError."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(OPEN_DEADLINE_S):
         _, wire = await loop.create_connection(
-            lambda: Wire(f"{host}:{port}", path, on_text, on_end, origin), host, port
+            lambda: Wire(f"{host}:{port}", path, on_text, on_end, headers or {}), host, port
         )
         await wire.opened
     return wire

@@ -86,11 +86,11 @@ async def test_what_became_of_all_posts_adds_up() -> None:
 async def test_a_notice_counts_for_what_was_said_and_a_second_one_is_seen() -> None:
     crowd = Crowd(CrowdPlan(1, 1, 1.0, 1.0, 1, 2, "shop", "https://shop.example", []))
     crowd.sent_s["said-1"] = 0.0
-    notice = {"message": {"text": "said-1"}}
+    notice = {"conversation": "a", "message": {"text": "said-1"}}
     for event in ("message", "assigned", "offered"):
-        crowd._tell(event, notice)
-    crowd._tell("message", {"message": {"text": "of somebody else"}})
-    assert (list(crowd.told_s), crowd._again) == (["said-1"], 1)
+        crowd._tell("token", event, notice)
+    crowd._tell("token", "message", {"conversation": "b", "message": {"text": "of somebody else"}})
+    assert (list(crowd.told_s), crowd._again, crowd._holders) == (["said-1"], 1, {"a": "token"})
 
 
 def test_the_tables_say_what_was_found() -> None:
@@ -98,8 +98,9 @@ def test_the_tables_say_what_was_found() -> None:
     posted = Posted(4, 100.0, [10.0, 20.0], [5.0], {"0": 1}, 4_321.0, 0.5, 0.1)
     console = Console(record=True, width=150)
     console.print(ingress_table(IngressLoad(IngressPlan(), posted, posted, machine)))
-    console.print(visitors_table(VisitorsLoad(VisitorsPlan(), [1.0], [200.0], 0.5, 90.0, 0.1, machine)))
+    load = VisitorsLoad(VisitorsPlan(), [1.0], [200.0], [543.0], [876.0], 0.5, 90.0, 0.1, machine)
+    console.print(visitors_table(load))
     shown = console.export_text()
-    for expected in ("50.0%", "4,321", "5,000 visitors", "200", "generator 10%"):
+    for expected in ("50.0%", "4,321", "5,000 visitors", "200", "543", "876", "generator 10%"):
         assert expected in shown
     assert orjson.loads(orjson.dumps(posted.report()))["accepted"] == 0.5

@@ -183,6 +183,9 @@ def visitors(
     writing: Annotated[
         int, typer.Option("--writing", min=1, max=50_000, help="So many of them write.")
     ] = 500,
+    blocked: Annotated[
+        int, typer.Option("--blocked", min=1, max=1_000, help="So many of these are kept out in the end.")
+    ] = 100,
     rate: Annotated[
         float, typer.Option("--rate", min=1, max=10_000, help="Messages a second of all together.")
     ] = 200.0,
@@ -190,9 +193,10 @@ def visitors(
         float, typer.Option("--seconds", min=1, max=3_600, help="How long it is measured.")
     ] = 30.0,
 ) -> None:
-    """Let many visitors be on a website, and see how soon what they write reaches the agents' sockets."""
+    """See how soon agents are told what visitors of a website write, and who is kept out loses his window."""
     bench = _module("bench.visitors")
-    plan = bench.VisitorsPlan(visitors_, min(writing, visitors_), rate, seconds)
+    writing = min(writing, visitors_)
+    plan = bench.VisitorsPlan(visitors_, writing, rate, seconds, min(blocked, writing))
     result = uvloop.run(bench.measure(_start(), plan, typer.echo))
     _show(_module("bench.website_tables").visitors_table(result))
     _write(result, report, None, None, "visitors")
