@@ -100,6 +100,8 @@ class KindRecovery:
     async def _lane(self, seized: Seized) -> Lane:
         """The lane as whoever holds it has it, to be read from where it can be."""
         lane, stored = seized.name.lane, seized.stored
+        if seized.is_cut:
+            await self._ledger.forget_all_published_ahead(self.connection, lane)
         ahead = await self._ledger.published_ahead(self.connection, [lane])
         return Lane(
             lane,

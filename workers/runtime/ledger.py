@@ -62,6 +62,7 @@ INSERT INTO published_ahead (kind, lane, event) SELECT $1, unnest($2::int[]), un
 ON CONFLICT DO NOTHING
 """
 _FORGET_AHEAD = "DELETE FROM published_ahead WHERE kind = $1 AND lane = $2 AND event = ANY($3::text[])"
+_FORGET_ALL_AHEAD = "DELETE FROM published_ahead WHERE kind = $1 AND lane = $2"
 _SEIZE = """
 UPDATE lane SET owner = $3 WHERE kind = $1 AND id = $2 AND owner IS NOT DISTINCT FROM $4
 """
@@ -175,6 +176,10 @@ class Ledger:
     async def forget_published_ahead(self, connection: Connection, lane: int, events: Sequence[str]) -> None:
         """These were derived again."""
         await connection.execute(_FORGET_AHEAD, self.kind, lane, events)
+
+    async def forget_all_published_ahead(self, connection: Connection, lane: int) -> None:
+        """Whatever identities were remembered, they are of other events from here on."""
+        await connection.execute(_FORGET_ALL_AHEAD, self.kind, lane)
 
     async def seize(self, connection: Connection, me: str, lane: int, owner: str | None) -> bool:
         """Make `me` the owner of a stopped lane whose owner is still `owner`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from aiokafka import TopicPartition
 from config.settings import Settings
 from workers.runtime import protocol
 from workers.runtime.ledger import StoredLane
-from workers.runtime.reader import open_reader
+from workers.runtime.reader import looking_up, open_reader
 from workers.runtime.spans import Span, read_spans
 from workers.runtime.topology import Topology
 
@@ -54,7 +53,7 @@ async def places(
 ) -> dict[int, dict[str, Place]]:
     """Of each of these lanes the place of each input.
 
-    Raises DependencyDownError, StandstillError, KafkaError, TimeoutError.
+    Raises DependencyDownError, StandstillError, KafkaError.
     """
     bounds = await _bounds(
         settings, [_partition(topology, topic, lane) for lane in lanes for topic in inputs]
@@ -82,10 +81,7 @@ async def places(
 
 
 async def _bounds(settings: Settings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Span]:
-    async with (
-        open_reader(settings, "read_uncommitted") as consumer,
-        asyncio.timeout(settings.runtime.kafka_deadline_s),
-    ):
+    async with looking_up(settings) as consumer:
         firsts = await consumer.beginning_offsets(list(partitions))
         ends = await consumer.end_offsets(list(partitions))
     return {partition: (firsts[partition], ends[partition]) for partition in partitions}
@@ -118,10 +114,7 @@ async def _suspects(
     """What Kafka knows to be younger below the lanes' offsets: mostly nothing but transactions' markers."""
     if not read:
         return {}
-    async with (
-        open_reader(settings, "read_uncommitted") as consumer,
-        asyncio.timeout(settings.runtime.kafka_deadline_s),
-    ):
+    async with looking_up(settings) as consumer:
         since = await consumer.offsets_for_times({each: at_ms + 1 for each, (_, at_ms) in read.items()})
     ends = {partition: min(offset, bounds[partition][1]) for partition, (offset, _) in read.items()}
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from config.settings import Settings
 from config.topics import CATALOGUE
 from schemas.envelope import header
 from workers.runtime.identity import LaneName, identity, publisher
-from workers.runtime.reader import open_reader
+from workers.runtime.reader import looking_up, open_reader
 from workers.runtime.spans import Spans, Tell, read_spans
 from workers.runtime.topology import Topology
 from workers.runtime.trail import READ_TO
@@ -34,7 +33,7 @@ async def read_published(
 ) -> AsyncIterator[list[Published]]:
     """Each committed event of these lanes that was published since (about) its lane's moment, in portions.
 
-    Reads every topic once. Raises StandstillError, DependencyDownError, KafkaError, TimeoutError.
+    Reads every topic once. Raises StandstillError, DependencyDownError, KafkaError.
     """
     if not since_ms:
         return
@@ -65,10 +64,7 @@ def _of_lanes(
 
 async def _spans(settings: Settings, partitions: Sequence[TopicPartition], since_ms: int) -> Spans:
     """From where to where each partition is to be read; to its real end, not only to what can be read now."""
-    async with (
-        open_reader(settings, "read_uncommitted") as consumer,
-        asyncio.timeout(settings.runtime.kafka_deadline_s),
-    ):
+    async with looking_up(settings) as consumer:
         ends = await consumer.end_offsets(partitions)
         starts = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
     return {

@@ -16,6 +16,8 @@ from workers.runtime.failures import DependencyDownError
 log = structlog.get_logger(__name__)
 
 STOP_DEADLINE_S = 5.0
+LOOK_UP_DEADLINE_S = 60.0
+"""For all partitions of all topics."""
 
 
 @asynccontextmanager
@@ -40,6 +42,19 @@ async def open_reader(
         yield consumer
     finally:
         await stop_consumer(consumer)
+
+
+@asynccontextmanager
+async def looking_up(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer to be asked where logs begin and end, to their real ends. Raises DependencyDownError."""
+    async with open_reader(settings, "read_uncommitted") as consumer:
+        try:
+            async with asyncio.timeout(LOOK_UP_DEADLINE_S):
+                yield consumer
+        except (KafkaError, TimeoutError) as error:
+            raise DependencyDownError(
+                f"Kafka did not tell where its logs begin and end: {error!r}"
+            ) from error
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from config.errors import TongdaiError
 from config.settings import Settings
+from config.told import told
 from workers.runtime.failures import TermEndedError
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import LaneName
@@ -167,8 +168,8 @@ class _Recovery:
         """Whether nothing is lost, or that is accepted."""
         if not lane.lost or self.accept_loss:
             return True
-        told = ", ".join(f"{count} records of {topic}" for topic, count in lane.lost.items())
-        error = f"the log no longer has {told}; repeat with --accept-loss to go on behind them"
+        lost = ", ".join(f"{count} records of {topic}" for topic, count in lane.lost.items())
+        error = f"the log no longer has {lost}; repeat with --accept-loss to go on behind them"
         self._failed(lane.name, RecoveryError(error))
         return False
 
@@ -216,6 +217,5 @@ class _Recovery:
         return next((name for name in failed if name.kind in before), None)
 
     def _failed(self, name: LaneName, error: Exception) -> None:
-        told = str(error) if isinstance(error, TongdaiError) else repr(error)
-        log.warning("lane_not_recovered", kind=name.kind, lane=name.lane, error=told)
-        self._results[name] = Failed(*name, told)
+        log.warning("lane_not_recovered", kind=name.kind, lane=name.lane, error=error)
+        self._results[name] = Failed(*name, told(error))

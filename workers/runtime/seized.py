@@ -43,7 +43,7 @@ class Seized:
         records, whose events are identified as those were: they are not to be taken for published.
         """
         is_pending = self.unpublished.pop(found.identity, None) is not None
-        if is_pending or self._is_cut:
+        if is_pending or self.is_cut:
             return False
         if found.trail:
             self._trails.append(found.trail)
@@ -59,5 +59,6 @@ class Seized:
         return list(trail.onward(told, self.offsets))
 
     @property
-    def _is_cut(self) -> bool:
+    def is_cut(self) -> bool:
+        """Whether a log of its inputs has lost its end."""
         return any(place.is_cut for place in self.places.values())
