@@ -62,7 +62,7 @@ class Visitor:
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
         self._wire: Wire | None = None
-        self._on_end = crowd.fail
+        self._on_end: Callable[[str], None] = crowd.fail
         self.started = asyncio.Event()
         self.conversation = ""
 

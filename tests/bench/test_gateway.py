@@ -82,7 +82,7 @@ def test_a_race_in_which_somebody_was_told_something_wrong_has_no_figures(
 def test_a_wire_hears_whole_messages_however_they_come(texts: list[bytes], data: st.DataObject) -> None:
     async def run() -> list[bytes]:
         heard: list[bytes] = []
-        wire = Wire("host", "/", heard.append, lambda _: None)
+        wire = Wire("host", "/", heard.append, lambda _: None, {})
         stream = b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + b"".join(map(_frame, texts))
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
         for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
