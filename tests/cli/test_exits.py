@@ -36,6 +36,7 @@ OF_POSTGRES = {
     "blacklist list": (PAGE,),
     "blacklist remove": (PAGE, BLOCK),
     "erase": ("messenger:1:u", "--workspace", SHOP),
+    "export": (SHOP,),
     "history fetch": (PAGE,),
     "history list": (PAGE,),
     "history stop": (PAGE,),

@@ -23,6 +23,7 @@ from schemas.envelope import Kind, headers, moment, read_kind
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, apply_plan, plan_workspace
+from workers.workspace.export import read_workspace
 from workers.workspace.loader import load_workspace
 from workers.workspace.registry import ReservationError
 from workers.workspace.release import lock_pages
@@ -169,6 +170,10 @@ async def test_applying_again_sends_nothing(
     plan = await plan_workspace(settings, workspace)
     assert plan.changing == ()
     assert await apply_plan(settings, plan, DEADLINE_S) == ()
+    there = await read_workspace(settings, "hoa-sen")
+    assert (await plan_workspace(settings, there)).changing == ()
+    with pytest.raises(TongdaiError, match="check its id"):
+        await read_workspace(settings, "hoa-hue")
 
 
 async def test_a_page_of_another_workspace_is_refused_and_nothing_is_reserved(

@@ -21,6 +21,7 @@ COMMANDS = {
     "up": Entry("workers.cli.up_command", "Run all workers on this machine."),
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
+    "export": Entry("workers.cli.export_command", "Write the workspace file of what desks have."),
     "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
     "pages": Entry("workers.cli.pages_command", "Give pages their tokens, and see how they fare."),
     "mail": Entry("workers.cli.mail_command", "Give a reply that came to the mail server to the ingress."),

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-import asyncpg
 from aiokafka.errors import KafkaError
 
 from config.errors import DependencyError
@@ -16,8 +15,8 @@ from config.settings import Settings
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.preview import Held, held_by
 from workers.routing.desk.roster_version import read_roster_version
-from workers.runtime.handler import Connection
 from workers.workspace.command_writer import Sent, configure_command, send
+from workers.workspace.connecting import connected
 from workers.workspace.difference import DeskChange, changes_of
 from workers.workspace.outcome_reader import OutcomeReader
 from workers.workspace.present import present_desks, present_roster
@@ -61,7 +60,7 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
 
     Raises ReservationError when a page is not to be had, DependencyError when Postgres does not answer.
     """
-    async with _connected(settings) as connection:
+    async with connected(settings) as connection:
         present = await present_desks(connection, workspace.id)
         # Before the rosters: what changes in between is told by the desk, and not overwritten.
         versions = {
@@ -102,7 +101,7 @@ async def apply_plan(
         configure_command(plan.workspace.id, desk.roster, actor, plan.versions[desk.roster.id])
         for desk in plan.changing
     ]
-    async with _connected(settings) as connection:
+    async with connected(settings) as connection:
         await lock_pages(connection, plan.workspace.id)
         async with connection.transaction():
             reservation = await reserve(connection, plan.workspace)
@@ -155,31 +154,3 @@ async def _start(reader: OutcomeReader, settings: Settings) -> None:
             f"Kafka at {settings.kafka.bootstrap_servers} does not answer ({error or 'time is over'}): "
             "check that it runs and TONGDAI_KAFKA_BOOTSTRAP_SERVERS is right. Nothing was sent."
         ) from error
-
-
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[Connection]:
-    postgres = settings.postgres
-    try:
-        connection = await asyncpg.connect(
-            postgres.dsn.get_secret_value(),
-            timeout=postgres.connect_timeout_s,
-            command_timeout=postgres.command_timeout_s,
-            server_settings={
-                "application_name": "tongdai-apply",
-                "synchronous_commit": postgres.synchronous_commit,
-            },
-        )
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise DependencyError(
-            f"Postgres at {postgres.masked_dsn} does not answer ({error or 'time is over'}): "
-            "check that it runs and TONGDAI_POSTGRES_DSN is right"
-        ) from error
-    try:
-        yield connection
-    except asyncpg.UndefinedTableError as error:
-        raise DependencyError(
-            f"the database at {postgres.masked_dsn} lacks tables ({error}): run tongdai migrate first"
-        ) from error
-    finally:
-        await connection.close()
