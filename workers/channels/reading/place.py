@@ -26,6 +26,8 @@ class Place(NamedTuple):
     """The channel's mark in its list of conversations."""
     is_listed: bool = False
     """Whether that list is at its end."""
+    lists_messages: bool = False
+    """Whether it has turned out to hold messages, not conversations."""
     threads: tuple[Thread, ...] = ()
     """Those listed that are not read yet; the first one is being read."""
     after: str = ""

@@ -1,11 +1,11 @@
 """Zalo's user details and conversations. Source: Zalo Official Account OpenAPI.
 
-Errors are HTTP 200 too. Each row of the list of recent chats is a message, of whomever; who wrote for the
-account is not told: a program or a person.
+Errors are HTTP 200 too. Who wrote for the account is not told: a program or a person.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import httpx
@@ -20,7 +20,7 @@ from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.fields import identifier, mapping
 from workers.channels.reading.getting import get
 from workers.channels.reading.older import older
-from workers.channels.reading.place import Place
+from workers.channels.reading.place import Place, Thread
 from workers.channels.reading.reader import Access, Found
 
 MESSAGES_MAX = 10
@@ -64,30 +64,57 @@ class ZaloReader:
 
     async def history(self, access: Access, place: Place) -> Found | Failed:
         """See Reader.history. Newer messages move the others on: some come twice then, none is left out."""
+        if place.user and not place.threads:
+            place = place.listed((Thread(place.user, place.user),), None)
+        return await (self._messages if place.threads else self._list)(access, place)
+
+    async def _list(self, access: Access, place: Place) -> Found | Failed:
+        """Read the next part of the list of recent chats.
+
+        Whether a row is a conversation or any message is not documented: among messages some come twice.
+        """
         offset = int(place.list_after or 0)
-        asked: dict[str, Any] = {"offset": offset, "count": MESSAGES_MAX}
-        path = self._settings.zalo_recent_path
-        if place.user:
-            asked["user_id"] = place.user
-            path = self._settings.zalo_conversation_path
-        said = await self._get(access, path, asked)
+        items = await self._rows(access, self._settings.zalo_recent_path, offset)
+        if isinstance(items, Failed):
+            return items
+        behind = offset + len(items)
+        recent = [each for each in items if _moment_ms(each) >= place.since_ms]
+        is_over = len(items) < MESSAGES_MAX or behind >= OFFSET_MAX or len(recent) < len(items)
+        threads = tuple(thread for each in recent if (thread := _thread(access, each)) is not None)
+        place = place._replace(lists_messages=place.lists_messages or len(set(threads)) < len(threads))
+        listed = place.listed(() if place.lists_messages else threads, None if is_over else str(behind))
+        return Found(self._records(access, place, items) if place.lists_messages else (), listed)
+
+    async def _messages(self, access: Access, place: Place) -> Found | Failed:
+        path, user = self._settings.zalo_conversation_path, place.threads[0].user
+        items = await self._rows(access, path, place.read, user_id=user)
+        if isinstance(items, Failed):
+            return items
+        behind = place.read + len(items)
+        is_over = len(items) < MESSAGES_MAX or behind >= self._settings.history_messages_max
+        is_over |= any(_moment_ms(each) < place.since_ms for each in items)
+        turned = place.turned(len(items), None if is_over else str(behind))
+        return Found(self._records(access, place, items), turned)
+
+    async def _rows(
+        self, access: Access, path: str, offset: int, **asked: str
+    ) -> Sequence[dict[str, Any]] | Failed:
+        said = await self._get(access, path, {**asked, "offset": offset, "count": MESSAGES_MAX})
         if isinstance(said, Failed):
             return said
         data = said.get("data")
-        items = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
-        moments = [fields.milliseconds(each.get("time")) or 0 for each in items]
-        wanted = (each for each, at_ms in zip(items, moments, strict=True) if place.has(at_ms))
-        records = [found for each in wanted if (found := self._record(access, each)) is not None]
-        behind = offset + len(items)
-        most = self._settings.history_messages_max if place.user else OFFSET_MAX
-        is_over = len(items) < MESSAGES_MAX or behind >= most
-        is_over |= any(at_ms < place.since_ms for at_ms in moments)
-        return Found(records[::-1], place.listed((), None if is_over else str(behind)))
+        return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+
+    def _records(
+        self, access: Access, place: Place, items: Sequence[dict[str, Any]]
+    ) -> Sequence[Message | Echo]:
+        """The messages that are wanted, the oldest first."""
+        wanted = (each for each in reversed(items) if place.has(_moment_ms(each)))
+        return [found for each in wanted if (found := self._record(access, each)) is not None]
 
     def _record(self, access: Access, said: dict[str, Any]) -> Message | Echo | None:
         """None: it says nothing that can be kept."""
-        is_ours = identifier(said.get("from_id")) == access.account
-        end = "to" if is_ours else "from"
+        is_ours, end = _ends(access, said)
         kind = fields.cut(said.get("type"), KIND_CHARS_MAX) or "unknown"
         kept = {
             "channel": self.channel,
@@ -120,6 +147,22 @@ class ZaloReader:
         if answer.status == httpx.codes.TOO_MANY_REQUESTS:
             return Failed("slow_down", "rate_limited", detail="HTTP 429", of_app=True)
         return Failed("again", "channel_down", detail=f"HTTP {answer.status} without an answer of Zalo's")
+
+
+def _moment_ms(said: dict[str, Any]) -> int:
+    return fields.milliseconds(said.get("time")) or 0
+
+
+def _ends(access: Access, said: dict[str, Any]) -> tuple[bool, str]:
+    """Whether the account has said it, and at which end the customer is."""
+    is_ours = identifier(said.get("from_id")) == access.account
+    return is_ours, "to" if is_ours else "from"
+
+
+def _thread(access: Access, said: dict[str, Any]) -> Thread | None:
+    """The conversation of a row; Zalo calls it as its customer."""
+    user = identifier(said.get(f"{_ends(access, said)[1]}_id"))
+    return None if user is None else Thread(user, user)
 
 
 def _attachments(kind: str, said: dict[str, Any]) -> tuple[Attachment, ...]:

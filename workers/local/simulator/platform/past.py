@@ -41,6 +41,8 @@ class Past:
     rate_per_s: int = 2
     people: dict[str, Person] = field(default_factory=dict)
     messages: list[PastMessage] = field(default_factory=list)
+    lists_last: bool = False
+    """Whether a list of what was said of late holds only the last message with each customer."""
     faults: deque[dict[str, Any]] = field(default_factory=deque)
     """Errors of the platform's that the next calls get."""
     calls: list[str] = field(default_factory=list)
@@ -55,6 +57,13 @@ class Past:
             self._calls_s.popleft()
         self._calls_s.append(now_s)
         return len(self._calls_s) > self.rate_per_s + 1
+
+    def recent(self) -> list[PastMessage]:
+        """What was said of late, the newest first."""
+        first_met: dict[str | int, PastMessage] = {}
+        for number, each in enumerate(self.said()):
+            first_met.setdefault(each.user if self.lists_last else number, each)
+        return list(first_met.values())
 
     def said(self, user: str | None = None) -> list[PastMessage]:
         """All messages, or those with one customer, the newest first."""

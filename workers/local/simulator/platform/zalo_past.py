@@ -73,8 +73,8 @@ class ZaloPast:
         offset, count = asked["offset"], asked["count"]
         if not 0 < count <= COUNT_MAX:
             return _error(-201, "count is invalid")
-        found = account.past.said(asked.get("user_id"))[offset : offset + count]
-        return _success([_message(account, each) for each in found])
+        found = account.past.said(asked["user_id"]) if "user_id" in asked else account.past.recent()
+        return _success([_message(account, each) for each in found[offset : offset + count]])
 
 
 def _message(account: Account, said: PastMessage) -> dict[str, Any]:
