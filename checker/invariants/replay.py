@@ -16,6 +16,7 @@ from checker.invariants.dealing import Dealing
 from checker.invariants.eligibility import Eligibility
 from checker.invariants.moves import Moves
 from checker.invariants.named import Named
+from checker.invariants.openings import Openings
 from checker.invariants.races import Races
 from checker.invariants.rights import Rights
 from checker.invariants.rotation import Rotation
@@ -35,12 +36,13 @@ class Replay:
         self._races = Races(answers)
         self._eligibility = Eligibility()
         self._dealing = Dealing()
+        self._openings = Openings()
         self._rights = Rights(answers)
 
     @property
     def tallies(self) -> list[Tally]:
         watchers = (self._moves, self._care, self._rotation, self._named, self._races, self._eligibility)
-        others = (self._dealing, self._rights)
+        others = (self._dealing, self._openings, self._rights)
         return [tally for watcher in (*watchers, *others) for tally in watcher.tallies]
 
     def run(self, logs: Mapping[Desk, list[Step]]) -> None:
@@ -51,6 +53,7 @@ class Replay:
     def _desk(self, steps: list[Step]) -> None:
         state = DeskState()
         self._rotation.begin()
+        self._openings.begin()
         numbered = enumerate(steps)
         for _, decision in groupby(numbered, key=lambda each: each[1].offset):
             self._decision(state, list(decision))
@@ -74,6 +77,7 @@ class Replay:
         if ask is not None:
             self._races.after(state, ask, [step for _, step in decision])
         self._moves.after(state, decision[-1][1])
+        self._openings.after(state, decision[-1][1])
         self._eligibility.after(state, decision[-1][1])
 
     def _event(self, state: DeskState, step: Step, number: int, ask: Ask | None) -> None:

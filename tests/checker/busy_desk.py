@@ -125,6 +125,7 @@ class BusyDesk:
         self._orders()
         self._a_rule_opens()
         self._somebody_is_replaced()
+        self._one_of_a_department_comes()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -234,6 +235,9 @@ class BusyDesk:
         while (now := self._scene.log.now + SAIGON).strftime("%a %H") != "Mon 03":
             self._scene.log.wait(seconds=3600 - now.minute * 60 - now.second)
         self.do(GatewayAlive(workspace=WORKSPACE, desk=DESK, gateway="g1"))
+        one = self._one(lambda one: one.holder is not None)
+        if one is not None:
+            self.do(ask(Follow, _user(one), "chu", page=one.page))
 
     def _session_ends(self) -> None:
         one = self._one(lambda one: one.session_open)
@@ -397,6 +401,29 @@ class BusyDesk:
             named = {"version": version, "removed": {"agents": ["giang"]}, **changed}
             self.do(Amend.model_validate({**self._by_operator(), **named}))
             self._again()
+
+    def _one_of_a_department_comes(self) -> None:
+        """While it is asked to take a conversation over: he is asked too."""
+        one = self._one(lambda one: one.holder and not one.blocked and one.care != "done")
+        members = self._scene.desk.roster.departments["sale"].definition.agents
+        if one is None:
+            return
+        here, comes, *_ = (agent for agent in members if agent != one.holder)
+        if one.transfer is not None:
+            self.do(ask(TransferCancel, _user(one), "chu", page=one.page))
+        for agent in (here, comes):
+            self._keys += 1
+            self.do(SetLeave.model_validate({**self._by_operator(), "agent": agent, "on_leave": False}))
+        for agent, gateway, what in (
+            (comes, "g1", "offline"),
+            (comes, "g2", "offline"),
+            (here, "g1", "online"),
+        ):
+            told = {"agent": agent, "gateway": gateway, "presence": what}
+            self.do(SetPresence.model_validate({"workspace": WORKSPACE, "desk": DESK, **told}))
+        self.do(ask(Transfer, _user(one), one.holder, page=one.page, to_department="sale"))
+        told = {"agent": comes, "gateway": "g1", "presence": "online"}
+        self.do(SetPresence.model_validate({"workspace": WORKSPACE, "desk": DESK, **told}))
 
     def _by_operator(self) -> dict[str, str]:
         key = f"op{self._keys}"

@@ -247,6 +247,16 @@ def by_a_stranger(command: str, what: str, how: str | None = None) -> Fault:
     return plant
 
 
+def ask_a_stranger_too(planted: Planted) -> None:
+    """The day's last transfer was told again, with one of the department who had come: as if another had."""
+    number, record = [
+        (number, record)
+        for number, record in enumerate(planted.topics["assignments"])
+        if record.what("assignments") == "transferring"
+    ][-1]
+    planted.change("assignments", number, agents=[*record.json()["agents"][:-1], "ghost"])
+
+
 def change_vacate(planted: Planted) -> None:
     """A leave goes on that was nobody's."""
     planted.change("commands", record_of(planted, "commands", "vacate"), command="other")
@@ -293,6 +303,8 @@ _ELIGIBLE = "nobody was automatically assigned"
 _KNOWN = "nobody outside of the desk"
 _WAITS = "nobody waits while"
 _FIRST = "the first rule that matches"
+_OPENED = "who waits for a rule or for none"
+_SOONER = {"stretches": [{"days": ["sat"], "begins": "15:28:30", "ends": "15:29"}]}
 _POOL = "what an agent who stayed away"
 _LEAST = "of a rule that asks the least busy"
 _ORDER = "who waits is served"
@@ -331,6 +343,7 @@ CASES: dict[str, tuple[Fault, str]] = {
         _changed("transferring", has(to_department=None), to_department="sale"),
         _FITS,
     ),
+    "offered to one more who has not come": (ask_a_stranger_too, _FITS),
     "offered for ever": (_changed("transferring", expires_at="2099-01-01T00:00:00.000Z"), _FITS),
     "offered once more": (
         rename("transfer_ended", lambda value: value["how"] != "overtaken", "confirmed"),
@@ -468,6 +481,10 @@ CASES: dict[str, tuple[Fault, str]] = {
     "a rule that is closed": (
         alter_all("roster", "rule_changed", of_rule("early"), "rule", conditions={}),
         _FIRST,
+    ),
+    "a rule that has opened, and those who wait": (
+        alter_all("roster", "rule_changed", of_rule("early"), "rule", conditions={"hours": _SOONER}),
+        _OPENED,
     ),
     "given to the next after all": (
         offer_offline_to("rule:limited/0"),
