@@ -13,7 +13,7 @@ from schemas.definitions import Department, Page, Policy, Rule
 from schemas.outcomes import Done, Refused
 from schemas.roster import AgentChanged, DepartmentChanged, PolicyChanged, RuleChanged
 from tests.desk.log import DESK, PAGE, WORKSPACE, a_rule, an_agent, configure, route
-from tests.desk.scene import Scene
+from tests.desk.scene import Scene, loaded
 from workers.routing.desk.amending import amended
 from workers.routing.desk.leaving import may_leave
 
@@ -91,6 +91,7 @@ def test_each_kind_of_change_counts_in_the_version() -> None:
         changed, done = scene.do(amend(scene, **fields))
         assert isinstance(changed, kind)
         assert done.result["version"] == before + 1
+    assert loaded(scene.desk).roster.version == scene.desk.roster.version
     assert scene.desk.roster.policy.silent_after_s == 60
 
 
@@ -213,6 +214,27 @@ def test_what_makes_no_sense_is_refused_as_a_whole(fields: dict[str, Any], code:
     assert (type(refused), refused.code) == (Refused, code), refused
     assert named in refused.sentence
     assert scene.desk.roster.version == before
+
+
+def test_an_agent_of_another_desk_is_refused() -> None:
+    scene = scene_of()
+    scene.desk.elsewhere["moi"] = "acme:bac"
+    (refused,) = scene.do(amend(scene, agents=[an_agent("moi")]))
+    assert refused.code == "other_desk"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_same_is_said_in_the_same_order_however_the_desk_came_to_know_its_people(*, whole: bool) -> None:
+    """Their tables give them in an order of their own."""
+    said = []
+    for agents in (["an", "binh", "chi", "dung"], ["chi", "dung", "binh", "an"]):
+        scene = Scene()
+        scene.do(configure(agents, [], pages=()))
+        removed = {"removed": {"agents": ["dung", "an"]}, "agents": [an_agent("chi", 1), an_agent("binh", 2)]}
+        command = amend(scene, **removed).model_copy(update={"idempotency_key": "same"})
+        asked = amended(scene.desk.roster, command) if whole else command
+        said.append([event.model_dump_json() for event in scene.do(asked)])
+    assert said[0] == said[1]
 
 
 def test_a_desk_takes_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ WORKERS: dict[str, Rights] = {
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            *("erasure", "outreach", "ticket", "ticket_line", "visitor_address"),
+            *("erasure", "outreach", "page_registry", "ticket", "ticket_line", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),

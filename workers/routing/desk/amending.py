@@ -41,7 +41,7 @@ def _put(known: Mapping[str, Entry[D]], removed: Collection[str], said: Iterable
     """What is there and stays, each at its place, with what is said in its stead; what is new comes last."""
     stay = sorted(
         (entry for id_, entry in known.items() if entry.active and id_ not in removed),
-        key=lambda entry: entry.position,
+        key=lambda entry: (entry.position, entry.definition.id),
     )
     return tuple(
         ({one.definition.id: one.definition for one in stay} | {one.id: one for one in said}).values()

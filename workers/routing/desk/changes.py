@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from schemas.commands import Configure
@@ -103,14 +104,14 @@ def _listed(desk: Desk, rule: Rule) -> tuple[str, ...]:
 def _changes(
     known: Mapping[str, Entry[D]], wanted: Iterable[D], touched: frozenset[str] | set[str] = frozenset()
 ) -> Iterator[Change[D]]:
-    """What differs between `known` and `wanted`, `touched` ones in any case."""
+    """What differs between `known` and `wanted`, `touched` ones in any case; who goes by their ids."""
     left = {id_: entry for id_, entry in known.items() if entry.active}
     for definition in wanted:
         entry = left.pop(definition.id, None)
         if entry is None or entry.definition != definition or definition.id in touched:
             last = known.get(definition.id)
             yield Change("changed" if entry else "added", definition, last.version + 1 if last else 1)
-    for entry in left.values():
+    for _, entry in sorted(left.items(), key=itemgetter(0)):
         yield Change("removed", entry.definition, entry.version + 1)
 
 

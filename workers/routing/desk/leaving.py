@@ -7,6 +7,7 @@ that the desk itself puts on its log, each once the one before has been carried 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from operator import itemgetter
 from typing import Literal
 
 from schemas.asks import SetLeave
@@ -94,7 +95,7 @@ def _goes(conversation: Conversation, act: Vacate) -> bool:
 def _leavers(desk: Desk, agents: Collection[Agent]) -> Mapping[str, Leave]:
     wanted = {agent.id: agent for agent in agents}
     found: dict[str, Leave] = {}
-    for id_, entry in desk.roster.agents.items():
+    for id_, entry in sorted(desk.roster.agents.items(), key=itemgetter(0)):
         if not entry.active:
             continue
         if id_ not in wanted:
