@@ -45,6 +45,8 @@ class ZaloApp(Section):
     app_id: Annotated[str, Field(min_length=1, max_length=63)]
     secret_key: Signing
     oa_secret_key: Signing | None = None
+    signs_with: Literal["app_id", "oa_id"] = "app_id"
+    """Whose id stands first in what is signed: the app's, as documented, or the account's, as guides say."""
 
 
 FCHAT_ATTRIBUTES = {

@@ -94,6 +94,20 @@ def test_zalos_app_may_sign_with_its_own_secret_when_the_oa_has_none(zalo: Zalo)
     assert zalo.open(signed.headers, body)["app_id"] == "1"
 
 
+def test_the_account_may_stand_first_in_what_zalo_signs_where_the_app_is_set_so() -> None:
+    app = {"app_id": "3608465248940903967", "secret_key": "oa_secret_abc"}
+    usual, other = (Zalo([ZaloApp.model_validate({**app, **more})]) for more in ({}, {"signs_with": "oa_id"}))
+    from_oa = ZALO_BODY.replace(b"user_send_text", b"oa_send_text")
+    for body, account in ((ZALO_BODY, "388613280878808645"), (from_oa, "246845883529197922")):
+        signed = zalo_digest(account, body, "1543908534740", b"oa_secret_abc")
+        header = {"x-zevent-signature": f"mac={signed}"}
+        assert other.open(header, body)["message"]["msg_id"] == "m1"
+        with pytest.raises(WrongSignatureError, match="does not fit"):
+            usual.open(header, body)
+    with pytest.raises(WrongSignatureError, match="does not fit"):
+        other.open({"x-zevent-signature": f"mac={ZALO_DIGEST}"}, ZALO_BODY)
+
+
 def test_zalos_timestamp_may_be_a_number(zalo: Zalo) -> None:
     body = ZALO_BODY.replace(b'"1543908534740"', b"1543908534740")
     assert zalo.open(sign_zalo(body, "1543908534740").headers, body)["timestamp"] == 1543908534740

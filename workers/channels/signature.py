@@ -11,9 +11,9 @@ def messenger_digest(secret: bytes, body: bytes) -> str:
     return hmac.digest(secret, body, "sha256").hex()
 
 
-def zalo_digest(app_id: str, body: bytes, timestamp: str, secret: bytes) -> str:
+def zalo_digest(id_: str, body: bytes, timestamp: str, secret: bytes) -> str:
     """Hex SHA-256 of the four joined, as in `X-ZEvent-Signature: mac=<hex>`. Not an HMAC."""
-    return hashlib.sha256(app_id.encode() + body + timestamp.encode() + secret).hexdigest()
+    return hashlib.sha256(id_.encode() + body + timestamp.encode() + secret).hexdigest()
 
 
 def same(given: str, expected: str) -> bool:

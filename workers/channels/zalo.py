@@ -11,7 +11,7 @@ from workers.channels.channel import RECEIVED, Item
 from workers.channels.document import parse_document
 from workers.channels.problem import MalformedError, WrongSignatureError
 from workers.channels.signature import header_digest, same, zalo_digest
-from workers.channels.zalo_event import normalise
+from workers.channels.zalo_event import ends, normalise
 
 SIGNATURE_HEADER = "x-zevent-signature"
 
@@ -27,9 +27,7 @@ class Zalo:
     acknowledgement = RECEIVED
 
     def __init__(self, apps: Sequence[ZaloApp]) -> None:
-        self._secrets = {
-            app.app_id: (app.oa_secret_key or app.secret_key).get_secret_value().encode() for app in apps
-        }
+        self._apps = {app.app_id: app for app in apps}
 
     def challenge(self, query: Mapping[str, str]) -> str:
         """Zalo has no handshake, but looks whether the address answers."""
@@ -45,13 +43,19 @@ class Zalo:
         if not isinstance(document, dict):
             raise MalformedError("The body is not a JSON object.")
         app_id, timestamp = (fields.identifier(document.get(each)) or "" for each in ("app_id", "timestamp"))
-        secret = self._secrets.get(app_id)
-        if secret is None:
+        app = self._apps.get(app_id)
+        if app is None:
             raise WrongSignatureError("app_id names no configured app.")
-        if not same(given, zalo_digest(app_id, body, timestamp, secret)):
+        id_ = app_id if app.signs_with == "app_id" else _account(document)
+        secret = (app.oa_secret_key or app.secret_key).get_secret_value().encode()
+        if not same(given, zalo_digest(id_, body, timestamp, secret)):
             raise WrongSignatureError("X-ZEvent-Signature does not fit the body with the app's secret.")
         return document
 
     def items(self, document: Json) -> Iterator[Item]:
         """See Channel.items."""
         yield normalise(document)
+
+
+def _account(document: dict[str, Json]) -> str:
+    return ends(fields.text(document.get("event_name")) or "", document)[0] or ""

@@ -41,7 +41,7 @@ from workers.channels.zalo_kinds import (
 def normalise(event: dict[str, Any]) -> InboundRecord | Refused:
     """The record of one event."""
     kind = fields.text(event.get("event_name")) or ""
-    account, user = _ends(kind, event)
+    account, user = ends(kind, event)
     try:
         return _record(account, user, kind, event)
     except (UnreadableError, ValidationError) as error:
@@ -49,7 +49,7 @@ def normalise(event: dict[str, Any]) -> InboundRecord | Refused:
         return refusal(error, event, key)
 
 
-def _ends(kind: str, event: dict[str, Any]) -> tuple[str | None, str | None]:
+def ends(kind: str, event: dict[str, Any]) -> tuple[str | None, str | None]:
     """The account's id and the customer's. Events without a sender name them in fields of their own."""
     sender, recipient, follower = (
         fields.identifier(mapping(event.get(end)).get("id")) for end in ("sender", "recipient", "follower")
