@@ -181,4 +181,6 @@ def _apps(course: Course, port: int) -> dict[str, str]:
         variable("ingress", "messenger_apps"): orjson.dumps(apps).decode(),
         variable("ingress", "rate_per_s"): NO_LIMIT,
         variable("ingress", "rate_burst"): NO_LIMIT,
+        variable("ingress", "page_rate_per_s"): NO_LIMIT,
+        variable("ingress", "page_rate_burst"): NO_LIMIT,
     }

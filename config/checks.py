@@ -156,9 +156,11 @@ def _ingress(ingress: IngressSettings, runtime: RuntimeSettings) -> Iterator[Pro
     if ingress.port and ingress.port == runtime.health_port:
         text = f"is {variable('ingress', 'port')} too: give one of them another port"
         yield Problem(variable("runtime", "health_port"), text)
-    if ingress.rate_burst < ingress.rate_per_s:
-        text = f"must not be below {variable('ingress', 'rate_per_s')}: a second's requests may come at once"
-        yield Problem(variable("ingress", "rate_burst"), text)
+    for rate in ("rate", "page_rate"):
+        if getattr(ingress, f"{rate}_burst") < getattr(ingress, f"{rate}_per_s"):
+            other = variable("ingress", f"{rate}_per_s")
+            text = f"must not be below {other}: a second's requests may come at once"
+            yield Problem(variable("ingress", f"{rate}_burst"), text)
     apps = [app.name for app in ingress.messenger_apps]
     yield from _repeated(variable("ingress", "messenger_apps"), "name", apps)
     ids = [app.app_id for app in ingress.zalo_apps]

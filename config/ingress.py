@@ -98,6 +98,9 @@ class IngressSettings(Section):
     body_limit_bytes: Annotated[int, Field(ge=1_024, le=983_040)] = 983_040
     rate_per_s: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 1_000.0
     rate_burst: PositiveInt = 2_000
+    page_rate_per_s: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 500.0
+    """Events of one page, at each ingress; what is more is answered 503 and comes again."""
+    page_rate_burst: PositiveInt = 5_000
     # Zalo wants its answer within 2 s.
     publish_deadline_s: Annotated[PositiveSeconds, Field(lt=2)] = 1.5
     messenger_apps: Annotated[

@@ -296,6 +296,20 @@ async def test_an_address_that_sends_too_much_is_told_when_to_come_back(
         assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_a_page_that_is_flooded_comes_again_and_the_others_are_taken(
+    kafka_settings: Settings, led_topics: dict[str, str]
+) -> None:
+    del led_topics
+    async with running(with_ingress(kafka_settings, page_rate_per_s=0.01, page_rate_burst=2)) as client:
+        await until_ready(client)
+        for number in range(2):
+            assert (await post(client, MESSENGER, messenger(said(f"m_{number}")))).status_code == 200
+        response = await post(client, MESSENGER, messenger(said("m_3")))
+        assert_problem(response, 503, "page_flooded")
+        assert 90 <= int(response.headers["retry-after"]) <= 100
+        assert (await post(client, ZALO, zalo(zalo_event()))).status_code == 200
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for(
     kafkaless: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

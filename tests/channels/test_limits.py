@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.inbound import Message
 from workers.channels.admission import Admission
-from workers.channels.problem import OverloadedError
+from workers.channels.channel import Skipped
+from workers.channels.page_limit import PageLimit
+from workers.channels.problem import OverloadedError, PageFloodedError
 from workers.channels.rate_limit import RateLimit, bucket_of
 
 
@@ -15,6 +18,30 @@ def test_an_address_may_send_its_burst_and_then_its_rate() -> None:
     assert limit.take("a", 0.25) == 0.25
     assert limit.take("a", 0.5) == 0
     assert limit.take("b", 0.5) == 0
+
+
+def message(page: str, number: int = 0) -> Message:
+    _, _, account = page.partition(":")
+    return Message(
+        channel="messenger", account=account, user="u", channel_message_id=f"m_{number}", text="x", raw={}
+    )
+
+
+def test_a_page_that_is_flooded_waits_and_no_other_does() -> None:
+    limit = PageLimit(rate_per_s=2, burst=3)
+    skipped = Skipped("changes")
+    limit.admit([*(message("messenger:1", number) for number in range(7)), skipped], 0)
+    with pytest.raises(
+        PageFloodedError, match="page messenger:1 brings more than 2 events a second"
+    ) as flooded:
+        limit.admit([message("messenger:2"), message("messenger:1")], 0)
+    assert flooded.value.retry_after_s == 2.5, "four are owed, and one is needed"
+    for _ in range(3):
+        limit.admit([message("messenger:2")], 0)
+    limit.admit([message("messenger:1")], 2.5)
+    with pytest.raises(PageFloodedError):
+        limit.admit([message("messenger:1")], 2.9)
+    limit.admit([skipped], 2.9)
 
 
 def test_tokens_do_not_grow_beyond_the_burst() -> None:

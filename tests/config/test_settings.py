@@ -86,6 +86,7 @@ def test_an_empty_variable_is_as_good_as_none(load: Load) -> None:
         ("INGRESS_PUBLISH_DEADLINE_S", "2", "less than 2"),
         ("INGRESS_BODY_LIMIT_BYTES", "1048576", "less than or equal to 983040"),
         ("INGRESS_RATE_BURST", "1", "TONGDAI_INGRESS_RATE_PER_S"),
+        ("INGRESS_PAGE_RATE_BURST", "499", "TONGDAI_INGRESS_PAGE_RATE_PER_S"),
         ("INGRESS_MESSENGER_APPS", "not json", "JSON list"),
         ("WEBHOOKS_SIGNING_KEYS", "short", "32 bytes"),
         ("WEBHOOKS_SIGNING_KEYS", f"{'k' * 32},{'k' * 32}", "same key twice"),

@@ -114,6 +114,7 @@ def test_an_ingress_reads_the_demos_apps_from_its_variables(
     assert read.messenger_apps == apps.messenger_apps
     assert read.zalo_apps == apps.zalo_apps
     assert read.rate_burst >= read.rate_per_s >= 8_000
+    assert read.page_rate_burst >= read.page_rate_per_s >= 8_000
     assert invent_apps() != apps
     assert orjson.loads(ingress_variables(apps, 50)["TONGDAI_INGRESS_ZALO_APPS"])[0]["app_id"] == "demo"
 

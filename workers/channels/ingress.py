@@ -32,6 +32,7 @@ from workers.channels.health import health_routes
 from workers.channels.mail.door import MailDoor
 from workers.channels.messenger import Messenger
 from workers.channels.metrics import IngressMetrics
+from workers.channels.page_limit import PageLimit
 from workers.channels.phone.door import PhoneDoor
 from workers.channels.problem import (
     RateLimitedError,
@@ -130,6 +131,7 @@ class WebhookIntake:
     def __init__(self, settings: IngressSettings, publisher: Publisher, metrics: IngressMetrics) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
         self._rate_limit = RateLimit(settings.rate_per_s, settings.rate_burst)
+        self._page_limit = PageLimit(settings.page_rate_per_s, settings.page_rate_burst)
         self._log_limit = RateLimit(LOGGED_PER_S, LOGGED_BURST)
         self._admission = Admission()
         self._publisher = publisher
@@ -197,8 +199,12 @@ class WebhookIntake:
         return acknowledge(channel.acknowledgement)
 
     async def _keep(self, channel: Channel, webhook: Webhook, document: Json) -> None:
-        """Have Kafka confirm every event; only then they count."""
+        """Have Kafka confirm every event; only then they count.
+
+        Raises WebhookError when all of it is to come again.
+        """
         items = list(channel.items(document))
+        self._page_limit.admit(items, time.monotonic())
         skipped = Counter(item.event for item in items if isinstance(item, Skipped))
         records = [outgoing(webhook, item) for item in items if not isinstance(item, Skipped)]
         await self._publisher.publish(records)

@@ -86,6 +86,12 @@ class CrowdedError(OverloadedError):
     closes = True
 
 
+class PageFloodedError(WebhookError):
+    """A page brings more than it may: post it again, nothing of the webhook was kept."""
+
+    status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "page_flooded", "Too much of one page"
+
+
 class DatabaseDownError(WebhookError):
     """Where it belongs cannot be looked up now: send it again."""
 

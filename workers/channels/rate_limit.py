@@ -31,16 +31,26 @@ class RateLimit:
         # address → (tokens, the time in seconds at which they were counted), least recently used first
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, address: str, now_s: float) -> float:
-        """Take one token. Returns 0, or after how many seconds there will be one."""
+    def take(self, address: str, now_s: float, cost: int = 1) -> float:
+        """Take `cost` tokens if there is one. Returns 0, or after how many seconds there will be one."""
         bucket = self._bucket(address)
-        tokens, counted_s = self._buckets.pop(bucket, (self._burst, now_s))
-        tokens = min(self._burst, tokens + (now_s - counted_s) * self._rate_per_s)
-        wait_s = 0.0 if tokens >= 1 else (1 - tokens) / self._rate_per_s
-        self._buckets[bucket] = (tokens - 1 if tokens >= 1 else tokens, now_s)
+        tokens = self._tokens(bucket, now_s)
+        self._buckets.pop(bucket, None)
+        self._buckets[bucket] = (tokens - cost if tokens >= 1 else tokens, now_s)
         if len(self._buckets) > self._addresses_max:
             self._buckets.popitem(last=False)
-        return wait_s
+        return self._wait_s(tokens)
+
+    def wait_s(self, address: str, now_s: float) -> float:
+        """What `take` would return; nothing is taken."""
+        return self._wait_s(self._tokens(self._bucket(address), now_s))
+
+    def _tokens(self, bucket: str, now_s: float) -> float:
+        tokens, counted_s = self._buckets.get(bucket, (self._burst, now_s))
+        return min(self._burst, tokens + (now_s - counted_s) * self._rate_per_s)
+
+    def _wait_s(self, tokens: float) -> float:
+        return 0.0 if tokens >= 1 else (1 - tokens) / self._rate_per_s
 
     def __len__(self) -> int:
         return len(self._buckets)

@@ -28,7 +28,7 @@ def invent_apps() -> IngressSettings:
 
 
 def ingress_variables(apps: IngressSettings, rate_per_s: float) -> dict[str, str]:
-    """Return the environment variables of an ingress with these apps that one address may post to."""
+    """Return the variables of an ingress with these apps to which one address may post, of any page."""
     limit = max(apps.rate_per_s, ROOM * rate_per_s)
     return {
         variable("ingress", "host"): apps.host,
@@ -37,6 +37,8 @@ def ingress_variables(apps: IngressSettings, rate_per_s: float) -> dict[str, str
         variable("ingress", "fchat_bots"): _json(bot.model_dump() for bot in apps.fchat_bots),
         variable("ingress", "rate_per_s"): str(limit),
         variable("ingress", "rate_burst"): str(max(apps.rate_burst, int(2 * limit))),
+        variable("ingress", "page_rate_per_s"): str(limit),
+        variable("ingress", "page_rate_burst"): str(max(apps.page_rate_burst, int(2 * limit))),
     }
 
 
