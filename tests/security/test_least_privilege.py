@@ -78,12 +78,17 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 DEADLINE_S = 60.0
 READ = (
     *("me", "conversations", "counts", "pages", "rules", "agents", "audit", "customers/mine", "webhooks"),
+    *("desks", "desks/main/rules", "desks/main/policy"),
     *("conversations?q=u", "conversations?text=shop", "conversations/count"),
 )
 TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 """
+CHANGE = {
+    "agents": [{"id": "moi", "name": "Mới"}],
+    "pages": [{"id": "messenger:1", "name": "Một", "admins": ["ha"]}],
+}
 TEXT = "Shop ơi, what a customer writes"
 
 
@@ -258,6 +263,9 @@ async def talk(
     assert account.texts("U") == ["Dạ còn ạ"]
     mine = (f"conversations/{conversation}{part}" for part in ("", "/messages", "/explain"))
     chu = await sign_in(http, "chu")
+    answers.append(await chu.ask("desks/main/amend/preview", CHANGE))
+    answers.append(await chu.ask("desks/main/amend", CHANGE, version=answers[-1].json()["version"]))
+    assert [each.status_code for each in answers[-2:]] == [200, 200], answers[-1].text
     for path in (*READ, *mine):
         answers += [await client.get(path) for client in (lan, crm, chu)]
     assert {each.status_code for each in answers} <= {200, 401, 403, 404}, [each.text for each in answers]
