@@ -206,7 +206,7 @@ class Transferring(ChainEvent):
     to_agent: Slug | None
     to_department: Slug | None
     agents: tuple[Slug, ...]
-    """Who may accept: at most 200 named."""
+    """Who is asked: at most 200 named. Told again with whoever of the department comes online meanwhile."""
     rejected: tuple[Slug, ...] = ()
     """Who of the department has rejected already: told again, without them, to those who are left."""
     by: str

@@ -68,7 +68,7 @@ class Named:
         by_person = link.what == "assigned" and link.method in BY_PERSON
         if link.said.get("command") is None and not by_person:
             return
-        if link.what == "transferring" and ask is not None and ask.what == "transfer_reject":
+        if link.what == "transferring" and (ask is None or ask.what == "transfer_reject"):
             return  # told again, with the command of who offered it: see checker.invariants.transfers
         self.named.checked += 1
         fault = self._fault(link, ask)

@@ -44,7 +44,7 @@ def offered(state: DeskState, was: Conversation, link: Link) -> str:
     if was.holder in said.get("agents", ()):
         return "is offered to its holder"
     if was.transfer is not None:
-        return _again(was.transfer.get("rejected", ()), link, was)
+        return _again(state, link, was)
     away = [one for one in said.get("agents", ()) if state.agent(one).presence != "online"]
     if away or not said.get("agents"):
         return f"{away or 'nobody'} is asked, who is not online"
@@ -81,11 +81,30 @@ def who_can_take(state: DeskState, conversation: Conversation) -> set[str]:
     }
 
 
-def _again(rejected: list[str], link: Link, was: Conversation) -> str:
-    """One of a department has rejected it: the others are asked still, for the same time."""
-    kept = all((was.transfer or {}).get(name) == link.said.get(name) for name in SAME)
-    one_more = len(link.said.get("rejected", ())) == len(rejected) + 1
-    return "" if kept and one_more else "a second transfer, while one waits for its answer"
+def _again(state: DeskState, link: Link, was: Conversation) -> str:
+    """One of a department has rejected it, or has come: the others are asked still, for the same time."""
+    before, said = was.transfer or {}, link.said
+    kept = all(before.get(name) == said.get(name) for name in SAME)
+    refusals = len(said.get("rejected", ())) - len(before.get("rejected", ()))
+    if kept and refusals == 1:
+        return ""
+    return (
+        "" if kept and refusals == 0 and _one_came(state, link, was) else "a second transfer, while one waits"
+    )
+
+
+def _one_came(state: DeskState, link: Link, was: Conversation) -> bool:
+    """One is asked beside those before: online, of the department, in time."""
+    *others, agent = link.said["agents"]
+    is_new = others == (was.transfer or {})["agents"] and agent not in others
+    expires_at = moment(link.said, "expires_at")
+    is_in_time = expires_at is None or link.at_ms < expires_at
+    return (
+        is_new
+        and is_in_time
+        and agent in who_can_take(state, was)
+        and state.agent(agent).presence == "online"
+    )
 
 
 def _targets(state: DeskState, was: Conversation) -> set[str]:

@@ -23,6 +23,7 @@ from schemas.definitions import Agent, Department
 from schemas.outcomes import Done, Refused
 from tests.desk.flows import come, give_policy, names, run_out
 from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, key_of, route, session_ended
+from tests.desk.people import presence
 from tests.desk.scene import Scene
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.timers import timers_of
@@ -216,6 +217,37 @@ class TestRejecting:
             scene.do(ask(TransferReject, "lan", agent))
         last, _ = scene.do(ask(TransferReject, "lan", "dung"))
         assert (last.how, last.agent) == ("rejected", "dung")
+
+
+class TestComing:
+    """Whoever of the department comes online may take it, and so is asked, and told, as the others were."""
+
+    def test_while_it_waits_asks_who_has_come_too(self, scene: Scene) -> None:
+        first, _ = scene.do(to_sale())
+        _, moved, told = scene.do(presence("dung"))
+        assert (moved.agent, moved.presence) == ("dung", "online")
+        assert isinstance(told, Transferring)
+        assert (told.agents, told.rejected) == (("binh", "chi", "dung"), ())
+        assert (told.by, told.command, told.expires_at) == (first.by, first.command, first.expires_at)
+        scene.do(presence("dung", "away"))
+        assert names(scene.do(presence("dung")))[1:] == ["PresenceChanged"]
+
+    @pytest.mark.parametrize("agent", ["binh", "chu", "an"])
+    def test_asks_nobody_who_cannot_take_it(self, scene: Scene, agent: str) -> None:
+        """He has rejected it, is of no department, or has it himself."""
+        scene.do(to_sale())
+        scene.do(ask(TransferReject, "lan", "binh"))
+        come(scene, agent, presence="away")
+        assert Transferring.__name__ not in names(scene.do(presence(agent)))
+
+    def test_after_its_time_asks_nobody(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        scene.log.wait(seconds=120)
+        assert names(scene.do(presence("dung")))[1:] == ["PresenceChanged"]
+
+    def test_is_nothing_to_a_transfer_to_another(self, scene: Scene) -> None:
+        scene.do(to_binh())
+        assert names(scene.do(presence("dung")))[1:] == ["PresenceChanged"]
 
 
 class TestEnding:

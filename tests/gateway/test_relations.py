@@ -96,6 +96,15 @@ def test_who_had_it_sees_it_as_long_as_he_follows_it() -> None:
     assert not any(may(minh, ended, call) for call in calls)
 
 
+def test_all_of_a_department_are_asked_who_may_take_over_what_is_offered_to_it() -> None:
+    """Also who came online since; the event names those who were."""
+    offered = conversation(holder="lan", asked=frozenset({"binh"}), asked_department="night")
+    assert "asked" in relations("minh", offered, ROSTER)
+    assert "asked" not in relations("minh", offered._replace(rejected=frozenset({"minh"})), ROSTER)
+    assert "asked" not in relations("xa", offered, ROSTER)
+    assert "asked" not in relations("minh", offered._replace(asked_department="day"), ROSTER)
+
+
 def test_who_was_removed_from_the_workspace_stands_in_no_relation() -> None:
     """His account may live on for a while; he followed it, or was the page's admin."""
     his = conversation(holder="gone", followers=frozenset({"gone"}), asked=frozenset({"gone"}))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
 from workers.gateway.rights import AgentRelation, Relation
-from workers.gateway.roster import Roster
+from workers.gateway.roster import NOBODY, Roster
 from workers.runtime.handler import Connection
 
 # Never cached: who has just been told that a conversation is his may act on it at once.
@@ -33,7 +33,10 @@ class Conversation(NamedTuple):
     """To whom it is offered."""
     followers: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
-    """To whom a transfer is offered."""
+    """To whom a transfer is offered by name."""
+    asked_department: str | None = None
+    """All of which may take it over, whoever was online when it was offered, but those who rejected it."""
+    rejected: frozenset[str] = frozenset()
 
 
 async def read_conversations(
@@ -50,7 +53,7 @@ async def read_conversations(
             row["holder"],
             row["audience"],
             frozenset(row["followers"] or ()),
-            _asked(row["transfer"]),
+            **_asked(row["transfer"]),
         )
         for row in rows
     }
@@ -63,7 +66,7 @@ def relations(agent: str | None, conversation: Conversation, roster: Roster) -> 
     audience = roster.audience(conversation.audience or "", conversation.page)
     found: dict[Relation, bool] = {
         "holder": agent == conversation.holder,
-        "asked": agent in conversation.asked,
+        "asked": _is_asked(agent, conversation, roster),
         "offered": agent in audience,
         "follower": agent in conversation.followers,
         "administrator": agent in roster.admins.get(conversation.page, ()),
@@ -85,5 +88,18 @@ def agent_relations(agent: str | None, other: str, roster: Roster) -> frozenset[
     return frozenset(relation for relation, holds in found.items() if holds)
 
 
-def _asked(transfer: str | None) -> frozenset[str]:
-    return frozenset(orjson.loads(transfer)["agents"]) if transfer else frozenset()
+def _is_asked(agent: str, conversation: Conversation, roster: Roster) -> bool:
+    department = conversation.desk, conversation.asked_department or ""
+    members = roster.members.get(department, NOBODY) - conversation.rejected
+    return agent in conversation.asked or agent in members
+
+
+def _asked(transfer: str | None) -> dict[str, Any]:
+    if not transfer:
+        return {}
+    said = orjson.loads(transfer)
+    return {
+        "asked": frozenset(said["agents"]),
+        "asked_department": said["to_department"],
+        "rejected": frozenset(said["rejected"]),
+    }

@@ -93,11 +93,21 @@ def expire(draft: Draft, key: str) -> None:
     draft.tell(TransferEnded, draft.desk.conversations[key], how="expired")
 
 
+def ask_too(draft: Draft, agent: str) -> None:
+    """`agent` has come online: what waits for an answer of a department of his is offered to him too."""
+    desk = draft.desk
+    for key in _transfers_to(desk, _departments_of(desk, agent)):
+        conversation = desk.conversations[key]
+        asked = conversation.transfer
+        if asked is None or agent in asked.agents or len(asked.agents) >= NAMED_MAX:
+            continue
+        if agent in _left(desk, conversation) and draft.place.at < asked.expires_at:
+            draft.tell(Transferring, conversation, **asked._replace(agents=(*asked.agents, agent))._asdict())
+
+
 def end_transfers_to(draft: Draft, agent: str, how: Gone) -> None:
     """`agent` is not there any more: what only he could still have taken stays with its holder."""
-    departments = draft.desk.roster.departments
-    teams = (id_ for id_, entry in departments.items() if agent in entry.definition.agents)
-    _end(draft, (agent, *(f"department:{id_}" for id_ in teams)), how, agent)
+    _end(draft, (agent, *_departments_of(draft.desk, agent)), how, agent)
 
 
 def end_transfers_to_nobody(draft: Draft) -> None:
@@ -107,11 +117,21 @@ def end_transfers_to_nobody(draft: Draft) -> None:
 
 def _end(draft: Draft, targets: Iterable[str], how: Gone, agent: str | None = None) -> None:
     desk = draft.desk
-    for key in sorted({key for target in targets for key in desk.transfers.get(target, ())}):
+    for key in _transfers_to(desk, targets):
         conversation = desk.conversations[key]
         if conversation.transfer is not None and next(_left(desk, conversation), None) is None:
             gone = agent or conversation.transfer.to_agent
             draft.tell(TransferEnded, conversation, how=how, agent=gone)
+
+
+def _transfers_to(desk: Desk, targets: Iterable[str]) -> list[str]:
+    return sorted({key for target in targets for key in desk.transfers.get(target, ())})
+
+
+def _departments_of(desk: Desk, agent: str) -> Iterator[str]:
+    """As targets of transfers."""
+    departments = desk.roster.departments.items()
+    return (f"department:{id_}" for id_, entry in departments if agent in entry.definition.agents)
 
 
 NOBODY = Refusal("forbidden", "only an agent can answer: say in whose name", allowed=("appoint",))
