@@ -13,13 +13,13 @@ from tests.runtime.explorer import kafka, postgres, surroundings, takeover, work
 from tests.runtime.explorer.search import Found, TooManyStatesError, explore
 from tests.runtime.explorer.world import (
     Budget,
+    Hold,
     Move,
     Moves,
     Phase,
     Request,
     Row,
     Term,
-    Worker,
     World,
     first,
 )
@@ -39,15 +39,19 @@ CASES = {
     "crash and answer of Kafka lost": ("r", NONE._replace(reassignments=1, crashes=1, kafka=1)),
     "both answers lost": ("rt", NONE._replace(reassignments=1, postgres=1, kafka=1)),
     "freeze and answer of Kafka lost": ("r", NONE._replace(freezes=1, kafka=1)),
+    "two lanes, reassignment": ("r,t", NONE._replace(reassignments=1)),
+    "two lanes, crash": ("r,r", NONE._replace(crashes=1)),
+    "two lanes, answer of Postgres lost": ("r,r", NONE._replace(postgres=1)),
+    "two lanes, answer of Kafka lost": ("r,t", NONE._replace(kafka=1)),
 }
-"""What there is to do, and what happens meanwhile."""
+"""What there is to do, in each lane, and what happens meanwhile."""
 
 
 @pytest.mark.parametrize(("units", "budget"), CASES.values(), ids=CASES.keys())
 def test_whatever_happens_each_batch_is_published_once_in_order_and_at_last(
     units: str, budget: Budget
 ) -> None:
-    found = explore(first(2, units, budget))
+    found = explore(first(2, units.split(","), budget))
     print(f"{units} {budget}: {found}")  # noqa: T201  shown by pytest -rP, or when it fails
     assert found.wrong is None, str(found)
     assert found.states > 100
@@ -55,12 +59,12 @@ def test_whatever_happens_each_batch_is_published_once_in_order_and_at_last(
 
 def test_bounds_that_are_too_wide_are_an_error_and_not_a_success() -> None:
     with pytest.raises(TooManyStatesError, match="more than 50 states"):
-        explore(first(2, "rt", Budget()), limit=50)
+        explore(first(2, ["rt"], Budget()), limit=50)
 
 
 def caught(*budget: str, units: str = "rt") -> Found:
     """What an exploration finds, when one of each of these may happen; it must be something."""
-    found = explore(first(2, units, NONE._replace(**dict.fromkeys(budget, 1))))
+    found = explore(first(2, units.split(","), NONE._replace(**dict.fromkeys(budget, 1))))
     assert found.wrong is not None, f"the mutant lives: {found}"
     assert found.path
     return found
@@ -91,43 +95,49 @@ def test_fencing_one_of_two_producers_is_caught(monkeypatch: Patch) -> None:
 
 
 def test_reading_the_group_before_fencing_is_caught(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(takeover, "read_early", lambda world: world.group)
-    monkeypatch.setattr(takeover, "read_group", lambda world, number: world.workers[number].group)
+    monkeypatch.setattr(takeover, "read_early", lambda world, lane: world.groups[lane])
+    monkeypatch.setattr(
+        takeover, "read_group", lambda world, number, lane: world.workers[number].holds[lane].group
+    )
     assert "again" in str(caught("crashes", units="r").wrong)
 
 
 def test_reading_the_group_between_fencing_and_claiming_is_caught(monkeypatch: Patch) -> None:
-    keep_from_before_the_claim(monkeypatch, "fence", lambda world, me: me._replace(group=world.group), "row")
-    monkeypatch.setattr(takeover, "read_group", lambda world, number: world.workers[number].group)
+    def group_of(world: World, lane: int, hold: Hold) -> Hold:
+        return hold._replace(group=world.groups[lane])
+
+    keep_from_before_the_claim(monkeypatch, "fence", group_of, "row")
+    monkeypatch.setattr(
+        takeover, "read_group", lambda world, number, lane: world.workers[number].holds[lane].group
+    )
     assert "stopped" in str(caught("reassignments").wrong)
 
 
 def test_reading_the_row_before_fencing_is_caught(monkeypatch: Patch) -> None:
-    def early(world: World, me: Worker) -> Worker:
-        return me._replace(row=world.row._replace(owner=None))
+    def row_of(world: World, lane: int, hold: Hold) -> Hold:
+        return hold._replace(row=world.rows[lane]._replace(owner=None))
 
-    keep_from_before_the_claim(monkeypatch, "idle", early, "group")
+    keep_from_before_the_claim(monkeypatch, "idle", row_of, "group")
     assert "stopped" in str(caught("freezes").wrong)
 
 
 def keep_from_before_the_claim(
-    monkeypatch: Patch, phase: str, read: Callable[[World, Worker], Worker], then: Phase
+    monkeypatch: Patch, phase: str, read: Callable[[World, int, Hold], Hold], then: Phase
 ) -> None:
     """Read something at the end of this phase already, and go on from the claim to `then` with it."""
     step, follow = worker.STEPS[phase], takeover.follow
 
-    def reads(world: World, number: int) -> Moves:
-        for move in step(world, number):
-            me = move.world.workers[number]
-            known = read(move.world, me) if me.phase in {"fence", "claim"} else me
-            yield move._replace(world=move.world.with_worker(number, known))
+    def reads(world: World, number: int, lane: int) -> Moves:
+        for move in step(world, number, lane):
+            hold = move.world.workers[number].holds[lane]
+            known = read(move.world, lane, hold) if hold.phase in {"fence", "claim"} else hold
+            yield move._replace(world=move.world.with_hold(number, lane, known))
 
-    def keeps(name: str, world: World, number: int, decided: TakeoverStep) -> Moves:
-        known = world.workers[number]
-        for move in follow(name, world, number, decided):
-            me = known._replace(phase=then, owner=None, fenced=0)
-            kept = move.world.with_worker(number, me) if isinstance(decided, ReadGroup) else move.world
-            yield move._replace(world=kept)
+    def keeps(name: str, world: World, number: int, lane: int, decided: TakeoverStep) -> Moves:
+        known = world.workers[number].holds[lane]._replace(phase=then, owner=None, fenced=0)
+        for move in follow(name, world, number, lane, decided):
+            kept = move.world.with_hold(number, lane, known)
+            yield move._replace(world=kept) if isinstance(decided, ReadGroup) else move
 
     monkeypatch.setitem(worker.STEPS, phase, reads)
     monkeypatch.setattr(takeover, "follow", keeps)
@@ -138,7 +148,7 @@ def test_taking_a_row_whoever_has_it_by_now_is_caught(monkeypatch: Patch) -> Non
     real = postgres.execute
 
     def overwriting(world: World, request: Request) -> tuple[World, protocol.Outcome]:
-        return real(world, request._replace(expected=world.row.owner))
+        return real(world, request._replace(expected=world.rows[request.lane].owner))
 
     monkeypatch.setattr(postgres, "execute", overwriting)
     assert "again" in str(caught("freezes").wrong)
@@ -149,9 +159,10 @@ def test_a_commit_that_postgres_has_lost_stops_the_lane(monkeypatch: Patch) -> N
 
     def forgetting(world: World) -> Moves:
         yield from real(world)
-        if world.row.batch_no:
-            row = world.row._replace(batch_no=world.row.batch_no - 1, pending=world.row.pending[:-1])
-            yield Move("Postgres loses the last commit", world._replace(row=row), certain=False)
+        row = world.rows[0]
+        if row.batch_no:
+            before = row._replace(batch_no=row.batch_no - 1, pending=row.pending[:-1])
+            yield Move("Postgres loses the last commit", world.with_row(0, before), certain=False)
 
     monkeypatch.setattr("tests.runtime.explorer.search.moves", forgetting)
     assert "stopped" in str(caught("reassignments").wrong)
@@ -209,9 +220,9 @@ def test_waiting_for_a_stale_offset_only_when_nobody_was_fenced_is_not_enough(mo
     real = takeover.read_group
     claimed_from: dict[int, bool] = {}
 
-    def remembered(world: World, number: int) -> int | None:
+    def remembered(world: World, number: int, lane: int) -> int | None:
         claimed_from[0] = any(term != world.term(number) for term, _ in world.ended)
-        return real(world, number)
+        return real(world, number, lane)
 
     monkeypatch.setattr(takeover, "read_group", remembered)
     replace_after_group(monkeypatch, lambda step: Stop("fenced") if claimed_from[0] else step)

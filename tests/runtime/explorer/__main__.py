@@ -14,7 +14,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.runtime.explorer", description=__doc__)
     parser.add_argument("--workers", type=int, default=2, choices=range(1, 9))
     parser.add_argument(
-        "--units", default="rt", help="what there is to do: r a record, t a timer (default: %(default)s)"
+        "--units",
+        default="rt",
+        help="what there is to do: r a record, t a timer; lanes between commas (default: %(default)s)",
     )
     for name, default in Budget()._asdict().items():
         parser.add_argument(f"--{name}", type=int, default=default, help="at most (default: %(default)s)")
@@ -27,7 +29,7 @@ def main() -> int:
     arguments = _arguments()
     budget = Budget(**{name: getattr(arguments, name) for name in Budget._fields})
     began = time.monotonic()
-    found = explore(first(arguments.workers, arguments.units, budget), limit=arguments.limit)
+    found = explore(first(arguments.workers, arguments.units.split(","), budget), limit=arguments.limit)
     print(f"{found}\n{time.monotonic() - began:.1f} s")  # noqa: T201  what it is for
     return 0 if found.wrong is None else 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.runtime.explorer import kafka
-from tests.runtime.explorer.world import PRODUCERS, Move, Moves, Request, Worker, World
+from tests.runtime.explorer.world import PRODUCERS, Hold, Move, Moves, Request, Worker, World
 from workers.runtime.protocol import EndTerm, Outcome
 
 
@@ -18,16 +18,18 @@ def in_flight(world: World, request: Request) -> World:
 
 def end_term(name: str, world: World, number: int) -> Moves:
     """Forget everything, release nothing, begin a new term. An EndTxn may be on its way."""
+    worker = world.workers[number]
     for how, left in _left_behind(world, number):
-        fresh = Worker(life=world.workers[number].life + 1, assigned=world.workers[number].assigned)
-        yield Move(f"{name}{how}", left.with_worker(number, fresh))
+        holds = tuple(Hold(assigned=hold.assigned) for hold in worker.holds)
+        yield Move(f"{name}{how}", left.with_worker(number, Worker(holds, life=worker.life + 1)))
 
 
 def crash(world: World, number: int) -> Moves:
     """The process is gone; the group notices."""
+    worker = world.workers[number]
     for how, left in _left_behind(world, number):
-        dead = Worker(life=world.workers[number].life + 1, phase="dead")
-        to = None if left.assigned_to == number else left.assigned_to
+        dead = Worker((Hold(),) * len(worker.holds), life=worker.life + 1, dead=True)
+        to = tuple(None if each == number else each for each in left.assigned_to)
         after = left.with_worker(number, dead)._replace(assigned_to=to)
         yield Move(f"crashes{how}", after, certain=False)
 
@@ -54,11 +56,13 @@ def end_transaction(world: World, number: int) -> list[tuple[str, World, Outcome
     return answers
 
 
-def idle(world: World, number: int) -> World:
+def idle(world: World, number: int, lane: int) -> World:
     """Forget the lane."""
     worker = world.workers[number]
-    fresh = Worker(life=worker.life, assigned=worker.assigned, frozen=worker.frozen, producer=worker.producer)
-    return world.with_worker(number, fresh)
+    stored = tuple(tuple(each for each in batch if each != lane) for batch in worker.stored)
+    others = worker._replace(stored=tuple(batch for batch in stored if batch))
+    forgotten = others.with_hold(lane, Hold(assigned=worker.holds[lane].assigned))
+    return world.with_worker(number, forgotten)
 
 
 def go_on(name: str, after: World, number: int, end: EndTerm | None, ended: World) -> Moves:

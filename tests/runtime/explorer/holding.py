@@ -1,10 +1,13 @@
-"""Holding the lane in the model: store, publish meanwhile, release; each as the real decisions say."""
+"""Holding lanes in the model: store, publish meanwhile, release; each as the real decisions say."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
+
 from tests.runtime.explorer import kafka, postgres
 from tests.runtime.explorer.ending import end_transaction, go_on, idle, in_flight
-from tests.runtime.explorer.world import Move, Moves, World
+from tests.runtime.explorer.world import Move, Moves, Part, Worker, World
 from workers.runtime import protocol
 from workers.runtime.protocol import Outcome
 
@@ -13,70 +16,100 @@ AHEAD_MAX = 2
 
 
 def work(world: World, number: int) -> Moves:
-    """Hold the lane: store, publish, release."""
-    yield from _store(world, number)
-    yield from _publish(world, number)
-    yield from _release(world, number)
-
-
-def _store(world: World, number: int) -> Moves:
+    """Store the next batch over some of the lanes that are held, and publish the one before."""
     worker = world.workers[number]
-    ahead = worker.batch_no - worker.confirmed
-    if not worker.assigned or worker.batch_no >= len(world.units):
+    if len(worker.stored) < (AHEAD_MAX if worker.publishing else 1):
+        for lanes in _some(_ready(world, worker)):
+            yield from _store(world, number, lanes)
+    if any(hold.phase == "commit" for hold in worker.holds):
+        return  # one transaction at a time: what is pending of a lane is being published
+    if worker.publishing:
+        yield from _end_publishing(world, number)
+    elif worker.stored and not kafka.busy(world, world.term(number), worker.producer):
+        yield from _begin_publishing(world, number)
+
+
+def _ready(world: World, worker: Worker) -> list[int]:
+    """The lanes of which a batch can be stored."""
+    return [
+        lane
+        for lane, hold in enumerate(worker.holds)
+        if hold.phase == "held" and hold.assigned and hold.batch_no < len(world.units[lane])
+    ]
+
+
+def _some(lanes: list[int]) -> Iterator[tuple[int, ...]]:
+    for size in range(1, len(lanes) + 1):
+        yield from combinations(lanes, size)
+
+
+def _store(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
+    worker = world.workers[number]
+    if postgres.locked(world, lanes):
         return
-    if ahead >= (AHEAD_MAX if worker.publishing else 1) or postgres.locked(world):
-        return
-    request = postgres.store(world, world.term(number), worker.batch_no, worker.confirmed)
+    batch = ", ".join(f"{worker.holds[lane].batch_no + 1}" for lane in lanes)
+    request = postgres.store(world, number, lanes)
     if request is None:
-        yield from go_on("cannot store", world, number, protocol.after_store(outcome=Outcome.REFUSED), world)
+        end = protocol.after_store(outcome=Outcome.REFUSED)
+        yield from go_on(f"cannot store {batch}", world, number, end, world)
         return
+    ahead = worker._replace(stored=(*worker.stored, lanes))
+    for lane in lanes:
+        hold = ahead.holds[lane]
+        ahead = ahead.with_hold(lane, hold._replace(batch_no=hold.batch_no + 1))
     done, _ = postgres.execute(world, request)
-    done = done.with_worker(number, worker._replace(batch_no=worker.batch_no + 1))
-    yield from go_on(
-        f"stores {worker.batch_no + 1}", done, number, protocol.after_store(outcome=Outcome.OK), world
-    )
+    end = protocol.after_store(outcome=Outcome.OK)
+    yield from go_on(f"stores {batch}", done.with_worker(number, ahead), number, end, world)
     if world.budget.postgres:
         unknown = in_flight(world.spend("postgres"), request)
         end = protocol.after_store(outcome=Outcome.UNKNOWN)
-        went_on = unknown.with_worker(number, worker._replace(batch_no=worker.batch_no + 1))
-        yield from go_on(f"stores {worker.batch_no + 1}, no answer", went_on, number, end, unknown)
+        went_on = unknown.with_worker(number, ahead)
+        yield from go_on(f"stores {batch}, no answer", went_on, number, end, unknown)
 
 
-def _publish(world: World, number: int) -> Moves:
+def _begin_publishing(world: World, number: int) -> Moves:
     worker = world.workers[number]
-    term = world.term(number)
-    if worker.publishing:
-        for name, after, outcome in end_transaction(world, number):
-            confirmed = after.workers[number]._replace(confirmed=worker.confirmed + 1)
-            end = protocol.after_publish(outcome=outcome)
-            yield from go_on(name, after.with_worker(number, confirmed), number, end, after)
-    elif worker.confirmed < worker.batch_no and not kafka.busy(world, term, worker.producer):
-        batch = worker.confirmed + 1
-        begun = kafka.begin(world, term, worker.producer, (batch,), batch)
-        if begun is None:
-            end = protocol.after_publish(outcome=Outcome.REFUSED)
-            yield from go_on("cannot publish", world, number, end, world)
-        else:
-            after = begun.with_worker(number, worker._replace(publishing=True))
-            yield Move(f"begins to publish {batch}", after)
+    numbers = [(lane, worker.holds[lane].confirmed + 1) for lane in worker.stored[0]]
+    parts = tuple(Part(lane, (batch,), batch) for lane, batch in numbers)
+    begun = kafka.begin(world, world.term(number), worker.producer, parts)
+    if begun is None:
+        end = protocol.after_publish(outcome=Outcome.REFUSED)
+        yield from go_on("cannot publish", world, number, end, world)
+    else:
+        after = begun.with_worker(number, worker._replace(publishing=True))
+        yield Move(f"begins to publish {', '.join(str(batch) for _, batch in numbers)}", after)
 
 
-def _release(world: World, number: int) -> Moves:
+def _end_publishing(world: World, number: int) -> Moves:
+    for name, after, outcome in end_transaction(world, number):
+        worker = after.workers[number]
+        lanes, *later = worker.stored
+        confirmed = worker._replace(stored=tuple(later))
+        for lane in lanes:
+            hold = confirmed.holds[lane]
+            confirmed = confirmed.with_hold(lane, hold._replace(confirmed=hold.confirmed + 1))
+        end = protocol.after_publish(outcome=outcome)
+        yield from go_on(name, after.with_worker(number, confirmed), number, end, after)
+
+
+def release(world: World, number: int, lane: int) -> Moves:
+    """Give a lane up that is assigned to it no more."""
     worker = world.workers[number]
-    unconfirmed = worker.batch_no - worker.confirmed
-    if worker.assigned or worker.publishing or not protocol.may_release(unconfirmed=unconfirmed):
+    hold = worker.holds[lane]
+    published_now = worker.publishing and worker.stored and lane in worker.stored[0]
+    if hold.assigned or published_now or postgres.locked(world, (lane,)):
         return
-    if postgres.locked(world):
+    if not protocol.may_release(unconfirmed=hold.batch_no - hold.confirmed):
         return
-    request = postgres.release(world, world.term(number), worker.batch_no)
+    request = postgres.release(world, number, lane)
     if request is None:
         end = protocol.after_release(outcome=Outcome.REFUSED)
-        yield from go_on("cannot release", idle(world, number), number, end, world)
+        yield from go_on("cannot release", idle(world, number, lane), number, end, world)
         return
     done, _ = postgres.execute(world, request)
     end = protocol.after_release(outcome=Outcome.OK)
-    yield from go_on("releases", idle(done, number), number, end, done)
+    yield from go_on("releases", idle(done, number, lane), number, end, done)
     if world.budget.postgres:
         unknown = in_flight(world.spend("postgres"), request)
         end = protocol.after_release(outcome=Outcome.UNKNOWN)
-        yield from go_on("releases, no answer", idle(unknown, number), number, end, unknown)
+        yield from go_on("releases, no answer", idle(unknown, number, lane), number, end, unknown)

@@ -1,16 +1,16 @@
-"""Kafka in the model: transactions of producers that can be ended, and the group's offset."""
+"""Kafka in the model: transactions of producers that can be ended, and the group's offsets."""
 
 from __future__ import annotations
 
-from tests.runtime.explorer.world import Term, Transaction, World
+from tests.runtime.explorer.world import Part, Term, Transaction, World, replaced
 from workers.runtime.protocol import Outcome
 
 
-def begin(world: World, term: Term, producer: int, batches: tuple[int, ...], batch_no: int) -> World | None:
+def begin(world: World, term: Term, producer: int, parts: tuple[Part, ...]) -> World | None:
     """Produce and send the offsets; none: the producer has been ended."""
     if (term, producer) in world.ended:
         return None
-    opened = Transaction(term, producer, batches, batch_no)
+    opened = Transaction(term, producer, parts)
     kept = tuple(t for t in world.transactions if (t.term, t.producer, t.prepared) != (term, producer, False))
     return world._replace(transactions=(*kept, opened))
 
@@ -32,24 +32,26 @@ def end_transaction(world: World, term: Term, producer: int) -> tuple[World, Out
 
 
 def _published(world: World, transaction: Transaction) -> World:
-    published = world.published
-    for batch in transaction.batches:
-        if batch <= published:
-            return world._replace(wrong=f"batch {batch} is published again")
-        if batch > published + 1:
-            return world._replace(wrong=f"batch {batch} is published before batch {published + 1}")
-        published = batch
-    if published != transaction.batch_no:
-        return world._replace(
-            wrong=f"the group says batch {transaction.batch_no}, and readers have {published}"
-        )
-    return world._replace(published=published)
+    for lane, batches, batch_no in transaction.parts:
+        published = world.published[lane]
+        for batch in batches:
+            if batch <= published:
+                return world._replace(wrong=f"batch {batch} is published again")
+            if batch > published + 1:
+                return world._replace(wrong=f"batch {batch} is published before batch {published + 1}")
+            published = batch
+        if published != batch_no:
+            return world._replace(wrong=f"the group says batch {batch_no}, and readers have {published}")
+        world = world._replace(published=replaced(world.published, lane, published))
+    return world
 
 
 def complete(world: World, prepared: Transaction) -> World:
-    """The markers are written: the group's offset can be read. A late older one does not replace a newer."""
-    others = tuple(t for t in world.transactions if t is not prepared)
-    return world._replace(transactions=others, group=max(world.group or 0, prepared.batch_no))
+    """The markers are written: the group's offsets can be read. A late older one replaces no newer one."""
+    for lane, _, batch_no in prepared.parts:
+        at = max(world.groups[lane] or 0, batch_no)
+        world = world._replace(groups=replaced(world.groups, lane, at))
+    return world._replace(transactions=tuple(t for t in world.transactions if t is not prepared))
 
 
 def end_producer(world: World, term: Term, producer: int) -> World | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.runtime.explorer.world import Request, Term, Worker, World
+from tests.runtime.explorer.world import Request, Row, Term, Worker, World
 
 Names = dict[Term, Term]
 """Old name to new."""
@@ -17,7 +17,7 @@ def renamed(world: World) -> World:
         return world if workers == world.workers else world._replace(workers=workers)
     return world._replace(
         workers=tuple(_worker(names, world.term(number), worker) for number, worker in enumerate(workers)),
-        row=world.row._replace(owner=_name(names, world.row.owner)),
+        rows=tuple(_row(names, row) for row in world.rows),
         transactions=tuple(t._replace(term=names[t.term]) for t in world.transactions),
         ended=frozenset((names[term], producer) for term, producer in world.ended),
         requests=tuple(_request(names, request) for request in world.requests),
@@ -25,16 +25,20 @@ def renamed(world: World) -> World:
 
 
 def _worker(names: Names, term: Term, worker: Worker) -> Worker:
-    return worker._replace(life=int(names[term][1:]), owner=_name(names, worker.owner))
+    holds = tuple(hold._replace(owner=_name(names, hold.owner)) for hold in worker.holds)
+    return worker._replace(life=int(names[term][1:]), holds=holds)
 
 
 def _request(names: Names, request: Request) -> Request:
-    row = request.row
     return request._replace(
         term=names[request.term],
         expected=_name(names, request.expected),
-        row=None if row is None else row._replace(owner=_name(names, row.owner)),
+        rows=tuple((lane, _row(names, row)) for lane, row in request.rows),
     )
+
+
+def _row(names: Names, row: Row) -> Row:
+    return row._replace(owner=_name(names, row.owner))
 
 
 def _name(names: Names, term: Term | None) -> Term | None:
@@ -45,7 +49,7 @@ def _without_forgotten(world: World) -> World:
     """Of terms that are over, only EndTxns on their way and what is being completed can still act."""
     if not world.ended and not world.transactions:
         return world
-    acting = {world.term(number) for number, worker in enumerate(world.workers) if worker.phase != "dead"}
+    acting = {world.term(number) for number, worker in enumerate(world.workers) if not worker.dead}
     acting |= {request.term for request in world.requests if request.what == "end"}
     return world._replace(
         transactions=tuple(t for t in world.transactions if t.prepared or t.term in acting),
@@ -70,12 +74,12 @@ def _names(world: World) -> Names:
     used = {world.term(number) for number in range(len(world.workers))}
     used.update(transaction.term for transaction in world.transactions)
     used.update(term for term, _ in world.ended)
-    used.update(worker.owner for worker in world.workers if worker.owner is not None)
-    if world.row.owner is not None:
-        used.add(world.row.owner)
+    owners = [hold.owner for worker in world.workers for hold in worker.holds]
+    owners += [row.owner for row in world.rows]
     for request in world.requests:
         used.add(request.term)
-        used.update(owner for owner in (request.expected, request.row and request.row.owner) if owner)
+        owners += [request.expected, *(row.owner for _, row in request.rows)]
+    used.update(owner for owner in owners if owner is not None)
     lives: dict[str, int] = {}
     names = {}
     for term in sorted(used):

@@ -1,8 +1,10 @@
-"""Postgres in the model: the lane's row, changed by compare-and-swap."""
+"""Postgres in the model: the lanes' rows, changed by compare-and-swap."""
 
 from __future__ import annotations
 
-from tests.runtime.explorer.world import Request, Row, Term, World
+from collections.abc import Collection
+
+from tests.runtime.explorer.world import Request, Row, World
 from workers.runtime.protocol import Outcome
 
 
@@ -18,31 +20,42 @@ def released(row: Row) -> Row:
     return row._replace(owner=None, pending=())
 
 
-def store(world: World, term: Term, batch_no: int, confirmed: int) -> Request | None:
-    """A batch up to its COMMIT; none: the row is not this term's, or not as it was."""
-    row = world.row
-    if (row.owner, row.batch_no) != (term, batch_no):
+def is_as_known(world: World, number: int, lanes: Collection[int]) -> bool:
+    """Whether the row of each of these lanes is this worker's, and as it left it."""
+    term, holds = world.term(number), world.workers[number].holds
+    return all(
+        (world.rows[lane].owner, world.rows[lane].batch_no) == (term, holds[lane].batch_no) for lane in lanes
+    )
+
+
+def store(world: World, number: int, lanes: Collection[int]) -> Request | None:
+    """A batch over these lanes up to its COMMIT; none: a row is not this term's, or not as it was."""
+    if not is_as_known(world, number, lanes):
         return None
-    return Request("store", term, row=stored(row, confirmed))
+    holds = world.workers[number].holds
+    rows = tuple((lane, stored(world.rows[lane], holds[lane].confirmed)) for lane in lanes)
+    return Request("store", world.term(number), rows=rows)
 
 
-def release(world: World, term: Term, batch_no: int) -> Request | None:
+def release(world: World, number: int, lane: int) -> Request | None:
     """Giving the lane up, up to its COMMIT; none: not this term's, or not as it was."""
-    row = world.row
-    if (row.owner, row.batch_no) != (term, batch_no):
+    if not is_as_known(world, number, (lane,)):
         return None
-    return Request("release", term, row=released(row))
+    return Request("release", world.term(number), rows=((lane, released(world.rows[lane])),))
 
 
-def locked(world: World) -> bool:
-    """Whether somebody's COMMIT is awaited: who wants to change the row waits, or ends that session."""
-    return any(request.row is not None for request in world.requests)
+def locked(world: World, lanes: Collection[int]) -> bool:
+    """Whether somebody's COMMIT is awaited: who wants to change a row waits, or ends that session."""
+    return any(lane in lanes for request in world.requests for lane, _ in request.rows)
 
 
 def execute(world: World, request: Request) -> tuple[World, Outcome]:
     """What it does when it lands."""
-    if request.row is not None:
-        return world._replace(row=request.row), Outcome.OK
-    if world.row.owner != request.expected:
-        return world, Outcome.REFUSED
-    return world._replace(row=world.row._replace(owner=request.term)), Outcome.OK
+    if request.what == "claim":
+        row = world.rows[request.lane]
+        if row.owner != request.expected:
+            return world, Outcome.REFUSED
+        return world.with_row(request.lane, row._replace(owner=request.term)), Outcome.OK
+    for lane, row in request.rows:
+        world = world.with_row(lane, row)
+    return world, Outcome.OK

@@ -79,7 +79,7 @@ class Search:
                 raise TooManyStatesError(f"more than {self.limit:,} states: make the bounds smaller")
             self.came_from.append((before, name))
             self.certain_before.append([])
-            if world.published == len(world.units):
+            if world.is_done:
                 self.good.append(number)
         return number
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.runtime.explorer import kafka, postgres
 from tests.runtime.explorer.ending import crash
 from tests.runtime.explorer.worker import steps
@@ -21,14 +23,15 @@ def moves(world: World) -> Moves:
 def _completions(world: World) -> Moves:
     for transaction in world.transactions:
         if transaction.prepared:
-            yield Move(f"Kafka completes batch {transaction.batch_no}", kafka.complete(world, transaction))
+            batches = ", ".join(str(part.batch_no) for part in transaction.parts)
+            yield Move(f"Kafka completes batch {batches}", kafka.complete(world, transaction))
 
 
 def _landings(world: World) -> Moves:
     for request in world.requests:
         rest = world._replace(requests=tuple(other for other in world.requests if other is not request))
         yield Move(f"{request.what} of {request.term} never lands", rest)
-        if not postgres.locked(world) or request.row is not None or request.what == "end":
+        if request.what != "claim" or not postgres.locked(world, (request.lane,)):
             yield Move(f"{request.what} of {request.term} lands", _landed(rest, request))
 
 
@@ -39,41 +42,55 @@ def _landed(world: World, request: Request) -> World:
 
 
 def _assignments(world: World) -> Moves:
-    """The group assigns the lane when everybody has let go of it who could be asked to."""
-    if world.assigned_to is not None:
-        return
-    if any(not (w.assigned or w.frozen) and w.phase not in {"idle", "dead"} for w in world.workers):
-        return
-    for number, worker in enumerate(world.workers):
-        if not (worker.assigned or worker.frozen or worker.phase == "dead"):
-            after = world.with_worker(number, worker._replace(assigned=True))
-            yield Move(f"the lane is assigned to {LETTERS[number]}", after._replace(assigned_to=number))
+    """The group assigns a lane when everybody has let go of it who could be asked to."""
+    for lane in world.lanes:
+        holds = [(worker, worker.holds[lane]) for worker in world.workers]
+        if world.assigned_to[lane] is not None:
+            continue
+        if any(not (hold.assigned or worker.frozen) and hold.phase != "idle" for worker, hold in holds):
+            continue
+        for number, (worker, hold) in enumerate(holds):
+            if not (hold.assigned or worker.frozen or worker.dead):
+                after = world.with_hold(number, lane, hold._replace(assigned=True)).assigned(lane, number)
+                yield Move(f"lane {lane} is assigned to {LETTERS[number]}", after)
 
 
 def _happens_to(world: World, number: int) -> Moves:
     worker, budget = world.workers[number], world.budget
-    mine = world.assigned_to == number
-    if worker.phase == "dead":
-        yield Move("restarts", world.with_worker(number, worker._replace(phase="idle")))
+    if worker.dead:
+        yield Move("restarts", world.with_worker(number, worker._replace(dead=False)))
         return
     if worker.frozen:
         yield Move("thaws", world.with_worker(number, worker._replace(frozen=False)), certain=False)
-    elif worker.assigned and not mine:
-        yield Move("notices that it was expelled", _told(world, number))
-    if mine and not worker.frozen and budget.reassignments:
-        after = _told(world.spend("reassignments"), number)
-        yield Move("gets the lane revoked", after._replace(assigned_to=None), certain=False)
+    else:
+        yield from _hears(world, number)
     if budget.freezes and not worker.frozen:
         after = world.spend("freezes").with_worker(number, worker._replace(frozen=True))
-        yield Move("freezes", after._replace(assigned_to=None if mine else world.assigned_to), certain=False)
+        to = tuple(None if each == number else each for each in world.assigned_to)
+        yield Move("freezes", after._replace(assigned_to=to), certain=False)
     if budget.crashes:
         yield from crash(world.spend("crashes"), number)
     if budget.timeouts:
         yield from _timeouts(world, number)
 
 
-def _told(world: World, number: int) -> World:
-    return world.with_worker(number, world.workers[number]._replace(assigned=False))
+def _hears(world: World, number: int) -> Moves:
+    """Of all lanes at once that the group has given to others without it, or that one shall be given up."""
+    assigned = [lane for lane, hold in enumerate(world.workers[number].holds) if hold.assigned]
+    mine = [lane for lane in world.lanes if world.assigned_to[lane] == number]
+    if lost := [lane for lane in assigned if lane not in mine]:
+        yield Move("notices that it was expelled", _told(world, number, lost))
+    if world.budget.reassignments:
+        for lane in mine:
+            after = _told(world.spend("reassignments"), number, [lane]).assigned(lane, None)
+            yield Move(f"gets lane {lane} revoked", after, certain=False)
+
+
+def _told(world: World, number: int, lanes: Sequence[int]) -> World:
+    for lane in lanes:
+        hold = world.workers[number].holds[lane]
+        world = world.with_hold(number, lane, hold._replace(assigned=False))
+    return world
 
 
 def _timeouts(world: World, number: int) -> Moves:

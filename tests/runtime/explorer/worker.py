@@ -1,4 +1,4 @@
-"""What a worker can do next in the model, by what it is about to do."""
+"""What a worker can do next in the model, by what it is about to do with each lane."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ STEPS: dict[str, Step] = {
     "group": takeover.look_at_group,
     "publish": takeover.publish_pending,
     "commit": takeover.commit_pending,
-    "held": holding.work,
+    "held": holding.release,
 }
 
 
 def steps(world: World, number: int) -> Moves:
     """Everything that this worker can do next."""
     worker = world.workers[number]
-    if not worker.frozen and worker.phase != "dead":
-        yield from STEPS[worker.phase](world, number)
+    if worker.frozen or worker.dead:
+        return
+    for lane, hold in enumerate(worker.holds):
+        for move in STEPS[hold.phase](world, number, lane):
+            yield move._replace(name=f"lane {lane}: {move.name}") if len(worker.holds) > 1 else move
+    yield from holding.work(world, number)
