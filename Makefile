@@ -78,7 +78,7 @@ bench-compare: setup ## whether something became slower than the recorded ratios
 	  $(if $(SHORT),--pairs 2 --messages 10000 --tolerance 100) $(COMPARE)
 
 faults: setup ## every fault again and again, each run checked: for hours, goes on where it stopped; ARGS="--short"
-	$(BIN)/tongdai faults run --document docs/reliability.md $(ARGS)
+	$(BIN)/tongdai faults run --at-once 2 --document docs/reliability.md $(ARGS)
 
 faults-spine: setup ## kills and freezes everything while messages flow, then checks that nothing is wrong
 	$(BIN)/python -m faults.spine $(ARGS)
