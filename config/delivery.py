@@ -25,6 +25,8 @@ class DeliverySettings(Section):
     fchat_url: Url = "https://fchat.vn"
     messenger_page_rate_per_s: Rate = 300.0
     """Of texts and pictures; sounds and films count thirty times, as the platform allows ten of them."""
+    messenger_ad_days: Annotated[float, Field(ge=0, le=30)] = 7.0
+    """So long after a customer came by an advertisement Messenger takes answers, without a tag."""
     zalo_app_rate_per_s: Rate = 4_000 / 60
     """Of all pages of one Zalo app together."""
     fchat_page_rate_per_s: Rate = 10.0
@@ -63,7 +65,7 @@ class DeliverySettings(Section):
     echo_wait_s: PositiveSeconds = 20.0
     """So long a message without an answer waits for the channel's echo of it."""
     unanswered: Literal["mark", "resend"] = "mark"
-    """What becomes of it then: `mark` leaves it unknown and goes on, `resend` gives it once more, each part once."""
+    """What becomes of it then: `mark` leaves it unknown and goes on, `resend` gives each part once more."""
     refresh_part: Annotated[float, Field(gt=0.1, lt=1)] = 0.8
     """Zalo's tokens are exchanged when this part of their life is over."""
     waiting_max: Annotated[PositiveInt, Field(le=10_000)] = 200

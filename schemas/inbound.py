@@ -125,6 +125,8 @@ class Message(InboundUtterance):
 
     payload: Annotated[str, Field(max_length=2_000, pattern=NO_NUL_PATTERN)] | None = None
     """Of the quick reply that was pressed instead of writing its text."""
+    reply_to: ChannelMessageId | None = None
+    """Which message it answers, as the channel calls it."""
 
     @model_validator(mode="after")
     def says_something(self) -> Message:
@@ -201,6 +203,8 @@ class Profile(Introduced):
     address: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL_PATTERN)] | None = None
     follows: bool | None = None
     """Whether he follows the account from now on, where the channel has that."""
+    interaction: bool = False
+    """He has just done this himself, and his channel takes answers for a while then, as after a message."""
 
 
 class Left(InboundRecord):

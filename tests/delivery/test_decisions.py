@@ -158,6 +158,8 @@ def test_nobody_is_written_to_outside_of_the_window(
     channel: str, silent_s: float | None, by_person: bool, human_agent: bool, pays: bool
 ) -> None:
     found = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays)  # type: ignore[arg-type]
+    by_ad = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays, by_ad=True)  # type: ignore[arg-type]
+    assert by_ad == ((None, None) if channel == "messenger" else found), "only Messenger waits for longer"
     free_s = {"messenger": DAY_S, "zalo": 2 * DAY_S}[channel]
     if silent_s is None or silent_s > 7 * DAY_S:
         assert found.reason == "window_closed"

@@ -65,7 +65,7 @@ async def test_an_echo_of_ours_is_told_to_delivery_and_not_stored(database: str,
         account.faults.append("lose")
         intake, log = IntakeHandler(PARTITIONS), Log()
         log.say("an", "c1", page=page)
-        await _apply(field, intake, log)
+        await apply_log(field, intake, log)
         message = await field.say(page, "an", "Dạ còn ạ")
         async with field.delivering():
 
@@ -77,19 +77,19 @@ async def test_an_echo_of_ours_is_told_to_delivery_and_not_stored(database: str,
             echo: dict[str, Any] = {"what": "echo", "page": page, "author": "bot", **shown}
             log.say("an", account.said[0].id, **echo, text="Dạ còn ạ")
             log.say("an", "foreign", **echo | {"marker": "x"}, text="tin của bot khác")
-            batch = await _apply(field, intake, log)
+            batch = await apply_log(field, intake, log)
             ((what, value),) = published(batch, "outbound")
             assert what == "echoed"
             await field.handle(Echoed.model_validate(value))
             await field.until(message, "sent")
         log.say("an", account.said[0].id, **echo, text="Dạ còn ạ")
-        again = await _apply(field, intake, log)
+        again = await apply_log(field, intake, log)
         assert (published(again, "outbound"), published(again, "messages")) == ([], [])
         lines = await field.database.fetch("SELECT body, sender FROM message ORDER BY position")
         assert [tuple(line) for line in lines] == [("text of c1", "customer"), ("tin của bot khác", "bot")]
 
 
-async def _apply(field: Ground, intake: IntakeHandler, log: Log) -> Any:  # noqa: ANN401 - a batch
+async def apply_log(field: Ground, intake: IntakeHandler, log: Log) -> Any:  # noqa: ANN401 - a batch
     batch = log.batch()
     connection = await asyncpg.connect(field.settings.postgres.dsn.get_secret_value())
     try:

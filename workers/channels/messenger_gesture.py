@@ -34,7 +34,7 @@ def edit(who: dict[str, Any], said: dict[str, Any]) -> Edit:
 
 def referred(who: dict[str, Any], said: dict[str, Any]) -> Profile:
     """A customer whom we know has followed a link or an advertisement to the page."""
-    return Profile(**who, referral=referral(said))
+    return Profile(**who, referral=referral(said), interaction=True)
 
 
 def handed_over(who: dict[str, Any], said: dict[str, Any], ours: Collection[str]) -> Postback | Other:

@@ -81,7 +81,7 @@ def _record(account: str | None, user: str | None, kind: str, event: dict[str, A
     if kind in FOLLOWS:
         return zalo_gesture.followed(who, event, follows=FOLLOWS[kind])
     if kind == SUBMITTED:
-        return zalo_gesture.submitted(who, event)
+        return zalo_gesture.submitted({**who, "interaction": True}, event)
     return Other(**who, event=kind) if kind in OTHER_EVENTS else _utterance(who, kind, event)
 
 

@@ -33,7 +33,7 @@ def followed(who: dict[str, Any], event: dict[str, Any], *, follows: bool) -> Pr
     """A customer follows the account from now on, or does not any more."""
     source = fields.cut(event.get("source"), 100)
     brought = Referral(source=source) if follows and source else None
-    return Profile(**who, follows=follows, referral=brought)
+    return Profile(**who, follows=follows, referral=brought, interaction=follows)
 
 
 def submitted(who: dict[str, Any], event: dict[str, Any]) -> Profile:

@@ -28,7 +28,7 @@ from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, Sender
 from workers.channels.delivery.senders import Senders
 from workers.channels.delivery.vault import Vault
-from workers.channels.delivery.window import Terms, terms
+from workers.channels.delivery.window import DAY_S, Terms, terms
 
 RECORD_TRIES = 10
 RATE_WAIT_S = 0.05
@@ -142,6 +142,8 @@ class Courier:
             by_person=claimed.sender.startswith("agent:"),
             human_agent=page.human_agent,
             pays=page.pays,
+            by_ad=claimed.since_ad_s is not None
+            and claimed.since_ad_s <= self._means.settings.delivery.messenger_ad_days * DAY_S,
         )
 
     async def _give(

@@ -49,18 +49,24 @@ d.state = 'queued' AND d.due_at <= now() AND NOT EXISTS (
 -- After Postgres was restored, what was sent stands here unsent until its receipts are read again.
 AND d.lane NOT IN (SELECT id FROM lane WHERE kind = 'delivery' AND stopped IS NOT NULL)
 """
-# Those that another worker holds are its own.
+# Those that another worker holds are its own. The customer may have written since it was asked to send.
 CLAIM = f"""
 WITH first AS (
-    SELECT workspace_id, message_id FROM delivery d
+    SELECT workspace_id, message_id, conversation_id FROM delivery d
     WHERE page_id = $1 AND {MAY_GO}
     ORDER BY due_at LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery d SET state = 'sending', attempts = attempts + 1, attempted_at = clock_timestamp()
-FROM first WHERE d.workspace_id = first.workspace_id AND d.message_id = first.message_id
+FROM first LEFT JOIN LATERAL (
+    SELECT interacted_at, ad_at, CASE WHEN session > 0 THEN last_at END AS last_at FROM conversation c
+    WHERE c.workspace_id = first.workspace_id AND c.conversation_id = first.conversation_id LIMIT 1
+) AS now_is ON true
+WHERE d.workspace_id = first.workspace_id AND d.message_id = first.message_id
 RETURNING d.workspace_id, d.message_id, d.key, d.conversation_id, d.position, d.sender, d.content, d.ids,
-    d.parts, d.failures, d.attempts, extract(epoch FROM now() - d.last_customer_at)::float8 AS silent_s
+    d.parts, d.failures, d.attempts, extract(epoch FROM now() - now_is.ad_at)::float8 AS since_ad_s, extract(
+        epoch FROM now() - greatest(d.last_customer_at, now_is.last_at, now_is.interacted_at)
+    )::float8 AS silent_s
 """  # noqa: S608  conditions of this module
 # The number of the attempt is the fence, and that no echo was faster: who was frozen changes nothing.
 GO_ON = f"""
@@ -92,7 +98,9 @@ class Claimed(NamedTuple):
     standing: Standing
     attempt: int
     silent_s: float | None
-    """Seconds since the customer's last message."""
+    """Seconds since the customer last wrote, or did what counts as that; as it is known now."""
+    since_ad_s: float | None
+    """Seconds since he last came by an advertisement."""
 
 
 async def enqueue(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -121,6 +129,7 @@ async def claim(connection: Connection, page: str, limit: int, page_failures: in
             Standing(row["ids"], row["parts"], row["failures"], page_failures),
             row["attempts"],
             row["silent_s"],
+            row["since_ad_s"],
         )
         for row in rows
     ]

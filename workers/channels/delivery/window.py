@@ -1,4 +1,4 @@
-"""How long after a customer's last message his channel takes an answer. Pure."""
+"""How long after a customer last wrote his channel takes an answer. Pure."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ CLOSED = Terms(reason="window_closed")
 
 
 def terms(
-    channel: Channel, silent_s: float | None, *, by_person: bool, human_agent: bool, pays: bool
+    channel: Channel,
+    silent_s: float | None,
+    *,
+    by_person: bool,
+    human_agent: bool,
+    pays: bool,
+    by_ad: bool = False,
 ) -> Terms:
     """The terms of an answer.
 
     Args:
         channel: of the page.
-        silent_s: seconds since the customer's last message; none: he has never written.
+        silent_s: seconds since the customer last wrote, or did what his channel counts as that; none: never.
         by_person: a human wrote it, not a bot.
         human_agent: Messenger has allowed the page its tag.
         pays: the page lets Zalo charge for an answer.
+        by_ad: he came to Messenger by an advertisement, and its longer time is not over.
     """
-    if channel == "web":
+    if channel == "web" or (channel == "messenger" and by_ad):
         return OPEN
     if silent_s is None or silent_s > LATE_DAYS * DAY_S:
         return CLOSED

@@ -37,6 +37,10 @@ class Conversation:
     session_agent_messages: int = 0
     last_at_ms: int = 0
     """Of the customer's last message; when the conversation began, before the first."""
+    interacted_at_ms: int | None = None
+    """When he last did what his channel counts as writing: later than that, or before his first session."""
+    ad_at_ms: int | None = None
+    """When he last came by an advertisement."""
     timer_at_ms: int | None = None
     """When the session's silence timer falls due; none: not armed, or on its way."""
     customer_name: str | None = None

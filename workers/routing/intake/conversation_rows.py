@@ -21,7 +21,7 @@ CROSS JOIN LATERAL (
     SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
         route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
         timer_at, answered_at, touched_at, silence_at, silent, blocked, away, offer_rule, replies,
-        seen_position
+        seen_position, interacted_at, ad_at
     FROM conversation
     WHERE workspace_id = wanted.workspace_id AND conversation_id = wanted.conversation_id
     LIMIT 1
@@ -38,17 +38,19 @@ INSERT = """
 INSERT INTO conversation (
     workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
-    timer_at, answered_at, touched_at, silence_at, silent, blocked, away, offer_rule, replies, seen_position)
+    timer_at, answered_at, touched_at, silence_at, silent, blocked, away, offer_rule, replies, seen_position,
+    interacted_at, ad_at)
 SELECT workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch, standing, holder,
     route_unanswered, session, session_open, session_customer_messages, session_agent_messages, last_at,
     timer_at, answered_at, touched_at, silence_at, silent IS TRUE, blocked IS TRUE, away IS TRUE, offer_rule,
-    coalesce(replies, 0), coalesce(seen_position, 0)
+    coalesce(replies, 0), coalesce(seen_position, 0), interacted_at, ad_at
 FROM json_to_recordset($1::json) AS new (
     workspace_id text, conversation_id uuid, desk_id text, lane int, key text, page_id text, position int,
     seq int, epoch int, standing text, holder text, route_unanswered boolean, session int,
     session_open boolean, session_customer_messages int, session_agent_messages int, last_at timestamptz,
     timer_at timestamptz, answered_at timestamptz, touched_at timestamptz, silence_at timestamptz,
-    silent boolean, blocked boolean, away boolean, offer_rule text, replies int, seen_position int)
+    silent boolean, blocked boolean, away boolean, offer_rule text, replies int, seen_position int,
+    interacted_at timestamptz, ad_at timestamptz)
 """
 
 # The last conditions always hold. They let the planner expect few rows, so that it uses the index even when
@@ -63,13 +65,15 @@ UPDATE conversation AS stored SET
     silence_at = changed.silence_at, silent = changed.silent IS TRUE, blocked = changed.blocked IS TRUE,
     away = changed.away IS TRUE,
     offer_rule = changed.offer_rule, replies = coalesce(changed.replies, 0),
-    seen_position = coalesce(changed.seen_position, 0)
+    seen_position = coalesce(changed.seen_position, 0),
+    interacted_at = changed.interacted_at, ad_at = changed.ad_at
 FROM json_to_recordset($1::json) AS changed (
     workspace_id text, conversation_id uuid, position int, seq int, epoch int, standing text, holder text,
     route_unanswered boolean, session int, session_open boolean, session_customer_messages int,
     session_agent_messages int, last_at timestamptz, timer_at timestamptz,
     answered_at timestamptz, touched_at timestamptz, silence_at timestamptz, silent boolean, blocked boolean,
-    away boolean, offer_rule text, replies int, seen_position int)
+    away boolean, offer_rule text, replies int, seen_position int, interacted_at timestamptz,
+    ad_at timestamptz)
 WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
     AND changed.position >= 0 AND changed.seq >= 0 AND changed.epoch >= 0 AND changed.session >= 0
 """
@@ -147,6 +151,8 @@ def _changing(conversation: Conversation) -> dict[str, Any]:
         ("answered_at", conversation.answered_at_ms),
         ("touched_at", conversation.touched_at_ms),
         ("silence_at", conversation.silence_at_ms),
+        ("interacted_at", conversation.interacted_at_ms),
+        ("ad_at", conversation.ad_at_ms),
     )
     row.update((name, time_text(at_ms)) for name, at_ms in seldom if at_ms is not None)
     marks = (
@@ -180,6 +186,8 @@ def _from_row(row: Mapping[str, Any]) -> Conversation:
         session_customer_messages=row["session_customer_messages"],
         session_agent_messages=row["session_agent_messages"],
         last_at_ms=_milliseconds(row["last_at"]),
+        interacted_at_ms=_maybe_milliseconds(row["interacted_at"]),
+        ad_at_ms=_maybe_milliseconds(row["ad_at"]),
         timer_at_ms=_maybe_milliseconds(row["timer_at"]),
         customer_name=row["customer_name"],
         tags=tuple(row["tags"]),

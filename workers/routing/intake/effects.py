@@ -8,7 +8,7 @@ from schemas.actions import Action, SilenceTimer, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.ids import page_of
 from schemas.inbound import Echo, Introduced, Profile, Reply
-from workers.routing.intake import gestures, older, own, replies
+from workers.routing.intake import gestures, interaction, older, own, replies
 from workers.routing.intake.acts import act
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.chain import BrokenChainError, follow
@@ -118,6 +118,7 @@ class Effects:
             conversation = self._introduced(work, conversation, one, one.value)
         assert conversation is not None  # noqa: S101 - one of the two
         gestures.make(work, conversation, one, given, is_renamed=conversation.customer_name != name)
+        interaction.note(work, conversation, one.at_ms, one.value)
 
     def _store(self, work: Work, conversation: Conversation | None, one: Said, given: Given) -> None:
         record, at_ms, value = one.record, one.at_ms, one.value
@@ -140,6 +141,7 @@ class Effects:
         else:
             policy = given.policies.of(conversation.workspace, conversation.desk)
             customer_spoke(work, conversation, record, at_ms, value, one.message, self._silence_ms, policy)
+        interaction.note(work, conversation, at_ms, value)
         work.sightings.append(sighting(conversation, one.message, at_ms))
         if conversation.session > session:
             look_up(work, conversation, record, at_ms)

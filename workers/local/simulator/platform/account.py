@@ -51,6 +51,8 @@ class Account:
     calls: int = 0
     heard_at_s: dict[str, float] = field(default_factory=dict)
     """When each customer last wrote, seconds since 1970; who is missing has never written."""
+    ad_at_s: dict[str, float] = field(default_factory=dict)
+    """When those who came by an advertisement did."""
     faults: deque[dict[str, Any] | Loss] = field(default_factory=deque)
     """What happens to the next calls: an error of the platform's, or a loss."""
     past: Past = field(default_factory=Past)

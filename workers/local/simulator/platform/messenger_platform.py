@@ -135,7 +135,7 @@ class MessengerPlatform:
         if silent_s is None:
             raise SendError(100, 2018001, "No matching user found")
         if body["messaging_type"] != "MESSAGE_TAG":
-            is_open = silent_s <= DAY_S
+            is_open = silent_s <= DAY_S or time.time() - account.ad_at_s.get(user, 0.0) <= 7 * DAY_S
         elif body.get("tag") != "HUMAN_AGENT":
             raise SendError(100, 1893061, "This message tag is no longer supported")
         elif not self._human_agent:
