@@ -105,7 +105,7 @@ def test_what_there_is_is_told_to_people_and_to_scripts(capsys: pytest.CaptureFi
     found = Found("acme", conversation, KEY, 7, 1, 0, 2, 1, 0, 3, "cli:\x1b[2J", AT, None)
     said = command._told(found, None)
     assert "7 lines" in said
-    assert "3 orders stay" in said
+    assert "3 orders, and the profile" in said
     assert "is not done yet" in said
     assert said.isprintable()
     print_json(command._as_json(found, 7))

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from config.settings import Settings
+from schemas.asks import LinkOrder
 from schemas.envelope import time_text
 from schemas.ids import conversation_id
 from tests.intake.chat import held
@@ -40,6 +41,12 @@ SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 """
 USER = "u1"
+ORDERED = f"""
+INSERT INTO desk_conversation (workspace_id, conversation_id, desk_id, key, page_id, seq, last_event_id,
+    epoch, round, care, standing, session, session_open, after_position, orders)
+VALUES ('{WORKSPACE}', $1, 'main', $2, $3, 1, gen_random_uuid(), 0, 1, 'new', 'idle', 1, true, 1,
+    '[["DH-1", "new"], ["DH-\\"2", "done"]]')
+"""
 CUSTOMER = conversation_id(key_of(USER))
 HELD = UUID(int=9)
 FILE = "ab" * 16
@@ -189,6 +196,31 @@ async def test_nothing_is_left_in_any_column_or_file_and_what_happened_stays(
     assert [line["position"] for line in lines] == [1, 2, 3, 4, 5]
     assert {line["code"] for line in lines} == {TOMBSTONE, "assigned"}
     assert (await state(connection, USER))["session_open"] is False
+
+
+async def test_the_desk_is_asked_to_let_go_of_his_orders_in_the_erasers_name(
+    connection: Connection, log: Log, run: Run
+) -> None:
+    log.say(USER, "m1", text="a")
+    log.say("u2", "m2", text="b")
+    await run(log.batch())
+    for user in (USER, "u2"):
+        await connection.execute(ORDERED, conversation_id(key_of(user)), key_of(user), PAGE)
+    log.act(USER, "erase", authority="admin", actor="service:crm", by=None, idempotency_key="gone")
+    batch = await run(log.batch())
+    asked = [
+        LinkOrder.model_validate(value)
+        for what, value in published(batch, "commands")
+        if what == "link_order"
+    ]
+    assert [(one.conversation, one.order, one.status) for one in asked] == [
+        (CUSTOMER, "DH-1", None),
+        (CUSTOMER, 'DH-"2', None),
+    ]
+    assert {(one.actor, one.authority, one.workspace) for one in asked} == {
+        ("service:crm", "admin", WORKSPACE)
+    }
+    assert len({one.idempotency_key for one in asked}) == 2
 
 
 async def test_who_writes_again_begins_afresh_and_is_kept(connection: Connection, log: Log, run: Run) -> None:

@@ -60,13 +60,12 @@ def _told(found: Found, position: int | None) -> str:
     what = (
         f"{found.lines} lines of the transcript, {found.marks} edits and reactions, {found.tickets} tickets, "
         f"{found.files} files, {found.waiting} messages that wait to be sent, {found.addresses} addresses, "
-        "and the profile"
+        f"{found.orders} orders, and the profile"
     )
     who = shortened(found.key, 200)
-    orders = f". {found.orders} orders stay until they are taken off the conversation" if found.orders else ""
     if position is not None:
-        return f"{who} is erased up to position {position}: {what}{orders}"
-    return f"{who} has {what}{orders}. {_last(found)}Nothing was done: add --yes to take it away for ever"
+        return f"{who} is erased up to position {position}: {what}"
+    return f"{who} has {what}. {_last(found)}Nothing was done: add --yes to take it away for ever"
 
 
 def _last(found: Found) -> str:

@@ -76,7 +76,7 @@ class Erasable(BaseModel):
     addresses: int
     """Networks from which the visitor came."""
     orders: int
-    """These stay until they are taken off the conversation."""
+    """That other systems have linked."""
     asked_by: str | None
     """Of the last erasure; null: there was none."""
     asked_at: Moment | None

@@ -17,6 +17,7 @@ from workers.files.rows import ERASED
 from workers.routing.intake.act import Act, Answer
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.labelling import keep
+from workers.routing.intake.linked_orders import let_go
 from workers.routing.intake.replies import give_back
 from workers.routing.intake.sessions import end_session
 from workers.routing.intake.transcript import TOMBSTONE
@@ -124,7 +125,7 @@ STATEMENTS = (
 
 
 def erase(act: Act[Erase]) -> Answer:
-    """Forget who he is, end his session, and remember what is to be taken away."""
+    """Forget who he is, end his session, let go of his orders, and remember what is to be taken away."""
     work, conversation, cause, at_ms, action, given = act
     if action.authority != "admin" and action.by is not None:
         return Refusal("forbidden", "only an admin may erase a customer")
@@ -136,6 +137,7 @@ def erase(act: Act[Erase]) -> Answer:
     work.customers[conversation.id] = (conversation, at_ms)
     work.erasings.append(Erasing(conversation, conversation.position, at_ms, action.actor))
     given.erased[conversation.id] = at_ms
+    let_go(work, conversation, cause, at_ms, action, given.orders.get(conversation.id, ()))
     work.change(conversation)
     return {"position": conversation.position}
 

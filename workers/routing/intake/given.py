@@ -10,12 +10,21 @@ from schemas.assignments import Assigned, ChainEvent, Offered
 from schemas.ids import conversation_id_text
 from schemas.inbound import Echo, Edit, Profile, Reaction, Reply
 from schemas.phones import find_phone
-from workers.routing.intake import customer_rows, forgotten, marks, outcome_rows, quoting, ticket_rows
+from workers.routing.intake import (
+    customer_rows,
+    forgotten,
+    linked_orders,
+    marks,
+    outcome_rows,
+    quoting,
+    ticket_rows,
+)
 from workers.routing.intake.admission import Admitted, Made, Said, Told
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import Customer, is_introduced
 from workers.routing.intake.dedupe import find_seen, find_stored
+from workers.routing.intake.linked_orders import LinkedOrders
 from workers.routing.intake.marks import Marks, Place, place_of
 from workers.routing.intake.outcomes import asker_of
 from workers.routing.intake.own import Own, find_own
@@ -48,6 +57,8 @@ class Given:
     """When customers were erased of whom something older comes: ms since 1970, by conversation."""
     marks: Marks = field(default_factory=dict)
     """Of the messages that are edited or reacted to."""
+    orders: LinkedOrders = field(default_factory=dict)
+    """Of those who are erased."""
 
     def customer(self, conversation: Conversation) -> Customer:
         """As he stands now; one of a conversation that began with this batch has nothing yet."""
@@ -91,6 +102,7 @@ class Lookup:
         self, connection: Connection, work: Work, given: Given, actions: list[Action]
     ) -> None:
         work.outcomes.know(await outcome_rows.load(connection, {asker_of(action) for action in actions}))
+        given.orders = await linked_orders.load(connection, actions)
         given.quoted = await quoting.load(connection, [one for one in actions if isinstance(one, Say)])
 
     def _desks(self, said: Iterable[Said], told: Iterable[Told]) -> set[tuple[str, str]]:
