@@ -80,8 +80,9 @@ class Rule:
 class DeskState:
     """The state of one desk after some steps.
 
-    `freed` (agents who may have become eligible), `relisted` (rules with another list or version) and `moved`
-    (conversations that had events) are for those who watch, to be cleared by them.
+    `freed` (agents who may have become eligible), `stirred` (those who may hear other offers), `relisted`
+    (rules with another list or version) and `moved` (conversations that had events) are for those who watch,
+    to be cleared by them.
     """
 
     def __init__(self) -> None:
@@ -93,11 +94,15 @@ class DeskState:
         self.conversations: dict[str, Conversation] = {}
         self.at_ms = 0
         self.freed: set[str] = set()
+        self.stirred: set[str] = set()
         self.relisted: set[str] = set()
         self.moved: set[str] = set()
         self.transferring: set[str] = set()
         """Conversations whose transfer waits for an answer."""
+        self.offers: dict[str, set[str]] = {}
+        """By the ring that is asked: the conversations that are offered to it."""
         self._waits_under: dict[str, str] = {}
+        self._offered_to: dict[str, str] = {}
 
     def change(self, event: RosterEvent, step: int) -> None:
         """Apply a roster event."""
@@ -109,8 +114,10 @@ class DeskState:
             case "presence":
                 self.agent(event.name).presence = definition["presence"]
                 self.freed.add(event.name)
+                self.stirred.add(event.name)
             case "department":
                 self.departments[event.name] = list(definition.get("agents", ()))
+                self.stirred.update(self.agents)
                 self._relist(step)
             case "page":
                 self.admins[event.name] = list(definition.get("admins", ()))
@@ -130,6 +137,7 @@ class DeskState:
         if link.what == "assigned" and link.method in PACED and link.holder is not None:
             self._pace(link.holder)
         self._wait(chain.conversation, conversation)
+        self._offer(chain.conversation, conversation)
         (self.transferring.discard if conversation.transfer is None else self.transferring.add)(
             chain.conversation
         )
@@ -215,6 +223,7 @@ class DeskState:
         agent.capacity = definition.get("capacity")
         agent.channel_capacity = definition.get("channel_capacity", {})
         self.freed.add(event.name)
+        self.stirred.add(event.name)
 
     def _carry(self, name: str | None, by: int, channel: str) -> None:
         if name is None:
@@ -243,6 +252,7 @@ class DeskState:
         rule.order = event.order
         self.relisted.add(event.name)
         self._relist(step)
+        self.stirred.update(self.agents)
         self.freed.update(self.agents)  # whoever waits under another rule may be its own by now
 
     def _relist(self, step: int) -> None:
@@ -266,3 +276,12 @@ class DeskState:
         if conversation.standing == "queued" and conversation.rule is not None:
             self._waits_under[name] = conversation.rule
             self.rules.setdefault(conversation.rule, Rule()).waiting.add(name)
+
+    def _offer(self, name: str, conversation: Conversation) -> None:
+        before = self._offered_to.pop(name, None)
+        if before is not None:
+            self.offers[before].discard(name)
+        audience = conversation.audience
+        if audience is not None and audience.startswith("rule:"):
+            self._offered_to[name] = audience
+            self.offers.setdefault(audience, set()).add(name)

@@ -23,10 +23,11 @@ class Eligibility:
         self.eligible = Tally(7, "nobody was automatically assigned above capacity or outside of the rule")
         self.known = Tally(7, "nobody outside of the desk was assigned, and what goes beyond limits says so")
         self.waiting = Tally(7, "nobody waits while an agent of the rule is eligible")
+        self.heard = Tally(7, "what is offered to a rule's agents calls somebody")
 
     @property
     def tallies(self) -> list[Tally]:
-        return [self.eligible, self.known, self.waiting]
+        return [self.eligible, self.known, self.waiting, self.heard]
 
     def before(self, state: DeskState, chain: Chain, link: Link) -> None:
         """Check an event against the state that it was decided on."""
@@ -48,8 +49,26 @@ class Eligibility:
         for name, rule in state.rules.items():
             if rule.waiting:
                 self._line(state, name, rule, last)
+        for audience, offered in state.offers.items():
+            self._offers(state, audience, offered if state.stirred else offered & state.moved, last)
         state.freed.clear()
+        state.stirred.clear()
         state.moved.clear()
+
+    def _offers(self, state: DeskState, audience: str, offered: set[str], last: Step) -> None:
+        """Look at what is offered to one of a rule's rings."""
+        if not offered:
+            return
+        name, _, ring = audience.removeprefix("rule:").rpartition("/")
+        called = _at_work(state, name, int(ring))
+        for each in offered:
+            self.heard.checked += 1
+            conversation = state.conversations[each]
+            if called <= conversation.declined:
+                fault = (
+                    f"after the command at offset {last.offset} nobody hears the offer of {conversation.key}"
+                )
+                self.heard.fail((last.offset,), fault)
 
     def _line(self, state: DeskState, name: str, rule: Rule, last: Step) -> None:
         """Look at all who wait for a rule when somebody may have become free for it, else at newcomers."""
@@ -95,13 +114,20 @@ def _found(state: DeskState, name: str, rule: Rule, conversation: Conversation) 
 
 def _called(state: DeskState, name: str, rule: Rule, conversation: Conversation) -> Iterable[str]:
     """Whom an offer of the rule would call, in any ring: however busy he is."""
-    online_only = rule.definition.get("online_only")
     for ring in range(rule.rings):
-        for member in state.members(name, ring) - conversation.declined:
-            agent = state.agent(member)
-            is_there = agent.presence == "online" or not online_only
-            if agent.active and not agent.on_leave and is_there:
-                yield member
+        yield from _at_work(state, name, ring) - conversation.declined
+
+
+def _at_work(state: DeskState, name: str, ring: int) -> set[str]:
+    """Whom an offer of the rule to this ring calls, but for those who have declined."""
+    rule = state.rules.get(name, Rule())
+    online_only = rule.definition.get("online_only")
+    members = {member: state.agent(member) for member in state.members(name, ring)}
+    return {
+        member
+        for member, agent in members.items()
+        if agent.active and not agent.on_leave and (agent.presence == "online" or not online_only)
+    }
 
 
 def _named(state: DeskState, name: str) -> set[str]:

@@ -6,16 +6,20 @@ The day has all that these faults look for; see tests.checker.test_desk_days.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from checker.record import Json
 from checker.rows import DefinitionRow, DeskConversationRow
+from schemas.base import rfc3339
+from tests.checker.busy_desk import AGENTS
 from tests.checker.planted import Planted
 from tests.checker.plants import Fault, rename_event
 
 Fits = Callable[[Json], bool]
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def anything(_: Json) -> bool:
@@ -209,26 +213,20 @@ def give_least_busy_to(agent: str) -> Fault:
     return plant
 
 
-def let_all_be_urgent(planted: Planted) -> None:
-    """All who wait are more urgent than the first who is served."""
-    served = record_of(
-        planted, "assignments", "assigned", lambda value: value["why"].get("queued_at") is not None
-    )
-    key = planted.topics["assignments"][served].json()["key"]
+def let_the_last_be_urgent(planted: Planted) -> None:
+    """Who begins to wait is more urgent than all who wait already."""
     for number, record in enumerate(planted.topics["assignments"]):
-        if record.what("assignments") == "queued" and record.json()["key"] != key:
-            planted.change("assignments", number, priority=0)
+        if record.what("assignments") == "queued":
+            planted.change("assignments", number, priority=-record.json()["queued_offset"])
 
 
 def let_the_last_be_served(planted: Planted) -> None:
-    """All who wait have waited since the beginning, but for the first who is served."""
-    served = record_of(
-        planted, "assignments", "assigned", lambda value: value["why"].get("queued_at") is not None
-    )
-    key = planted.topics["assignments"][served].json()["key"]
+    """Who has waited the shortest has waited the longest."""
     for number, record in enumerate(planted.topics["assignments"]):
-        if record.what("assignments") == "queued" and record.json()["key"] != key:
-            planted.change("assignments", number, priority=0, queued_at=_NEVER)
+        if record.what("assignments") == "queued":
+            age = datetime.fromisoformat(record.json()["queued_at"]) - _LONG_AGO
+            turned = rfc3339(_LONG_AGO - age)
+            planted.change("assignments", number, priority=0, queued_at=turned)
 
 
 def by_a_stranger(command: str, what: str, how: str | None = None) -> Fault:
@@ -302,6 +300,7 @@ _REPLIES = "each answer that claims in vain"
 _ELIGIBLE = "nobody was automatically assigned"
 _KNOWN = "nobody outside of the desk"
 _WAITS = "nobody waits while"
+_HEARD = "what is offered to a rule's agents calls"
 _FIRST = "the first rule that matches"
 _OPENED = "who waits for a rule or for none"
 _SOONER = {"stretches": [{"days": ["sat"], "begins": "15:28:30", "ends": "15:29"}]}
@@ -377,6 +376,10 @@ CASES: dict[str, tuple[Fault, str]] = {
     "round too early": (_changed("care_changed", has(care="closed_won"), round=7), _ROUND),
     "no round after refusal": (_changed("unassigned", has(how="refused"), round=1), _ROUND),
     "strange id": (renumber, "each event of a desk has the id"),
+    "offered to nobody": (
+        _changed("offered", lambda value: value["audience"].startswith("rule:"), let_pass=list(AGENTS)),
+        _HEARD,
+    ),
     "policy differs": (definition("policy", {}), _ROSTER),
     "presence differs": (definition("presence", {"presence": "away", "gateways": {"g9": "away"}}), _ROSTER),
     "presence lost": (lose("roster", "presence_changed"), _ROSTER),
@@ -494,7 +497,7 @@ CASES: dict[str, tuple[Fault, str]] = {
     "given to a busier one": (give_least_busy_to("an"), _LEAST),
     "the least busy is somebody else each time": (give_least_busy_to("binh"), _LEAST),
     "served before others": (let_the_last_be_served, _ORDER),
-    "served before who is more urgent": (let_all_be_urgent, _ORDER),
+    "served before who is more urgent": (let_the_last_be_urgent, _ORDER),
     "another age": (_changed("queued", queued_at=_NEVER), _PLACE),
     "another priority": (_changed("queued", priority=9), _PLACE),
     "released by a stranger": (by_a_stranger("release", "unassigned", "released"), _MAY),

@@ -110,6 +110,7 @@ def snapshot(desk: Desk) -> Snapshot:
             {channel: full for channel, full in desk.full.items() if full},
             {agent: keys for agent, keys in desk.transfers.items() if keys},
             dict.fromkeys(sorted(desk.limited)),
+            {key: rule for key, rule in desk.offers.items() if rule is not None},
         ),
     )
 

@@ -28,7 +28,7 @@ from tests.desk.log import (
     session_ended,
 )
 from tests.desk.scene import Snapshot, reread, restarted, snapshot
-from workers.routing.desk.access import is_asked
+from workers.routing.desk.access import is_asked, is_at_work
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decide import carry_out, decide
@@ -387,6 +387,23 @@ class DeskMachine(RuleBasedStateMachine):
             assert one.session_open
             assert one.page in self.desk.roster.rules[one.rule].definition.pages
             assert self.nobody_can_be_found(one, one.rule)
+
+    @invariant()
+    def every_offer_to_a_ring_calls_somebody_and_goes_on_when_its_time_is_over(self) -> None:
+        for one in self.desk.conversations.values():
+            if one.offers is None:
+                continue
+            definition = self.desk.roster.rules[one.offers].definition
+            asked = self.called(definition, one.ring, one)
+            assert asked
+            if definition.offer_timeout_s is not None and one.offer_expires_at is None:
+                later = range(one.ring + 1, len(definition.next_rings) + 1)
+                assert not any(self.called(definition, ring, one) - asked for ring in later)
+
+    def called(self, definition: Rule, ring: int, conversation: Conversation) -> set[str]:
+        """Whom an offer of it to this ring calls."""
+        team = definition.next_rings[ring - 1].agents if ring else self.agents_of(definition.id)
+        return {one for one in team if is_at_work(self.desk, one, definition)} - conversation.declined
 
 
 DeskMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)

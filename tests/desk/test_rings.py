@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.asks import Claim, Release
-from schemas.assignments import Offered
+import pytest
+
+from schemas.asks import Claim, Release, SetLeave
+from schemas.assignments import Offered, Presence
 from schemas.commands import TimerFired
+from tests.desk.flows import rule_with
 from tests.desk.log import DESK, WORKSPACE, a_rule, ask, route, session_ended
-from tests.desk.scene import Scene, scene_with
+from tests.desk.people import GATEWAY, alive, awaited, presence
+from tests.desk.scene import Scene, scene_with, served
 
 
 def expire(desk: Scene, user: str) -> list[Any]:
@@ -62,3 +66,111 @@ def test_who_let_it_pass_is_not_asked_in_the_next_session() -> None:
     desk.do(session_ended("lan", 2))
     desk.do(ask(Release, "lan", "binh"))
     assert desk.do(route("lan", 3))[-1].agents == ("an",)
+
+
+def test_who_let_it_pass_is_not_asked_again_in_a_later_ring() -> None:
+    rings = [{"agents": ["an"]}, {"agents": ["an", "binh"]}]
+    desk = scene_with(a_rule("an", method="self_claim", next_rings=rings, offer_timeout_s=30))
+    desk.do(route("lan"))
+    (second,) = expire(desk, "lan")
+    assert (second.ring, second.agents) == (2, ("binh",))
+
+
+class TestWhoComesAndGoes:
+    """A rule that asks who is online: first an, after half a minute binh; chu is for the case of nobody."""
+
+    def scene(self, *there: str, **options: object) -> Scene:
+        rings = [{"agents": ["binh"]}]
+        named = {"next_rings": rings, "offer_timeout_s": 30, "online_only": True, **options}
+        desk = scene_with(rule_with("an", method="self_claim", **named))
+        for agent in there:
+            desk.do(presence(agent))
+        desk.do(route("lan"))
+        return desk
+
+    def test_a_later_ring_is_asked_that_came_while_the_offer_stood(self) -> None:
+        desk = self.scene("an")
+        desk.do(presence("binh"))
+        (second,) = expire(desk, "lan")
+        assert (second.ring, second.agents, second.let_pass) == (1, ("binh",), ("an",))
+
+    def test_a_later_ring_that_comes_when_the_time_is_over_is_asked_at_once_with_the_old_age(self) -> None:
+        desk = self.scene("an")
+        first = desk.events(Offered)[0]
+        (again,) = expire(desk, "lan")
+        assert (again.ring, again.expires_at) == (0, None)
+        assert offers(desk.do(presence("an", "online", "g2"))) == []
+        (second,) = offers(desk.do(presence("binh")))
+        assert (second.ring, second.let_pass, second.queued_at) == (1, ("an",), first.queued_at)
+        assert second.expires_at is None
+
+    def test_who_comes_before_the_time_is_over_is_not_asked_yet(self) -> None:
+        desk = self.scene("an")
+        assert offers(desk.do(presence("binh"))) == []
+
+    @pytest.mark.parametrize("gone", ["away", "offline"])
+    def test_an_offer_whose_ring_has_gone_goes_to_the_next_that_is_there(self, gone: Presence) -> None:
+        desk = self.scene("an", "binh")
+        (offered,) = offers(desk.do(presence("an", gone)))
+        assert (offered.ring, offered.agents) == (1, ("binh",))
+
+    def test_an_offer_before_nobody_waits_until_somebody_comes(self) -> None:
+        desk = self.scene("an")
+        first = desk.events(Offered)[0]
+        desk.do(presence("an", "offline"))
+        waiting = desk.conversation("lan").waiting
+        assert waiting is not None
+        assert waiting.queued_at == first.queued_at
+        (offered,) = offers(desk.do(presence("an")))
+        assert (offered.ring, offered.queued_at) == (0, first.queued_at)
+
+    def test_the_agent_whom_the_rule_falls_back_on_has_it_when_all_have_gone(self) -> None:
+        desk = self.scene("an", "chu", fallback={"kind": "agent", "id": "chu"})
+        assert served(desk.do(presence("an", "away"))) == [("lan", "chu")]
+
+    def test_a_lost_gateway_takes_its_agents_away_at_once(self) -> None:
+        desk = self.scene("an", "binh", "chu", fallback={"kind": "agent", "id": "chu"})
+        desk.do(presence("chu", gateway="g2"))
+        desk.log.wait(seconds=25)
+        desk.do(alive("g2"))
+        (lost,) = (one for one in awaited(desk, "gateway") if one.subject == GATEWAY)
+        desk.log.wait(seconds=10)
+        assert served(desk.do(lost)) == [("lan", "chu")]
+
+    def test_an_offer_at_closing_time_waits_for_its_own_rule(self) -> None:
+        office = {"stretches": [{"days": ["sat", "sun"], "begins": "08:00", "ends": "17:00"}]}
+        desk = scene_with(
+            a_rule("an", method="self_claim", online_only=True, conditions={"hours": office}),
+            agents=("an", "chu"),
+        )
+        while not 8 <= (desk.log.now.hour + 7) % 24 < 17:  # in Saigon
+            desk.log.wait(hours=1)
+        desk.do(presence("an"))
+        desk.do(route("lan"))
+        assert desk.conversation("lan").standing == "offered"
+        desk.log.wait(hours=10)
+        desk.do(presence("an", "offline"))
+        assert (desk.conversation("lan").standing, desk.conversation("lan").rule) == ("queued", "chia-deu")
+
+    def test_an_agent_on_leave_hears_nothing_and_whom_he_leaves_alone_waits(self) -> None:
+        desk = scene_with(
+            a_rule("an", method="self_claim", fallback={"kind": "agent", "id": "chu"}), agents=("an", "chu")
+        )
+        desk.do(route("lan"))
+        leave = {"workspace": WORKSPACE, "desk": DESK, "actor": "cli:me", "authority": "admin"}
+        told = desk.do(
+            SetLeave.model_validate({**leave, "idempotency_key": "k", "agent": "an", "on_leave": True})
+        )
+        assert served(told) == [("lan", "chu")]
+
+    def test_what_he_himself_has_declined_does_not_call_him(self) -> None:
+        desk = self.scene("an", "binh")
+        expire(desk, "lan")
+        desk.do(presence("binh", "offline"))
+        assert desk.conversation("lan").standing == "queued"
+        assert offers(desk.do(presence("an", "away"))) == []
+
+
+def offers(events: list[Any]) -> list[Offered]:
+    """The offers among these events."""
+    return [event for event in events if isinstance(event, Offered)]

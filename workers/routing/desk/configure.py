@@ -13,6 +13,7 @@ from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.refusals import refusal
 from workers.routing.desk.rehoming import rehome
 from workers.routing.desk.transfers import end_transfers_to_nobody
+from workers.routing.desk.unheard import call_anew
 from workers.routing.outcomes import Refusal
 
 
@@ -41,6 +42,7 @@ def _make(draft: Draft, command: Configure | Amend, wanted: Configure, refused: 
     result = change_roster(draft, wanted)
     end_transfers_to_nobody(draft)
     rehome(draft)
+    call_anew(draft, draft.desk.roster.agents)
     drain(draft)
     released = vacate(draft, leaving, "next", command)
     told = {**result, "conversations": released, "version": draft.desk.roster.version}

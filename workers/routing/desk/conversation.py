@@ -134,6 +134,11 @@ class Conversation(NamedTuple):
         """Whether somebody is sought for it: it is queued, or offered."""
         return self.standing in ("queued", "offered")
 
+    @property
+    def offers(self) -> str | None:
+        """The rule that offers it to one of its rings, if one does."""
+        return self.rule if self.audience is not None and self.audience.startswith("rule:") else None
+
     def changed(self, changes: Mapping[str, Any]) -> Conversation:
         """The conversation with `changes`, by field: `_replace`, at a third of its time."""
         return _changed(list(self), changes)

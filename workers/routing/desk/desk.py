@@ -44,6 +44,7 @@ class Desk:
         "gateways",
         "id",
         "limited",
+        "offers",
         "openings",
         "opens_at",
         "outcomes",
@@ -84,6 +85,8 @@ class Desk:
         """The log's time: limits that have ended by then bar nobody."""
         self.transfers: MutableMapping[str, frozenset[str]] = {}
         """Keys of the conversations that are being transferred to each agent and `department:<id>`."""
+        self.offers: MutableMapping[str, str | None] = {}
+        """Keys of the conversations that are offered to rings, each with the rule that does so."""
         self.waiting = 0
         """How many are queued or offered."""
         self.openings: Mapping[str, datetime] = {}
@@ -225,6 +228,8 @@ class Desk:
         """Keep what the desk must find without looking through all, when a conversation changes."""
         if before is None or before.standing != now.standing:
             self.waiting += now.is_waiting - (before is not None and before.is_waiting)
+        if (before.offers if before else None) != now.offers:
+            self.offer(now.key, now.offers)
         was, is_ = before.transfer if before else None, now.transfer
         if was is is_:
             return
@@ -232,6 +237,12 @@ class Desk:
             self.transfers[was.target] = self.transfers[was.target] - {now.key}
         if is_ is not None:
             self.transfers[is_.target] = self.transfers.get(is_.target, frozenset()) | {now.key}
+
+    def offer(self, key: str, rule: str | None) -> None:
+        """Note which rule offers a conversation to one of its rings; none: none any more."""
+        self.offers[key] = rule
+        if rule is None:
+            del self.offers[key]
 
     def edit_roster(self) -> Roster:
         """The roster, to be changed."""
@@ -339,6 +350,7 @@ class Fork(Desk):
         self.limited = base.limited
         self.at = base.at
         self.transfers = Layer(base.transfers)
+        self.offers = Layer(base.offers)
         self.waiting = base.waiting
         self.openings = base.openings
         self.opens_at = base.opens_at
@@ -352,6 +364,10 @@ class Fork(Desk):
     def hear(self, gateway: str, at: datetime | None) -> None:
         """See Desk.hear."""
         self.gateways[gateway] = at
+
+    def offer(self, key: str, rule: str | None) -> None:
+        """See Desk.offer."""
+        self.offers[key] = rule
 
     def edit_roster(self) -> Roster:
         """See Desk.edit_roster."""

@@ -40,7 +40,7 @@ def offer_to_ring(
 ) -> None:
     """The first of one of the rule's rings to claim has it; when there is no later one, it waits there."""
     timeout_s = rule.definition.offer_timeout_s
-    ends = ends and timeout_s is not None and later_ring(draft.desk, conversation, rule, ring + 1) is not None
+    ends = ends and ring < len(rule.definition.next_rings)
     _offer(
         draft,
         conversation,
@@ -63,15 +63,16 @@ def since(draft: Draft, conversation: Conversation) -> tuple[datetime, int]:
 def next_ring(draft: Draft, conversation: Conversation) -> None:
     """Its offer's time is over: the next ring is asked, and who let it pass is not asked again by the desk.
 
-    When nobody of a later ring can be asked by now, this one goes on being asked, without an end.
+    When nobody of a later ring can be asked by now, this one goes on being asked until somebody of one comes.
     """
     rule = draft.desk.roster.rules[conversation.rule or ""]
-    later = later_ring(draft.desk, conversation, rule, conversation.ring + 1)
+    passed = tuple(_asked(draft.desk, conversation, rule, conversation.ring))
+    left = conversation.changed({"declined": conversation.declined.union(passed)})
+    later = later_ring(draft.desk, left, rule, conversation.ring + 1)
     if later is None:
         offer_to_ring(draft, conversation, rule, conversation.ring, ends=False)
     else:
-        passed = tuple(_asked(draft.desk, conversation, rule, conversation.ring))
-        offer_to_ring(draft, conversation, rule, later, let_pass=passed)
+        offer_to_ring(draft, left, rule, later, let_pass=passed)
 
 
 def later_ring(desk: Desk, conversation: Conversation, rule: Entry[Rule], first: int) -> int | None:
@@ -80,16 +81,31 @@ def later_ring(desk: Desk, conversation: Conversation, rule: Entry[Rule], first:
     return next((ring for ring in rings if is_heard(desk, conversation, rule, ring)), None)
 
 
+def is_over(desk: Desk, conversation: Conversation) -> bool:
+    """Whether the time of its offer to a ring is over, which goes on: there was nobody of a later one."""
+    rule = desk.roster.rules[conversation.rule or ""].definition
+    has_later = rule.offer_timeout_s is not None and conversation.ring < len(rule.next_rings)
+    return has_later and conversation.offer_expires_at is None
+
+
 def is_heard(desk: Desk, conversation: Conversation, rule: Entry[Rule], ring: int) -> bool:
     """Whether an offer to this ring calls anybody."""
     return any(_asked(desk, conversation, rule, ring))
 
 
+def at_work(desk: Desk, rule: Entry[Rule], ring: int) -> frozenset[str]:
+    """Whom an offer to this ring calls, but for those who have declined."""
+    return frozenset(_at_work(desk, rule, ring))
+
+
+def _at_work(desk: Desk, rule: Entry[Rule], ring: int) -> Iterator[str]:
+    listed = members(desk, rule.definition.id, ring)
+    return (agent for agent in listed if is_at_work(desk, agent, rule.definition))
+
+
 def _asked(desk: Desk, conversation: Conversation, rule: Entry[Rule], ring: int) -> Iterator[str]:
     """Whom of the ring an offer calls: those who are at work, and have not declined it."""
-    for agent in members(desk, rule.definition.id, ring):
-        if agent not in conversation.declined and is_at_work(desk, agent, rule.definition):
-            yield agent
+    return (agent for agent in _at_work(desk, rule, ring) if agent not in conversation.declined)
 
 
 def _offer(draft: Draft, conversation: Conversation, rule: Entry[Rule] | None, **fields: object) -> None:

@@ -13,6 +13,7 @@ from workers.routing.desk.desk import Desk
 from workers.routing.desk.leaving import leavers, vacate
 from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.transfers import end_transfers_to
+from workers.routing.desk.unheard import call_anew
 from workers.routing.outcomes import Refusal
 
 
@@ -41,6 +42,7 @@ def set_leave(draft: Draft, command: SetLeave) -> None:
     _change(draft, command.agent, on_leave=command.on_leave)
     if command.on_leave:
         end_transfers_to(draft, command.agent, "target_left")
+    call_anew(draft, (command.agent,))
     released = vacate(draft, leaving, "pool" if command.then == "pool" else "next", command)
     drain(draft)
     done(draft, command, {"agent": command.agent, "on_leave": command.on_leave, **released})

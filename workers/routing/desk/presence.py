@@ -12,6 +12,7 @@ from workers.routing.desk.decision import Draft
 from workers.routing.desk.duty import OFFLINE, Whereabouts
 from workers.routing.desk.gateways import GatewayHeard
 from workers.routing.desk.transfers import ask_too, end_transfers_to
+from workers.routing.desk.unheard import call_anew
 
 
 def set_presence(draft: Draft, command: SetPresence) -> None:
@@ -20,7 +21,7 @@ def set_presence(draft: Draft, command: SetPresence) -> None:
     if command.agent in draft.desk.roster.agents:
         gateways = dict(draft.desk.whereabouts.get(command.agent, OFFLINE).gateways)
         gateways[command.gateway] = command.presence
-        _move(draft, command.agent, gateways)
+        _move(draft, {command.agent: gateways})
 
 
 def gateway_alive(draft: Draft, command: GatewayAlive) -> None:
@@ -31,13 +32,24 @@ def gateway_alive(draft: Draft, command: GatewayAlive) -> None:
 def lose_gateway(draft: Draft, gateway: str) -> None:
     """Nothing was heard of `gateway` for long: whoever is connected there alone is offline."""
     draft.say(GatewayHeard(gateway=gateway, at=draft.place.at, lost=True))
-    for agent, whereabouts in list(draft.desk.whereabouts.items()):
-        if gateway in whereabouts.gateways:
-            _move(draft, agent, {**whereabouts.gateways, gateway: "offline"})
+    whereabouts = draft.desk.whereabouts.items()
+    there = {agent: one.gateways for agent, one in whereabouts if gateway in one.gateways}
+    _move(draft, {agent: {**gateways, gateway: "offline"} for agent, gateways in there.items()})
 
 
-def _move(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
-    """Let `agent` be that at each gateway, and carry out what follows from it."""
+def _move(draft: Draft, agents: Mapping[str, Mapping[str, Presence]]) -> None:
+    """Let these agents be that at each gateway, and carry out what follows from it."""
+    desk = draft.desk
+    online = {agent for agent in agents if desk.presence_of(agent) == "online"}
+    for agent, gateways in agents.items():
+        _tell(draft, agent, gateways)
+    came = {agent for agent in agents if desk.presence_of(agent) == "online"}
+    if call_anew(draft, came ^ online) or came - online:
+        drain(draft)
+
+
+def _tell(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
+    """Let `agent` be that at each gateway; what only he could have answered does not wait for him."""
     before = draft.desk.whereabouts.get(agent, OFFLINE)
     now = Whereabouts({gateway: one for gateway, one in gateways.items() if one != "offline"})
     if now.gateways == before.gateways:
@@ -59,4 +71,3 @@ def _move(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
         end_transfers_to(draft, agent, "target_offline")
     elif now.presence == "online" and before.presence != "online":
         ask_too(draft, agent)
-        drain(draft)

@@ -72,7 +72,7 @@ def fall_silent(
 ) -> None:
     """A timer of silence has come: tell the desk, or arm it anew when somebody wrote meanwhile.
 
-    A session that nobody has is nobody's load. A timer that comes when another is armed leaves it to that one.
+    A session that nobody has is nobody's load. A timer that comes when another is armed leaves all to that.
     """
     is_over = not conversation.session_open or timer.session != conversation.session
     is_another = conversation.silence_at_ms not in (None, round(timer.due_at.timestamp() * 1000))

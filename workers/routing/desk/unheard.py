@@ -1,0 +1,67 @@
+"""Agents come or go: offers that call nobody any more wait, those whose time is over go on to who came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from workers.routing.desk.access import is_of_rule
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.dealing import wait
+from workers.routing.desk.decision import Draft
+from workers.routing.desk.desk import Desk
+from workers.routing.desk.matching import rule_for
+from workers.routing.desk.offering import at_work, is_over, next_ring
+
+Called = Mapping[str, list[frozenset[str]]]
+"""By rule and ring: who is at work."""
+
+
+def call_anew(draft: Draft, agents: Iterable[str]) -> bool:
+    """`agents` have come or gone: look at what is offered to rings in which they stand.
+
+    What calls nobody any more waits, with its age, for the rule that wants it now; if none does at this hour,
+    for its own. Whether there was anything such: `drain` serves it in its turn.
+    """
+    desk = draft.desk
+    called = _called(desk, set(agents))
+    unheard = sorted(_unheard(desk, called), key=_age)
+    for conversation in unheard:
+        rule = rule_for(desk, conversation, draft.place.at)
+        wait(draft, conversation, rule or desk.roster.rules[conversation.rule or ""])
+    for conversation in sorted(_going_on(desk, called), key=_age):
+        next_ring(draft, conversation)
+    return bool(unheard)
+
+
+def _called(desk: Desk, agents: set[str]) -> Called:
+    """Of the rules that offer to rings in which any of `agents` stands."""
+    return {
+        id_: [at_work(desk, entry, ring) for ring in range(len(entry.definition.next_rings) + 1)]
+        for id_, entry in (desk.roster.rules.items() if desk.offers else ())
+        if entry.definition.method == "self_claim" and any(is_of_rule(desk, agent, id_) for agent in agents)
+    }
+
+
+def _unheard(desk: Desk, called: Called) -> Iterator[Conversation]:
+    for conversation, rings in _offered(desk, called):
+        if rings[conversation.ring] <= conversation.declined:
+            yield conversation
+
+
+def _going_on(desk: Desk, called: Called) -> Iterator[Conversation]:
+    """Those whose time is over, and of a later ring of which somebody has come who has not let it pass."""
+    for conversation, rings in _offered(desk, called):
+        if is_over(desk, conversation):
+            passed = conversation.declined | rings[conversation.ring]
+            if not frozenset().union(*rings[conversation.ring + 1 :]) <= passed:
+                yield conversation
+
+
+def _offered(desk: Desk, called: Called) -> Iterator[tuple[Conversation, list[frozenset[str]]]]:
+    for key, rule in desk.offers.items():
+        if rule is not None and rule in called:
+            yield desk.conversations[key], called[rule]
+
+
+def _age(conversation: Conversation) -> tuple[object, ...]:
+    return conversation.queued_at, conversation.queued_offset, conversation.key
