@@ -54,8 +54,8 @@ _OPERATIONS = (
         "intake",
         "send",
         "commands",
-        "Asks the desk for an agent; tells it how sessions go.",
-        whats=_OF_INTAKE,
+        "Asks the desk for an agent; tells it how sessions go; has an erased customer's orders taken off.",
+        whats=(*_OF_INTAKE, "link_order"),
     ),
     Operation(
         "intake",
