@@ -90,6 +90,12 @@ class Stretch(InsideModel):
     begins: time
     ends: time
 
+    @model_validator(mode="after")
+    def _is_of_its_hours(self) -> Stretch:
+        if self.begins.tzinfo is not None or self.ends.tzinfo is not None:
+            raise ValueError("a time of day is written without a zone, which the hours say as time_zone")
+        return self
+
 
 class Hours(InsideModel):
     """When business is open."""

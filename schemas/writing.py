@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache, lru_cache
 from typing import Any
 
@@ -28,8 +28,10 @@ def _plainly(type_: type) -> Callable[[Any], object]:
     """How a value of this type is written; asked once for each, for pydantic takes its time to answer."""
     if issubclass(type_, BaseModel):
         return vars
-    if type_ in (datetime, date):
-        return _moment if type_ is datetime else date.isoformat
+    if type_ is datetime:
+        return _moment
+    if type_ in (date, time):
+        return type_.isoformat
     raise TypeError(f"{type_.__name__} is nothing that a record holds")
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from pydantic import ValidationError
 
 from schemas.definitions import Hours, Stretch
 from workers.routing.hours import WEEKDAYS, are_open, open_next
@@ -64,6 +65,12 @@ def test_what_ends_when_it_begins_lasts_a_day() -> None:
     hours = Hours(stretches=(Stretch(days=("mon",), begins=time(8), ends=time(8)),))
     assert are_open(hours, saigon(24, 7, 59))
     assert not are_open(hours, saigon(24, 8))
+
+
+@pytest.mark.parametrize("begins", ["08:00Z", "08:00+07:00"])
+def test_a_time_of_day_is_of_the_time_zone_of_its_hours(begins: str) -> None:
+    with pytest.raises(ValidationError, match="time_zone"):
+        Stretch.model_validate({"days": ["mon"], "begins": begins, "ends": "17:00"})
 
 
 def test_the_next_opening_skips_holidays() -> None:

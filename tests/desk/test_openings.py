@@ -12,10 +12,12 @@ from schemas.assignments import Assigned, Offered, Queued
 from schemas.commands import Command
 from schemas.definitions import Conditions, Fallback, Hours, Rule, Stretch
 from tests.desk.flows import touched
-from tests.desk.log import a_rule, an_agent, configure, route, session_ended
+from tests.desk.log import a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.people import alive, awaited, presence
 from tests.desk.scene import Scene, loaded, served, snapshot
+from tests.desk.world import PARTITIONS, World
 from workers.routing.desk.decide import carry_out
+from workers.routing.desk.handler import DeskHandler
 from workers.routing.desk.matching import rule_for
 from workers.routing.hours import WEEKDAYS
 
@@ -29,6 +31,7 @@ def open_from(begins: int, ends: int, rule: Rule) -> Rule:
 
 DAY = open_from(8, 17, a_rule("an", id_="ngay"))
 NIGHT = a_rule("binh", id_="dem", online_only=True)
+EVENING_OF_AN = open_from(18, 23, a_rule("an", id_="toi"))
 
 
 def until(scene: Scene, hour: int, **beyond: float) -> None:
@@ -112,6 +115,18 @@ def test_an_earlier_rule_that_is_added_has_at_once_who_waits_for_a_later_one() -
     scene.do(route("lan"))
     events = scene.do(configure(["an", "binh", "chu"], [a_rule("an"), NIGHT], idempotency_key="second"))
     assert served(events) == [("lan", "an")]
+
+
+@pytest.mark.servers
+async def test_a_worker_that_was_down_at_the_opening_serves_first_who_waited_for_it(world: World) -> None:
+    await world.handle(configure(["an", "binh", "chu"], [EVENING_OF_AN, NIGHT]), route("lan"))
+    (timer,) = await world.connection.fetch("SELECT timer, subject, due_at FROM desk_timer")
+    opening_ms = round(timer["due_at"].timestamp() * 1000)
+    assert (timer["timer"], timer["subject"], timer["due_at"].hour) == ("hours", "toi", 18)
+    world.handler = DeskHandler(PARTITIONS)
+    await world.handle(world.record(alive(), at_ms=opening_ms + 50))
+    assert (await world.stored())[key_of("lan")].holder == "an"
+    assert not await world.connection.fetch("SELECT FROM desk_timer WHERE timer = 'hours'")
 
 
 EVENING = open_from(18, 23, a_rule("binh", id_="toi", method="self_claim"))
