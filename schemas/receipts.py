@@ -36,6 +36,7 @@ DeliveryReason = Literal[
     "window_paid",  # it would take one for money, and the page does not pay
     "too_long",  # longer than the channel takes, and the page does not split
     "unsupported",  # the channel takes no such attachment
+    "files_not_set",  # nobody has set the address at which the channel could fetch a file of ours
     "unreachable",  # the customer has left, blocked the page, or was never there
     "rejected",  # the channel does not take this message
     "other_app",  # a bot, or another app, has the conversation there

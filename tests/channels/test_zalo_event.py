@@ -174,11 +174,12 @@ def test_who_follows_the_account_is_told_with_where_he_came_from() -> None:
     follow = {"event_name": "follow", "oa_id": OA, "follower": {"id": USER}, "source": "oa_profile"}
     found = record(follow)
     assert isinstance(found, Profile)
-    assert (found.account, found.user, found.follows) == (OA, USER, True)
+    assert (found.account, found.user, found.follows, found.interaction) == (OA, USER, True, True)
     assert found.referral == Referral(source="oa_profile")
     gone = record({**follow, "event_name": "unfollow", "oa_id": int(OA), "follower": {"id": int(USER)}})
     assert isinstance(gone, Profile)
     assert (gone.account, gone.user, gone.follows, gone.referral) == (OA, USER, False, None)
+    assert not gone.interaction
 
 
 @pytest.mark.parametrize(
@@ -208,6 +209,7 @@ def test_what_a_customer_fills_in_tells_who_he_is(info: Json, expected: tuple[st
     found = record(zalo_event("user_submit_info", info=info))
     assert isinstance(found, Profile)
     assert (found.name, found.phone, found.birthday, found.gender, found.address) == expected
+    assert found.interaction
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ async def test_files_reach_each_channel_in_its_own_way(database: str, tmp_path: 
         with_files(own, tmp_path, None)
         lost = await _say(own, ONE, "an", picture("PNG"), "b.png")
         async with own.delivering():
-            await own.until(lost, "failed", "unsupported")
+            await own.until(lost, "failed", "files_not_set")
 
 
 async def _say(own: Ground, page: str, user: str, *files: Any) -> UUID:  # noqa: ANN401

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from schemas.inbound import Echo, Profile, Reaction, Referral
+from schemas.inbound import Echo, Profile, Reaction
 from tests.intake.chat import USER, Chat, held
 from tests.intake.log import BEGIN_MS, PAGE
+from workers.channels import messenger_gesture
 from workers.routing.intake import interaction
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.work import Work
@@ -55,9 +56,9 @@ def test_an_advertisement_is_noted_with_what_he_says_and_with_a_link_that_he_fol
     chat.customer("còn hàng không", referral={"source": "ADS", "ad_id": "6"})
     assert chat.conversation.ad_at_ms == chat.conversation.last_at_ms == BEGIN_MS
     assert chat.conversation.interacted_at_ms is None, "his message says that"
-    clicked = Profile(**who(PAGE), referral=Referral(source="ADS"), interaction=True)
+    clicked = messenger_gesture.referred(who(PAGE), {"source": "ADS", "ad_id": "6"})
     assert noted(PAGE, clicked) == (LATER_MS, LATER_MS)
-    followed = Profile(**who(PAGE), referral=Referral(source="SHORTLINK"), interaction=True)
+    followed = messenger_gesture.referred(who(PAGE), {"source": "SHORTLINK", "ref": "r"})
     assert noted(PAGE, followed) == (LATER_MS, None)
 
 

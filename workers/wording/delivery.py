@@ -52,6 +52,10 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
     ),
     "too_long": ("tin dài hơn mức kênh cho phép", "Chia tin thành nhiều phần ngắn hơn rồi gửi lại"),
     "unsupported": ("kênh không nhận loại tệp này", "Gửi bằng hình ảnh hoặc đường dẫn"),
+    "files_not_set": (
+        "hệ thống chưa được cài đặt để kênh lấy được tệp",
+        "Nhờ quản trị viên cài đặt địa chỉ công khai cho tệp rồi gửi lại",
+    ),
     "unreachable": (
         "khách đã chặn trang, bỏ quan tâm hoặc không còn dùng tài khoản",
         "Liên hệ khách qua kênh khác",
@@ -131,6 +135,10 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
     ),
     "too_long": ("it is longer than the channel takes", "Send it in shorter parts"),
     "unsupported": ("the channel takes no such attachment", "Send a picture or a link"),
+    "files_not_set": (
+        "we are not set up for the channel to fetch files",
+        "Ask an operator to set the public address of files, then send it again",
+    ),
     "unreachable": (
         "the customer has blocked the page, left it, or closed the account",
         "Reach the customer in another way",

@@ -238,7 +238,7 @@ def _refusal(
         return None
     if enclosed is None:
         return "attachment_gone"
-    return None if sender.takes(enclosed) else "unsupported"
+    return sender.refusal(enclosed)
 
 
 def _word(result: Result) -> str:

@@ -13,10 +13,11 @@ import httpx
 
 from config.delivery import DeliverySettings
 from schemas.base import Channel
+from schemas.receipts import DeliveryReason
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call, Enclosed
+from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 
 
 class FchatSender:
@@ -34,10 +35,9 @@ class FchatSender:
         self._client = client
         self._settings = settings
 
-    def takes(self, enclosed: Enclosed) -> bool:
-        """See Sender.takes; of others than pictures FChat says nothing."""
-        attachment = enclosed.attachment
-        return attachment.type == "image" and attachment.url is not None
+    def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
+        """See Sender.refusal; of others than pictures FChat says nothing."""
+        return refusal_by_link(enclosed, {"image"})
 
     async def send(self, call: Call) -> Result:
         """See Sender.send."""

@@ -10,11 +10,12 @@ import httpx
 from config.delivery import DeliverySettings
 from config.ingress import MessengerApp
 from schemas.base import Channel
+from schemas.receipts import DeliveryReason
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.messenger_errors import failure_of
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call, Enclosed
+from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 from workers.channels.fields import identifier, mapping
 from workers.channels.signature import messenger_digest
 
@@ -42,10 +43,9 @@ class MessengerSender:
         self._settings = settings
         self._secrets = {app.name: app.app_secret.get_secret_value().encode() for app in apps}
 
-    def takes(self, enclosed: Enclosed) -> bool:
-        """See Sender.takes."""
-        attachment = enclosed.attachment
-        return attachment.type in ATTACHMENTS and attachment.url is not None
+    def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
+        """See Sender.refusal."""
+        return refusal_by_link(enclosed, ATTACHMENTS)
 
     async def send(self, call: Call) -> Result:
         """See Sender.send."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from schemas.base import Channel
 from schemas.messages import MessageAttachment
+from schemas.receipts import DeliveryReason
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.result import Result
 from workers.files.file import File
@@ -51,6 +52,15 @@ class Call(NamedTuple):
     """The attachment, when the part is one."""
 
 
+def refusal_by_link(enclosed: Enclosed, types: Collection[str]) -> DeliveryReason | None:
+    """The same of a channel that fetches attachments of some types at their addresses."""
+    if enclosed.attachment.type not in types:
+        return "unsupported"
+    if enclosed.attachment.url is not None:
+        return None
+    return "unsupported" if enclosed.file is None else "files_not_set"
+
+
 class Sender(Protocol):
     """One channel's way out."""
 
@@ -58,8 +68,8 @@ class Sender(Protocol):
     text_max: ClassVar[int]
     """Characters of one text."""
 
-    def takes(self, enclosed: Enclosed) -> bool:
-        """Whether the channel takes such an attachment."""
+    def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
+        """Why the channel cannot be given such an attachment; none: it takes it."""
 
     async def send(self, call: Call) -> Result:
         """Give one part to the channel. Raises nothing but CancelledError."""

@@ -8,10 +8,11 @@ import httpx
 
 from config.delivery import DeliverySettings
 from schemas.base import Channel
+from schemas.receipts import DeliveryReason
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.channels.delivery.sender import Call, Enclosed
+from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.delivery.zalo_uploads import ZaloUploads, media, upload_of
 from workers.channels.fields import identifier, mapping
@@ -36,9 +37,11 @@ class ZaloSender:
         self._settings = settings
         self._uploads = ZaloUploads(client, settings)
 
-    def takes(self, enclosed: Enclosed) -> bool:
-        """See Sender.takes."""
-        return upload_of(enclosed.file) is not None if enclosed.file else _is_picture(enclosed)
+    def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
+        """See Sender.refusal."""
+        if enclosed.file is None:
+            return refusal_by_link(enclosed, {"image"})
+        return "unsupported" if upload_of(enclosed.file) is None else None
 
     async def send(self, call: Call) -> Result:
         """See Sender.send; a file of ours is uploaded first, which says nothing to the customer yet."""
@@ -71,10 +74,6 @@ class ZaloSender:
             element["image_url"] = self._settings.zalo_form_picture
         payload = {"template_type": "request_user_info", "elements": [element]}
         return {"attachment": {"type": "template", "payload": payload}}
-
-
-def _is_picture(enclosed: Enclosed) -> bool:
-    return enclosed.attachment.type == "image" and enclosed.attachment.url is not None
 
 
 def _read(answer: Answer) -> Result:
