@@ -90,6 +90,7 @@ def _let_go(now: Conversation, link: Link) -> None:
 
 def _session_opened(now: Conversation, link: Link) -> None:
     now.session_open, now.silent, now.facts = True, False, link.said.get("facts")
+    now.queued_at, now.queued_offset = link.at_ms, link.cause_offset
 
 
 def _session_closed(now: Conversation, link: Link) -> None:

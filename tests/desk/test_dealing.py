@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.assignments import Assigned, Queued
+from schemas.asks import Release
+from schemas.assignments import Assigned, Queued, SessionOpened
 from schemas.commands import Route
-from tests.desk.log import PAGE, a_rule, an_agent, configure, route, session_ended
+from tests.desk.log import PAGE, a_rule, an_agent, ask, configure, route, session_ended
 from tests.desk.scene import Scene, scene_with, served
 
 FACTS = {"tags": ("vip",)}
@@ -122,3 +123,19 @@ def test_an_agent_who_comes_back_to_a_rule_is_ranked_anew() -> None:
         rule = a_rule(*listed, method="least_busy")
         desk.do(configure(["an", "binh", "chu"], [rule], idempotency_key=key))
     assert [desk.do(route(user))[-1].holder for user in ("u2", "u3")] == ["binh", "an"]
+
+
+def test_who_is_given_back_has_the_age_of_his_session_though_he_never_waited() -> None:
+    desk = scene_with(a_rule("an", "binh"), agents=(an_agent("an", 1), an_agent("binh", 1)))
+    for user in ("lan", "minh"):
+        desk.do(route(user))
+    desk.log.wait(minutes=1)
+    desk.do(route("tuan"))
+    desk.log.wait(minutes=3)
+    assert served(desk.do(ask(Release, "lan", "an"))) == [("tuan", "an")]
+    opened, lan = desk.events(SessionOpened)[0], desk.conversation("lan").waiting
+    assert lan is not None
+    assert (lan.queued_at, lan.queued_offset) == (opened.at, opened.cause.offset)
+    desk.do(route("hoa"))
+    desk.do(session_ended("minh"))
+    assert desk.conversation("lan").holder == "binh"

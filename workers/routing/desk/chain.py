@@ -66,7 +66,14 @@ _WANTED_NO_MORE: Changes = {
 
 
 def _session_opened(event: SessionOpened, _: Conversation) -> Changes:
-    return {"session_open": True, "facts": event.facts, "silent": False}
+    """Whenever somebody is sought in it, he waits since now: also when who had him first gives him back."""
+    return {
+        "session_open": True,
+        "facts": event.facts,
+        "silent": False,
+        "queued_at": event.at,
+        "queued_offset": event.cause.offset,
+    }
 
 
 def _session_closed(event: SessionClosed, was: Conversation) -> Changes:

@@ -69,7 +69,7 @@ class Conversation(NamedTuple):
     rule: str | None = None
     """By which it is queued, offered or held in its open session, if by any."""
     queued_at: datetime | None = None
-    """Since when it waits, in the queue or offered; kept while it is held, for it may come back."""
+    """Since when it waits, in the queue or offered: since its session began. Kept while it is held."""
     queued_offset: int | None = None
     priority: int = 2
     facts: Facts | None = None

@@ -54,7 +54,7 @@ def offer_to_ring(
 
 
 def since(draft: Draft, conversation: Conversation) -> tuple[datetime, int]:
-    """Since when it waits: who waited already keeps his age."""
+    """Since when it waits: since its session began, or from now on if that was not kept yet when it did."""
     if conversation.queued_at is None or conversation.queued_offset is None:
         return draft.place.at, draft.place.cause.offset
     return conversation.queued_at, conversation.queued_offset
