@@ -45,7 +45,11 @@ PageId = Annotated[str, StringConstraints(min_length=3, max_length=160, pattern=
 """`channel:account`."""
 ConversationKey = Annotated[str, StringConstraints(min_length=5, max_length=300, pattern=NO_CONTROL_PATTERN)]
 """`channel:account:user`, the Kafka key of every conversation topic."""
-ChannelMessageId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=NO_CONTROL_PATTERN)]
+CHANNEL_MESSAGE_ID_CHARS_MAX = 512
+ChannelMessageId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CHANNEL_MESSAGE_ID_CHARS_MAX, pattern=NO_CONTROL_PATTERN),
+]
 Actor = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]
 """Who asks: `agent:<workspace>/<id>`, `service:<id>`, `cli:<id>`."""
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_PATTERN)]

@@ -50,8 +50,25 @@ def test_text() -> None:
         channel_message_id="m_1",
         text="xin chào",
         payload="YES",
+        reply_to="m_0",
         raw=event,
     )
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "quoted"),
+    [
+        ({"mid": 7}, "7"),
+        ({"mid": "m" * 600}, "m" * 512),
+        ({"mid": ["m"]}, None),
+        ({"story": {}}, None),
+        ("m", None),
+    ],
+)
+def test_a_quote_that_is_none_costs_no_message(reply_to: Json, quoted: str | None) -> None:
+    found = record(said(reply_to=reply_to))
+    assert isinstance(found, Message)
+    assert found.reply_to == quoted
 
 
 def test_nul_is_replaced_in_text_and_stays_in_raw() -> None:

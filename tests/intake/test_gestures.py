@@ -201,3 +201,9 @@ def test_a_quick_reply_keeps_what_it_says_to_programs(payload: str | None, param
     chat.customer("Có", payload=payload)
     assert chat.intake.stored[0].get("params") == params
     assert chat.intake.stored[0]["key"] == KEY
+
+
+def test_what_a_customer_quotes_is_kept_as_what_an_agent_quotes_is() -> None:
+    chat = Chat()
+    chat.customer("Cái này ạ", reply_to="m_0")
+    assert chat.intake.stored[0].get("params") == {"reply_to": "m_0"}

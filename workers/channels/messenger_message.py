@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schemas.base import Json
+from schemas.base import CHANNEL_MESSAGE_ID_CHARS_MAX, Json
 from schemas.inbound import Attachment, Echo, Message, Postback, Profile, Referral
 from workers.channels import fields
 from workers.channels.channel import objects, required_id
@@ -26,6 +26,8 @@ def message(who: dict[str, Any], said: dict[str, Any]) -> Message | Echo:
     if said.get("is_echo") is True:
         return Echo(**who, **_author(said))
     payload = fields.cut(mapping(said.get("quick_reply")).get("payload"), PAYLOAD_CHARS_MAX)
+    quoted = fields.identifier(mapping(said.get("reply_to")).get("mid"))
+    who["reply_to"] = fields.cut(quoted, CHANNEL_MESSAGE_ID_CHARS_MAX)
     return Message(**who, payload=payload, referral=referral(said.get("referral")))
 
 

@@ -96,6 +96,15 @@ class LineMark(BaseModel):
     at: Moment
 
 
+class LineQuote(BaseModel):
+    """The message that a line answers."""
+
+    position: int | None = None
+    """None: it is not among these lines, or was never here."""
+    channel_message_id: str | None = None
+    """As the channel calls it, when a customer quotes: its line has it in `channel_message_ids`."""
+
+
 class Line(BaseModel):
     """One line: a message, a note, or a log line in the words of its reader."""
 
@@ -111,6 +120,7 @@ class Line(BaseModel):
     """Of a note."""
     asks: list[Shared] = Field(default_factory=list)
     """What the customer is asked to share with it."""
+    reply_to: LineQuote | None = None
     code: str | None = None
     """Of a log line, with its parameters, for programs; of a mail, an SMS or a call `ticket`, `to` or `from`,
     and `subject`, `segments` or `agent_phone`."""
@@ -208,6 +218,7 @@ async def worded(
     """Rows as lines, log lines in words."""
     lines = [_line(row) for row in rows]
     await _add_deliveries(connection, scope, lines, language)
+    _place_quotes(lines)
     logs = [line for line in lines if line.kind == "log"]
     if logs:
         names = await read_names(connection, scope.workspace, desk)
@@ -238,6 +249,14 @@ async def _add_deliveries(
         )
 
 
+def _place_quotes(lines: Sequence[Line]) -> None:
+    """Say where among them stands what customers quote."""
+    positions = {id_: line.position for line in lines for id_ in line.channel_message_ids}
+    for quote in (line.reply_to for line in lines):
+        if quote is not None and quote.channel_message_id is not None:
+            quote.position = positions.get(quote.channel_message_id)
+
+
 async def _add_marks(connection: Connection, scope: Scope, conversation: UUID, lines: Sequence[Line]) -> None:
     """Say what was done to messages; those without a name on the channel have none."""
     of = {id_: line for line in lines for id_ in line.channel_message_ids}
@@ -261,6 +280,13 @@ async def _add_files(
         line.attachments = attachments
 
 
+def _quote(said: int | str | None) -> LineQuote | None:
+    """Agents quote a place in the transcript, customers a message as their channel calls it."""
+    if said is None:
+        return None
+    return LineQuote(position=said) if isinstance(said, int) else LineQuote(channel_message_id=said)
+
+
 def _line(row: Mapping[str, Any]) -> Line:
     params = orjson.loads(row["params"]) if row["params"] else {}
     is_log = row["kind"] == "log"
@@ -275,6 +301,7 @@ def _line(row: Mapping[str, Any]) -> Line:
         attachments=orjson.loads(row["attachments"]) if row["attachments"] else [],
         mentions=[] if is_log else params.get("mentions", []),
         asks=[] if is_log else params.get("asks", []),
+        reply_to=None if is_log else _quote(params.get("reply_to")),
         code=row["code"],
         params=params if row["kind"] in HAVE_PARAMS else {},
         at=row["stored_at"],
