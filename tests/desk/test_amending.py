@@ -196,6 +196,7 @@ def test_the_order_of_others_is_that_in_which_they_are_tried() -> None:
         ({"rules": [a_rule("an", id_="new")], "before": "ma"}, "unknown_rule", "'ma'"),
         ({"order": ["r1", "r1"]}, "bad_order", "once"),
         ({"order": ["r1", "ma"]}, "bad_order", "once"),
+        ({"order": ["r2", "r1"], "before": "r1"}, "bad_order", "say one of them"),
         ({"removed": {"rules": ["ma"]}}, "unknown_rule", "'ma'"),
         ({"removed": {"departments": ["ma"]}}, "unknown_department", "'ma'"),
         ({"removed": {"agents": ["ma"]}}, "unknown_agent", "'ma'"),

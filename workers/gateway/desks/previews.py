@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from schemas.assignments import Standing
 from schemas.commands import Amend, RosterParts, RosterVersion
 from schemas.envelope import moment
-from schemas.outcomes import Refused
 from workers.gateway.answers import refusal
 from workers.gateway.desks.parts import read_version
 from workers.gateway.queries.queries import View
@@ -80,7 +79,8 @@ class ChangePreviews:
         if not await is_foreseeable(*place, held):
             return ChangePreview(version=version, foreseen=None)
         foreseen = await self._foresee(view, _amend(view, desk, version, parts))
-        if isinstance(foreseen.outcome, Refused) and (refused := refusal(foreseen.outcome)) is not None:
+        refused = refusal(foreseen.outcome)
+        if refused is not None:
             raise refused
         return ChangePreview(version=version, foreseen=_told(view, foreseen))
 

@@ -54,6 +54,8 @@ def _not_there(roster: Roster, command: Amend, _: Configure) -> Iterator[Refusal
 
 
 def _order(_: Roster, command: Amend, wanted: Configure) -> Iterator[Refusal]:
+    if command.order and command.before is not None:
+        yield Refusal("bad_order", "the change says an order and a rule to come before: say one of them")
     rules = [rule.id for rule in wanted.rules]
     if command.order and sorted(command.order) != sorted(rules):
         yield Refusal("bad_order", "the order is not one of this desk's rules: name each of them once")
