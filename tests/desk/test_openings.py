@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from schemas.assignments import Assigned, Offered, Queued
-from schemas.commands import Command
+from schemas.commands import Command, Touched
 from schemas.definitions import Conditions, Fallback, Hours, Rule, Stretch
-from tests.desk.flows import touched
+from tests.desk.flows import about, touched
 from tests.desk.log import a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.people import alive, awaited, presence
 from tests.desk.scene import Scene, loaded, served, snapshot
@@ -115,6 +115,21 @@ def test_an_earlier_rule_that_is_added_has_at_once_who_waits_for_a_later_one() -
     scene.do(route("lan"))
     events = scene.do(configure(["an", "binh", "chu"], [a_rule("an"), NIGHT], idempotency_key="second"))
     assert served(events) == [("lan", "an")]
+
+
+def test_who_waits_for_a_rule_that_has_closed_leaves_it_when_his_tags_fit_it_no_more() -> None:
+    hours = DAY.conditions.hours
+    vips = a_rule("an", id_="vip").model_copy(update={"conditions": Conditions(hours=hours, tags=("vip",))})
+    scene = Scene()
+    scene.do(configure([an_agent("an", 1), "binh", "chu"], [vips, NIGHT]))
+    until(scene, 16)
+    for user in ("lan", "minh"):
+        scene.do(route(user).model_copy(update={"tags": ("vip",)}))
+    until(scene, 22)
+    scene.do(about(Touched, "minh", by="nobody", tags=("vip", "gold")))
+    assert scene.conversation("minh").rule == "vip"
+    scene.do(about(Touched, "minh", by="nobody", tags=("gold",)))
+    assert scene.conversation("minh").rule == "dem"
 
 
 @pytest.mark.servers

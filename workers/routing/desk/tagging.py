@@ -9,7 +9,7 @@ from schemas.definitions import Rule
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, wait
 from workers.routing.desk.decision import Draft
-from workers.routing.desk.matching import rule_for
+from workers.routing.desk.matching import rule_for, still_fits
 from workers.routing.desk.offering import offer_to_page, priority_of
 from workers.routing.desk.roster import Entry
 
@@ -32,7 +32,7 @@ def retag(draft: Draft, conversation: Conversation, tags: Collection[str]) -> Co
 def _wait_anew(draft: Draft, conversation: Conversation, before: Entry[Rule] | None) -> None:
     """Let it wait, with its age, for the rule that wants it now, or in another place of the same line."""
     rule = rule_for(draft.desk, conversation, draft.place.at)
-    if rule is not before:
+    if rule is not before or not _fits_its_line(draft, conversation):
         if rule is None:
             offer_to_page(draft, conversation, None)
         else:
@@ -43,3 +43,9 @@ def _wait_anew(draft: Draft, conversation: Conversation, before: Entry[Rule] | N
         waited = draft.place.at - conversation.waiting.queued_at
         if priority_of(conversation, own, waited) != conversation.priority:
             wait(draft, conversation, own)
+
+
+def _fits_its_line(draft: Draft, conversation: Conversation) -> bool:
+    """Whether who stands in a rule's line, which may be closed by now, may go on standing there."""
+    own = draft.desk.roster.rules.get(conversation.rule or "")
+    return conversation.waiting is None or own is None or still_fits(own, conversation)
