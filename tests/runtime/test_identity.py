@@ -41,6 +41,15 @@ def test_what_another_record_gives_rise_to_has_another_identity(how: str) -> Non
     assert len({identified(event) for event in events}) == 4
 
 
+def test_another_record_at_the_same_offset_of_a_log_that_lost_its_end_gives_rise_to_other_events() -> None:
+    cause, ids = record(), set()
+    for cuts in ({}, {("inbound", 3): "7"}, {("inbound", 3): "9"}, {("inbound", 4): "7"}):
+        batch = Batch("intake", [cause], [1_000], {"inbound": "log"}, cuts=cuts)
+        assert batch.ids_of(cause)(5) == batch.id_of(cause, 5)
+        ids.add(batch.id_of(cause, 5))
+    assert len(ids) == 3
+
+
 def test_a_dead_letter_is_identified_by_where_it_came_from() -> None:
     assert identified(published(record(), "reject")) == "deadletter intake/inbound/3/7"
 

@@ -74,6 +74,19 @@ def test_what_readers_have_is_known_unless_its_offsets_are_given_to_other_record
     assert (cut.known_ahead, cut.portions(["inbound"], topology)) == (0, [])
 
 
+def test_what_tells_offsets_given_twice_stays_until_the_topic_is_made_again() -> None:
+    topology = Topology("t", {"inbound": 1}, {"inbound": "log"})
+    cut = seized(Place(30, 20, is_cut=True))
+    assert cut.cuts(topology) == {"inbound": "7"}
+    later = StoredLane(
+        Row(9, {"inbound": 60}, None, log_ids={"inbound": "log"}, cuts={"inbound": "7"}), 1_000
+    )
+    assert Seized(NAME, later, {"inbound": Place(60)}, {}).cuts(topology) == {"inbound": "7"}
+    assert Seized(NAME, later, {"inbound": Place(50, 10, is_cut=True)}, {}).cuts(topology) == {"inbound": "9"}
+    again = Topology("t", {"inbound": 1}, {"inbound": "another"})
+    assert Seized(NAME, later, {"inbound": Place(0, 60)}, {}).cuts(again) == {}
+
+
 def test_what_is_pending_and_published_is_not_published_again_either_way() -> None:
     for place in (Place(50), Place(30, 20, is_cut=True)):
         lane = seized(place)

@@ -96,6 +96,8 @@ class Batch:
     events: dict[int, list[Event]] = field(default_factory=dict)
     rejected: int = 0
     forwarded: int = 0
+    cuts: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """By topic and lane: what tells offsets that were given twice, the log having lost its end between."""
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def emit(
@@ -132,7 +134,9 @@ class Batch:
         return event_ids(self._log(cause), cause.lane, cause.offset, self.kind)
 
     def _log(self, cause: Record) -> str:
-        return self.log_ids.get(cause.topic, cause.topic)
+        log = self.log_ids.get(cause.topic, cause.topic)
+        cut = self.cuts.get((cause.topic, cause.lane)) if self.cuts else None
+        return log if cut is None else f"{log} {cut}"
 
     def reject(self, record: Record, reason: Reason, detail: str) -> None:
         """Put `record` on deadletter as it came, with the reason; it has no other effect.

@@ -110,13 +110,14 @@ class KindRecovery:
             stored.at_ms,
             confirmed=stored.row.batch_no,
             published_ahead=ahead.get(lane, set()),
+            cuts=seized.cuts(self.topology),
         )
 
     async def _resume(self, mine: Lane) -> None:
         log_ids = {topic: self.topology.ids[topic] for topic in self.handler.inputs}
         async with self.connection.transaction():
             resumed = await self._ledger.resume(
-                self.connection, self.term.id, mine.id, mine.next_offsets, log_ids
+                self.connection, self.term.id, mine.id, mine.next_offsets, log_ids, mine.cuts
             )
             if not resumed:
                 raise RecoveryError("another took the lane meanwhile; repeat")

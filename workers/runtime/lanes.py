@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -18,6 +18,8 @@ class Lane:
     exceptions_in_a_row: int = 0
     published_ahead: set[str] = field(default_factory=set)
     """Identities of events that readers have already, from before Postgres was restored."""
+    cuts: Mapping[str, str] = field(default_factory=dict)
+    """Inputs whose offsets were given twice, see workers.runtime.losses."""
     untold: list[dict[str, int]] = field(default_factory=list)
     """Where portions ended that had no event to tell it, see workers.runtime.trail."""
 

@@ -66,11 +66,15 @@ _FORGET_ALL_AHEAD = "DELETE FROM published_ahead WHERE kind = $1 AND lane = $2"
 _SEIZE = """
 UPDATE lane SET owner = $3 WHERE kind = $1 AND id = $2 AND owner IS NOT DISTINCT FROM $4
 """
+_CUT = " cut"
+"""In `log_ids`, behind the topic: what tells offsets that were given a second time."""
 _RESUME = """
 UPDATE lane SET owner = NULL, stopped = NULL, next_offsets = $4::jsonb, log_ids = $5::jsonb
  WHERE kind = $1 AND id = $2 AND owner = $3
 """
-_KNOW_LOGS = "UPDATE lane SET log_ids = $4::jsonb WHERE kind = $1 AND owner = $2 AND id = ANY($3::int[])"
+_KNOW_LOGS = """
+UPDATE lane SET log_ids = lane.log_ids || $4::jsonb WHERE kind = $1 AND owner = $2 AND id = ANY($3::int[])
+"""
 _STOP = "UPDATE lane SET stopped = $4 WHERE kind = $1 AND id = $2 AND owner = $3"
 _EMPTY_PENDING = "DELETE FROM pending WHERE kind = $1 AND lane = ANY($2::int[])"
 
@@ -198,9 +202,11 @@ class Ledger:
         lane: int,
         next_offsets: Mapping[str, int],
         log_ids: Mapping[str, str],
+        cuts: Mapping[str, str],
     ) -> bool:
         """Let the lane run again from these offsets, nothing of it being pending. False: it is not mine."""
-        status = await connection.execute(_RESUME, self.kind, lane, me, _json(next_offsets), _json(log_ids))
+        logs = {**log_ids, **{topic + _CUT: cut for topic, cut in cuts.items()}}
+        status = await connection.execute(_RESUME, self.kind, lane, me, _json(next_offsets), _json(logs))
         await connection.execute(_EMPTY_PENDING, self.kind, [lane])
         return _count(status) == 1
 
@@ -210,13 +216,15 @@ class Ledger:
 
 
 def _stored_lane(record: Mapping[str, Any]) -> StoredLane:
+    logs: dict[str, str] = orjson.loads(record["log_ids"])
     row = Row(
         batch_no=record["batch_no"],
         next_offsets=orjson.loads(record["next_offsets"]),
         owner=record["owner"],
         pending=tuple(record["pending"]),
         stopped=record["stopped"],
-        log_ids=orjson.loads(record["log_ids"]),
+        log_ids={topic: id_ for topic, id_ in logs.items() if not topic.endswith(_CUT)},
+        cuts={topic.removesuffix(_CUT): cut for topic, cut in logs.items() if topic.endswith(_CUT)},
     )
     return StoredLane(row, record["at_ms"])
 

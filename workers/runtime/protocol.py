@@ -34,6 +34,8 @@ class Row:
     stopped: str | None = None
     log_ids: Mapping[str, str] = field(default_factory=dict)
     """Kafka's ids of the inputs that the offsets count in, as far as they are known."""
+    cuts: Mapping[str, str] = field(default_factory=dict)
+    """Inputs whose log has lost its end, so that its offsets were given twice: what tells the second ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ class Seized:
         """Note an event that readers have; returns whether the lane may derive it again.
 
         Not when a log has lost its end, which Postgres is ahead of then. Its offsets are given to other
-        records, whose events are identified as those were: they are not to be taken for published.
+        records, and dead letters and what is sent on are identified by offsets: those of the others are not
+        to be taken for published.
         """
         is_pending = self.unpublished.pop(found.identity, None) is not None
         if is_pending or self.is_cut:
@@ -49,6 +50,13 @@ class Seized:
             self._trails.append(found.trail)
         self.known_ahead += 1
         return True
+
+    def cuts(self, topology: Topology) -> dict[str, str]:
+        """Of each input whose offsets were given twice, what tells the second ones: the batch before them."""
+        row = self.stored.row
+        others = protocol.made_again(row.log_ids, topology.ids)
+        known = {topic: cut for topic, cut in row.cuts.items() if topic not in others}
+        return known | {topic: str(row.batch_no) for topic, place in self.places.items() if place.is_cut}
 
     def portions(self, inputs: Sequence[str], topology: Topology) -> list[Mapping[str, int]]:
         """In which portions its inputs were read behind where it stands: to be read so again."""

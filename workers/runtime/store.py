@@ -159,7 +159,8 @@ class Store:
             now = max(clocks.get(record.lane, self.lanes[record.lane].at_ms), record.timestamp_ms)
             clocks[record.lane] = now
             at_ms.append(now)
-        batch = Batch(self.handler.kind, records, at_ms, self.log_ids)
+        cuts = {(topic, lane): cut for lane in clocks for topic, cut in self.lanes[lane].cuts.items()}
+        batch = Batch(self.handler.kind, records, at_ms, self.log_ids, cuts=cuts)
         if refusals:
             _refuse(batch, refusals)
         return batch, clocks

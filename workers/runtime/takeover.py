@@ -171,6 +171,7 @@ class Takeover:
                     rows[lane].at_ms,
                     confirmed=row.batch_no,
                     published_ahead=ahead.get(lane, set()),
+                    cuts=row.cuts,
                 )
             )
             self.source.read_from(lane, next_offsets)
