@@ -15,6 +15,7 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 from config.settings import Settings
 from config.topics_apply import apply_topics
 from faults.ground import PREFIX, Ground
+from faults.power_cut import cut_logs
 from faults.watch import INPUTS
 from workers.local.postgres_home import postgres_home
 
@@ -92,6 +93,13 @@ async def lose_kafka(ground: Ground) -> None:
     await apply_topics(_settings(ground))
 
 
+async def cut_power(ground: Ground) -> None:
+    """The power goes. Postgres waits for its disk at each commit, Kafka does not: it loses its logs' ends."""
+    await ground.kafka.kill()
+    await asyncio.to_thread(cut_logs, ground.folder / "servers" / "kafka" / "data", PREFIX)
+    await ground.kafka.start()
+
+
 # What compares tables or later records with records that are gone. What recover tells again was followed by
 # its readers before: it has no notice of its own on the new log.
 _INBOUND = (
@@ -141,6 +149,15 @@ _KAFKA = (
     "folding roster gives the desk's agents, departments, pages, rules, policy, presences",
     "the table of notices and the topic agree",
 )
+# Answers, commands and messages that were lost after others had followed them.
+_POWER = (
+    *_KAFKA,
+    "each message of an agent is once on outbound, each greeting too, and nothing else",
+    "each command and each action has exactly one outcome for its actor and key",
+    "each change is told once to each agent whom it concerns",
+    "what is offered to a rule's agents calls somebody",
+    "who waits has the priority that his rule says, and keeps his age",
+)
 _CONVERSATIONS = ("assignments", "actions", "inbound", "messages", "outbound", "receipts")
 
 RUINS: dict[str, Ruin] = {
@@ -150,6 +167,7 @@ RUINS: dict[str, Ruin] = {
     "inbound_made_again": Ruin(("intake",), make_again("inbound"), loses=("inbound",), destroys=_INBOUND),
     "commands_made_again": Ruin(("desk",), make_again("commands"), loses=("commands",), destroys=_COMMANDS),
     "assignments_made_again": Ruin(("intake", "notifier"), make_again("assignments"), loses=("assignments",)),
+    "power_cut": Ruin(ALL, cut_power, loses=(*_CONVERSATIONS, "commands"), destroys=_POWER),
     "lost_kafka": Ruin(ALL, lose_kafka, loses=(*_CONVERSATIONS, "commands"), destroys=_KAFKA),
 }
 

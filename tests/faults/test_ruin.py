@@ -71,3 +71,4 @@ def test_what_is_excepted_when_all_is_gone_is_a_check_that_there_is() -> None:
     story, day = clean().check(), a_day(0).check()
     titles = {tally.title for tally in (*story.tallies, *day.tallies)} | IN_RUNS_ONLY
     assert set(ruin.RUINS["lost_kafka"].destroys) <= titles
+    assert set(ruin.RUINS["power_cut"].destroys) <= titles
