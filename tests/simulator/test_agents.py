@@ -17,7 +17,7 @@ from schemas.definitions import Policy
 from workers.gateway.calls import CONVERSATION_CALLS
 from workers.local.simulator.agents.account import API, PATHS, Account, KeptOutError
 from workers.local.simulator.agents.act import Act, Answer
-from workers.local.simulator.agents.choice import CARES, Company, choose
+from workers.local.simulator.agents.choice import CARES, OTHERS, Company, choose
 from workers.local.simulator.agents.doors import Doors
 from workers.local.simulator.agents.errand import Errands
 from workers.local.simulator.agents.habits import Habits
@@ -71,6 +71,7 @@ def test_they_choose_what_is_theirs_to_do_in_words_of_the_gateway(
 
 def test_the_paths_are_the_gateways() -> None:
     assert {call: CONVERSATION_CALLS[call].path for call in PATHS} == PATHS  # type: ignore[index]
+    assert set(OTHERS) <= set(PATHS)
     assert {"care", "reason", "outcome"} <= SetCare.model_fields.keys()
     assert {"to_agent", "to_department"} <= Transfer.model_fields.keys()
 

@@ -22,6 +22,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "claim": "claim",
         "say": "messages",
         "write_note": "notes",
+        "open_ticket": "tickets",
         "mark_read": "read",
         "end_session": "session-end",
         "set_care": "care",
