@@ -58,7 +58,13 @@ MUTANTS = (
     Mutant(
         "neither owner nor batch number is compared",
         "freeze_before_writing,freeze_before_writing,freeze_before_writing",
-        ("each distinct message is once", "positions are", "on the messages topic", "each lane is released"),
+        (
+            "each distinct message is once",
+            "positions are",
+            "on the messages topic",
+            "folding assignments gives the desk's",
+            "each lane is released",
+        ),
         (
             Change(
                 "workers/runtime/ledger.py",
