@@ -153,8 +153,8 @@ MUTANTS = (
             Change(
                 "workers/runtime/store.py",
                 "            await transaction.commit()\n"
-                "            self._stored(batch, ends, told, stored)\n",
-                "            self._stored(batch, ends, told, stored)\n"
+                "            self._stored(batch, ends, clocks, told, stored)\n",
+                "            self._stored(batch, ends, clocks, told, stored)\n"
                 "            await PUBLISH[self.handler.kind](stored)\n"
                 "            await transaction.commit()\n",
             ),
