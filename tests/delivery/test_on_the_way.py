@@ -360,6 +360,22 @@ async def test_an_attempt_without_a_worker_is_found_and_a_late_one_changes_nothi
         assert (await field.row(message))["state"] == "sent"
 
 
+async def test_what_was_killed_again_and_again_is_given_again(database: str) -> None:
+    async with ground(database, unanswered="resend") as field, field.database.acquire() as connection:
+        own = field.settings.delivery
+        message = await field.say(ONE, "an", "một")
+        for attempt in (1, 2, 3):
+            taken = await take(connection, ONE, 5, own)
+            assert taken is not None
+            assert [each.attempt for each in taken.claimed] == [attempt]
+            await connection.execute("UPDATE delivery SET attempted_at = now() - interval '1 hour'")
+            assert await lost.find_lost(connection, own) == 1
+            await connection.execute("UPDATE delivery SET due_at = now()")
+            (timer,) = await unanswered.due(connection, [3], 10)
+            await field.handle(EchoTimer.model_validate_json(timer.value))
+        assert (await field.row(message))["state"] == "queued"
+
+
 async def test_an_echo_that_was_read_before_its_timer_leaves_nothing_to_decide(database: str) -> None:
     async with ground(database, unanswered="resend") as field, field.database.acquire() as connection:
         message = await field.say(ONE, "an", "một")

@@ -7,8 +7,9 @@ from datetime import timedelta
 from config.delivery import DeliverySettings
 from workers.runtime.handler import Connection
 
+# Whoever was killed may not have called: such an attempt does not use up that it is given once more.
 LOST = """
-UPDATE delivery SET state = 'unknown', reason = 'no_answer', due_at = now() + $2::interval,
+UPDATE delivery SET state = 'unknown', reason = 'no_answer', due_at = now() + $2::interval, resent = false,
     version = version + 1, told = false, changed_at = now()
 WHERE state = 'sending' AND attempted_at < now() - $1::interval
 """
