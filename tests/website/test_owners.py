@@ -47,7 +47,7 @@ owned = st.dictionaries(st.sampled_from(PAGES), st.sampled_from(["acme", "globex
 @given(st.lists(owned, max_size=8))
 async def test_each_change_is_told_once(turns: list[dict[str, str]]) -> None:
     registry, told = Registry(), dict[str, str | None]()
-    owners = Owners(registry, PAGES, told.__setitem__)
+    owners = Owners(registry, PAGES, told.update)
     before: dict[str, str] = {}
     for rows in turns:
         registry.rows = rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from uuid import UUID
 
 from workers.channels.network import WHOLE, network_of
@@ -65,9 +65,9 @@ class Hub:
         """The tabs of a visitor."""
         return tuple(self._of.get(conversation, ()))
 
-    def tabs_of_page(self, page: str) -> Collection[Tab]:
-        """All tabs on a site."""
-        return tuple(tab for own in self._of.values() for tab in own if tab.guest.page == page)
+    def tabs_of(self, pages: Container[str]) -> Collection[Tab]:
+        """All tabs on some sites."""
+        return tuple(tab for own in self._of.values() for tab in own if tab.guest.page in pages)
 
     def conversations(self) -> Collection[UUID]:
         """All of which a tab is here."""

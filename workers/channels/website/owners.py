@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from config.logging import get_logger
@@ -31,7 +31,7 @@ class Owners:
 
     Args:
         pool: asyncpg's.
-        on_change: told of a page whose owner is another one than before; none: nobody has it any more.
+        on_change: told of pages whose owners are others than before; none: nobody has it any more.
         clock_s: a clock that never goes back.
     """
 
@@ -39,7 +39,7 @@ class Owners:
         self,
         pool: Any,  # noqa: ANN401 - asyncpg's
         pages: Collection[str],
-        on_change: Callable[[str, str | None], None],
+        on_change: Callable[[Mapping[str, str | None]], None],
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
@@ -69,7 +69,7 @@ class Owners:
         """The same, once. Raises what Postgres raises."""
         looked_s = self._clock_s()
         found = dict(await self._pool.fetch(OWNERS, self._pages))
-        changed = dict(found.items() ^ self._owners.items()).keys()
+        changed = {page for page, _ in found.items() ^ self._owners.items()}
         self._owners, self._looked_s = found, looked_s
-        for page in changed:
-            self._on_change(page, found.get(page))
+        if changed:
+            self._on_change({page: found.get(page) for page in changed})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -119,13 +119,14 @@ class Website:
 
     def _close_blocked(self, page: str) -> None:
         """The blocks of a page have changed."""
-        for tab in self.hub.tabs_of_page(page):
+        for tab in self.hub.tabs_of({page}):
             if self._blacklist.keeps_out(page, tab.address):
                 tab.close(BLOCKED)
 
-    def _close_moved(self, page: str, workspace: str | None) -> None:
-        """A page is this workspace's now, or nobody's: who is there must see and tell the other's no more."""
-        for tab in self.hub.tabs_of_page(page):
+    def _close_moved(self, owners: Mapping[str, str | None]) -> None:
+        """Pages are these workspaces' now, or nobody's: who is there must see and tell others' no more."""
+        for tab in self.hub.tabs_of(owners):
+            workspace = owners[tab.guest.page]
             if tab.workspace != workspace:
                 tab.close(NOT_READY if workspace else UNKNOWN_PAGE)
 

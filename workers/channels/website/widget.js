@@ -434,11 +434,12 @@
   }
   function upload(file, found) { // `found`: the key of one that could not be sent before this page was loaded
     if (uploads.childElementCount >= UPLOADS_MAX) return;
-    const key = found || keyOf(draw(), Date.now()), id = idOf(key), laid = found ? Promise.resolve() : layDown(key, file);
+    const key = found || keyOf(draw(), Date.now()), id = idOf(key), laid = found || isLarge() ? Promise.resolve() : layDown(key, file);
     const name = wellFormed(file.name), bar = h("progress", { max: "1", value: "0", "aria-label": name });
     const again = h("button", { type: "button", hidden: true, "aria-label": `${t.again}: ${name}`, click: send }, "↻");
     const [line, label] = fileLine(name, stop, bar, again);
     let request = null;
+    function isLarge() { return filesMax && file.size > filesMax; }
     function halt() { request?.abort(); sending.delete(id); line.remove(); }
     function stop() { halt(); laid.then(() => takeUp(key)); }
     function fail(why, mayMend) {
@@ -448,7 +449,7 @@
       if (!mayMend) laid.then(() => takeUp(key));
     }
     function send() {
-      if (filesMax && file.size > filesMax) { fail(t.large, false); return; }
+      if (isLarge()) { fail(t.large, false); return; }
       label.textContent = name;
       bar.hidden = false;
       again.hidden = true;
