@@ -163,13 +163,16 @@ async def test_a_file_becomes_one_command_and_its_outcome_is_read(
     assert agents == 12
 
 
-async def test_applying_again_sends_nothing(
+async def test_applying_again_sends_nothing_and_reserves_what_was_given_up_meanwhile(
     settings: Settings, topics: dict[str, str], workspace: Workspace
 ) -> None:
     await _apply(settings, workspace, Desk(settings, topics))
-    plan = await plan_workspace(settings, workspace)
-    assert plan.changing == ()
-    assert await apply_plan(settings, plan, DEADLINE_S) == ()
+    async with _database(settings) as connection:
+        await connection.execute("DELETE FROM page_registry WHERE page_id = $1", PAGE)
+        plan = await plan_workspace(settings, workspace)
+        assert plan.changing == ()
+        assert await apply_plan(settings, plan, DEADLINE_S) == ()
+        assert await connection.fetchval("SELECT count(*) FROM page_registry WHERE page_id = $1", PAGE) == 1
     there = await read_workspace(settings, "hoa-sen")
     assert (await plan_workspace(settings, there)).changing == ()
     with pytest.raises(TongdaiError, match="check its id"):
@@ -263,6 +266,10 @@ async def test_two_who_apply_at_once_do_not_give_up_each_others_pages(
 async def test_a_refusal_is_told_and_leaves_no_page_reserved(
     settings: Settings, topics: dict[str, str], workspace: Workspace
 ) -> None:
+    async with _database(settings) as connection:
+        await connection.execute(
+            REGISTERED, PAGE
+        )  # by an apply that had no answer in time, and was refused then
     _, outcome = await _apply(settings, workspace, Desk(settings, topics, refuse="no, because"))
     assert isinstance(outcome.outcome, Refused)
     assert outcome.outcome.sentence == "no, because"

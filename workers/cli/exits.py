@@ -88,7 +88,8 @@ def _of_clients(error: BaseException) -> TongdaiError | None:
 
 def _unreachable(error: BaseException) -> DependencyError:
     return DependencyError(
-        f"A server cannot be reached: {told(error)}. Check the addresses: tongdai config show"
+        f"A server cannot be reached, or does not serve us now: {told(error)}. Check that it runs, and the "
+        "addresses: tongdai config show"
     )
 
 

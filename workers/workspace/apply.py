@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -20,8 +20,8 @@ from workers.workspace.connecting import connected
 from workers.workspace.difference import DeskChange, changes_of
 from workers.workspace.outcome_reader import OutcomeReader
 from workers.workspace.present import present_desks, present_roster
-from workers.workspace.registry import Reservation, reserve
-from workers.workspace.release import LeftOut, left_out, lock_pages, release
+from workers.workspace.registry import reserve
+from workers.workspace.release import LeftOut, left_out, lock_pages, release, release_unused
 from workers.workspace.workspace import Workspace
 
 OUTCOME_TIMEOUT_S = 30.0
@@ -92,7 +92,7 @@ async def apply_plan(
 ) -> tuple[DeskOutcome, ...]:
     """Reserve, send and wait at most `timeout_s` for the outcomes; without changes, only reserve.
 
-    Pages that the file has left out are given up when they have no conversations and their desk has agreed.
+    Pages that a desk does not have once it has decided, and that have no conversations, are given up.
     Raises ReservationError, DependencyError, or TongdaiError for a roster too large for one command, or while
     another command is at it.
     """
@@ -111,19 +111,12 @@ async def apply_plan(
             sent = await send(settings, commands)
             await _wait(reader, {command.idempotency_key for command in commands}, timeout_s)
             outcomes = [DeskOutcome(one, reader.found.get(one.command.idempotency_key)) for one in sent]
-        given_back = [*_refused(reservation, outcomes), *_given_up(plan, outcomes)]
+        refused = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Refused)}
+        given_back = [page for page, desk in reservation.pages.items() if desk in refused]
         await release(connection, plan.workspace.id, given_back)
+        decided = [one.sent.command.desk for one in outcomes if one.outcome is not None]
+        await release_unused(connection, plan.workspace.id, decided)
     return tuple(outcomes)
-
-
-def _refused(reservation: Reservation, outcomes: Sequence[DeskOutcome]) -> Iterator[str]:
-    desks = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Refused)}
-    return (page for page, desk in reservation.pages.items() if desk in desks)
-
-
-def _given_up(plan: Plan, outcomes: Sequence[DeskOutcome]) -> Iterator[str]:
-    desks = {one.sent.command.desk for one in outcomes if isinstance(one.outcome, Done)}
-    return (one.page for one in plan.left_out if one.desk in desks and not one.has_conversations)
 
 
 async def _wait(reader: OutcomeReader, keys: set[str], timeout_s: float) -> None:

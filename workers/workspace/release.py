@@ -26,6 +26,10 @@ DELETE FROM page_registry AS registered WHERE workspace_id = $1 AND page_id = AN
    AND NOT EXISTS (SELECT FROM desk_page WHERE workspace_id = $1 AND page_id = registered.page_id AND active)
 RETURNING page_id
 """
+_UNUSED = """
+SELECT page_id FROM page_registry AS registered WHERE workspace_id = $1 AND desk_id = ANY ($2::text[])
+   AND NOT EXISTS (SELECT FROM conversation WHERE page_id = registered.page_id AND workspace_id = $1)
+"""
 _FORGET = tuple(
     f"DELETE FROM {table} WHERE workspace_id = $1 AND page_id = ANY ($2::text[])"  # noqa: S608 - our own names
     for table in ("delivery_page", "mail_page", "phone_page")
@@ -73,6 +77,12 @@ async def left_out(
     """The pages of `desks` that are reserved although a file does not name them."""
     rows = await connection.fetch(_LEFT_OUT, workspace, desks, named)
     return tuple(LeftOut(*row) for row in rows)
+
+
+async def release_unused(connection: Connection, workspace: str, desks: Sequence[str]) -> None:
+    """Give up the pages of `desks`, which have just decided, that none has and nobody has written to."""
+    rows = await connection.fetch(_UNUSED, workspace, desks)
+    await release(connection, workspace, [page for (page,) in rows])
 
 
 async def release(connection: Connection, workspace: str, pages: Collection[str]) -> None:
