@@ -183,6 +183,8 @@ class SetPresence(Command):
     agent: Slug
     gateway: GatewayId
     presence: Presence
+    away: bool | None = None
+    """He says that he is away, whatever gateways see of him, or that he is back; none: nothing new."""
 
 
 class GatewayAlive(Command):

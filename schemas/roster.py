@@ -55,6 +55,10 @@ class PolicyChanged(RosterEvent):
     policy: Policy
 
 
+HIMSELF = "himself"
+"""Among the gateways: no gateway is called so."""
+
+
 class PresenceChanged(RosterEvent):
     """An agent came, went, or stepped away, at one of the gateways; `version` counts his changes."""
 
@@ -63,4 +67,4 @@ class PresenceChanged(RosterEvent):
     former: Presence
     """The same as `presence` when only `gateways` changed."""
     gateways: dict[str, Presence] = Field(default_factory=dict)
-    """What he is at each gateway where he is connected."""
+    """What he is at each gateway where he is connected; and `himself`, as long as he says that he is away."""

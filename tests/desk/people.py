@@ -12,9 +12,13 @@ from workers.routing.desk.timers import timers_of_desk
 GATEWAY = "g1"
 
 
-def presence(agent: str, presence: Presence = "online", gateway: str = GATEWAY) -> SetPresence:
+def presence(
+    agent: str, presence: Presence = "online", gateway: str = GATEWAY, *, away: bool | None = None
+) -> SetPresence:
     """What an agent is at a gateway."""
-    return SetPresence(workspace=WORKSPACE, desk=DESK, agent=agent, gateway=gateway, presence=presence)
+    return SetPresence(
+        workspace=WORKSPACE, desk=DESK, agent=agent, gateway=gateway, presence=presence, away=away
+    )
 
 
 def alive(gateway: str = GATEWAY) -> GatewayAlive:

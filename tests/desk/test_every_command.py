@@ -210,9 +210,10 @@ class EveryCommand(DeskMachine):
         agent=st.sampled_from(AGENTS),
         gateway=st.sampled_from(GATEWAYS),
         presence=st.sampled_from(("online", "online", "away", "offline")),
+        away=st.sampled_from((None, None, None, True, False)),
     )
-    def somebody_comes_or_goes(self, agent: str, gateway: str, presence: str) -> None:
-        told = {"agent": agent, "gateway": gateway, "presence": presence}
+    def somebody_comes_or_goes(self, agent: str, gateway: str, presence: str, *, away: bool | None) -> None:
+        told = {"agent": agent, "gateway": gateway, "presence": presence, "away": away}
         self.do(SetPresence.model_validate({**HERE, **told}))
 
     @rule(gateway=st.sampled_from(GATEWAYS))
@@ -262,7 +263,7 @@ class EveryCommand(DeskMachine):
             return
         user = held[which % len(held)]
         page = self.pages[user]
-        self.somebody_comes_or_goes(agent, "g1", "online")
+        self.somebody_comes_or_goes(agent, "g1", "online", away=False)
         holder = self.desk.conversations[key_of(user, page)].holder
         target = {"to_department": department} if department else {"to_agent": agent}
         self.do(ask(Transfer, user, holder, page=page, **target))

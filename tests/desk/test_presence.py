@@ -9,7 +9,7 @@ from schemas.outcomes import Outcome
 from schemas.roster import PresenceChanged
 from tests.desk.log import a_rule, configure, key_of, route
 from tests.desk.people import alive, awaited, presence
-from tests.desk.scene import Scene
+from tests.desk.scene import Scene, restarted
 from workers.routing.desk.conversation import Transfer
 from workers.routing.desk.decision import key_of as kafka_key
 
@@ -64,6 +64,24 @@ def test_several_gateways_make_one_presence(scene: Scene) -> None:
         ("an", "online", "offline"),
     ]
     assert [event.version for event in scene.events(PresenceChanged)] == [1, 2, 3, 4]
+
+
+def test_who_says_that_he_is_away_is_until_he_says_that_he_is_back(scene: Scene) -> None:
+    """Whatever another gateway sees of him, and however often he goes and comes."""
+    scene.do(presence("an", gateway="g1", away=True))
+    scene.do(presence("an", gateway="g2"))
+    assert scene.desk.presence_of("an") == "away"
+    for gateway in ("g1", "g2"):
+        scene.do(presence("an", "offline", gateway))
+    assert scene.desk.presence_of("an") == "offline"
+    scene.desk = restarted(scene.desk)
+    scene.do(presence("an", gateway="g3"))
+    assert scene.desk.presence_of("an") == "away"
+    assert isinstance(scene.do(route("lan"))[-1], Queued)
+    scene.do(presence("an", gateway="g2", away=False))
+    assert scene.desk.presence_of("an") == "online"
+    assert scene.conversation("lan").holder == "an"
+    assert scene.events(PresenceChanged)[-1].gateways == {"g2": "online", "g3": "online"}
 
 
 def test_the_same_again_changes_nothing_and_has_no_outcome(scene: Scene) -> None:

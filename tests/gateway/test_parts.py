@@ -48,16 +48,14 @@ def test_what_is_no_event_id_is_told(word: str) -> None:
     st.integers(0, 2),
     st.floats(0, 1_000),
     st.floats(0, 1_000),
-    st.booleans(),
     st.floats(0, 1_000),
 )
 def test_presence_follows_from_what_was_seen(
-    connections: int, active_s: float, left_s: float, away: bool, now_s: float
+    connections: int, active_s: float, left_s: float, now_s: float
 ) -> None:
-    what = presence(Seen(connections, active_s, left_s, away), now_s, idle_s=300, grace_s=15)
+    what = presence(Seen(connections, active_s, left_s), now_s, idle_s=300, grace_s=15)
     assert (what == "offline") == (not connections and now_s - left_s >= 15)
     if what == "online":
-        assert not away
         assert now_s - active_s < 300
 
 

@@ -29,12 +29,14 @@ class Kafka:
     def __init__(self) -> None:
         self.away = False
         self.told: list[tuple[str, str | None]] = []
+        self.presences: list[tuple[str, bool | None]] = []
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         if self.away:
             raise UnpublishedError("Kafka is away.")
         said = [(one.what, orjson.loads(one.value)) for one in records]
         self.told += [(what, value.get("agent")) for what, value in said]
+        self.presences += [(one["presence"], one["away"]) for what, one in said if what == "set_presence"]
 
 
 class Desks:
@@ -69,6 +71,29 @@ async def test_after_a_long_silence_all_is_told_anew(is_away: bool) -> None:
     assert kafka.told[3:] == [("gateway_alive", None), ("set_presence", "lan"), ("set_presence", "minh")]
     await telling.tell(61)
     assert len(kafka.told) == 6
+
+
+async def test_what_somebody_says_of_himself_is_told_once_and_kept_by_the_desk_alone() -> None:
+    kafka, presences = Kafka(), Presences(idle_s=300, grace_s=15)
+    telling = teller(kafka, presences)
+    presences.came(LAN, 0)
+    await telling.tell(0)
+    presences.active(LAN, 1, away=True)
+    kafka.away = True
+    with pytest.raises(UnpublishedError):
+        await telling.tell(1)
+    kafka.away = False
+    await telling.tell(2)
+    await telling.tell(3)
+    presences.active(LAN, 4)
+    presences.went(LAN, 4)
+    await telling.tell(20)
+    presences.came(LAN, 21)
+    await telling.tell(21)
+    presences.active(LAN, 22, away=False)
+    await telling.tell(22)
+    sees = [("online", None), ("online", True), ("offline", None), ("online", None), ("online", False)]
+    assert kafka.presences == sees
 
 
 @pytest.mark.servers

@@ -19,15 +19,13 @@ class Seen:
     """The last sign of the person."""
     left_s: float = 0.0
     """When the last connection went."""
-    away: bool = False
-    """He says so."""
 
 
 def presence(seen: Seen, now_s: float, *, idle_s: float, grace_s: float) -> Presence:
     """What he is now: a reload of his page, or a moment without network, is no going."""
     if not seen.connections and now_s - seen.left_s >= grace_s:
         return "offline"
-    return "away" if seen.away or now_s - seen.active_s >= idle_s else "online"
+    return "away" if now_s - seen.active_s >= idle_s else "online"
 
 
 class Presences:
@@ -37,6 +35,7 @@ class Presences:
         self._idle_s = idle_s
         self._grace_s = grace_s
         self._seen: dict[AgentPlace, Seen] = {}
+        self._said: dict[AgentPlace, bool] = {}
 
     def came(self, agent: AgentPlace, now_s: float) -> None:
         """A connection of his opened, which is a sign of him."""
@@ -51,11 +50,17 @@ class Presences:
         seen.left_s = now_s
 
     def active(self, agent: AgentPlace, now_s: float, *, away: bool | None = None) -> None:
-        """He did something; `away` as he says, or as it was."""
+        """He did something; or says that he is away, or back."""
         seen = self._seen.get(agent)
         if seen is not None:
             seen.active_s = now_s
-            seen.away = seen.away if away is None else away
+            if away is not None:
+                self._said[agent] = away
+
+    def said(self) -> dict[AgentPlace, bool]:
+        """Who said since the last time that he is away, or back."""
+        said, self._said = self._said, {}
+        return said
 
     def now(self, now_s: float) -> dict[AgentPlace, Presence]:
         """What everybody is; who is offline is told for the last time."""

@@ -57,6 +57,8 @@ class PresenceTeller:
         self._publisher = publisher
         self._due: dict[AgentPlace, Presence] = {}
         """What agents are, until it was told."""
+        self._said: dict[AgentPlace, bool] = {}
+        """Who says that he is away, or back, until it was told: then his desk remembers it."""
         self._told: dict[AgentPlace, Told] = {}
         self._told_s: dict[AgentPlace, float] = {}
         """When, in seconds."""
@@ -86,12 +88,21 @@ class PresenceTeller:
 
     async def tell(self, now_s: float) -> None:
         """Tell what has changed. Raises UnpublishedError and what Postgres raises: then it is told later."""
+        self._said |= self._presences.said()
         self._due |= self._presences.now(now_s)
         self._forget_lost(now_s)
         changed = [
-            SetPresence(workspace=desk[0], desk=desk[1], agent=agent[1], gateway=self._gateway, presence=what)
+            SetPresence(
+                workspace=desk[0],
+                desk=desk[1],
+                agent=agent[1],
+                gateway=self._gateway,
+                presence=what,
+                away=self._said.get(agent),
+            )
             for agent, what in self._due.items()
-            if (desk := await self._desk(agent)) and not self._knows(agent, desk, what)
+            if (desk := await self._desk(agent))
+            and (agent in self._said or not self._knows(agent, desk, what))
         ]
         serving = {(one.workspace, one.desk) for one in changed} | {desk for desk, _ in self._told.values()}
         signs = [
@@ -111,7 +122,7 @@ class PresenceTeller:
             if one.presence == "offline":
                 del self._told[agent]
         self._told_s = {agent: at_s for agent, at_s in self._told_s.items() if agent in self._told}
-        self._due = {}
+        self._due, self._said = {}, {}
         serving = {desk for desk, _ in self._told.values()}
         self._alive_s = {desk: at_s for desk, at_s in self._alive_s.items() if desk in serving}
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from schemas.assignments import Presence
 from schemas.base import Channel
 from schemas.definitions import Agent, Rule
+from schemas.roster import HIMSELF
 from workers.routing.desk.ring import Bar
 from workers.routing.desk.roster import Entry
 
@@ -46,7 +47,7 @@ class Duty(NamedTuple):
 
 
 class Whereabouts(NamedTuple):
-    """What an agent is at each gateway where he is connected."""
+    """What an agent is at each gateway where he is connected, and that he says himself that he is away."""
 
     gateways: Mapping[str, Presence] = NOWHERE
     version: int = 0
@@ -55,7 +56,9 @@ class Whereabouts(NamedTuple):
 
     @property
     def presence(self) -> Presence:
-        """The most present of them."""
+        """The most present of them, but no more than away if he says so."""
+        if HIMSELF in self.gateways:
+            return "away" if len(self.gateways) > 1 else "offline"
         return "online" if "online" in self.gateways.values() else "away" if self.gateways else "offline"
 
 

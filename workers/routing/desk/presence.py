@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from schemas.asks import GatewayAlive, SetPresence
 from schemas.assignments import Presence
-from schemas.roster import PresenceChanged
+from schemas.roster import HIMSELF, PresenceChanged
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.duty import OFFLINE, Whereabouts
@@ -21,6 +21,8 @@ def set_presence(draft: Draft, command: SetPresence) -> None:
     if command.agent in draft.desk.roster.agents:
         gateways = dict(draft.desk.whereabouts.get(command.agent, OFFLINE).gateways)
         gateways[command.gateway] = command.presence
+        if command.away is not None:
+            gateways[HIMSELF] = "away" if command.away else "offline"
         _move(draft, {command.agent: gateways})
 
 
