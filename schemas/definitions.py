@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -14,6 +14,9 @@ AGENTS_MAX = 5_000
 DEPARTMENTS_MAX = 1_000
 RULES_MAX = 1_000
 PAGES_MAX = 5_000
+ADMINS_MAX = 100
+TAGS_MAX = 100
+CHANNELS_MAX = len(get_args(Channel))
 RINGS_MAX = 10
 WORDS_MAX = 500
 AUTO_TEXT_CHARS_MAX = 1_000
@@ -32,6 +35,10 @@ AutoWords = Annotated[
     str, StringConstraints(min_length=1, max_length=AUTO_TEXT_CHARS_MAX, pattern=NO_NUL_PATTERN)
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL_PATTERN)]
+
+AgentIds = Annotated[tuple[Slug, ...], Field(max_length=AGENTS_MAX)]
+DepartmentIds = Annotated[tuple[Slug, ...], Field(max_length=DEPARTMENTS_MAX)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=TAGS_MAX)]
 
 DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
 
@@ -54,7 +61,7 @@ class Department(InsideModel):
 
     id: Slug
     name: Name
-    agents: tuple[Slug, ...]
+    agents: AgentIds
 
 
 class AutoText(InsideModel):
@@ -75,7 +82,7 @@ class Page(InsideModel):
 
     id: PageId
     name: Name
-    admins: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    admins: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=ADMINS_MAX)]
     """The first is the one who connected it."""
     greeting: AutoText | None = None
     """Sent to a customer when a session of his opens."""
@@ -86,7 +93,7 @@ class Page(InsideModel):
 class Stretch(InsideModel):
     """Part of some days of the week; one that ends before it begins goes on after midnight."""
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)]
     begins: time
     ends: time
 
@@ -109,11 +116,11 @@ class Hours(InsideModel):
 class Conditions(InsideModel):
     """What a conversation must be for a rule to match: each that is given must hold."""
 
-    tags: tuple[Tag, ...] = ()
+    tags: Tags = ()
     """One of these at least."""
-    lists: tuple[Slug, ...] = ()
+    lists: Annotated[tuple[Slug, ...], Field(max_length=TAGS_MAX)] = ()
     """One of these keyword lists matched the customer's message."""
-    languages: tuple[Tag, ...] = ()
+    languages: Tags = ()
     """One of these, as the channel states it (`vi`, `en`; `en` matches `en_US`)."""
     hours: Hours | None = None
     """Only within these."""
@@ -135,8 +142,8 @@ class Fallback(InsideModel):
 class Team(InsideModel):
     """Agents and departments that are asked together."""
 
-    agents: tuple[Slug, ...] = ()
-    departments: tuple[Slug, ...] = ()
+    agents: AgentIds = ()
+    departments: DepartmentIds = ()
 
 
 class Window(InsideModel):
@@ -152,12 +159,12 @@ class Rule(InsideModel):
     id: Slug
     name: Name
     owner: Slug
-    pages: tuple[PageId, ...] = ()
-    channels: tuple[Channel, ...] = ()
+    pages: Annotated[tuple[PageId, ...], Field(max_length=PAGES_MAX)] = ()
+    channels: Annotated[tuple[Channel, ...], Field(max_length=CHANNELS_MAX)] = ()
     """All pages of these channels, beside `pages`."""
     conditions: Conditions = Conditions()
-    agents: tuple[Slug, ...] = ()
-    departments: tuple[Slug, ...] = ()
+    agents: AgentIds = ()
+    departments: DepartmentIds = ()
     method: Method = "round_robin"
     fallback: Fallback = Fallback()
     online_only: bool = False
@@ -167,7 +174,7 @@ class Rule(InsideModel):
     window: Window | None = None
     last_agent_s: Seconds | None = None
     """A customer who comes back within this time goes to the agent he had, if eligible."""
-    vip_tags: tuple[Tag, ...] = ()
+    vip_tags: Tags = ()
     """Customers with one of these go before the others in the queue."""
     urgent_after_s: Seconds | None = None
     """Who has waited longer goes before the others, behind those with a VIP tag."""
@@ -197,6 +204,7 @@ class KeywordList(InsideModel):
     words: Annotated[tuple[Word, ...], Field(min_length=1, max_length=WORDS_MAX)]
 
 
+DoneFrom = Literal["accepted", "pending_close", "closed_won"]
 OrderedCare = Literal["pending_close", "closed_won"]
 """Care statuses that speak of orders: of one that is not confirmed yet, and of one that is."""
 OrderCheck = Literal["off", "warn", "require"]
@@ -218,7 +226,7 @@ class Policy(InsideModel):
         default_factory=dict
     )
     """Who such a human is, by the channel's id of him: then his answer counts as his claim."""
-    done_from: tuple[Literal["accepted", "pending_close", "closed_won"], ...] = ("closed_won",)
+    done_from: Annotated[tuple[DoneFrom, ...], Field(max_length=len(get_args(DoneFrom)))] = ("closed_won",)
     """From which care statuses `done` is allowed; from `closed_won` it always is."""
     former_holders_follow: bool = True
     """Who has handed a conversation over goes on reading and following it, until he unfollows."""

@@ -8,6 +8,7 @@ from typing import get_args
 
 from schemas.definitions import (
     DEFAULT_TIME_ZONE,
+    TAGS_MAX,
     WORDS_MAX,
     Conditions,
     Hours,
@@ -22,7 +23,6 @@ from workers.workspace.scope import Scope
 from workers.workspace.values import read_choices, read_date, read_time, read_words
 
 STRETCHES_MAX = 50
-TAGS_MAX = 100
 DAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 

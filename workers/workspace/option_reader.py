@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, RINGS_MAX, Fallback, Tag, Team, Window
-from workers.workspace.condition_reader import TAGS_MAX
+from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, RINGS_MAX, TAGS_MAX, Fallback, Tag, Team, Window
 from workers.workspace.nodes import Node
 from workers.workspace.people_reader import CAPACITY_MAX
 from workers.workspace.reader import Reader

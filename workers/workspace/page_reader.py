@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.base import Channel
-from schemas.definitions import PAGES_MAX, AutoText, AutoWords, Page
+from schemas.definitions import ADMINS_MAX, PAGES_MAX, AutoText, AutoWords, Page
 from schemas.ids import page_id
 from workers.workspace.nodes import Fields, Node, Scalar
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
 from workers.workspace.values import read_text
 
-ADMINS_MAX = 100
 AUTO_TEXTS = ("greeting", "out_of_hours")
 LANGUAGES = tuple(AutoText.model_fields)
 CHANNELS: tuple[str, ...] = get_args(Channel)
