@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from config.errors import DependencyError
 from tests.cli.conftest import Done, Tongdai
 from workers.cli import recover_command as command
 from workers.runtime.identity import LaneName
@@ -23,11 +24,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the command wants to be recovered, without servers."""
     found: list[Any] = []
 
-    async def recover(_: object, named: list[LaneName], *, accept_loss: bool) -> tuple[list[Result], int]:
+    async def recover(_: object, named: list[LaneName], *, accept_loss: bool) -> list[Result]:
         found.append((named, accept_loss))
-        return [one for one in RESULTS if not (accept_loss and isinstance(one, Failed))], int(accept_loss)
+        return [one for one in RESULTS if not (accept_loss and isinstance(one, Failed))]
+
+    async def ask_again(_: object) -> int:
+        return 1
 
     monkeypatch.setattr(command, "_recover", recover)
+    monkeypatch.setattr(command, "ask_again", ask_again)
     monkeypatch.setenv("TONGDAI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     return found
 
@@ -64,6 +69,19 @@ async def test_when_all_run_it_ends_well_and_tells_who_is_asked_again(
     done = await tongdai("recover", "--all", "--accept-loss")
     assert done.exit_code == 0, done.err
     assert "asked once more about 1 customers" in done.out
+
+
+async def test_when_nobody_can_be_asked_it_is_told_all_the_same_which_lanes_run(
+    tongdai: Tongdai, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_: object) -> int:
+        raise DependencyError("Kafka did not acknowledge")
+
+    monkeypatch.setattr(command, "ask_again", fails)
+    done = await tongdai("recover", "--all", "--accept-loss")
+    assert done.exit_code == 5
+    assert "desk/0 runs again" in done.out
+    assert "Kafka did not acknowledge" in done.err
 
 
 @pytest.mark.parametrize("name", ["intake", "intake/x", "intake/²", "chat/1", "intake/1234567890"])

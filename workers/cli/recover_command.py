@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from config.errors import TongdaiError, UsageError
+from config.errors import DependencyError, TongdaiError, UsageError
 from config.settings import Settings
 from workers.channels.delivery.worker import delivery_handlers
 from workers.cli.asking_again import ask_again
@@ -55,7 +55,8 @@ def recover_lanes(
         _list(asyncio.run(_stopped(settings)), json=json)
         return
     named = [_parse(text) for text in lane or ()]
-    results, asked = asyncio.run(_recover(settings, named, accept_loss=accept_loss))
+    results = asyncio.run(_recover(settings, named, accept_loss=accept_loss))
+    asked, unasked = _ask_again(settings) if accept_loss else (0, None)
     failed = [one for one in results if isinstance(one, Failed)]
     recovered = [one for one in results if isinstance(one, Recovered)]
     running = [str(LaneName(one.kind, one.lane)) for one in results if isinstance(one, Running)]
@@ -66,6 +67,16 @@ def recover_lanes(
         _tell(recovered, running, asked)
     if failed:
         raise TongdaiError(_told(failed, len(results)))
+    if unasked is not None:
+        raise unasked
+
+
+def _ask_again(settings: Settings) -> tuple[int, DependencyError | None]:
+    """Whatever came of the lanes; and what comes of asking hides nothing of them."""
+    try:
+        return asyncio.run(ask_again(settings)), None
+    except DependencyError as error:
+        return 0, error
 
 
 def _tell(recovered: list[Recovered], running: list[str], asked: int) -> None:
@@ -111,19 +122,14 @@ async def _stopped(settings: Settings) -> list[StoppedLane]:
         await disconnect(connection)
 
 
-async def _recover(
-    settings: Settings, named: list[LaneName], *, accept_loss: bool
-) -> tuple[list[Result], int]:
-    """Recover the named lanes (none: all that are stopped), then ask again, whatever came of them."""
+async def _recover(settings: Settings, named: list[LaneName], *, accept_loss: bool) -> list[Result]:
+    """Recover the named lanes; none: all that are stopped."""
     topology = await read_topology(settings)
     makers = (routing_handlers, notifier_handlers, delivery_handlers)
     handlers = [handler for make in makers for handler in make(topology, settings)]
     handlers.sort(key=lambda handler: KINDS.index(handler.kind))
     lanes = named or [LaneName(one.kind, one.lane) for one in await _stopped(settings)]
-    results = await recover(
-        settings, topology, handlers, lanes, accept_loss=accept_loss, tell=_Progress().tell
-    )
-    return results, await ask_again(settings) if accept_loss else 0
+    return await recover(settings, topology, handlers, lanes, accept_loss=accept_loss, tell=_Progress().tell)
 
 
 class _Progress:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from config.errors import TongdaiError
 from config.settings import Settings
 from workers.runtime.batch import Event
@@ -20,8 +18,6 @@ from workers.runtime.repetition import Repetition
 from workers.runtime.seized import Seized
 from workers.runtime.term import Term
 from workers.runtime.topology import Topology
-
-log = structlog.get_logger(__name__)
 
 
 class RecoveryError(TongdaiError):

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from config.errors import TongdaiError
 
 STANDSTILL_S = 300.0
-"""As long as Kafka may keep a transaction open that nobody ends, with room to spare."""
+"""Kafka ends within seconds what workers have left open (`TONGDAI_RUNTIME_TRANSACTION_TIMEOUT_MS`)."""
 POLL_MS = 500
 
 Span = tuple[int, int]
