@@ -489,6 +489,17 @@ CASES: dict[str, tuple[Fault, str]] = {
         alter_all("roster", "rule_changed", of_rule("early"), "rule", conditions={"hours": _SOONER}),
         _OPENED,
     ),
+    "a rule of another channel that has opened": (
+        alter_all(
+            "roster",
+            "rule_changed",
+            of_rule("early"),
+            "rule",
+            channels=["messenger"],
+            conditions={"hours": _SOONER},
+        ),
+        _OPENED,
+    ),
     "given to the next after all": (
         offer_offline_to("rule:limited/0"),
         _POOL,
