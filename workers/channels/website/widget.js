@@ -84,7 +84,7 @@
   // Files are kept apart, for a while; without a place for them they wait for as long as the page lives.
   function inShelf(mode, work) {
     return new Promise((resolve, reject) => {
-      const opening = indexedDB.open("tongdai", 1);
+      const opening = indexedDB.open("tongdai.files", 1);
       opening.onupgradeneeded = () => opening.result.createObjectStore("files");
       opening.onerror = () => reject(opening.error);
       opening.onsuccess = () => {
