@@ -42,6 +42,7 @@ from schemas.assignments import (
     Unassigned,
 )
 from schemas.commands import (
+    Amend,
     Configure,
     ConversationCommand,
     OutsideAnswer,
@@ -134,6 +135,17 @@ class EveryCommand(DeskMachine):
         remembered = self.log.now - first.at < KEPT
         events = self.do(command)
         assert any(isinstance(event, Outcome) for event in events) != remembered
+
+    @rule(roster=richer_rosters(), count=nth)
+    def parts_of_it_change(self, roster: Drawn, count: int) -> None:
+        """Or nothing does, when a rule falls back on one that is not there."""
+        agents, departments, rules = roster
+        self.asked += 1
+        owned = [one.model_copy(update={"owner": agents[0].id}) for one in rules[: count % 3]]
+        named = {"actor": "cli:me", "idempotency_key": f"k{self.asked}", "version": self.desk.roster.version}
+        parts = {"agents": agents, "departments": departments, "rules": owned}
+        events = self.do(Amend.model_validate({**HERE, **named, **parts}))
+        assert sum(isinstance(event, Outcome) for event in events) == 1
 
     @rule(
         agent=st.sampled_from(AGENTS),
