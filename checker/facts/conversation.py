@@ -95,6 +95,7 @@ def _session_opened(now: Conversation, link: Link) -> None:
 
 def _session_closed(now: Conversation, link: Link) -> None:
     now.session_open = now.silent = False
+    now.declined = frozenset()
     now.transfer = now.absent_until = now.quiet_until = None
     now.rule = now.queued_at = now.queued_offset = None
     now.priority = 2
@@ -149,10 +150,13 @@ def _unassigned(now: Conversation, link: Link) -> None:
 
 def _transferring(now: Conversation, link: Link) -> None:
     now.transfer = {name: link.said[name] for name in _OF_TRANSFER if link.said.get(name)}
+    now.declined = now.declined.union(link.said.get("rejected", ()))
 
 
-def _transfer_ended(now: Conversation, _: Link) -> None:
+def _transfer_ended(now: Conversation, link: Link) -> None:
     now.transfer = None
+    if link.said.get("how") == "rejected":
+        now.declined |= {link.said["agent"]}
 
 
 def _care_changed(now: Conversation, link: Link) -> None:

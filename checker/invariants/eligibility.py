@@ -81,7 +81,7 @@ class Eligibility:
             if group in seen:
                 continue
             seen.add(group)
-            found = found_for(state, name, conversation)
+            found = found_for(state, name, conversation) or _pool(state, name, conversation)
             if found is not None:
                 self.waiting.fail(
                     (last.offset,),
@@ -102,6 +102,12 @@ def found_for(state: DeskState, name: str, conversation: Conversation) -> str | 
     if last is None or kind != "agent" or state.bar(agent, last, conversation):
         return None
     return agent
+
+
+def _pool(state: DeskState, name: str, conversation: Conversation) -> str | None:
+    """What has it when all whom the rule, and those it falls back on, could ever ask have declined it."""
+    left = (agent for agent in _named(state, name) - conversation.declined if state.agent(agent).active)
+    return "its page's pool" if conversation.declined and next(left, None) is None else None
 
 
 def _found(state: DeskState, name: str, rule: Rule, conversation: Conversation) -> Iterable[str]:

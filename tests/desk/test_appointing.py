@@ -28,17 +28,56 @@ def test_who_gives_it_back_is_not_asked_again_until_somebody_else_had_it() -> No
     assert desk.do(ask(Release, "lan", "binh"))[1].holder == "an"
 
 
-def test_with_nobody_but_who_declined_it_waits_and_others_are_served_past_it() -> None:
-    desk = scene_with(a_rule("an"), agents=(an_agent("an", 1), "chu"))
-    desk.do(route("lan"))
-    desk.do(route("minh"))
+def test_with_nobody_free_but_who_declined_it_waits_and_others_are_served_past_it() -> None:
+    desk = scene_with(a_rule("an", "binh"), agents=(an_agent("an", 1), an_agent("binh", 1), "chu"))
+    for user in ("lan", "hoa", "minh"):
+        desk.do(route(user))
     events = desk.do(ask(Release, "lan", "an"))
     queued = next(event for event in events if isinstance(event, Queued))
-    assert queued.passed_over == {"declined": 1}
+    assert queued.passed_over == {"declined": 1, "at_capacity": 1}
     assert served(events) == [("minh", "an")]
     assert desk.conversation("lan").standing == "queued"
-    joined = configure([an_agent("an", 1), "binh", "chu"], [a_rule("an", "binh")], idempotency_key="second")
-    assert served(desk.do(joined)) == [("lan", "binh")]
+    assert served(desk.do(session_ended("hoa"))) == [("lan", "binh")]
+
+
+class TestWhenAllHaveDeclined:
+    """Nobody of the rule is left, whatever it says of refusals: it is in the pool, for whoever takes it."""
+
+    def test_it_is_in_the_pool_of_its_page_and_he_himself_may_take_it_again(self) -> None:
+        desk = scene_with(a_rule("an"), agents=("an", "chu"))
+        desk.do(route("lan"))
+        offered = desk.do(ask(Release, "lan", "an"))[1]
+        assert isinstance(offered, Offered)
+        assert (offered.audience, offered.rule, offered.unrouted) == (f"page:{PAGE}", "chia-deu", False)
+        desk.do(ask(Claim, "lan", "an"))
+        assert desk.conversation("lan").holder == "an"
+
+    def test_in_the_next_session_he_is_asked_as_if_it_were_the_first(self) -> None:
+        desk = scene_with(a_rule("an"), agents=("an", "chu"))
+        desk.do(route("lan"))
+        desk.do(ask(Release, "lan", "an"))
+        desk.do(session_ended("lan"))
+        desk.log.wait(days=3)
+        assert desk.do(route("lan", 2))[-1].holder == "an"
+
+    def test_not_while_somebody_is_left_on_whom_it_falls_back(self) -> None:
+        rule = a_rule("an", fallback={"kind": "agent", "id": "binh"})
+        desk = scene_with(rule, agents=("an", an_agent("binh", 1), "chu"))
+        desk.do(route("minh"))
+        desk.do(ask(Appoint, "minh", "chu", agent="binh"))
+        desk.do(route("lan"))
+        desk.do(ask(Release, "lan", "an"))
+        assert desk.conversation("lan").standing == "queued"
+        assert served(desk.do(session_ended("minh"))) == [("lan", "binh")]
+
+    def test_who_waits_for_the_last_one_left_is_in_the_pool_when_he_is_removed(self) -> None:
+        desk = scene_with(a_rule("an", "binh"), agents=("an", an_agent("binh", 1), "chu"))
+        for user in ("lan", "minh"):
+            desk.do(route(user))
+        desk.do(ask(Release, "lan", "an"))
+        assert desk.conversation("lan").standing == "queued"
+        desk.do(configure(["an", "chu"], [a_rule("an")], idempotency_key="second"))
+        assert desk.conversation("lan").audience == f"page:{PAGE}"
 
 
 def test_who_declined_is_passed_over_and_the_turn_goes_on_behind_the_chosen_one() -> None:

@@ -9,10 +9,10 @@ from typing import get_args
 import pytest
 
 from schemas.asks import Appoint, Release, SetCare, TakeOff
-from schemas.assignments import Assigned, CareChanged, CareStatus, ChainEvent, Offered, Queued, Unassigned
+from schemas.assignments import Assigned, CareChanged, CareStatus, ChainEvent, Offered, Unassigned
 from schemas.outcomes import Done, Refused
 from tests.desk.flows import come, give_policy, names, rule_with
-from tests.desk.log import a_rule, an_agent, ask, configure, key_of, route, session_ended
+from tests.desk.log import PAGE, a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene
 from workers.routing.desk.care import BY_HAND, by_hand
 
@@ -194,9 +194,9 @@ class TestRefused:
     def test_is_not_given_to_him_again(self) -> None:
         scene = a_scene("an")
         to_accepted(scene)
-        *_, queued, _ = scene.do(ask(SetCare, "lan", "an", care="refused", reason="gia-cao"))
-        assert isinstance(queued, Queued)
-        assert queued.passed_over == {"declined": 1}
+        *_, offered, _ = scene.do(ask(SetCare, "lan", "an", care="refused", reason="gia-cao"))
+        assert isinstance(offered, Offered)
+        assert offered.audience == f"page:{PAGE}"
 
     def test_ends_his_following(self) -> None:
         scene = a_scene("an", "binh")

@@ -31,6 +31,7 @@ from tests.desk.scene import Snapshot, reread, restarted, snapshot
 from workers.routing.desk.access import is_asked, is_at_work
 from workers.routing.desk.apply import Decided, apply
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.dealing import ways
 from workers.routing.desk.decide import carry_out, decide
 from workers.routing.desk.desk import Desk
 
@@ -387,6 +388,18 @@ class DeskMachine(RuleBasedStateMachine):
             assert one.session_open
             assert one.page in self.desk.roster.rules[one.rule].definition.pages
             assert self.nobody_can_be_found(one, one.rule)
+
+    @invariant()
+    def nobody_waits_for_whom_all_have_declined(self) -> None:
+        for one in self.desk.conversations.values():
+            if one.standing != "queued" or not one.declined or one.rule is None:
+                continue
+            definitions = [way.definition for way in ways(self.desk, self.desk.roster.rules[one.rule])]
+            teams = [self.agents_of(each.id) for each in definitions]
+            teams += [set(team.agents) for each in definitions for team in each.next_rings]
+            named = {each.fallback.agent or "" for each in definitions}.union(*teams)
+            active = {agent for agent, entry in self.desk.roster.agents.items() if entry.active}
+            assert (named & active) - one.declined
 
     @invariant()
     def every_offer_to_a_ring_calls_somebody_and_goes_on_when_its_time_is_over(self) -> None:

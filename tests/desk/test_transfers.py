@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -218,6 +219,24 @@ class TestRejecting:
         last, _ = scene.do(ask(TransferReject, "lan", "dung"))
         assert (last.how, last.agent) == ("rejected", "dung")
 
+    @pytest.mark.parametrize("to", [to_binh, to_sale])
+    def test_is_declining_so_when_it_is_given_back_he_does_not_get_it(
+        self, scene: Scene, to: Callable[[], Transfer]
+    ) -> None:
+        scene.do(
+            configure(
+                ("an", "binh", "chi", "dung", "chu"),
+                [a_rule("an", "binh")],
+                departments=[SALE],
+                idempotency_key="wider",
+            )
+        )
+        scene.do(to())
+        scene.do(ask(TransferReject, "lan", "binh"))
+        scene.do(ask(Release, "lan", "an"))
+        assert lan(scene).declined == {"an", "binh"}
+        assert lan(scene).audience == "page:zalo:100"
+
 
 class TestComing:
     """Whoever of the department comes online may take it, and so is asked, and told, as the others were."""
@@ -341,10 +360,10 @@ class TestEnding:
         ("command", "after"),
         [
             (ask(TakeOver, "lan", "chu"), ["TransferEnded", "Assigned"]),
-            (ask(Release, "lan", "an"), ["TransferEnded", "Unassigned", "Queued"]),
+            (ask(Release, "lan", "an"), ["TransferEnded", "Unassigned", "Offered"]),
             (
                 ask(SetCare, "lan", "an", care="refused", reason="gia-cao"),
-                ["TransferEnded", "CareChanged", "Unassigned", "Queued"],
+                ["TransferEnded", "CareChanged", "Unassigned", "Offered"],
             ),
             (
                 ask(SetCare, "lan", "chu", care="done", outcome="dead_end"),

@@ -55,6 +55,7 @@ _OFFER_OVER: Changes = {"audience": None, "ring": 0, "offer_expires_at": None}
 _WANTED_NO_MORE: Changes = {
     "session_open": False,
     "silent": False,
+    "declined": frozenset(),
     "transfer": None,
     "absent_until": None,
     "quiet_until": None,
@@ -153,13 +154,15 @@ def _unassigned(event: Unassigned, was: Conversation) -> Changes:
     } | _held(event, was)
 
 
-def _transferring(event: Transferring, _: Conversation) -> Changes:
+def _transferring(event: Transferring, was: Conversation) -> Changes:
     to = event.to_agent, event.to_department, event.agents
-    return {"transfer": Transfer(*to, event.by, event.command, event.expires_at, event.rejected)}
+    transfer = Transfer(*to, event.by, event.command, event.expires_at, event.rejected)
+    return {"transfer": transfer, "declined": was.declined.union(event.rejected)}
 
 
-def _transfer_ended(_: TransferEnded, __: Conversation) -> Changes:
-    return {"transfer": None}
+def _transfer_ended(event: TransferEnded, was: Conversation) -> Changes:
+    rejected = {event.agent} if event.how == "rejected" else frozenset()
+    return {"transfer": None, "declined": was.declined | rejected}
 
 
 def _care_changed(event: CareChanged, was: Conversation) -> Changes:

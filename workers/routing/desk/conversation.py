@@ -77,7 +77,8 @@ class Conversation(NamedTuple):
     reason: str | None = None
     outcome: DoneOutcome | None = None
     declined: frozenset[str] = frozenset()
-    """Not asked again by the desk itself until somebody else has held it, or a `done` one has reopened."""
+    """Not asked again by the desk itself until somebody else has held it, its session is over, or it has been
+    `done` and reopens."""
     audience: str | None = None
     """To whom it is offered."""
     ring: int = 0

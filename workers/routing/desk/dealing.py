@@ -8,9 +8,11 @@ from typing import Literal
 
 from schemas.assignments import PassedOverReason, Queued, Why
 from schemas.definitions import Rule
+from workers.routing.desk.access import members
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
+from workers.routing.desk.duty import ABSENT
 from workers.routing.desk.handing import hand
 from workers.routing.desk.matching import rule_for
 from workers.routing.desk.methods import IN_TURN, METHODS, bar_to, last_agent
@@ -55,7 +57,13 @@ def find(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> bool:
 
 
 def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
-    """Let it wait for an agent of `rule`. Who waits already keeps his age."""
+    """Let it wait for an agent of `rule`; when all of them have declined it, in the pool of its page.
+
+    Who waits already keeps his age.
+    """
+    if not is_anybody_left(draft.desk, conversation, rule):
+        offer_to_page(draft, conversation, rule)
+        return
     queued_at, queued_offset = since(draft, conversation)
     ring = draft.desk.rings[rule.definition.id]
     passed_over = ring.barred(draft.desk.barred_from(conversation))
@@ -71,6 +79,25 @@ def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
         queued_at=queued_at,
         queued_offset=queued_offset,
     )
+
+
+def is_anybody_left(desk: Desk, conversation: Conversation, rule: Entry[Rule]) -> bool:
+    """Whether somebody of `rule`, or of those on which it falls back, may still get it one day: not all have
+    declined it."""
+    if not conversation.declined:
+        return True
+    left = (agent for agent in _named(desk, rule) if agent not in conversation.declined)
+    return any(desk.duties.get(agent, ABSENT).bar != "inactive" for agent in left)
+
+
+def _named(desk: Desk, rule: Entry[Rule]) -> Iterator[str]:
+    """All whom `rule`, and those on which it falls back, can ask."""
+    for entry in ways(desk, rule):
+        definition = entry.definition
+        for ring in range(len(definition.next_rings) + 1):
+            yield from members(desk, definition.id, ring)
+        if definition.fallback.agent is not None:
+            yield definition.fallback.agent
 
 
 def drain(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from schemas.definitions import Rule
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.dealing import wait, ways
+from workers.routing.desk.dealing import is_anybody_left, wait, ways
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.matching import rule_for, still_fits, wants
@@ -77,7 +77,9 @@ def _waits_by(desk: Desk, conversation: Conversation, rule: Entry[Rule], own: En
 
 def _fits(desk: Desk, conversation: Conversation) -> bool:
     rule = desk.roster.rules.get(conversation.rule or "")
-    return rule is not None and still_fits(rule, conversation)
+    if rule is None or not still_fits(rule, conversation):
+        return False
+    return is_anybody_left(desk, conversation, rule)
 
 
 def _is_offered_well(desk: Desk, conversation: Conversation) -> bool:

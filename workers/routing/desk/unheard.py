@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from schemas.definitions import Rule
 from workers.routing.desk.access import is_of_rule
 from workers.routing.desk.conversation import Conversation
-from workers.routing.desk.dealing import wait
+from workers.routing.desk.dealing import wait, ways
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.matching import rule_for
 from workers.routing.desk.offering import at_work, is_over, next_ring
+from workers.routing.desk.roster import Entry
 
 Called = Mapping[str, list[frozenset[str]]]
 """By rule and ring: who is at work."""
@@ -19,18 +21,24 @@ Called = Mapping[str, list[frozenset[str]]]
 def call_anew(draft: Draft, agents: Iterable[str]) -> bool:
     """`agents` have come or gone: look at what is offered to rings in which they stand.
 
-    What calls nobody any more waits, with its age, for the rule that wants it now; if none does at this hour,
-    for its own. Whether there was anything such: `drain` serves it in its turn.
+    What calls nobody any more waits, with its age; whether there was anything such: `drain` serves it in its
+    turn.
     """
     desk = draft.desk
     called = _called(desk, set(agents))
     unheard = sorted(_unheard(desk, called), key=_age)
     for conversation in unheard:
-        rule = rule_for(desk, conversation, draft.place.at)
-        wait(draft, conversation, rule or desk.roster.rules[conversation.rule or ""])
+        wait(draft, conversation, _rule_of(draft, conversation))
     for conversation in sorted(_going_on(desk, called), key=_age):
         next_ring(draft, conversation)
     return bool(unheard)
+
+
+def _rule_of(draft: Draft, conversation: Conversation) -> Entry[Rule]:
+    """The rule that wants it, if its own is that or one it falls back on; else its own, which may have closed."""
+    own = draft.desk.roster.rules[conversation.rule or ""]
+    wanting = rule_for(draft.desk, conversation, draft.place.at)
+    return wanting if wanting is not None and own in ways(draft.desk, wanting) else own
 
 
 def _called(desk: Desk, agents: set[str]) -> Called:
