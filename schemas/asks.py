@@ -142,10 +142,12 @@ class Unblock(ConversationAsk):
 
 
 class SetCapacity(AskedCommand):
-    """How many open sessions `agent` may hold; none: no limit."""
+    """How many open sessions `agent` may hold, of all channels or of one; none: no limit."""
 
     agent: Slug
     capacity: Capacity | None
+    channel_capacity: ChannelCapacity | None = None
+    """All channels that have a limit of their own; none: those that have one keep it."""
 
 
 class SetLeave(AskedCommand):

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.asks import SetCapacity, SetCare, SetLeave
 from schemas.assignments import Assigned, Offered, Queued, Unassigned
+from schemas.base import Channel
 from schemas.outcomes import Refused
 from schemas.roster import AgentChanged
 from tests.desk.flows import names
@@ -26,7 +27,13 @@ def scene_with(*agents: str, capacity: int | None = None, users: Sequence[str] =
     return scene
 
 
-def set_capacity(agent: str, capacity: int | None, by: str = ADMIN, key: str = "c1") -> SetCapacity:
+def set_capacity(
+    agent: str,
+    capacity: int | None,
+    by: str = ADMIN,
+    key: str = "c1",
+    channels: dict[Channel, int] | None = None,
+) -> SetCapacity:
     return SetCapacity(
         workspace=WORKSPACE,
         desk=DESK,
@@ -35,6 +42,7 @@ def set_capacity(agent: str, capacity: int | None, by: str = ADMIN, key: str = "
         by=by,
         agent=agent,
         capacity=capacity,
+        channel_capacity=channels,
     )
 
 
@@ -50,10 +58,23 @@ def test_more_capacity_serves_who_waits_and_less_takes_nothing_away() -> None:
     assert isinstance(changed, AgentChanged)
     assert (changed.agent.capacity, changed.version) == (2, 2)
     assert isinstance(assigned, Assigned)
-    assert done.result == {"agent": "an", "capacity": 2}
+    assert done.result == {"agent": "an", "capacity": 2, "channel_capacity": {}}
     scene.do(set_capacity("an", 1, key="c2"))
     assert scene.desk.duties["an"].load == 2
     assert isinstance(scene.do(route("tuan"))[-1], Queued)
+
+
+def test_the_capacity_of_channels_changes_with_it_if_that_is_said() -> None:
+    scene = scene_with("an", capacity=5)
+    changed, _ = scene.do(set_capacity("an", 5, channels={"zalo": 1}))
+    assert changed.agent.channel_capacity == {"zalo": 1}
+    assert isinstance(scene.do(route("lan"))[-1], Assigned)
+    assert isinstance(scene.do(route("minh"))[-1], Queued)
+    changed, done = scene.do(set_capacity("an", 4, key="c2"))
+    assert changed.agent.channel_capacity == {"zalo": 1}
+    assert done.result == {"agent": "an", "capacity": 4, "channel_capacity": {"zalo": 1}}
+    _, assigned, _ = scene.do(set_capacity("an", 4, key="c3", channels={}))
+    assert isinstance(assigned, Assigned)
 
 
 def test_the_same_capacity_again_is_done_and_changes_nothing() -> None:

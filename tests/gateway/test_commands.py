@@ -88,8 +88,9 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             assert said.status_code == httpx.codes.OK, said.text
             assert (await holder.get("outcomes/say-1")).json() == said.json()
             assert (await holder.get("outcomes/say-2")).status_code == 404
-            capacity = await ha.ask("agents/minh/capacity", {"capacity": 3}, method="PUT")
-            assert capacity.status_code == httpx.codes.OK, capacity.text
+            limits = {"capacity": 3, "channel_capacity": {"zalo": 2}}
+            capacity = await ha.ask("agents/minh/capacity", limits, method="PUT")
+            assert (capacity.status_code, capacity.json()["result"]) == (200, {"agent": "minh", **limits})
             # A note's words go to whom it names, so it names nobody who may not see it.
             strange = await holder.ask(f"{place}/notes", {"text": "@", "mentions": ["ha", "nga", "ma"]})
             assert (strange.status_code, strange.json()["details"]["agents"]) == (403, ["nga", "ma"])

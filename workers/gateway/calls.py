@@ -14,7 +14,7 @@ from schemas import actions, asks
 from schemas.actions import Action
 from schemas.asks import BULK_MAX, Bulk, ConversationAsk, Subject
 from schemas.assignments import CareStatus, DoneOutcome
-from schemas.base import Slug, rfc3339
+from schemas.base import Channel, Slug, rfc3339
 from schemas.catalogue import RECORDS
 from schemas.commands import Amend, AskedCommand
 from schemas.definitions import Capacity
@@ -114,9 +114,11 @@ CALLS_BY_NAME: Mapping[str, ConversationCall] = dict(CONVERSATION_CALLS.items())
 
 
 class CapacityBody(Body):
-    """How many open sessions the agent may hold; null: no limit."""
+    """How many open sessions the agent may hold, of all channels or of one; null: no limit."""
 
     capacity: Capacity | None
+    channel_capacity: ChannelCapacity | None = None
+    """All channels that have a limit of their own; null: those that have one keep it."""
 
 
 class LeaveBody(Body):

@@ -18,16 +18,20 @@ from workers.routing.outcomes import Refusal
 
 
 def set_capacity(draft: Draft, command: SetCapacity) -> None:
-    """An admin says how many open sessions an agent may hold; who has more keeps them."""
+    """An admin says how many open sessions he may hold, of all channels or of one; who has more keeps them."""
     refusal = no_agent(draft.desk, command.agent)
     if refusal is None and not _administers(draft.desk, command):
         refusal = Refusal("forbidden", "only an admin of one of his pages says how much an agent takes")
     if refusal is not None:
         refuse(draft, command, refusal)
         return
-    _change(draft, command.agent, capacity=command.capacity)
+    channels = command.channel_capacity
+    if channels is None:
+        channels = draft.desk.roster.agents[command.agent].definition.channel_capacity
+    limits = {"capacity": command.capacity, "channel_capacity": channels}
+    _change(draft, command.agent, **limits)
     drain(draft)
-    done(draft, command, {"agent": command.agent, "capacity": command.capacity})
+    done(draft, command, {"agent": command.agent, **limits})
 
 
 def set_leave(draft: Draft, command: SetLeave) -> None:
