@@ -146,7 +146,7 @@ class SetCapacity(AskedCommand):
 
     agent: Slug
     capacity: Capacity | None
-    channel_capacity: ChannelCapacity | None = None
+    channel_capacity: dict[Channel, Capacity] | None = None
     """All channels that have a limit of their own; none: those that have one keep it."""
 
 

@@ -117,7 +117,7 @@ class CapacityBody(Body):
     """How many open sessions the agent may hold, of all channels or of one; null: no limit."""
 
     capacity: Capacity | None
-    channel_capacity: ChannelCapacity | None = None
+    channel_capacity: dict[Channel, Capacity] | None = None
     """All channels that have a limit of their own; null: those that have one keep it."""
 
 

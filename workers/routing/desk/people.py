@@ -18,7 +18,7 @@ from workers.routing.outcomes import Refusal
 
 
 def set_capacity(draft: Draft, command: SetCapacity) -> None:
-    """An admin says how many open sessions he may hold, of all channels or of one; who has more keeps them."""
+    """An admin says how many open sessions he may hold, of all channels or one; who has more keeps them."""
     refusal = no_agent(draft.desk, command.agent)
     if refusal is None and not _administers(draft.desk, command):
         refusal = Refusal("forbidden", "only an admin of one of his pages says how much an agent takes")
