@@ -302,6 +302,7 @@ _KNOWN = "nobody outside of the desk"
 _WAITS = "nobody waits while"
 _HEARD = "what is offered to a rule's agents calls"
 _FIRST = "the first rule that matches"
+_HEARD = "what is offered to a rule's agents"
 _OPENED = "who waits for a rule or for none"
 _SOONER = {"stretches": [{"days": ["sat"], "begins": "15:28:30", "ends": "15:29"}]}
 _POOL = "what an agent who stayed away"
@@ -472,6 +473,14 @@ CASES: dict[str, tuple[Fault, str]] = {
             window=None,
         ),
         _WAITS,
+    ),
+    "offered to a rule of nobody": (
+        alter_all("roster", "rule_changed", of_rule("race"), "rule", agents=[], departments=[]),
+        _HEARD,
+    ),
+    "offered to who is on leave": (
+        alter_all("roster", "agent_changed", anything, "agent", on_leave=True),
+        _HEARD,
     ),
     "tags told twice": (
         again_the_same_tags,

@@ -172,6 +172,7 @@ def _intakes_row(last: Json, position: int, *, session_open: bool) -> Conversati
 def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversationRow:
     last = chain[-1]
     waits = _last_of(chain, "queued", "offered") if session_open else {}
+    opened = _last_of(chain, "session_opened") if session_open else {}
     given, closed = _last_of(chain, "assigned"), _last_of(chain, "session_closed")
     had_until = closed if closed.get("holder") else {}
     return DeskConversationRow(
@@ -179,8 +180,8 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         last_event_id=last["id"],
         session_open=session_open,
         rule=_rule(chain),
-        queued_at=_ms(waits.get("queued_at")),
-        queued_offset=waits.get("queued_offset"),
+        queued_at=_ms(waits.get("queued_at", opened.get("at"))),
+        queued_offset=waits.get("queued_offset", opened.get("cause", {}).get("offset")),
         priority=2,
         facts=None,
         reason=None,
