@@ -226,7 +226,7 @@ class Policy(InsideModel):
         default_factory=dict
     )
     """Who such a human is, by the channel's id of him: then his answer counts as his claim."""
-    done_from: Annotated[tuple[DoneFrom, ...], Field(max_length=len(get_args(DoneFrom)))] = ("closed_won",)
+    done_from: Annotated[tuple[DoneFrom, ...], Field(max_length=3)] = ("closed_won",)
     """From which care statuses `done` is allowed; from `closed_won` it always is."""
     former_holders_follow: bool = True
     """Who has handed a conversation over goes on reading and following it, until he unfollows."""
