@@ -18,7 +18,9 @@ PACED = BY_ITSELF - {"reopened"}
 
 @dataclass(slots=True)
 class Agent:
-    """One agent; `given` is when the desk last gave him new conversations, as far as limits look back."""
+    """One agent; `given` is when the desk last gave him new conversations, as far as limits look back, and
+    `got_ms` when he last got one, however it came.
+    """
 
     active: bool = False
     on_leave: bool = False
@@ -28,6 +30,7 @@ class Agent:
     load: int = 0
     loads: dict[str, int] = field(default_factory=dict)
     given: list[int] = field(default_factory=list)
+    got_ms: int | None = None
 
     def is_full(self, channel: str) -> bool:
         """Whether what he takes, at all or on this channel, is used up."""
@@ -134,8 +137,8 @@ class DeskState:
         if before != conversation.burdens:
             self._carry(before, -1, conversation.channel)
             self._carry(conversation.burdens, +1, conversation.channel)
-        if link.what == "assigned" and link.method in PACED and link.holder is not None:
-            self._pace(link.holder)
+        if link.what == "assigned" and link.holder is not None:
+            self._pace(link.holder, by_itself=link.method in PACED)
         self._wait(chain.conversation, conversation)
         self._offer(chain.conversation, conversation)
         (self.transferring.discard if conversation.transfer is None else self.transferring.add)(
@@ -234,7 +237,7 @@ class DeskState:
         if by < 0:
             self.freed.add(name)
 
-    def _pace(self, name: str) -> None:
+    def _pace(self, name: str, *, by_itself: bool) -> None:
         """A limit looks back only on what was given since a rule of his has had one."""
         rules = (
             rule
@@ -244,7 +247,9 @@ class DeskState:
         kept = max((rule.looks_back for rule in rules), default=0)
         if kept:
             agent = self.agent(name)
-            agent.given = [*agent.given, self.at_ms][-kept:]
+            agent.got_ms = self.at_ms
+            if by_itself:
+                agent.given = [*agent.given, self.at_ms][-kept:]
 
     def _change_rule(self, event: RosterEvent, definition: Json, step: int) -> None:
         rule = self.rules.setdefault(event.name, Rule())

@@ -102,7 +102,7 @@ def _priority(rule: Rule | None, was: Conversation, waited_ms: int) -> int:
 def _load_fault(state: DeskState, was: Conversation, link: Link) -> str:
     rule = state.rules.get(link.rule or "", Rule())
     ranks = {
-        agent: (state.agent(agent).load, max(state.agent(agent).given, default=NEVER))
+        agent: (state.agent(agent).load, _got_ms(state, agent))
         for agent in rule.listed_since
         if agent == link.holder or not state.bar(agent, rule, was)
     }
@@ -113,6 +113,11 @@ def _load_fault(state: DeskState, was: Conversation, link: Link) -> str:
     return (
         f"{link.holder} has {holder[0]} since {holder[1]}, {least} {ranks[least][0]} since {ranks[least][1]}"
     )
+
+
+def _got_ms(state: DeskState, agent: str) -> int:
+    got_ms = state.agent(agent).got_ms
+    return NEVER if got_ms is None else got_ms
 
 
 def _order_fault(state: DeskState, chain: Chain, was: Conversation, link: Link) -> str:

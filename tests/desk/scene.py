@@ -133,7 +133,7 @@ def loaded(desk: Desk) -> Desk:
                 {"holder": agent, "page_id": page, "load": load} for (agent, page), load in loads.items()
             ],
             loading.PACES: [
-                people_rows.pace_row(desk, one) for one, duty in desk.duties.items() if duty.given
+                people_rows.pace_row(desk, one) for one, duty in desk.duties.items() if duty.got_at
             ],
             loading.PRESENCES: [people_rows.presence_row(desk, agent) for agent in desk.whereabouts],
             loading.GATEWAYS: [people_rows.gateway_row(desk, gateway) for gateway in desk.gateways],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from schemas.asks import Release
+from schemas.asks import Appoint, Claim, Release
 from schemas.assignments import Assigned, Queued, SessionOpened
 from schemas.commands import Route
 from tests.desk.log import PAGE, a_rule, an_agent, ask, configure, route, session_ended
-from tests.desk.scene import Scene, scene_with, served
+from tests.desk.scene import Scene, restarted, scene_with, served, snapshot
 
+MESSENGER = "messenger:7"
 FACTS = {"tags": ("vip",)}
 
 
@@ -28,6 +29,25 @@ def test_the_least_busy_has_it_and_of_several_who_had_none_for_the_longest_time(
     assert desk.do(route("u6"))[-1].holder == "an"
     why = desk.events(Assigned)[-1].why
     assert (why.method, why.eligible, why.cursor_after) == ("least_busy", 3, None)
+
+
+def test_what_he_got_by_a_claim_an_appointment_or_a_transfer_is_a_new_one_too() -> None:
+    rules = [
+        a_rule("an", "binh", method="least_busy"),
+        a_rule("an", "binh", id_="other", pages=(MESSENGER,), method="self_claim"),
+    ]
+    desk = Scene()
+    desk.do(configure(("an", "binh", "chu"), rules, pages=(PAGE, MESSENGER)))
+    desk.do(route("u1", page=MESSENGER))
+    desk.do(ask(Claim, "u1", "an", page=MESSENGER))
+    desk.do(session_ended("u1", page=MESSENGER))
+    assert snapshot(restarted(desk.desk)) == snapshot(desk.desk)
+    assert desk.do(route("u2"))[-1].holder == "binh"
+    desk.do(session_ended("u2"))
+    assert desk.do(route("u3"))[-1].holder == "an"
+    desk.do(session_ended("u3"))
+    desk.do(ask(Appoint, "u1", "chu", page=MESSENGER, agent="binh"))
+    assert desk.do(route("u4"))[-1].holder == "an"
 
 
 def test_the_least_busy_at_capacity_is_nobody() -> None:

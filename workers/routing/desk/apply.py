@@ -88,8 +88,8 @@ def _assigned(desk: Desk, event: Assigned, decided: Decided) -> None:
     why = event.why
     if why.rule is not None and why.cursor_after is not None:
         desk.rings[why.rule] = desk.rings[why.rule].turned_to(why.cursor_after)
-    if event.holder is not None and why.method in GIVEN:
-        desk.give(event.holder)
+    if event.holder is not None:
+        desk.give(event.holder, by_itself=why.method in GIVEN)
 
 
 def _nothing(_: Desk, __: ReplyRefused | Vacate, ___: Decided) -> None:

@@ -140,15 +140,17 @@ class Desk:
         """Add `sessions` on `channel` to the load of `agent`."""
         self._set_duty(agent, self.duties.get(agent, ABSENT).bearing(sessions, channel), (channel,))
 
-    def give(self, agent: str) -> None:
-        """Note that the desk itself has given `agent` a new conversation, if a limit asks for that."""
+    def give(self, agent: str, *, by_itself: bool) -> None:
+        """Note that `agent` has got a new conversation, if a rule of his asks for that; limits look at those
+        alone that the desk has given `by_itself`."""
         if not self.limited:
             return
         duty = self.duties.get(agent, ABSENT)
         limiting = [self.roster.rules[rule].definition for rule in self.limited]
         binding = (rule for rule in limiting if rule.id in duty.rules or rule.fallback.agent == agent)
         if kept := max(map(duties.looked_at, binding), default=0):
-            self._set_duty(agent, duty._replace(given=(*duty.given, self.at)[-kept:]), ())
+            given = (*duty.given, self.at)[-kept:] if by_itself else duty.given
+            self._set_duty(agent, duty._replace(given=given, got_at=self.at), ())
 
     def place(self, agent: str, whereabouts: Whereabouts) -> None:
         """Let `agent` be connected as `whereabouts` says."""
@@ -277,7 +279,7 @@ class Desk:
             self._fill(agent, channel, entry, duty)
         if duty.bar != before.bar or duty.given != before.given:
             self._seat(agent, duty)
-        elif duty.load != before.load:
+        elif duty.load != before.load or duty.got_at != before.got_at:
             for rule in duty.rules & self.ranked:
                 self._rank_in(rule, agent, duty)
 
@@ -323,7 +325,7 @@ class Desk:
         ring = self.rings[rule]
         if not ring.is_open(agent):
             return None
-        return Rank(duty.load, duty.given[-1] if duty.given else BEFORE_ALL, ring.seats[agent], agent)
+        return Rank(duty.load, duty.got_at or BEFORE_ALL, ring.seats[agent], agent)
 
 
 class Fork(Desk):

@@ -31,19 +31,21 @@ class Duty(NamedTuple):
     """The same as `load` by channel, where there is any."""
     given: tuple[datetime, ...] = ()
     """When the desk gave him his latest new conversations: as many as the limits of his rules look at."""
+    got_at: datetime | None = None
+    """When he got the latest, however it came, as far as a rule of his looks at any."""
 
     def bearing(self, sessions: int, channel: Channel) -> Duty:
         """The duty with `sessions` more on `channel`."""
-        load, bar, rules, loads, given = self
+        load, bar, rules, loads, given, got_at = self
         of_channel = loads.get(channel, 0) + sessions
         loads = {**loads, channel: of_channel}
         if not of_channel:
             del loads[channel]
-        return Duty(load + sessions, bar, rules, loads, given)
+        return Duty(load + sessions, bar, rules, loads, given, got_at)
 
     def barred(self, bar: Bar) -> Duty:
         """The duty when `bar` is what bars him from every rule."""
-        return Duty(self.load, bar, self.rules, self.loads, self.given)
+        return Duty(self.load, bar, self.rules, self.loads, self.given, self.got_at)
 
 
 class Whereabouts(NamedTuple):

@@ -183,7 +183,8 @@ def _fill_people(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
         desk.duties[row["holder"]] = duty.bearing(row["load"], channel_of(row["page_id"]))
     for row in rows[PACES]:
         duty = desk.duties.get(row["agent_id"], ABSENT)
-        desk.duties[row["agent_id"]] = duty._replace(given=tuple(row["given"]))
+        got_at, *given = row["given"]
+        desk.duties[row["agent_id"]] = duty._replace(given=tuple(given), got_at=got_at)
     for row in rows[PRESENCES]:
         whereabouts = Whereabouts(_read(row["gateways"]), row["version"], row["since"])
         desk.whereabouts[row["agent_id"]] = whereabouts

@@ -54,8 +54,10 @@ def presence_row(desk: Desk, agent: str) -> Row:
 
 
 def pace_row(desk: Desk, agent: str) -> Row:
-    """The row of desk_pace."""
-    return {**_place(desk), "agent_id": agent, "given": desk.duties[agent].given}
+    """The row of desk_pace: first when he got his latest conversation, then when the desk gave him those that
+    limits look at."""
+    duty = desk.duties[agent]
+    return {**_place(desk), "agent_id": agent, "given": (duty.got_at, *duty.given)}
 
 
 def gateway_row(desk: Desk, gateway: str) -> Row:

@@ -12,8 +12,8 @@ class Rank(NamedTuple):
     """The smaller is chosen first."""
 
     load: int
-    given_at: datetime
-    """When he was last given a new conversation."""
+    got_at: datetime
+    """When he last got a new conversation."""
     seat: int
     """His place in the rule."""
     agent: str

@@ -93,7 +93,7 @@ class Changes:
     def _note_assigned(self, desk: Desk, event: Assigned) -> None:
         if event.why.rule is not None:
             self._turned[desk.workspace, desk.id, event.why.rule] = desk
-        if event.holder is not None and desk.duties[event.holder].given:
+        if event.holder is not None and desk.duties[event.holder].got_at is not None:
             self._add(Assigned, desk, event.holder)
 
     def conversations(self) -> Iterator[tuple[Desk, str]]:

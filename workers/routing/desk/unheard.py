@@ -35,7 +35,7 @@ def call_anew(draft: Draft, agents: Iterable[str]) -> bool:
 
 
 def _rule_of(draft: Draft, conversation: Conversation) -> Entry[Rule]:
-    """The rule that wants it, if its own is that or one it falls back on; else its own, which may have closed."""
+    """The rule that wants it, if its own is that or its fallback; else its own, which may have closed."""
     own = draft.desk.roster.rules[conversation.rule or ""]
     wanting = rule_for(draft.desk, conversation, draft.place.at)
     return wanting if wanting is not None and own in ways(draft.desk, wanting) else own
