@@ -178,6 +178,28 @@ def test_of_a_customer_who_is_kept_out_nothing_is_learnt() -> None:
     assert customer(chat) == Customer()
 
 
+@pytest.mark.parametrize(
+    "said", [{"phone": "0912345678"}, {"name": "xxx"}, {"follows": False}, {"customer_name": "xxx"}]
+)
+def test_what_a_customer_who_is_kept_out_tells_of_himself_is_kept_out_too(said: dict[str, Json]) -> None:
+    chat = held()
+    was = chat.conversation.customer_name, customer(chat)
+    chat.desk("blocked")
+    assert make(chat, "profile", **said) == []
+    assert (chat.conversation.customer_name, customer(chat)) == was
+    chat.desk("unblocked")
+    ((what, _),) = make(chat, "profile", **said)
+    assert what == "customer_changed"
+
+
+def test_the_name_that_a_customer_gives_himself_while_he_is_kept_out_is_kept_out_too() -> None:
+    chat = held()
+    was = chat.conversation.customer_name
+    chat.desk("blocked")
+    chat.customer("alo", customer_name="xxx")
+    assert chat.conversation.customer_name == was
+
+
 def test_picture_and_what_brought_him_come_with_a_message() -> None:
     chat = Chat()
     chat.customer(customer_picture="https://cdn/p.jpg", referral={"source": "ADS", "ref": "hoa"})

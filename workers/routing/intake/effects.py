@@ -159,7 +159,7 @@ class Effects:
             conversation.customer_name = value.customer_name
             work.customers[conversation.id] = (conversation, one.at_ms)
             work.change(conversation)
-        elif value.customer_name not in (None, conversation.customer_name):
+        elif value.customer_name not in (None, conversation.customer_name) and not conversation.blocked:
             conversation.customer_name = value.customer_name
             work.customers.setdefault(conversation.id, (conversation, one.at_ms))
         return conversation

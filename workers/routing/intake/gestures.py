@@ -31,6 +31,8 @@ def make(work: Work, conversation: Conversation, one: Made, given: Given, *, is_
         came_back(work, conversation, one.record, one.at_ms)
         return
     if isinstance(value, Profile):
+        if conversation.blocked:  # nothing that he says reaches an agent
+            return
         customer = known.told(given.customer(conversation), value)
         if keep(work, conversation, one.record, one.at_ms, given, customer, by=None, is_renamed=is_renamed):
             tell_tags(work, conversation, one.record, one.at_ms)
