@@ -19,7 +19,7 @@ CLOCK_TOLERANCE_MS = 5_000
 
 UTTERANCES = {"message", "postback", "echo", "mail", "sms"}
 """What has a line of the transcript."""
-_CHANNELS = {"messenger", "zalo", "web", "fchat"}
+_CHANNEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FILE = re.compile(r"[0-9a-f]{32}")
@@ -184,7 +184,7 @@ _ATTACHMENT: _Rules = {
     "file": lambda found: isinstance(found, str) and _FILE.fullmatch(found) is not None,
 }
 _COMMON: _Rules = {
-    "channel": lambda found: isinstance(found, str) and found in _CHANNELS,
+    "channel": lambda found: isinstance(found, str) and _CHANNEL.fullmatch(found) is not None,
     "account": _text(1, 128, r"[\x00-\x1f\x7f:]"),
     "user": _text(1, 128),
     "workspace": lambda found: isinstance(found, str) and _SLUG.fullmatch(found) is not None,

@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.assignments import BlockDays, BlockReason, CareStatus, DoneOutcome, Presence
 from schemas.base import Channel, ConversationKey, InsideModel, PageId, Slug
 from schemas.commands import AskedCommand, Command
-from schemas.definitions import Capacity
+from schemas.definitions import Capacity, ChannelCapacity
 from schemas.orders import OrderId, OrderStatus
 from schemas.tickets import TicketFields
 
@@ -146,7 +146,7 @@ class SetCapacity(AskedCommand):
 
     agent: Slug
     capacity: Capacity | None
-    channel_capacity: dict[Channel, Capacity] | None = None
+    channel_capacity: ChannelCapacity | None = None
     """All channels that have a limit of their own; none: those that have one keep it."""
 
 

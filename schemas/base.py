@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
@@ -17,6 +18,7 @@ from pydantic import (
 
 from schemas.accents import without_towers
 
+CHANNEL_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 NO_CONTROL_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 NO_COLON_PATTERN = r"^[^\x00-\x1f\x7f:]+$"
@@ -34,7 +36,14 @@ def rfc3339(at: datetime) -> str:
     return utc.isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"
 
 
-Channel = Literal["messenger", "zalo", "web", "fchat"]
+OUR_CHANNELS = ("messenger", "zalo", "web", "fchat")
+"""Where Tongdai itself receives and sends. Of others a connector brings messages in, and carries answers."""
+Channel = Annotated[
+    str,
+    StringConstraints(pattern=CHANNEL_PATTERN),
+    Field(json_schema_extra={"x-extensible-enum": list(OUR_CHANNELS)}),
+]
+"""Where customers write: one of ours, or whatever a connector calls its own."""
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 """A name people choose: workspace, desk, agent, department, rule."""
 Account = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_COLON_PATTERN)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -16,7 +16,7 @@ RULES_MAX = 1_000
 PAGES_MAX = 5_000
 ADMINS_MAX = 100
 TAGS_MAX = 100
-CHANNELS_MAX = len(get_args(Channel))
+CHANNELS_MAX = 32
 RINGS_MAX = 10
 WORDS_MAX = 500
 AUTO_TEXT_CHARS_MAX = 1_000
@@ -27,6 +27,7 @@ Method = Literal["round_robin", "least_busy", "self_claim", "appoint"]
 fastest has it; `appoint`: offered to the page's admins, who name somebody."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Capacity = Annotated[int, Field(ge=1, le=1_000)]
+ChannelCapacity = Annotated[dict[Channel, Capacity], Field(max_length=CHANNELS_MAX)]
 Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL_PATTERN)]
@@ -50,7 +51,7 @@ class Agent(InsideModel):
     name: Name
     capacity: Capacity | None = None
     """Open sessions held at once, at most; none: no limit."""
-    channel_capacity: dict[Channel, Capacity] = Field(default_factory=dict)
+    channel_capacity: ChannelCapacity = Field(default_factory=dict)
     """The same of single channels."""
     on_leave: bool = False
     """Not asked for anything, until back."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha1
-from typing import cast
 from uuid import UUID
 
 from schemas.base import Channel
@@ -45,7 +44,7 @@ def page_id(channel: str, account: str) -> str:
 
 def channel_of(page: str) -> Channel:
     """The channel of the page with this id."""
-    return cast("Channel", page.partition(":")[0])
+    return page.partition(":")[0]
 
 
 def conversation_key(channel: str, account: str, user: str) -> str:

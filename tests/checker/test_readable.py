@@ -118,6 +118,7 @@ def test_the_judgement_agrees_with_the_models(what: str, odd: dict[str, Any], da
         ("message", SAID | {"account": "else"}, "messenger:else:u1", Verdict.REFUSED),
         ("message", SAID | {"workspace": "acme"}, "messenger:shop:u1", Verdict.READABLE),
         ("message", SAID | {"workspace": "other"}, "messenger:shop:u1", Verdict.REFUSED),
+        ("message", SAID | {"channel": "Messenger"}, "Messenger:shop:u1", Verdict.REFUSED),
         ("unheard", SAID, "messenger:shop:u1", Verdict.REFUSED),
         ("other", BASE | {"event": "read"}, "messenger:shop:u1", Verdict.SKIPPED),
         ("reaction", BASE | {"of": "m1"}, "messenger:shop:u1", Verdict.SKIPPED),

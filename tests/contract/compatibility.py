@@ -40,9 +40,10 @@ class _Comparison:
             yield f"{path}: its type was {sorted(before)} and would be {sorted(after)}"
 
     def _words(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
-        for name in _WORDS:
-            for word in set(old.get(name, ())) - set(new.get(name, ())):
-                yield f"{path}: the word {word!r} would be gone"
+        for word in sorted(_words_of(old) - _words_of(new)):
+            yield f"{path}: the word {word!r} would be gone"
+        if "enum" in new and "enum" not in old and _words_of(old):
+            yield f"{path}: no words but those that are known would be taken any more"
 
     def _fields(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
         for name, field in old.get("properties", {}).items():
@@ -67,6 +68,11 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
         inner = _resolved(alternatives[0], root)
         return {**inner, "type": sorted(_types_of(inner) | {"null"})}
     return schema
+
+
+def _words_of(schema: Schema) -> set[str]:
+    """The words that are known, whether or not others are taken, too."""
+    return {word for name in _WORDS for word in schema.get(name, ())}
 
 
 def _types_of(schema: Schema) -> set[str]:

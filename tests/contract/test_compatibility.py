@@ -65,7 +65,7 @@ def _changed(kind: Kind, *path: str, to: Any = None) -> tuple[dict[str, Any], di
     node: Any = new
     for part in path[:-1]:
         node = node[part]
-    node.pop(path[-1])
+    node.pop(path[-1], None)
     if to is not None:
         node[path[-1]] = to
     return old, new
@@ -73,6 +73,7 @@ def _changed(kind: Kind, *path: str, to: Any = None) -> tuple[dict[str, Any], di
 
 ASSIGNED = Kind("assignments", "assigned")
 MESSAGE = Kind("inbound", "message")
+ECHO = Kind("inbound", "echo")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,9 @@ MESSAGE = Kind("inbound", "message")
         (ASSIGNED, ("properties", "care", "x-extensible-enum"), ["new"], "the word 'done' would be gone"),
         (MESSAGE, ("properties", "text"), None, ".text: the field would be gone"),
         (MESSAGE, ("required",), ["language"], ".language: would be demanded"),
-        (MESSAGE, ("properties", "channel", "enum"), ["zalo"], "the word 'messenger' would be gone"),
+        (MESSAGE, ("properties", "channel", "x-extensible-enum"), ["zalo"], "the word 'web' would be gone"),
+        (MESSAGE, ("properties", "channel", "enum"), ["messenger"], "no words but those that are known"),
+        (ECHO, ("properties", "author", "enum"), ["bot"], "the word 'human' would be gone"),
     ],
 )
 def test_a_breaking_change_is_seen(kind: Kind, path: tuple[str, ...], to: object, told: str) -> None:

@@ -29,7 +29,7 @@ from workers.workspace.workspace import DeskRoster
 FULL = """\
 workspace: hoa-sen
 agents:
-  - {id: lan, name: Lan, capacity: 20, channel_capacity: {zalo: 5, messenger: 9}}
+  - {id: lan, name: Lan, capacity: 20, channel_capacity: {zalo: 5, messenger: 9, telegram: 2}}
   - {id: minh, name: Minh, on_leave: true}
 departments:
   - {id: sale, name: Bán hàng, agents: [minh]}
@@ -49,7 +49,7 @@ rules:
   - id: vip
     name: Khách quý
     owner: lan
-    channels: [zalo, web]
+    channels: [zalo, web, telegram]
     conditions:
       tags: [vip, sỉ]
       lists: [hoi-gia]
@@ -87,7 +87,11 @@ def loaded(folder: Path, text: str) -> DeskRoster:
 def test_agents_have_capacity_by_channel_and_leave(tmp_path: Path) -> None:
     lan, minh = loaded(tmp_path, FULL).agents
     assert lan == Agent(
-        id="lan", name="Lan", capacity=20, channel_capacity={"zalo": 5, "messenger": 9}, on_leave=False
+        id="lan",
+        name="Lan",
+        capacity=20,
+        channel_capacity={"zalo": 5, "messenger": 9, "telegram": 2},
+        on_leave=False,
     )
     assert "on_leave" not in lan.model_fields_set
     assert minh.on_leave
@@ -120,7 +124,7 @@ def test_every_option_of_a_rule_is_read(tmp_path: Path) -> None:
         id="vip",
         name="Khách quý",
         owner="lan",
-        channels=("zalo", "web"),
+        channels=("zalo", "web", "telegram"),
         conditions=Conditions(
             tags=("vip", "sỉ"),
             lists=("hoi-gia",),
@@ -180,8 +184,19 @@ def test_every_field_of_the_models_can_be_written(tmp_path: Path) -> None:
         ('{"77": lan}', "[lan]", "15:19: outside_agents of the policy is no mapping"),
         ("[accepted, closed_won]", "[acepted]", "one of done_from of the policy is 'acepted': did you mean"),
         ("follow: false", "follow: no", "former_holders_follow of the policy is 'no'"),
-        ("channels: [zalo, web]", "channels: [zallo]", "one of channels of the rule vip is 'zallo'"),
-        ("    channels: [zalo, web]\n", "", "the rule vip names no page: add pages: […] or channels"),
+        (
+            "channels: [zalo, web",
+            "channels: [zallo",
+            "one of channels of the rule vip is 'zallo': did you mean",
+        ),
+        ("telegram: 2}", "2: 2}", "a channel in the channel_capacity of the agent lan is '2': expected"),
+        ("telegram: 2}", "telegram: 2, telegram: 3}", "the channel 'telegram' stands twice"),
+        ("telegram: 2}", "telegram: 0}", "the telegram capacity of the agent lan is '0'"),
+        (
+            "    channels: [zalo, web, telegram]\n",
+            "",
+            "the rule vip names no page: add pages: […] or channels",
+        ),
         ("tags: [vip, sỉ]", "tags: [[vip]]", "25:14: one of the tags of the conditions of the rule vip is"),
         ("lists: [hoi-gia]", "lists: [hoi]", "names the keyword list 'hoi', which is not in keyword lists"),
         ("Asia/Bangkok", "Asia/Bangkog", "29:20: the time zone of the hours of the rule vip is"),

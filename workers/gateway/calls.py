@@ -14,10 +14,10 @@ from schemas import actions, asks
 from schemas.actions import Action
 from schemas.asks import BULK_MAX, Bulk, ConversationAsk, Subject
 from schemas.assignments import CareStatus, DoneOutcome
-from schemas.base import Channel, Slug, rfc3339
+from schemas.base import Slug, rfc3339
 from schemas.catalogue import RECORDS
 from schemas.commands import Amend, AskedCommand
-from schemas.definitions import Capacity
+from schemas.definitions import Capacity, ChannelCapacity
 from schemas.envelope import Kind, headers
 from schemas.ids import desk_key
 from schemas.outcomes import request_sha256
@@ -117,7 +117,7 @@ class CapacityBody(Body):
     """How many open sessions the agent may hold, of all channels or of one; null: no limit."""
 
     capacity: Capacity | None
-    channel_capacity: dict[Channel, Capacity] | None = None
+    channel_capacity: ChannelCapacity | None = None
     """All channels that have a limit of their own; null: those that have one keep it."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from config.errors import ConfigurationError
 
 NEAR = 0.6
 """How much alike two names must be for one to be taken as the other mistyped; 1 is equal."""
+VERY_NEAR = 0.85
+"""The same where a name may well be new."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,3 +43,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return `did you mean …?` with the name that is most like it, or `otherwise`."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=NEAR)
     return f"did you mean {near[0]}?" if near else otherwise
+
+
+def is_mistyped(name: str, known: Collection[str]) -> bool:
+    """Whether `name`, though it might be new, is rather one of `known` mistyped."""
+    return name not in known and bool(difflib.get_close_matches(name, known, n=1, cutoff=VERY_NEAR))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import get_args
 
-from schemas.base import Channel
 from schemas.definitions import ADMINS_MAX, PAGES_MAX, AutoText, AutoWords, Page
 from schemas.ids import page_id
 from workers.workspace.nodes import Fields, Node, Scalar
@@ -16,7 +14,6 @@ from workers.workspace.values import read_text
 
 AUTO_TEXTS = ("greeting", "out_of_hours")
 LANGUAGES = tuple(AutoText.model_fields)
-CHANNELS: tuple[str, ...] = get_args(Channel)
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
 
 
@@ -26,7 +23,7 @@ def read_pages(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Page
         fields = reader.fields(
             item, "a page", ("channel", "account", "name", "admins"), ("secrets", *AUTO_TEXTS)
         )
-        channel = reader.choice(fields.get("channel"), "the channel of a page", CHANNELS)
+        channel = reader.channel(fields.get("channel"), "the channel of a page")
         account = reader.account(fields.get("account"), "the account of a page")
         who = f"the page {account}" if account else "a page"
         name = reader.name(fields.get("name"), f"the name of {who}")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
 from schemas.base import Channel
-from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, Agent, Department
-from workers.workspace.nodes import Node
+from schemas.definitions import AGENTS_MAX, CHANNELS_MAX, DEPARTMENTS_MAX, Agent, Department
+from workers.workspace.nodes import Fields, Node
 from workers.workspace.reader import Reader
-from workers.workspace.scope import Scope
+from workers.workspace.scope import Names, Scope
 from workers.workspace.values import read_switch
 
 CAPACITY_MAX = 1_000
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _OPTIONS = ("capacity", "channel_capacity", "on_leave")
 
 
@@ -36,9 +34,16 @@ def read_agents(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Age
 def _channel_capacity(reader: Reader, node: Node | None, who: str) -> Iterator[tuple[Channel, int]]:
     if node is None:
         return
-    fields = reader.fields(node, f"the channel_capacity of {who}", (), CHANNELS)
-    for channel in CHANNELS:
-        capacity = reader.integer(fields.get(channel), f"the {channel} capacity of {who}", 1, CAPACITY_MAX)
+    what = f"the channel_capacity of {who}"
+    if not isinstance(node, Fields) or len(node.pairs) > CHANNELS_MAX:
+        reader.note(node, f"{what} is no mapping", f"expected up to {CHANNELS_MAX} channels with numbers")
+        return
+    known = Names("channel")
+    for key, value in node.pairs:
+        channel = reader.channel(key, f"a channel in {what}")
+        if channel is None or not known.add(reader, key, channel):
+            continue
+        capacity = reader.integer(value, f"the {channel} capacity of {who}", 1, CAPACITY_MAX)
         if capacity is not None:
             yield channel, capacity
 

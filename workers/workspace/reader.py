@@ -8,14 +8,16 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.base import Account, Name, Slug
-from workers.workspace.mistake import Mistake, did_you_mean
+from schemas.base import OUR_CHANNELS, Account, Channel, Name, Slug
+from workers.workspace.mistake import Mistake, did_you_mean, is_mistyped
 from workers.workspace.nodes import Fields, Items, Node, Scalar
 
 SLUG_EXPECTED = "expected 1 to 63 of a-z, 0-9 and -, not beginning with -"
 NAME_EXPECTED = "expected 1 to 200 characters without control characters"
 ACCOUNT_EXPECTED = "expected the page's id on its channel, 1 to 128 characters without colons"
+CHANNEL_EXPECTED = f"expected {', '.join(OUR_CHANNELS)}, or a connector's: 1 to 32 of a-z, 0-9, -"
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_CHANNEL: TypeAdapter[str] = TypeAdapter(Channel)
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(Account)
 _INTEGER = re.compile(r"[0-9]{1,9}")
@@ -84,6 +86,14 @@ class Reader:
     def account(self, node: Node | None, what: str) -> str | None:
         """Return a page's id on its channel."""
         return self._checked(node, what, _ACCOUNT, ACCOUNT_EXPECTED)
+
+    def channel(self, node: Node | None, what: str) -> str | None:
+        """Return a channel; a connector's own is not named almost like one of ours, which would be a slip."""
+        channel = self._checked(node, what, _CHANNEL, CHANNEL_EXPECTED)
+        if node is None or channel is None or not is_mistyped(channel, OUR_CHANNELS):
+            return channel
+        self.note(node, f"{what} is {_shown(channel)}", did_you_mean(channel, OUR_CHANNELS, CHANNEL_EXPECTED))
+        return None
 
     def choice(self, node: Node | None, what: str, words: Sequence[str]) -> str | None:
         """Return one of `words`."""

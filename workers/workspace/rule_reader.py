@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from schemas.base import Channel
-from schemas.definitions import AGENTS_MAX, DEPARTMENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
+from schemas.definitions import AGENTS_MAX, CHANNELS_MAX, DEPARTMENTS_MAX, PAGES_MAX, RULES_MAX, Method, Rule
 from workers.workspace.condition_reader import read_conditions
 from workers.workspace.nodes import Node
 from workers.workspace.option_reader import OPTIONS, Backing, check_backings, read_options
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Scope
-from workers.workspace.values import read_choices
 
 METHODS: tuple[Method, ...] = get_args(Method)
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
 _REQUIRED = ("id", "name", "owner")
 _OPTIONAL = ("pages", "channels", "conditions", "agents", "departments", "method", *OPTIONS)
 
@@ -30,7 +27,7 @@ def read_rules(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Rule
         name = reader.name(fields.get("name"), f"the name of {who}")
         owner = _owner(reader, fields.get("owner"), scope, who)
         pages = scope.pages.of_list(reader, fields.get("pages"), who, limit=PAGES_MAX)
-        channels = read_choices(reader, fields.get("channels"), f"channels of {who}", CHANNELS)
+        channels = _channels(reader, fields.get("channels"), f"channels of {who}")
         conditions = read_conditions(reader, fields.get("conditions"), scope, who)
         agents = scope.agents.of_list(reader, fields.get("agents"), who, limit=AGENTS_MAX)
         departments = scope.departments.of_list(reader, fields.get("departments"), who, limit=DEPARTMENTS_MAX)
@@ -51,6 +48,12 @@ def read_rules(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Rule
                 **options,
             )
     check_backings(reader, backings, scope)
+
+
+def _channels(reader: Reader, node: Node | None, what: str) -> tuple[str, ...]:
+    items = reader.items(node, what, limit=CHANNELS_MAX)
+    found = (reader.channel(item, f"one of {what}") for item in items)
+    return tuple(dict.fromkeys(channel for channel in found if channel is not None))
 
 
 def _owner(reader: Reader, node: Node | None, scope: Scope, who: str) -> str | None:

@@ -10,6 +10,8 @@ from schemas.receipts import DeliveryReason
 HOUR_S = 60 * 60.0
 DAY_S = 24 * HOUR_S
 LATE_DAYS = 7
+LIMITED = frozenset(("messenger", "fchat", "zalo"))
+"""Channels that take answers for a time alone."""
 
 
 class Terms(NamedTuple):
@@ -42,7 +44,7 @@ def terms(
         pays: the page lets Zalo charge for an answer.
         by_ad: he came to Messenger by an advertisement, and its longer time is not over.
     """
-    if channel == "web" or (channel == "messenger" and by_ad):
+    if channel not in LIMITED or (channel == "messenger" and by_ad):
         return OPEN
     if silent_s is None or silent_s > LATE_DAYS * DAY_S:
         return CLOSED
