@@ -83,9 +83,10 @@ def later_ring(desk: Desk, conversation: Conversation, rule: Entry[Rule], first:
 
 def is_over(desk: Desk, conversation: Conversation) -> bool:
     """Whether the time of its offer to a ring is over, which goes on: there was nobody of a later one."""
+    if conversation.offer_expires_at is not None:
+        return False
     rule = desk.roster.rules[conversation.rule or ""].definition
-    has_later = rule.offer_timeout_s is not None and conversation.ring < len(rule.next_rings)
-    return has_later and conversation.offer_expires_at is None
+    return rule.offer_timeout_s is not None and conversation.ring < len(rule.next_rings)
 
 
 def is_heard(desk: Desk, conversation: Conversation, rule: Entry[Rule], ring: int) -> bool:

@@ -25,13 +25,13 @@ def call_anew(draft: Draft, agents: Iterable[str]) -> bool:
     turn.
     """
     desk = draft.desk
-    called = _called(desk, set(agents))
-    unheard = sorted(_unheard(desk, called), key=_age)
-    for conversation in unheard:
-        wait(draft, conversation, _rule_of(draft, conversation))
-    for conversation in sorted(_going_on(desk, called), key=_age):
-        next_ring(draft, conversation)
-    return bool(unheard)
+    moving = sorted(_moving(desk, _called(desk, set(agents))), key=_age)
+    for conversation, is_unheard in moving:
+        if is_unheard:
+            wait(draft, conversation, _rule_of(draft, conversation))
+        else:
+            next_ring(draft, conversation)
+    return any(is_unheard for _, is_unheard in moving)
 
 
 def _rule_of(draft: Draft, conversation: Conversation) -> Entry[Rule]:
@@ -50,26 +50,24 @@ def _called(desk: Desk, agents: set[str]) -> Called:
     }
 
 
-def _unheard(desk: Desk, called: Called) -> Iterator[Conversation]:
-    for conversation, rings in _offered(desk, called):
-        if rings[conversation.ring] <= conversation.declined:
-            yield conversation
+def _moving(desk: Desk, called: Called) -> Iterator[tuple[Conversation, bool]]:
+    """What does not stay with its ring, and whether that is because nobody hears it.
 
-
-def _going_on(desk: Desk, called: Called) -> Iterator[Conversation]:
-    """Those whose time is over, and of a later ring of which somebody has come who has not let it pass."""
-    for conversation, rings in _offered(desk, called):
-        if is_over(desk, conversation):
-            passed = conversation.declined | rings[conversation.ring]
-            if not frozenset().union(*rings[conversation.ring + 1 :]) <= passed:
-                yield conversation
-
-
-def _offered(desk: Desk, called: Called) -> Iterator[tuple[Conversation, list[frozenset[str]]]]:
+    Otherwise its time is over, and of a later ring somebody has come who has not let it pass.
+    """
     for key, rule in desk.offers.items():
-        if rule is not None and rule in called:
-            yield desk.conversations[key], called[rule]
+        if rule is None or rule not in called:
+            continue
+        conversation, rings = desk.conversations[key], called[rule]
+        heard = rings[conversation.ring]
+        if heard <= conversation.declined:
+            yield conversation, True
+        elif is_over(desk, conversation):
+            later = frozenset().union(*rings[conversation.ring + 1 :])
+            if not later <= conversation.declined | heard:
+                yield conversation, False
 
 
-def _age(conversation: Conversation) -> tuple[object, ...]:
+def _age(moving: tuple[Conversation, bool]) -> tuple[object, ...]:
+    conversation, _ = moving
     return conversation.queued_at, conversation.queued_offset, conversation.key
