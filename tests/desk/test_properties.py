@@ -390,6 +390,11 @@ class DeskMachine(RuleBasedStateMachine):
             assert self.nobody_can_be_found(one, one.rule)
 
     @invariant()
+    def nobody_is_silent_to_nobody(self) -> None:
+        for one in self.desk.conversations.values():
+            assert one.holder is not None or not one.silent
+
+    @invariant()
     def nobody_waits_for_whom_all_have_declined(self) -> None:
         for one in self.desk.conversations.values():
             if one.standing != "queued" or not one.declined or one.rule is None:
