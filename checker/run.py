@@ -26,6 +26,7 @@ from checker.invariants.lines import LinesCheck, check_acts
 from checker.invariants.messages import MessagesCheck
 from checker.invariants.notices import NoticesCheck
 from checker.invariants.once import Once
+from checker.invariants.page_notices import PageNoticesCheck
 from checker.invariants.projections import check_desk, check_followers, check_roster
 from checker.invariants.races import check_replies
 from checker.invariants.replay import Replay
@@ -70,7 +71,8 @@ class Run:
         conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
         letters = Letters(self._source.records("deadletter"))
         deliveries = DeliveriesCheck(self._delivered_to())
-        own = OwnSent(deliveries.watch_receipts(self._once.records("receipts")))
+        pages = PageNoticesCheck()
+        own = OwnSent(deliveries.watch_receipts(pages.watch(self._once.records("receipts"))))
         deliveries.hear(self._source.records("receipts"))
         inbound = self._inbound(letters, own)
         chain = ChainCheck()
@@ -103,7 +105,7 @@ class Run:
         deliveries.walk(self._source.rows(DeliveryRow))
         self._tallies += [*transcript.tallies, *lines.tallies, *deliveries.tallies]
         self._desk(chain, letters, conversations, commands, answered.answers)
-        self._notifier(chain, messages, own)
+        self._notifier(chain, messages, own, pages)
         self._tallies += [
             check_held_back(self._source, ("inbound", "deadletter", *self._once.counts)),
             check_lag(self._source),
@@ -164,10 +166,12 @@ class Run:
             *replay.tallies,
         ]
 
-    def _notifier(self, chain: ChainCheck, messages: MessagesCheck, own: OwnSent) -> None:
+    def _notifier(
+        self, chain: ChainCheck, messages: MessagesCheck, own: OwnSent, pages: PageNoticesCheck
+    ) -> None:
         lanes = self._source.partitions("messages")
         returns = ReturnsCheck(chain.chains, messages.returns, lanes)
-        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed, returns)
+        notices = NoticesCheck(chain.chains, messages.transcripts, own.failed, returns, pages)
         records: Iterable[LogRecord] = self._once.records("notifications")
         if self._history is not None:
             seen = SeenCheck(self._history)

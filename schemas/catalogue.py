@@ -61,6 +61,7 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("outbound", "echo_timer"): outbound.EchoTimer,
     Kind("outbound", "look_up"): outbound.LookUp,
     Kind("receipts", "delivery"): receipts.Delivery,
+    Kind("receipts", "page_stands"): receipts.PageStands,
     Kind("receipts", "arrival"): receipts.Arrival,
     Kind("receipts", "outreach"): receipts.Outreach,
     Kind("commands", "route"): commands.Route,
@@ -139,6 +140,8 @@ RECORDS: dict[Kind, type[BaseModel]] = {
     Kind("notifications", "offered"): notifications.OfferedNotice,
     Kind("notifications", "withdrawn"): notifications.WithdrawnNotice,
     Kind("notifications", "conversation_changed"): notifications.ConversationChanged,
+    Kind("notifications", "page_paused"): notifications.PagePausedNotice,
+    Kind("notifications", "page_resumed"): notifications.PageResumedNotice,
     Kind("outcomes", "done"): outcomes.Done,
     Kind("outcomes", "refused"): outcomes.Refused,
 }

@@ -189,3 +189,30 @@ class ConversationChanged(AudienceNotice):
     holder: Slug | None
     care: CareStatus
     unread: int
+
+
+class PageWords(InsideModel):
+    """How the page stands, and what its admin can do."""
+
+    text: str
+    advice: str
+    """Empty: nothing is to be done."""
+
+
+class PageNotice(AudienceNotice):
+    """To `admins:<page id>`, whatever `seq` they have seen: it speaks of no event of the chain.
+
+    The conversation is the one with whose message it was found; it holds for all of the page.
+    """
+
+    words: dict[Literal["vi", "en"], PageWords]
+
+
+class PagePausedNotice(PageNotice):
+    """Nothing is sent for your page until somebody has mended it. Said again for another reason only."""
+
+    reason: DeliveryReason
+
+
+class PageResumedNotice(PageNotice):
+    """Your page sends again, what has waited first."""

@@ -1,7 +1,8 @@
 """receipts: how messages to customers fare on their channels. Key: `channel:account:user`.
 
-`delivery` says how one message of ours stands now, as the delivery worker knows it; `arrival` is what a
-channel tells of messages that it has had: delivered, or read.
+`delivery` says how one message of ours stands now, as the delivery worker knows it, `page_stands` whether
+anything is sent for its page; `arrival` is what a channel tells of messages that it has had: delivered, or
+read.
 """
 
 from __future__ import annotations
@@ -100,6 +101,23 @@ class Delivery(InsideModel):
     duration_s: int | None = None
     """Of a call that has ended: for how long both have talked."""
     version: int
+    at: Moment
+
+
+class PageStands(InsideModel):
+    """Whether what is said for a page is sent: told when it is paused, for another reason, or goes on.
+
+    Told in the conversation with whose message it was found; it holds for the whole page.
+    """
+
+    workspace: Slug
+    desk: Slug
+    conversation: UUID
+    key: ConversationKey
+    page: PageId
+    channel: Channel
+    paused: DeliveryReason | None
+    """Why nothing is sent; none: it goes on."""
     at: Moment
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from checker.facts.chains import Chain, Chains, Link
 from checker.facts.own_sent import Failed
 from checker.facts.transcripts import Transcript, Transcripts
+from checker.invariants.page_notices import PAUSED, RESUMED, PageNoticesCheck
 from checker.invariants.returns import ReturnsCheck
 from checker.invariants.told import ToldCheck
 from checker.record import Json, LogRecord, shown
@@ -27,6 +28,7 @@ class NoticesCheck:
         transcripts: Transcripts,
         failed: Collection[Failed],
         returns: ReturnsCheck,
+        pages: PageNoticesCheck,
     ) -> None:
         self.messages = Tally(
             8, "each customer message gives one notice to each who follows it at its chain number"
@@ -40,6 +42,7 @@ class NoticesCheck:
         self.mentions = Tally(8, "each note gives one notice to each whom it names")
         self.failures = Tally(8, "each answer that has failed gives one notice to the agent who wrote it")
         self._returns = returns
+        self._pages = pages
         self._failed = failed
         self._told_failed: Counter[Failed] = Counter()
         self.told = ToldCheck(chains)
@@ -55,6 +58,7 @@ class NoticesCheck:
             self.marked,
             *(self.messages, self.mentions, self.failures, self.assigned, self.ordered, self.stored),
             self._returns.told,
+            *self._pages.tallies,
             *self.told.tallies,
         ]
 
@@ -64,6 +68,7 @@ class NoticesCheck:
             self._notice(record, record.what("notifications") or "", record.json())
         self.told.finish()
         self._returns.finish()
+        self._pages.finish()
         self._untold_messages()
         self._untold_assigned()
         self._untold_failed()
@@ -76,7 +81,8 @@ class NoticesCheck:
             where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['audience']})"
             if record.key != f"audience:{notice['workspace']}/{notice['audience']}".encode():
                 self.ordered.fail(rank, f"{where}: key {record.key!r}")
-            self.told.audience(what, notice, where, rank)
+            tell = self._pages.notice if what in (PAUSED, RESUMED) else self.told.audience
+            tell(what, notice, where, rank)
             return
         self._remember(record, what, notice)
         where = f"notifications {shown(record.place)} ({notice['key']}, to {notice['agent']})"

@@ -156,10 +156,21 @@ def repeat_return(planted: Planted) -> None:
     repeat("messages", _returned(planted))(planted)
 
 
+def _paused(planted: Planted) -> int:
+    """The record by which a page is paused."""
+    kinds = [record.what("receipts") for record in planted.topics["receipts"]]
+    return kinds.index("page_stands")
+
+
+def repeat_pause(planted: Planted) -> None:
+    """A page was paused once, which is told twice."""
+    repeat("receipts", _paused(planted))(planted)
+
+
 def _told(planted: Planted, state: str) -> int:
     """The last record that tells that an answer stands so."""
     kinds = [record.what("receipts") for record in planted.topics["receipts"]]
-    states = [record.json()["state"] for record in planted.topics["receipts"]]
+    states = [record.json().get("state") for record in planted.topics["receipts"]]
     found = [n for n, pair in enumerate(zip(kinds, states, strict=True)) if pair == ("delivery", state)]
     return found[-1]
 
@@ -173,7 +184,7 @@ def change_told(state: str, /, **fields: object) -> Fault:
 
 def _of_answer(planted: Planted, state: str) -> int:
     records = [record.json() for record in planted.topics["receipts"]]
-    read = next(one["message"] for one in records if one["state"] == "read" and "version" in one)
+    read = next(one["message"] for one in records if one.get("state") == "read" and "version" in one)
     return next(n for n, one in enumerate(records) if one.get("message") == read and one["state"] == state)
 
 
@@ -185,7 +196,7 @@ def lose_told(*states: str) -> Fault:
         planted.topics["receipts"] = [
             record
             for record in planted.topics["receipts"]
-            if (record.json().get("message"), record.json()["state"] in states) != (message, True)
+            if (record.json().get("message"), record.json().get("state") in states) != (message, True)
         ]
 
     return plant
@@ -207,7 +218,7 @@ def lose_arrival(state: str) -> Fault:
         planted.topics["receipts"] = [
             record
             for record in planted.topics["receipts"]
-            if record.what("receipts") == "delivery"
+            if record.what("receipts") != "arrival"
             or ARRIVED.index(record.json()["state"]) < ARRIVED.index(state)
         ]
 
@@ -445,6 +456,8 @@ def _line(planted: Planted, kind: str, sender: str) -> int:
 _SPOKEN, _SENT = "each message and note of an agent", "each message of an agent is once on outbound"
 _RETURN = "a customer's return is told to all who follow him"
 _RETURNED = "each return of a customer is told once on messages"
+_PAGE_ONCE = "each time a page is paused or goes on is on receipts once"
+_PAGE_TOLD = "each time a page is paused or goes on its admins are told"
 _FAILED = "each answer that has failed gives one notice"
 _TOLD, _GOES = "each answer that delivery has read is told", "how an answer stands goes only"
 _WAYS, _ARRIVED = "the table of deliveries says", "an answer is delivered or read when"
@@ -616,6 +629,16 @@ CASES: dict[str, tuple[Fault, str]] = {
             "notifications", _first_notice(planted, "answer_failed"), agent="ghost"
         ),
         _FAILED,
+    ),
+    "pause of a page not told": (drop_notice("page_paused"), _PAGE_TOLD),
+    "pause of a page told twice": (repeat_notice("page_paused"), _PAGE_TOLD),
+    "pause of a page told for another reason": (change_notice("page_paused", reason="billing"), _PAGE_TOLD),
+    "end of a pause told to agents": (change_notice("page_resumed", audience="page:x"), _PAGE_TOLD),
+    "end of a pause not told": (drop_notice("page_resumed"), _PAGE_TOLD),
+    "pause of a page twice on receipts": (repeat_pause, _PAGE_ONCE),
+    "pause of a page under another key": (
+        lambda planted: planted.change("receipts", _paused(planted), key="messenger:shop:ghost"),
+        _PAGE_ONCE,
     ),
     "answer told as failed that was sent": (change_told("failed", state="sent"), _FAILED),
     "answer of which nothing is told": (lose_told("queued", "failed"), _TOLD),

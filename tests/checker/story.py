@@ -160,6 +160,8 @@ class Story:
         self._greet(key)
         self._say(key, holder, "say", "Chào bạn")
         self._fail(key, holder)
+        for paused in ("token_broken", None):
+            self._pause(key, paused)
         self._say(key, holder, "write_note", "@", mentions=[other])
         self._notice(key, "mention", len(self._chains[key]), len(self._lines[key]), agent=other)
         offered = {"agents": [other], "to_agent": other, "expires_at": moment(self.now_ms + 1 + 120_000)}
@@ -288,6 +290,16 @@ class Story:
         told = {"position": last["position"], "reason": "policy", "answer": last["message"]}
         seq = len(self._chains[key])
         self._notice(key, "answer_failed", seq, last["position"], agent=agent, fields=told)
+
+    def _pause(self, key: str, paused: str | None) -> None:
+        """The page is paused, or goes on, and its admins are told."""
+        self.now_ms += 1
+        stands = {"page": PAGE, "at": moment(self.now_ms)}
+        self.planted.append(
+            "receipts", key, "page_stands", self._about(key) | stands | {"paused": paused}, self.now_ms
+        )
+        what, why = ("page_paused", {"reason": paused}) if paused else ("page_resumed", {})
+        self._announce(key, what, f"admins:{PAGE}", **stands, **why)
 
     def _mail(self, key: str, agent: str, ticket: int, text: str) -> None:
         """An agent writes an e-mail out of a ticket, and the mail server has it."""

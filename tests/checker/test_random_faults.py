@@ -30,10 +30,13 @@ LOST = {
         *("the messages topic says", "each mark of reading", "each return of a customer", "tickets count"),
         *("each change of a ticket", "each ticket that an action"),
     ),
-    "notifications": ("the table of notices", "each offer is told"),
+    "notifications": ("the table of notices", "each offer is told", "each time a page is paused"),
     "outbound": ("each message of an agent is once on outbound",),
     "outcomes": ("each command and each action",),
-    "receipts": ("an answer is delivered or read", "the table of deliveries", "each answer that delivery"),
+    "receipts": (
+        *("an answer is delivered or read", "the table of deliveries", "each answer that delivery"),
+        "each time a page is paused",
+    ),
     "roster": ("folding roster gives",),
 }
 """Which checks must see that a record of a topic was lost: one of them."""

@@ -20,9 +20,9 @@ from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import channel_of, conversation_id
 from schemas.outbound import Echoed, EchoTimer, Send
-from schemas.receipts import Arrival, ArrivalState, Delivery
+from schemas.receipts import Arrival, ArrivalState, Delivery, PageStands
 from tests.channels.webhooks import APPS
-from workers.channels.delivery import connecting, news, unanswered
+from workers.channels.delivery import connecting, news, page_news, unanswered
 from workers.channels.delivery.connecting import Tokens
 from workers.channels.delivery.dispatcher import Dispatcher
 from workers.channels.delivery.handler import DeliveryHandler
@@ -166,6 +166,14 @@ class Ground:
         due = await news.untold(self.database, range(64), 1_000)
         assert {(timer.topic, timer.kind) for timer in due} <= {("receipts", Kind("receipts", "delivery"))}
         return [Delivery.model_validate_json(timer.value) for timer in due]
+
+    async def page_news(self) -> list[PageStands]:
+        """What receipts is told of pages now."""
+        due = await page_news.untold(self.database, range(64), 1_000)
+        assert {(timer.topic, timer.kind) for timer in due} <= {("receipts", page_news.PAGE_STANDS)}
+        told = [PageStands.model_validate_json(timer.value) for timer in due]
+        await self.handle(*told)  # the lane reads its own word, and takes no notice
+        return told
 
     def dispatcher(self, **changed: object) -> Dispatcher:
         """A worker's dispatcher, from now on with other settings."""

@@ -39,7 +39,7 @@ MESSENGER_TABLE = {
     (230, None): ("stop", "permission_missing"),
     (551, 1545041): ("refused", "unreachable"),
     (613, None): ("slow_down", "rate_limited"),
-    (613, 2018338): ("slow_down", "rate_limited"),
+    (613, 2018338): ("stop", "page_restricted"),
     (4, None): ("slow_down", "rate_limited"),
     (17, None): ("slow_down", "rate_limited"),
     (32, None): ("slow_down", "rate_limited"),

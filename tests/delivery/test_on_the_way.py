@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from schemas.base import rfc3339
 from schemas.messages import MessageAttachment
 from schemas.outbound import EchoTimer
 from tests.delivery.ground import OA, ONE, TWO, eventually, ground
@@ -158,12 +159,34 @@ async def test_a_broken_token_pauses_its_page_alone_and_another_one_mends_it(dat
             calls = field.one.calls
             await field.until(await field.say(TWO, "an", "đi"), "sent")
             assert field.one.calls == calls, "a paused page is left alone"
+            (paused,) = await field.page_news()
+            assert (paused.page, paused.paused) == (ONE, "token_broken")
+            assert rfc3339(paused.at) == rfc3339(page["paused_at"])
+            assert paused.key in {f"{ONE}:{user}" for user in ("an", "binh", "chi")}
+            assert await field.page_news() == [], "once is enough"
             await field.connect(ONE, field.one)
             for message in (*stuck, late):
                 await field.until(message, "sent")
         assert (await field.page(ONE))["paused"] is None
+        (resumed,) = await field.page_news()
+        assert (resumed.page, resumed.paused) == (ONE, None)
+        assert await field.page_news() == []
         told = {each.message: each.state for each in await field.told()}
         assert {told[message] for message in stuck} == {"sent"}
+
+
+async def test_a_page_that_nobody_has_connected_is_told_of_with_its_first_answer(database: str) -> None:
+    async with ground(database) as field:
+        await field.database.execute("DELETE FROM delivery_page WHERE page_id = $1", ONE)
+        sends = [field.send(ONE, user, "một") for user in ("an", "binh")]
+        await field.handle(*sends)
+        (told,) = await field.page_news()
+        assert (told.page, told.paused) == (ONE, "not_connected")
+        await field.connect(ONE, field.one)
+        assert [(one.page, one.paused) for one in await field.page_news()] == [(ONE, None)]
+        async with field.delivering():
+            await field.until(sends[0].message, "sent")
+        assert await field.page_news() == []
 
 
 async def test_a_page_that_was_stopped_is_tried_with_one_message_and_resumes_by_itself(database: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from schemas.definitions import Page
 from schemas.ids import conversation_id
 from tests.delivery.ground import ONE, Ground, ground
-from workers.channels.delivery import lost, message_rows, news, page_rows, unanswered
+from workers.channels.delivery import lost, message_rows, news, page_news, page_rows, unanswered
 from workers.gateway.identity import Identity
 from workers.gateway.queries import transcript
 from workers.gateway.queries.people import read_pages
@@ -105,6 +105,7 @@ async def test_what_is_asked_again_and_again_reads_an_index(database: str) -> No
             "waiting": (message_rows.WAITING, ([one],)),
             "due pages": (page_rows.DUE_PAGES, ()),
             "untold": (news.UNTOLD, ([1, 2], 100)),
+            "untold pages": (page_news.UNTOLD, ([1, 2], 100)),
             "arrived": (news.ARRIVED, (one, "read", ["m"], now, "{}")),
             "echoed": (news.ECHOED, ("acme", one, 0, "m")),
             "unanswered": (unanswered.PROPOSE, ([1, 2], 100)),

@@ -143,6 +143,7 @@ def test_relations_to_an_agent() -> None:
         (f"audience:shop/page:{PAGE}", "offered", {"lan", "ha", "nga", "chu", "gone admin"}),
         (f"audience:shop/page:{PAGE}", "conversation_changed", {"ha", "chu", "gone admin"}),
         (f"audience:shop/admins:{PAGE}", "offered", {"ha", "chu", "gone admin"}),
+        (f"audience:shop/admins:{PAGE}", "page_paused", {"ha", "chu", "gone admin"}),
         ("audience:shop/rule:web/0", "offered", {"chu", "gone admin"}),
     ],
 )

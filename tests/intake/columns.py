@@ -65,7 +65,7 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "delivery": ("sender", "state", "reason", "ids", "heard"),
     "delivery_app": ("app",),
     "delivery_errand": ("what", "state", "reason", "asked_by"),
-    "delivery_page": ("app", "access_token", "refresh_token", "too_long", "paused"),
+    "delivery_page": ("app", "access_token", "refresh_token", "too_long", "paused", "told_paused"),
     "desk_agent": ("definition",),
     "desk_department": ("definition",),
     "desk_gateway": ("gateway",),

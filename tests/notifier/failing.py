@@ -1,4 +1,4 @@
-"""Answers that fail on their channel, as receipts tells."""
+"""Answers that fail on their channel, and pages that are paused, as receipts tells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from schemas.ids import conversation_id
-from schemas.receipts import Delivery
+from schemas.receipts import Delivery, DeliveryReason, PageStands
 from tests.notifier.history import BEGIN, WORKSPACE
 from workers.notifier.conversation import Failed
 
@@ -39,3 +39,11 @@ def delivery(**changes: Any) -> Delivery:  # noqa: ANN401 - of Delivery
 def failure(id_: UUID, **changes: Any) -> Failed:  # noqa: ANN401 - of Delivery
     """The same as the notifier takes it."""
     return Failed(id_, delivery(**changes))
+
+
+def standing(paused: DeliveryReason | None) -> PageStands:
+    """An's page, found with the same answer to be paused, or to go on."""
+    said = delivery().model_dump(
+        include={"workspace", "desk", "conversation", "key", "page", "channel", "at"}
+    )
+    return PageStands(**said, paused=paused)

@@ -8,6 +8,7 @@ from checker.invariants.chain import ChainCheck
 from checker.invariants.inboxes import check_counters, check_inboxes
 from checker.invariants.messages import MessagesCheck
 from checker.invariants.notices import NoticesCheck
+from checker.invariants.page_notices import PageNoticesCheck
 from checker.invariants.returns import ReturnsCheck
 from checker.record import LogRecord
 from checker.report import Tally
@@ -39,7 +40,7 @@ async def judge(
     chains.walk(log(step for history in histories for step in map(_record, history.steps)))
     messages.walk(log(line for history in histories for line in map(_record, history.transcript)))
     returns = ReturnsCheck(chains.chains, messages.returns, 1)
-    notices = NoticesCheck(chains.chains, messages.transcripts, frozenset(), returns)
+    notices = NoticesCheck(chains.chains, messages.transcripts, frozenset(), returns, PageNoticesCheck())
     events = log((event.key, event.value, event.headers) for event in published)
     notices.walk(events, [NoticeRow(*row) for row in await connection.fetch(NOTICES)])
     inbox = [InboxRow(*row) for row in await connection.fetch(INBOX)]

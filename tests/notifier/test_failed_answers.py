@@ -12,6 +12,7 @@ import pytest
 from checker.facts.own_sent import OwnSent
 from checker.facts.transcripts import Transcripts
 from checker.invariants.notices import NoticesCheck
+from checker.invariants.page_notices import PageNoticesCheck
 from checker.invariants.returns import ReturnsCheck
 from checker.rows import NoticeRow
 from schemas.envelope import Kind, headers
@@ -112,7 +113,7 @@ async def test_failures_come_to_their_authors_among_all_else_and_change_no_numbe
     assert tuple(row) == (1, 1, history.messages[0].message.stored_at)
     own = OwnSent(log((one.key, one.value, one.headers) for one in [*receipts[:3], later]))
     assert len(own.failed) == 3
-    check = NoticesCheck({}, Transcripts(), own.failed, ReturnsCheck({}, [], 1))
+    check = NoticesCheck({}, Transcripts(), own.failed, ReturnsCheck({}, [], 1), PageNoticesCheck())
     failures = [event for event in events if orjson.loads(event.value).get("answer")]
     rows = [NoticeRow(*row) for row in await connection.fetch(NOTICES) if row["kind"] == "answer_failed"]
     check.walk(log((event.key, event.value, event.headers) for event in failures), rows)

@@ -12,10 +12,11 @@ from schemas.catalogue import RECORDS
 from schemas.ids import notice_id
 from schemas.messages import MessageAttachment
 from schemas.notifications import MessageNotice, NoticeMessage
-from schemas.receipts import Delivery
-from tests.notifier.failing import CONVERSATION, failure
+from schemas.receipts import Delivery, DeliveryReason
+from tests.notifier.failing import CONVERSATION, failure, standing
 from tests.notifier.history import BEGIN, WORKSPACE, History
-from workers.notifier.conversation import Conversation
+from workers.notifier.announcements import page_stands
+from workers.notifier.conversation import Conversation, Paged
 from workers.notifier.notices import Issued, issue
 from workers.notifier.recipients import fail
 from workers.notifier.told import Announced, Told
@@ -44,6 +45,13 @@ def announced(what: str, **more: object) -> Announced:
     history = History("u1", sessions=[1])
     history.offer("rule:r/0", after_position=1)
     return Announced(what, CAUSE, history.steps[0].event, "rule:r/0", more)
+
+
+def paged(paused: DeliveryReason | None) -> Announced:
+    told = page_stands(
+        Conversation(WORKSPACE, CONVERSATION, 0, seq=1, epoch=1), Paged(CAUSE, standing(paused))
+    )
+    return told._replace(audience="rule:r/0")  # as the others here
 
 
 def failed(**changes: object) -> Told:
@@ -118,6 +126,8 @@ def test_what_an_agent_is_told_is_exactly_what_the_model_would_write(told: Told)
         announced("offered", rule=None, agents=(), unrouted=True, expires_at=None, unread=0),
         announced("withdrawn", holder="an"),
         announced("conversation_changed", standing="held", holder="an", care="accepted", unread=1),
+        paged("token_broken"),
+        paged(None),
     ],
     ids=lambda told: told.what,
 )
@@ -127,7 +137,7 @@ def test_what_an_audience_is_told_is_one_record_without_a_row(told: Announced) -
 
     assert (issued.key, issued.row) == (f"audience:{WORKSPACE}/rule:r/0".encode(), None)
     assert (notice.audience, notice.seq, notice.channel) == ("rule:r/0", 1, "messenger")
-    assert {name: getattr(notice, name) for name in told.more} == told.more
+    assert {name: said(getattr(notice, name)) for name in told.more} == told.more
 
 
 def test_a_withdrawal_and_an_offer_of_one_event_are_two_notices() -> None:

@@ -90,13 +90,24 @@ _OPERATIONS = (
     Operation("notifier", "receive", "assignments", "Learns whom to tell.", True),
     Operation("notifier", "receive", "messages", "Learns what to tell.", True),
     Operation(
-        "notifier", "receive", "receipts", "Learns which answers have failed.", True, whats=("delivery",)
+        "notifier",
+        "receive",
+        "receipts",
+        "Learns which answers have failed, and which pages are paused.",
+        True,
+        whats=("delivery", "page_stands"),
     ),
     Operation("notifier", "send", "notifications", "Tells agents."),
     Operation("notifier", "send", "deadletter", "Puts aside what it cannot understand."),
     Operation("delivery", "receive", "outbound", "Sends each message, in order per conversation.", True),
     Operation("delivery", "receive", "receipts", "Learns what has arrived and what was read.", True),
-    Operation("delivery", "send", "receipts", "Tells how each message stands.", whats=("delivery",)),
+    Operation(
+        "delivery",
+        "send",
+        "receipts",
+        "Tells how each message stands, and whether its page sends.",
+        whats=("delivery", "page_stands"),
+    ),
     Operation(
         "delivery",
         "send",

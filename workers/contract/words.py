@@ -79,7 +79,10 @@ TOPICS = {
         "What is to be said to customers on their channels, each message once; and what of it the channel "
         "has shown again."
     ),
-    "receipts": "How each message to a customer stands: queued, sent, delivered, read, failed or unknown.",
+    "receipts": (
+        "How each message to a customer stands: queued, sent, delivered, read, failed or unknown; and which "
+        "pages send nothing for now."
+    ),
     "commands": "All that desks are asked, in the order in which they decide. No texts. Kept for ever.",
     "roster": (
         "Versions of the agents, departments, pages, rules and policy of every desk, and who is online. "

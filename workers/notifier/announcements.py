@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from schemas.assignments import ChainEvent, Offered
-from workers.notifier.conversation import Conversation
+from workers.notifier.conversation import Conversation, Paged
 from workers.notifier.told import Announced
+from workers.wording.pages import word_page
+from workers.wording.word import LANGUAGES
 
 
 def announce(
@@ -37,3 +40,15 @@ def changed(conversation: Conversation, cause: UUID, event: ChainEvent) -> Annou
         "unread": conversation.unread,
     }
     return Announced("conversation_changed", cause, event, f"page:{event.page}", now)
+
+
+def page_stands(conversation: Conversation, paged: Paged) -> Announced:
+    """Its admins are told that a page is paused, and why, or that it goes on."""
+    stands = paged.stands
+    words = {language: word_page(stands.paused, language)._asdict() for language in LANGUAGES}
+    said: dict[str, Any] = {"words": words}
+    what = "page_resumed" if stands.paused is None else "page_paused"
+    if stands.paused is not None:
+        said["reason"] = stands.paused
+    came_to = conversation.seq, conversation.epoch
+    return Announced(what, paged.id, stands, f"admins:{stands.page}", said, came_to)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from schemas.assignments import CareStatus, Standing
 from schemas.messages import Read, Returned, Stored
-from schemas.receipts import Delivery
+from schemas.receipts import Delivery, PageStands
 from workers.notifier.places import Counted, counted
 from workers.notifier.seat import Seat
 
@@ -54,6 +54,13 @@ class Failed(NamedTuple):
 
     id: UUID
     delivery: Delivery
+
+
+class Paged(NamedTuple):
+    """A page is paused, or goes on: the event id and how it stands."""
+
+    id: UUID
+    stands: PageStands
 
 
 class Back(NamedTuple):

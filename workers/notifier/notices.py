@@ -36,6 +36,8 @@ KINDS = {
         "offered",
         "withdrawn",
         "conversation_changed",
+        "page_paused",
+        "page_resumed",
     )
 }
 
@@ -121,6 +123,7 @@ _NULLABLE = {"assigned": ("message",), "transfer_ended": ("holder",), "answer_fa
 
 def _announce(told: Announced) -> Issued:
     event = told.about
+    seq, epoch = told.place
     value = {
         "workspace": event.workspace,
         "notice": notice_id(told.cause, f"{event.workspace}/{told.what}/{told.audience}"),
@@ -129,8 +132,8 @@ def _announce(told: Announced) -> Issued:
         "key": event.key,
         "page": event.page,
         "channel": event.page.partition(":")[0],
-        "seq": event.seq,
-        "epoch": event.epoch,
+        "seq": seq,
+        "epoch": epoch,
         "at": rfc3339(event.at),
         **{name: _plain(each) for name, each in told.more.items()},
     }

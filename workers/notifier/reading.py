@@ -10,8 +10,8 @@ from schemas.assignments import ChainEvent
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.messages import Read, Returned, Stored
-from schemas.receipts import Delivery
-from workers.notifier.conversation import Back, ConversationRef, Failed, Heard, Marked
+from schemas.receipts import Delivery, PageStands
+from workers.notifier.conversation import Back, ConversationRef, Failed, Heard, Marked, Paged
 from workers.notifier.recipients import ChainStep
 from workers.runtime.batch import Batch, Record
 from workers.runtime.refusal import RefusedError, kind_of, value_of
@@ -22,6 +22,7 @@ _MODELS: dict[tuple[str, bytes | None], type[Stored | Read | Returned | ChainEve
     if issubclass(model, (Stored, Read, Returned, ChainEvent))
 }
 _DELIVERY = Kind("receipts", "delivery").ce_type.encode()
+_PAGE_STANDS = Kind("receipts", "page_stands").ce_type.encode()
 _FAILED = b'"failed"'
 """Most of what receipts tell is no failure: only what has this word is read."""
 _OF_OTHERS = {
@@ -32,7 +33,7 @@ _OF_OTHERS = {
 """What is said to others on the same topics, and is nobody's notice."""
 
 
-Said = ChainStep | Heard | Marked | Back | Failed
+Said = ChainStep | Heard | Marked | Back | Failed | Paged
 
 
 class Input(NamedTuple):
@@ -63,7 +64,7 @@ def read_record(record: Record) -> tuple[Said, ConversationRef] | None:
     Raises RefusedError when it is not one of assignments or messages; on receipts that is for delivery to do.
     """
     if record.topic == "receipts":
-        return _failed(record)
+        return _of_receipts(record)
     attributes = dict(record.headers)
     kind = record.topic, attributes.get("ce_type")
     model = _MODELS.get(kind)
@@ -89,18 +90,27 @@ def _said(
     return Marked(id_, value) if isinstance(value, Read) else ChainStep(id_, value)
 
 
-def _failed(record: Record) -> tuple[Failed, ConversationRef] | None:
-    """The answer that has failed; none: it speaks of something else."""
+def _of_receipts(record: Record) -> tuple[Failed | Paged, ConversationRef] | None:
+    """The answer that has failed, or how a page stands; none: it speaks of something else."""
     attributes = dict(record.headers)
-    if attributes.get("ce_type") != _DELIVERY or _FAILED not in record.value:
-        return None
     try:
-        id_, delivery = _event_id(attributes), value_of(Delivery, record.value)
+        said = _failed_or_paged(attributes, record.value)
     except RefusedError:
         return None
-    if delivery.state != "failed" or delivery.key.encode() != record.key:
+    if said is None:
         return None
-    return Failed(id_, delivery), (delivery.workspace, delivery.conversation)
+    about = said.delivery if isinstance(said, Failed) else said.stands
+    return (said, (about.workspace, about.conversation)) if about.key.encode() == record.key else None
+
+
+def _failed_or_paged(attributes: Mapping[str, bytes], value: bytes) -> Failed | Paged | None:
+    type_ = attributes.get("ce_type")
+    if type_ == _PAGE_STANDS:
+        return Paged(_event_id(attributes), value_of(PageStands, value))
+    if type_ != _DELIVERY or _FAILED not in value:
+        return None
+    failed = Failed(_event_id(attributes), value_of(Delivery, value))
+    return failed if failed.delivery.state == "failed" else None
 
 
 def page_of(said: Said) -> str:
@@ -114,6 +124,8 @@ def page_of(said: Said) -> str:
             return said.returned.page
         case Failed():
             return said.delivery.page
+        case Paged():
+            return said.stands.page
     return said.event.page
 
 

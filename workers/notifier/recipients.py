@@ -14,9 +14,9 @@ from uuid import UUID
 from schemas.assignments import Assigned, ChainEvent, Followed
 from schemas.messages import Stored
 from workers.notifier import chain
-from workers.notifier.announcements import announce
+from workers.notifier.announcements import announce, page_stands
 from workers.notifier.carried import NOTHING_CARRIED, Carried
-from workers.notifier.conversation import NEVER, Back, Conversation, Failed, Heard, Marked
+from workers.notifier.conversation import NEVER, Back, Conversation, Failed, Heard, Marked, Paged
 from workers.notifier.personal import Circle, circle, tell
 from workers.notifier.told import Telling, Told
 from workers.wording.delivery import word_delivery
@@ -36,7 +36,7 @@ class ChainStep(NamedTuple):
 
 
 def take(
-    conversation: Conversation, said: ChainStep | Heard | Marked | Back | Failed, carried: Carried
+    conversation: Conversation, said: ChainStep | Heard | Marked | Back | Failed | Paged, carried: Carried
 ) -> Sequence[Telling]:
     """Take the next record of any topic; `carried` is what the transcript says at it."""
     match said:
@@ -48,6 +48,8 @@ def take(
             return greet(conversation, said)
         case Failed():
             return fail(conversation, said)
+        case Paged():
+            return [page_stands(conversation, said)]
     return follow(conversation, said._replace(carried=carried))
 
 

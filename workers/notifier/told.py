@@ -9,7 +9,7 @@ from uuid import UUID
 from schemas.assignments import ChainEvent
 from schemas.messages import Read, Returned, Stored
 from schemas.notifications import NoticeMessage
-from schemas.receipts import Delivery
+from schemas.receipts import Delivery, PageStands
 
 NOTHING_MORE: Mapping[str, Any] = {}
 
@@ -40,13 +40,21 @@ class Told(NamedTuple):
 
 
 class Announced(NamedTuple):
-    """An audience is to be told of one event."""
+    """An audience is to be told of one event: of a change, or of how a page stands."""
 
     what: str
     cause: UUID
-    about: ChainEvent
+    about: ChainEvent | PageStands
     audience: str
     more: Mapping[str, Any]
+    came_to: tuple[int, int] = (0, 0)
+    """Of what names no chain number: how far the chain was followed, and the epoch there."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The chain number that it speaks of, and its epoch."""
+        about = self.about
+        return self.came_to if isinstance(about, PageStands) else (about.seq, about.epoch)
 
 
 Telling = Told | Announced

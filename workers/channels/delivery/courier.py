@@ -179,7 +179,7 @@ class Courier:
                 async with self._means.pool.acquire() as connection, connection.transaction():
                     if await message_rows.go_on(connection, claimed, step) and step.state == "failed":
                         FAILED.labels(self._channel, step.reason).inc()
-                    await self._follow(connection, page, page_step)
+                    await self._follow(connection, page, claimed, page_step)
             except PASSING_ERRORS as error:
                 log.warning("not_recorded", message=str(claimed.message), error=error, tried=attempt)
                 await asyncio.sleep(min(attempt, 5) * random.uniform(0.5, 1))  # noqa: S311 - no secret
@@ -187,12 +187,12 @@ class Courier:
                 return
         log.error("attempt_lost", message=str(claimed.message), effect="it will be unknown")
 
-    async def _follow(self, connection: object, page: Page, step: PageStep | None) -> None:
+    async def _follow(self, connection: object, page: Page, claimed: Claimed, step: PageStep | None) -> None:
         """What it means for the page; none: nothing was given to the channel."""
         match step:
             case Calm():
                 if page.failures or page.paused:
-                    await self._calm(connection, page)
+                    await self._calm(connection, page, claimed)
             case Troubled(seconds, of_app):
                 await page_rows.trouble(connection, page, seconds, of_app=of_app)
             case None if page.paused is not None:
@@ -200,19 +200,19 @@ class Courier:
             case Expired() if page.renewable:
                 await page_rows.expire(connection, page)
             case Expired():
-                await self._pause(
-                    connection, page, "token_broken", self._means.settings.delivery.pause_retry_s
-                )
-            case Paused(reason, seconds):
-                await self._pause(connection, page, reason, seconds)
+                again_s = self._means.settings.delivery.pause_retry_s
+                await self._pause(connection, page, claimed, Paused("token_broken", again_s))
+            case Paused():
+                await self._pause(connection, page, claimed, step)
 
-    async def _calm(self, connection: object, page: Page) -> None:
-        if await page_rows.calm(connection, page.id) is not None:
+    async def _calm(self, connection: object, page: Page, claimed: Claimed) -> None:
+        if await page_rows.calm(connection, page.id, claimed.message) is not None:
             RESUMED.labels(self._channel).inc()
             log.info("page_resumed", page=page.id)
 
-    async def _pause(self, connection: object, page: Page, reason: DeliveryReason, seconds: float) -> None:
-        if await page_rows.pause(connection, page, reason, seconds):
+    async def _pause(self, connection: object, page: Page, claimed: Claimed, step: Paused) -> None:
+        reason, seconds = step
+        if await page_rows.pause(connection, page, reason, seconds, claimed.message):
             PAUSED.labels(self._channel, reason).inc()
             log.error(
                 "page_paused",

@@ -18,8 +18,8 @@ from schemas.envelope import Kind
 from schemas.ids import channel_of, conversation_id
 from schemas.inbound import InboundRecord
 from schemas.outbound import Call, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
-from schemas.receipts import Arrival, Delivery, Outreach
-from workers.channels.delivery import message_rows, news, unanswered
+from schemas.receipts import Arrival, Delivery, Outreach, PageStands
+from workers.channels.delivery import message_rows, news, page_news, unanswered
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
@@ -78,7 +78,8 @@ class DeliveryHandler:
         told = await news.untold(connection, lanes, limit - len(timers))
         left = limit - len(timers) - len(told)
         outreach = await news.untold(connection, lanes, left, outreach_rows.UNTOLD)
-        return [*timers, *told, *outreach]
+        pages = await page_news.untold(connection, lanes, left - len(outreach))
+        return [*timers, *told, *outreach, *pages]
 
     def forget(self, lanes: Collection[int] | None = None) -> None:
         """Nothing is remembered."""
@@ -150,7 +151,7 @@ def _read_all(batch: Batch) -> list[tuple[Record, BaseModel]]:
         except RefusedError as refusal:
             batch.reject(record, refusal.reason, refusal.detail)
         else:
-            if not isinstance(value, Delivery):  # our own word
+            if not isinstance(value, Delivery | PageStands):  # our own word
                 values.append((record, value))
     return values
 
@@ -169,7 +170,7 @@ def _read(record: Record) -> BaseModel:
 def _key(value: BaseModel) -> str:
     if isinstance(value, InboundRecord):
         return value.key
-    return cast("Outbound | EchoTimer | Delivery", value).key
+    return cast("Outbound | EchoTimer | Delivery | PageStands", value).key
 
 
 _MODELS: Mapping[Kind, type[BaseModel]] = {

@@ -21,9 +21,9 @@ WITH new AS (
         page_id text, position int, sender text, content jsonb, parts int, last_customer_at timestamptz,
         state text, reason text, ids text[], changed_at timestamptz)
 ), pages AS (
-    INSERT INTO delivery_page (page_id, workspace_id, paused, paused_at)
-    SELECT DISTINCT page_id, workspace_id, 'not_connected', now() FROM new WHERE state = 'queued'
-    ORDER BY page_id
+    INSERT INTO delivery_page (page_id, workspace_id, paused, paused_at, found_with)
+    SELECT DISTINCT ON (page_id) page_id, workspace_id, 'not_connected', now(), message_id
+    FROM new WHERE state = 'queued' ORDER BY page_id
     ON CONFLICT (page_id) DO NOTHING
 )
 INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,

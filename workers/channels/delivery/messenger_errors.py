@@ -14,6 +14,7 @@ _OF_SUBCODE: dict[tuple[int, int], tuple[Means, DeliveryReason]] = {
     (100, 1893061): ("refused", "policy"),  # a tag that was retired
     (100, 2018001): ("refused", "unreachable"),
     (551, 1545041): ("refused", "unreachable"),
+    (613, 2018338): ("stop", "page_restricted"),  # a warning of abuse: who goes on is blocked
 }
 _OF_CODE: dict[int, tuple[Means, DeliveryReason]] = {
     1: ("again", "channel_down"),
@@ -36,6 +37,8 @@ _OF_CODE: dict[int, tuple[Means, DeliveryReason]] = {
     100: ("refused", "rejected"),
 }
 _OF_APP = {4}
+KNOWN: tuple[tuple[int, int | None], ...] = (*((code, None) for code in _OF_CODE), *_OF_SUBCODE)
+"""Codes, with a subcode where that decides."""
 
 
 def failure_of(code: int | None, subcode: int | None, status: int, detail: str = "") -> Failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.bucket import Bucket
@@ -39,7 +40,7 @@ WHERE page_id = $1
 """
 _COUNT_APP = "UPDATE delivery_app SET tokens = $2, counted_at = now(), resume_at = NULL WHERE app = $1"
 _CALM = """
-UPDATE delivery_page SET failures = 0, paused = NULL, paused_at = NULL, resume_at = NULL
+UPDATE delivery_page SET failures = 0, paused = NULL, paused_at = NULL, resume_at = NULL, found_with = $2
 WHERE page_id = $1 AND (failures > 0 OR paused IS NOT NULL OR resume_at IS NOT NULL)
 RETURNING (SELECT paused FROM delivery_page WHERE page_id = $1) AS paused
 """
@@ -51,7 +52,7 @@ WHERE page_id = $1
 _TROUBLE_APP = "UPDATE delivery_app SET resume_at = now() + $2::interval WHERE app = $1"
 _PAUSE = """
 UPDATE delivery_page SET paused_at = CASE WHEN paused = $2 THEN paused_at ELSE now() END, paused = $2,
-    resume_at = now() + $3::interval
+    resume_at = now() + $3::interval, found_with = $5
 WHERE page_id = $1 AND token_version = $4
 RETURNING (SELECT paused FROM delivery_page WHERE page_id = $1) AS before
 """
@@ -138,9 +139,9 @@ async def count(connection: Connection, page: Page, page_bucket: Bucket, app_buc
         await connection.execute(_COUNT_APP, page.app_key, app_bucket.tokens)
 
 
-async def calm(connection: Connection, page: str) -> str | None:
-    """The channel works. Returns why the page was paused until now, if it was."""
-    before = await connection.fetchval(_CALM, page)
+async def calm(connection: Connection, page: str, message: UUID) -> str | None:
+    """The channel works, as `message` has shown. Returns why the page was paused until now, if it was."""
+    before = await connection.fetchval(_CALM, page, message)
     if before is not None:
         await connection.execute(_TELL_WAITING, page, None)
         await connection.execute(NOTIFY)
@@ -165,9 +166,15 @@ async def expire(connection: Connection, page: Page) -> None:
     await connection.execute(NOTIFY)
 
 
-async def pause(connection: Connection, page: Page, reason: DeliveryReason, seconds: float) -> bool:
-    """Send nothing for the page, unless it has another token meanwhile. Returns whether that is new."""
-    row = await connection.fetchrow(_PAUSE, page.id, reason, timedelta(seconds=seconds), page.token_version)
+async def pause(
+    connection: Connection, page: Page, reason: DeliveryReason, seconds: float, message: UUID
+) -> bool:
+    """Send nothing for the page, as `message` has shown, unless it has another token meanwhile.
+
+    Returns whether that is new.
+    """
+    for_s = timedelta(seconds=seconds)
+    row = await connection.fetchrow(_PAUSE, page.id, reason, for_s, page.token_version, message)
     if row is None:
         return False
     await connection.execute(_TELL_WAITING, page.id, reason)

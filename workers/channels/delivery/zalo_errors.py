@@ -23,6 +23,8 @@ _OF_CODE: dict[int, tuple[Means, DeliveryReason]] = {
     **dict.fromkeys((-211, -320, -321), ("stop", "billing")),
 }
 _OF_APP = {-32}
+KNOWN: tuple[int, ...] = tuple(_OF_CODE)
+"""Codes."""
 
 
 def failure_of(code: int, detail: str = "") -> Failed:

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.envelope import Kind
 from schemas.ids import event_id, message_id
 from schemas.outbound import Echoed, EchoTimer, LookUp
-from schemas.receipts import Arrival, Delivery, Outreach
+from schemas.receipts import Arrival, Delivery, Outreach, PageStands
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
     ACCOUNT,
@@ -50,6 +50,12 @@ _DELIVERY = Delivery(
     channel_message_ids=(_MID,),
     version=1,
     at=at(75.8),
+)
+_PAUSED = PageStands(
+    **{name: value for name, value in _IN_PLACE.items() if name != "message"},
+    channel="messenger",
+    paused="token_broken",
+    at=at(96),
 )
 _READ_MS = int(at(80).timestamp() * 1000)
 _ARRIVAL = Arrival(
@@ -105,6 +111,14 @@ EXAMPLES = (
         source="tongdai/delivery/5",
         id_=event_id("outbound", 5, 18, "delivery", 0),
         time=at(75.8),
+    ),
+    example(
+        Kind("receipts", "page_stands"),
+        _PAUSED,
+        key=KEY,
+        source="tongdai/delivery/5",
+        id_=event_id("outbound", 5, 19, "delivery", 0),
+        time=at(96),
     ),
     example(
         Kind("receipts", "arrival"),

@@ -18,6 +18,9 @@ from schemas.notifications import (
     Notice,
     NoticeMessage,
     OfferedNotice,
+    PagePausedNotice,
+    PageResumedNotice,
+    PageWords,
     ReadNotice,
     ReturnedNotice,
     TransferEndedNotice,
@@ -25,11 +28,13 @@ from schemas.notifications import (
     UnassignedNotice,
     WithdrawnNotice,
 )
+from schemas.receipts import DeliveryReason
 from workers.contract.examples.example import Example, at, example
 from workers.contract.examples.heard import TEXT
 from workers.contract.examples.people import CONVERSATION, KEY, PAGE, WORKSPACE
 from workers.wording.delivery import word_delivery
-from workers.wording.word import LANGUAGES
+from workers.wording.pages import word_page
+from workers.wording.word import LANGUAGES, LanguageCode
 
 _AGENT = agent_key(WORKSPACE, "minh")
 _ASSIGNED_ID = event_id("commands", 3, 211, "desk", 1)
@@ -113,6 +118,13 @@ _PERSONAL: dict[str, Notice] = {
     "unassigned": _said(UnassignedNotice, 130, seq=9, epoch=2, unread=0, how="take_over", by=_CHI, to="chi"),
 }
 _RULE = "rule:nhanh-tay/0"
+_ADMINS = f"admins:{PAGE}"
+
+
+def _words(paused: DeliveryReason | None) -> dict[LanguageCode, PageWords]:
+    return {language: PageWords(**word_page(paused, language)._asdict()) for language in LANGUAGES}
+
+
 _TO_AUDIENCES: dict[str, AudienceNotice] = {
     "offered": _announced(
         OfferedNotice,
@@ -138,6 +150,10 @@ _TO_AUDIENCES: dict[str, AudienceNotice] = {
         care="accepted",
         unread=3,
     ),
+    "page_paused": _announced(
+        PagePausedNotice, 152, _ADMINS, reason="token_broken", words=_words("token_broken")
+    ),
+    "page_resumed": _announced(PageResumedNotice, 153, _ADMINS, words=_words(None)),
 }
 
 
