@@ -54,7 +54,7 @@ def lost(topic: str) -> set[str]:
 IN_RUNS_ONLY = {
     "each acknowledged record is in inbound",  # which only its sender knows
     "counts of agents eligible throughout differ by at most one after any prefix",
-    "who waits is served by priority, then by age",
+    "nobody has a second turn before everybody eligible has had one",
 }
 """What runs were seen to violate; these histories have too few agents for it, or no sender."""
 
