@@ -10,6 +10,7 @@ from uuid import UUID
 
 from schemas.base import Channel, ChannelMessageId, ConversationKey, InsideModel, Moment, PageId, Slug
 from schemas.messages import MessageAttachment, Shared
+from schemas.receipts import CarriedReason, CarriedState
 
 MeansName = Literal["mail", "sms", "call"]
 """By which tickets are worked on beside the channel."""
@@ -114,3 +115,18 @@ class Echoed(Outbound):
     """Which part of it, from 0."""
     channel_message_id: ChannelMessageId
     at: Moment
+
+
+class Carried(InsideModel):
+    """What a connector has told on receipts of an answer, put behind that answer."""
+
+    workspace: Slug
+    conversation: UUID
+    key: ConversationKey
+    message: UUID
+    state: CarriedState
+    reason: CarriedReason | None = None
+    """Of what has failed."""
+    channel_message_id: ChannelMessageId
+    at: Moment
+    """When the channel had it, as far as the connector tells."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import (
     NO_CONTROL_PATTERN,
+    OUR_CHANNELS,
     Channel,
     ChannelMessageId,
     ConversationKey,
@@ -32,6 +33,21 @@ DeliveryState = Literal[
 """`unknown`: it was given to the channel, which has not said what became of it. The last three: of calls."""
 OutreachState = Literal["sent", "delivered", "ringing", "answered", "ended", "failed"]
 ArrivalState = Literal["delivered", "read"]
+CarriedState = Literal["sent", "delivered", "read", "failed"]
+CarriedReason = Literal[
+    "window_closed",
+    "too_long",
+    "unsupported",
+    "unreachable",
+    "rejected",
+    "other_app",
+    "policy",
+    "attachment_gone",
+    "page_blocked",
+    "channel_down",
+    "no_answer",
+]
+"""Those of `DeliveryReason` that a connector may give."""
 DeliveryReason = Literal[
     "window_closed",  # the channel takes no answer so long after the customer's last message
     "window_paid",  # it would take one for money, and the page does not pay
@@ -130,6 +146,29 @@ class Arrival(InboundRecord):
     ] = ()
     until_ms: SentAtMs | None = None
     """All that was sent to the customer up to this moment, by the channel's clock."""
+
+
+class Carried(InboundRecord):
+    """A connector tells how an answer fares that it carries to its channel; the furthest counts."""
+
+    message: Annotated[UUID, Field(strict=False)]
+    """As `send` on outbound names it."""
+    state: CarriedState
+    """`failed`: it was never sent, and nothing more is tried."""
+    reason: CarriedReason | None = None
+    """Of what has failed; without one the channel has refused it."""
+    channel_message_id: ChannelMessageId | None = None
+    """How the channel calls it, by which customers quote it; of several parts the last one's."""
+
+    @model_validator(mode="after")
+    def is_carried_by_a_connector(self) -> Carried:
+        if self.channel in OUR_CHANNELS:
+            raise ValueError(
+                f"what is said on {self.channel} is sent by the delivery worker, by no connector"
+            )
+        if self.reason is not None and self.state != "failed":
+            raise ValueError("only what has failed has a reason")
+        return self
 
 
 class Outreach(InboundRecord):

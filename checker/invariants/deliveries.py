@@ -12,6 +12,8 @@ from checker.report import Tally
 from checker.rows import DeliveryRow
 
 ASKED = frozenset(("send", "mail", "sms", "call"))
+CARRIED = "carried"
+"""What a connector has told of an answer, behind the asking."""
 ON_CHANNELS = "send"
 """Of the others, which go beside the channels, only that they are told is checked here."""
 NEXT: Mapping[str, frozenset[str]] = {
@@ -71,6 +73,7 @@ class DeliveriesCheck:
         self._beside: set[str] = set()
         self._of: defaultdict[str, list[Stands]] = defaultdict(list)
         self._arrivals: defaultdict[str, list[Arrival]] = defaultdict(list)
+        self._carried: defaultdict[str, set[str]] = defaultdict(set)
 
     @property
     def tallies(self) -> list[Tally]:
@@ -98,7 +101,11 @@ class DeliveriesCheck:
         """Pass the records on."""
         for record in records:
             what = record.what("outbound")
-            if what in ASKED and record.offset < self._read.get(record.partition, 0):
+            is_read = record.offset < self._read.get(record.partition, 0)
+            if what == CARRIED and is_read:
+                value = record.json()
+                self._carried[value["message"]].add(value["state"])
+            elif what in ASKED and is_read:
                 value = record.json()
                 self._asked[value["message"]] = _about(value)
                 if what != ON_CHANNELS:
@@ -138,6 +145,8 @@ class DeliveriesCheck:
                 self.follows.fail(stands.place[::-1], f"receipts {shown(stands.place)}: {fault}")
 
     def _arrival(self, told: list[Stands], arrivals: list[Arrival]) -> None:
+        carried = self._carried.get(str(told[0].about[_MESSAGE]), set())
+        furthest = max(map(_rank, carried), default=-1)
         for stands in told:
             if stands.state not in ARRIVED[1:]:
                 continue
@@ -147,9 +156,15 @@ class DeliveriesCheck:
                 for one in arrivals
                 if one.place < stands.place and _rank(one.state) >= _rank(stands.state)
             )
-            if not any(one.until or one.concerns(stands) for one in said):
+            is_carried = furthest >= _rank(stands.state)
+            if not is_carried and not any(one.until or one.concerns(stands) for one in said):
                 where = f"receipts {shown(stands.place)}"
                 self.arrived.fail(stands.place[::-1], f"{where}: {stands.state}, which no channel has said")
+        if carried:  # what he who is kept out has read is not told
+            self.arrived.checked += 1
+            if told[-1].state == "queued":
+                where = f"receipts {shown(told[-1].place)}"
+                self.arrived.fail(told[-1].place[::-1], f"{where}: queued, its connector has said {carried}")
         sent = next((one for one in told if one.state in ARRIVED), None)
         for arrival in arrivals:
             if sent is None or arrival.place < sent.place or not arrival.concerns(sent):

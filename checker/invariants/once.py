@@ -9,8 +9,8 @@ from checker.record import LogRecord, shown
 from checker.report import Tally
 from checker.source import Source
 
-FROM_OUTSIDE = frozenset(("arrival", "outreach"))
-"""On receipts: the own words of channels, mail servers and phone providers, which they may repeat."""
+FROM_OUTSIDE = frozenset(("arrival", "carried", "outreach"))
+"""On receipts: the own words of channels, connectors and providers, which they may repeat."""
 FORWARDED = {"commands", "actions"}
 """Others write here too, perhaps with another partitioner: a misplaced record is forwarded as it is."""
 

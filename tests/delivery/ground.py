@@ -101,8 +101,8 @@ class Ground:
         """The same as a record; for the platforms the customer has written as long ago."""
         key = f"{page}:{user}"
         self._positions[key] = self._positions.get(key, 0) + 1
-        account = {ONE: self.one, TWO: self.two, OA: self.oa}[page]
-        if user not in account.heard_at_s:
+        account = {ONE: self.one, TWO: self.two, OA: self.oa}.get(page)
+        if account is not None and user not in account.heard_at_s:
             account.heard(user, silent_s)
         now = datetime.now(UTC)
         values: dict[str, Any] = {

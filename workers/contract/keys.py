@@ -18,7 +18,7 @@ class Key(NamedTuple):
 KEYS: dict[str, Key] = {
     "conversation": Key(
         "channel:account:user",
-        "^(messenger|zalo|web|fchat):[^:]+:.+$",
+        "^[a-z][a-z0-9-]{0,31}:[^:]+:.+$",
         "the conversation of one customer with one page; all its records are in order, on every such topic",
     ),
     "desk": Key(

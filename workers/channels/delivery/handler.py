@@ -12,14 +12,15 @@ from pydantic import BaseModel
 from config.delivery import DeliverySettings
 from config.mail import MailSettings
 from config.phone import PhoneSettings
+from schemas import receipts
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
 from schemas.ids import channel_of, conversation_id
 from schemas.inbound import InboundRecord
-from schemas.outbound import Call, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
+from schemas.outbound import Call, Carried, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
 from schemas.receipts import Arrival, Delivery, Outreach, PageStands
-from workers.channels.delivery import message_rows, news, page_news, unanswered
+from workers.channels.delivery import carried, message_rows, news, page_news, unanswered
 from workers.channels.delivery.page_rows import NOTIFY
 from workers.channels.delivery.parts import parts_of
 from workers.channels.delivery.senders import text_max
@@ -59,11 +60,15 @@ class DeliveryHandler:
         sends = [(record, value) for record, value in values if isinstance(value, Send)]
         await self._store(connection, sends)
         await self._store_outreach(connection, values)
-        for _, value in values:
+        told = [(record, value) for record, value in values if isinstance(value, receipts.Carried)]
+        await carried.put_behind(connection, batch, told)
+        for record, value in values:
             if isinstance(value, Echoed):
                 await news.echoed(connection, value)
             elif isinstance(value, Arrival):
                 await news.arrived(connection, value)
+            elif isinstance(value, Carried):
+                await _tell(connection, batch, record, value)
             elif isinstance(value, EchoTimer):
                 await unanswered.decide(connection, value, self._settings)
             elif isinstance(value, Outreach):
@@ -125,6 +130,8 @@ def _row(record: Record, send: Send) -> dict[str, Any]:
         said |= {"state": "failed", "reason": "rejected", "content": None}
     elif channel_of(send.page) in READERS:
         parts, said = 1, said | {"state": "sent", "content": None, "ids": (str(send.message),)}
+    elif carried.is_carried(send.page):
+        parts, said = 1, said | {"content": None}
     return {
         **said,
         "workspace_id": send.workspace,
@@ -140,6 +147,13 @@ def _row(record: Record, send: Send) -> dict[str, Any]:
         "last_customer_at": send.last_customer_at and rfc3339(send.last_customer_at),
         "changed_at": rfc3339(send.at),
     }
+
+
+async def _tell(connection: Connection, batch: Batch, record: Record, value: Carried) -> None:
+    try:
+        await carried.tell(connection, value)
+    except RefusedError as refusal:
+        batch.reject(record, refusal.reason, refusal.detail)
 
 
 def _read_all(batch: Batch) -> list[tuple[Record, BaseModel]]:
@@ -170,7 +184,7 @@ def _read(record: Record) -> BaseModel:
 def _key(value: BaseModel) -> str:
     if isinstance(value, InboundRecord):
         return value.key
-    return cast("Outbound | EchoTimer | Delivery | PageStands", value).key
+    return cast("Outbound | Carried | EchoTimer | Delivery | PageStands", value).key
 
 
 _MODELS: Mapping[Kind, type[BaseModel]] = {

@@ -14,6 +14,7 @@ from workers.channels.delivery.progress import Standing, Step
 from workers.runtime.handler import Connection
 
 # Whoever holds the lane has it stored once; a page that nobody has connected waits for its token.
+# What waits without content is carried by a connector: it is due for no courier, and needs no token.
 ENQUEUE = """
 WITH new AS (
     SELECT * FROM json_to_recordset($1::json) AS row (
@@ -23,16 +24,16 @@ WITH new AS (
 ), pages AS (
     INSERT INTO delivery_page (page_id, workspace_id, paused, paused_at, found_with)
     SELECT DISTINCT ON (page_id) page_id, workspace_id, 'not_connected', now(), message_id
-    FROM new WHERE state = 'queued' ORDER BY page_id
+    FROM new WHERE state = 'queued' AND content IS NOT NULL ORDER BY page_id
     ON CONFLICT (page_id) DO NOTHING
 )
 INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
     sender, content, parts, last_customer_at, state, reason, due_at, ids, version, told, changed_at)
 SELECT new.workspace_id, message_id, desk_id, lane, conversation_id, key, new.page_id, position, sender,
     content, parts, last_customer_at, state,
-    CASE WHEN state = 'queued' AND page.page_id IS NULL THEN 'not_connected'
-        WHEN state = 'queued' THEN page.paused ELSE reason END,
-    CASE WHEN state = 'queued' THEN now() END, ids, 1, false, changed_at
+    CASE WHEN state <> 'queued' OR content IS NULL THEN reason
+        WHEN page.page_id IS NULL THEN 'not_connected' ELSE page.paused END,
+    CASE WHEN state = 'queued' AND content IS NOT NULL THEN now() END, ids, 1, false, changed_at
 FROM new LEFT JOIN delivery_page page ON page.page_id = new.page_id
 ON CONFLICT (workspace_id, message_id) DO NOTHING
 """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.envelope import Kind
-from schemas.ids import event_id, message_id
+from schemas.ids import conversation_id, conversation_key, event_id, message_id, page_id
+from schemas.outbound import Carried as CarriedBehind
 from schemas.outbound import Echoed, EchoTimer, LookUp
-from schemas.receipts import Arrival, Delivery, Outreach, PageStands
+from schemas.receipts import Arrival, Carried, Delivery, Outreach, PageStands
 from workers.contract.examples.example import at, example
 from workers.contract.examples.people import (
     ACCOUNT,
@@ -78,6 +79,25 @@ _OUTREACH = Outreach(
     provider_id="call-7f3a",
     raw={"type": "call.status", "status": "ended", "duration_s": 95},
 )
+_CARRIED = Carried(
+    channel="telegram",
+    account="hoasen_bot",
+    user="5512345678",
+    message=message_id(page_id("telegram", "hoasen_bot"), request_key("say")),
+    state="sent",
+    channel_message_id="4711",
+    sent_at_ms=_READ_MS,
+)
+_CARRIED_KEY = conversation_key("telegram", "hoasen_bot", "5512345678")
+_CARRIED_BEHIND = CarriedBehind(
+    workspace=WORKSPACE,
+    conversation=conversation_id(_CARRIED_KEY),
+    key=_CARRIED_KEY,
+    message=_CARRIED.message,
+    state="sent",
+    channel_message_id="4711",
+    at=at(80),
+)
 
 EXAMPLES = (
     example(
@@ -135,5 +155,21 @@ EXAMPLES = (
         source="tongdai/ingress/phone",
         id_=event_id("connector", 0, 5, "ingress", 0),
         time=at(1_300),
+    ),
+    example(
+        Kind("receipts", "carried"),
+        _CARRIED,
+        key=_CARRIED_KEY,
+        source="connector/telegram",
+        id_=event_id("connector", 0, 6, "connector", 0),
+        time=at(80.1),
+    ),
+    example(
+        Kind("outbound", "carried"),
+        _CARRIED_BEHIND,
+        key=_CARRIED_KEY,
+        source="tongdai/delivery/5",
+        id_=event_id("receipts", 5, 19, "delivery", 0),
+        time=at(80.2),
     ),
 )
