@@ -31,12 +31,12 @@ async def take(connection: Connection, page_id: str, room: int, settings: Delive
     A page with trouble is tried with one at a time.
     """
     async with connection.transaction():
-        page = await page_rows.lock_page(connection, page_id, _page_rate_per_s(page_id, settings))
+        page = await page_rows.lock_page(connection, page_id, page_rate_per_s(page_id, settings))
         if page is None:
             return None
         app = None
         if page.app_key is not None:
-            app = await page_rows.lock_app(connection, page.app_key, _app_rate_per_s(page_id, settings))
+            app = await page_rows.lock_app(connection, page.app_key, app_rate_per_s(page_id, settings))
             if app is None:
                 return None
         limit = min(room, *(bucket.whole for bucket in (page.bucket, app) if bucket is not None))
@@ -56,7 +56,8 @@ async def _count(connection: Connection, page: Page, app: Bucket | None, claimed
     await page_rows.count(connection, page, page.bucket.take(sum(costs)), left)
 
 
-def _page_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
+def page_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
+    """Calls a second that the page may make."""
     match channel_of(page_id):
         case "messenger":
             return settings.messenger_page_rate_per_s
@@ -65,5 +66,6 @@ def _page_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
     return UNLIMITED_PER_S
 
 
-def _app_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
+def app_rate_per_s(page_id: str, settings: DeliverySettings) -> float:
+    """The same of all pages of its app together."""
     return settings.zalo_app_rate_per_s if channel_of(page_id) == "zalo" else UNLIMITED_PER_S
