@@ -27,6 +27,9 @@ from schemas.inbound import Message
 from tests.contract.switchboard import DEADLINE_S, running, switchboard
 from tests.gateway.ground import SHOP, gateway, publish, shop, sign_in, until
 from workers.channels.delivery.handler import DeliveryHandler
+from workers.cli import connector_answers
+from workers.cli.topic_reader import open_reader
+from workers.conformance.carrying import check_carrying
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
@@ -152,6 +155,11 @@ async def test_a_channel_of_ones_own_is_answered_and_its_connector_tells_how_ans
         await until(database, stands, UUID(message), "read")
         lines = (await lan.get(place)).json()["lines"]
         assert [each["delivery"]["state"] for each in lines if each["delivery"]] == ["read"]
+        async with open_reader(settings, connector_answers.topics(settings)) as out:
+            found = await connector_answers.gather(out, await out.begins(), TELEGRAM, 100, DEADLINE_S)
+        assert found is not None
+        assert [each.message for each in found.asked] == [message]
+        assert {each.state for each in check_found(found)} == {"passed"}
         refused = AIOKafkaConsumer(
             topics["deadletter"], **settings.kafka.client_options(), auto_offset_reset="earliest"
         )

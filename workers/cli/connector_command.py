@@ -15,6 +15,7 @@ import typer
 from config.errors import ExitCode, UsageError
 from config.settings import Settings
 from config.topics import INBOUND
+from workers.cli import connector_answers
 from workers.cli.connector_fates import follow
 from workers.cli.connector_records import Wanted, gather, read_file
 from workers.cli.group import command_app
@@ -22,6 +23,7 @@ from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.printable import shortened
 from workers.cli.start import start_tool
 from workers.cli.topic_reader import open_reader
+from workers.conformance.carrying import Carrying
 from workers.conformance.fate import Fate
 from workers.conformance.kit import Followed, check
 from workers.conformance.seen import Seen
@@ -74,16 +76,22 @@ def check_(
         wanted = Wanted(page, limit, None if since is None else _since_ms(since), for_s)
         if since is None and not json:
             typer.echo(_steps(for_s), err=True)
-        records, partitions, found = asyncio.run(_watch(settings, wanted, wait_s))
+        records, partitions, found, carrying = asyncio.run(_watch(settings, wanted, wait_s))
         fates = found.fates if isinstance(found, Followed) else ()
-        _report(records, check(records, partitions, found), fates, json=json)
+        _report(records, check(records, partitions, found, carrying), fates, json=json)
 
 
-async def _watch(settings: Settings, wanted: Wanted, wait_s: float) -> tuple[list[Seen], int, Followed | str]:
-    """The records, how many partitions inbound has, and what became of them."""
-    async with open_reader(settings, [INBOUND.full_name(settings.kafka.topic_prefix)]) as reader:
-        records, partitions = await gather(reader, wanted), len(reader.partitions)
-    return records, partitions, await follow(settings, records, wait_s)
+async def _watch(
+    settings: Settings, wanted: Wanted, wait_s: float
+) -> tuple[list[Seen], int, Followed | str, Carrying | None]:
+    """The records, how many partitions inbound has, what became of them, and how answers are carried."""
+    async with open_reader(settings, connector_answers.topics(settings)) as out:
+        begins = await (out.ends() if wanted.since_ms is None else out.since(wanted.since_ms))
+        async with open_reader(settings, [INBOUND.full_name(settings.kafka.topic_prefix)]) as reader:
+            records, partitions = await gather(reader, wanted), len(reader.partitions)
+        followed = await follow(settings, records, wait_s)
+        carrying = await connector_answers.gather(out, begins, wanted.page, wanted.limit, wait_s)
+    return records, partitions, followed, carrying
 
 
 def _report(records: Sequence[Seen], verdicts: list[Verdict], fates: Sequence[Fate], *, json: bool) -> None:
@@ -136,5 +144,6 @@ def _steps(for_s: float) -> str:
         f"Listening for {for_s:g} s. Now let the connector\n"
         "  1. send two messages of one customer, one after the other,\n"
         "  2. send the second of them once more, as when no acknowledgement had come,\n"
-        "  3. send messages of a few other customers."
+        "  3. send messages of a few other customers,\n"
+        "  4. when it carries answers itself, tell how one fares that an agent has given meanwhile."
     )

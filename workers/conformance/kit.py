@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from workers.conformance.carrying import Carrying, check_carrying
 from workers.conformance.envelope import check_envelope
 from workers.conformance.fate import OUTCOME, Fate, check_fates
 from workers.conformance.placing import PAGE, check_pages, check_placing
@@ -22,13 +23,16 @@ class Followed(NamedTuple):
     fates: Sequence[Fate]
 
 
-def check(records: Sequence[Seen], partitions: int, followed: Followed | str) -> list[Verdict]:
+def check(
+    records: Sequence[Seen], partitions: int, followed: Followed | str, carrying: Carrying | None = None
+) -> list[Verdict]:
     """Every rule.
 
     Args:
         records: those of each partition in their order.
         partitions: how many inbound has.
         followed: what became of them; or why that cannot be known.
+        carrying: how it carries answers; none: nobody asks it to.
     """
     if isinstance(followed, str):
         page, outcome = (judge(rule, 0, (), attempt=followed) for rule in (PAGE, OUTCOME))
@@ -41,4 +45,5 @@ def check(records: Sequence[Seen], partitions: int, followed: Followed | str) ->
         page,
         *check_repeating(records),
         outcome,
+        *([] if carrying is None else check_carrying(carrying)),
     ]

@@ -1,4 +1,4 @@
-"""One record of a connector, as it lies on inbound or in a file, and what can be read of it."""
+"""One record of a connector, as it lies on its topic or in a file, and what can be read of it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Seen:
         place: where it is, for people: `3-1207`, or `line 4`.
         partition, offset: where it lies; none: not known, as in a file.
         timestamp_ms: when the broker took it, in milliseconds since 1970; none: not known.
+        topic: on which it is, by its short name.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Seen:
         partition: int | None = None,
         offset: int | None = None,
         timestamp_ms: int | None = None,
+        topic: str = TOPIC,
     ) -> None:
         self.place = place
         self.key = key
@@ -48,6 +50,7 @@ class Seen:
         self.partition = partition
         self.offset = offset
         self.timestamp_ms = timestamp_ms
+        self._topic = topic
 
     def header(self, name: str) -> str | None:
         """The first header of this name as text."""
@@ -56,9 +59,9 @@ class Seen:
 
     @cached_property
     def kind(self) -> Kind | None:
-        """Of the kinds of inbound the one that its type names."""
+        """Of the kinds of its topic the one that its type names."""
         try:
-            kind = read_kind(self.headers, TOPIC)
+            kind = read_kind(self.headers, self._topic)
         except UnreadableEnvelopeError:
             return None
         return kind if kind in RECORDS else None
@@ -107,6 +110,11 @@ class Seen:
     def message_id(self) -> str | None:
         """The id that it has in the transcript."""
         return None if self.message is None else message_id_text(*self.message)
+
+    @property
+    def answer(self) -> str:
+        """Of which answer it tells, on receipts; empty: of none."""
+        return str(self.fields.get("message") or "").lower()
 
     @property
     def says(self) -> bool:
