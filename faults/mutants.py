@@ -26,6 +26,8 @@ COPIED = ("schemas", "config", "workers", "checker", "faults", "pyproject.toml")
 DONE = "done"
 """The file that says which change, faults and length the run was of."""
 RATE_PER_S = 120
+FAULT_S = 12
+"""So long it takes to do one, and to be as before."""
 MARKS = ("<!-- mutants -->", "<!-- /mutants -->")
 HEAD = ("what was broken", "faults", "seed", "messages", "what caught it")
 
@@ -44,7 +46,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m faults.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="mutants with these words in their names")
-    parser.add_argument("--seconds", type=int, default=50, help="for which messages flow (default: 50)")
+    parser.add_argument(
+        "--seconds", type=int, default=50, help="for which messages flow at least (default: 50)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of messages and faults (default: 1)")
     parser.add_argument(
         "--folder", type=Path, default=Path(".tongdai/mutants"), help="of runs (default: %(default)s)"
@@ -84,7 +88,7 @@ def _run(mutant: Mutant, folder: Path, options: argparse.Namespace) -> None:
             [
                 *(sys.executable, "-m", "faults.spine", "--once", "--pause", "1"),
                 *("--folder", str(folder / "run"), "--faults", mutant.faults),
-                *("--messages", str(RATE_PER_S * options.seconds), "--rate", str(RATE_PER_S)),
+                *("--messages", str(_messages(mutant, options)), "--rate", str(RATE_PER_S)),
                 *("--seed", str(options.seed)),
             ],
             cwd=folder,
@@ -96,10 +100,16 @@ def _run(mutant: Mutant, folder: Path, options: argparse.Namespace) -> None:
         )
 
 
+def _messages(mutant: Mutant, options: argparse.Namespace) -> int:
+    """As many as flow until its last fault is over."""
+    seconds: int = max(options.seconds, FAULT_S * len(mutant.faults.split(",")))
+    return RATE_PER_S * seconds
+
+
 def _row(mutant: Mutant, verdict: Verdict, options: argparse.Namespace) -> str:
     """A line of the table."""
     faults = " ".join(f"`{name}`" for name in dict.fromkeys(mutant.faults.split(",")))
-    messages = f"{RATE_PER_S * options.seconds:,}"
+    messages = f"{_messages(mutant, options):,}"
     return _line([mutant.name, faults, str(options.seed), messages, verdict.said.replace("|", "/")])
 
 
