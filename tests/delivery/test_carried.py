@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,10 +13,13 @@ from pydantic import BaseModel, ValidationError
 
 from schemas import envelope
 from schemas.catalogue import RECORDS
+from schemas.ids import conversation_id
 from schemas.outbound import Carried
 from schemas.receipts import Carried as Told
 from tests.delivery.ground import Ground, ground
+from workers.channels.delivery.erasing import take_away
 from workers.channels.delivery.handler import DeliveryHandler
+from workers.routing.intake import erasing
 from workers.runtime.batch import Batch, Event, Record
 
 PAGE = "telegram:shop"
@@ -89,6 +93,21 @@ async def test_a_connector_carries_answers_and_tells_how_they_fare(database: str
         assert reasons(await published(field, told(first, "sent", workspace="other"))) == ["wrong_workspace"]
         others = await behind(field, told(first, "read", user="chi"), told(uuid4(), "sent"))
         assert reasons(await published(field, *others)) == ["unknown_message", "unknown_message"]
+
+
+@pytest.mark.servers
+async def test_an_answer_that_waits_for_its_connector_is_given_up_when_its_customer_is_erased(database: str) -> None:
+    async with ground(database) as field:
+        await field.database.execute("INSERT INTO page_registry VALUES ($1, 'acme', 'main')", PAGE)
+        message = await field.say(PAGE, "an", "một")
+        erased = ("acme", conversation_id(f"{PAGE}:an"), 9, datetime.now(UTC))
+        await field.database.execute("INSERT INTO erasure VALUES ($1, $2, $3, $4, 'agent:acme/lan')", *erased)
+        assert await field.database.execute(erasing.DONE, *erased) == "UPDATE 0"
+        assert await take_away(field.database) == 1
+        assert await published(field, *await behind(field, told(message, "sent"))) == []
+        row = await field.row(message)
+        assert (row["state"], row["reason"]) == ("failed", "erased")
+        assert await field.database.execute(erasing.DONE, *erased) == "UPDATE 1"
 
 
 @pytest.mark.parametrize(

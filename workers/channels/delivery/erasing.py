@@ -12,11 +12,12 @@ from workers.runtime.upkeep import Chore
 INTERVAL_S = 5.0
 OPEN = "SELECT workspace_id, conversation_id, position, asked_at FROM erasure WHERE done_at IS NULL"
 
+# What a connector carries waits without content.
 _WAITING = """
 SET state = 'failed', reason = 'erased', content = NULL, due_at = NULL, version = version + 1, told = false,
     changed_at = now()
 WHERE workspace_id = $1 AND conversation_id = $2 AND position <= $3 AND $4::timestamptz IS NOT NULL
-    AND content IS NOT NULL AND state <> 'sending'
+    AND (content IS NOT NULL OR state = 'queued') AND state <> 'sending'
 """
 # What was asked of the channel lately: of him alone, and of a page, in whose list he stands by id and name.
 _USER = "substr(c.key, length(c.page_id) + 2)"

@@ -49,7 +49,7 @@ DONE = f"""
 UPDATE erasure SET done_at = now()
 WHERE workspace_id = $1 AND conversation_id = $2 AND position = $3 AND asked_at = $4 AND done_at IS NULL
     AND NOT EXISTS (SELECT FROM delivery WHERE workspace_id = $1 AND conversation_id = $2
-        AND position <= $3 AND content IS NOT NULL)
+        AND position <= $3 AND (content IS NOT NULL OR state = 'queued'))
     AND NOT EXISTS (SELECT FROM outreach WHERE workspace_id = $1 AND conversation_id = $2
         AND position <= $3 AND (content IS NOT NULL OR number IS NOT NULL))
     AND NOT EXISTS (SELECT FROM file WHERE workspace_id = $1 AND conversation_id = $2
