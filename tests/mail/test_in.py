@@ -61,7 +61,8 @@ class TestAReply:
         message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="hóa đơn.pdf")
         message.add_attachment(b"x", maintype="image", subtype="png")
         found = read_mail(message.as_bytes())
-        assert (found.text, found.files) == ("bằng chữ", ("hóa đơn.pdf", "image/png"))
+        assert found.text == "bằng chữ"
+        assert found.attached == (("hóa đơn.pdf", b"%PDF"), ("image/png", b"x"))
 
     def test_in_another_character_set_is_read(self) -> None:
         raw = b"From: a@b.cd\r\nContent-Type: text/plain; charset=windows-1258\r\n\r\nxin ch\xe0o"

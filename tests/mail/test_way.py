@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
 import pytest
+from obstore.store import LocalStore
 
+from config.attachments import AttachmentsSettings
 from schemas import inbound
 from schemas.envelope import Kind
 from schemas.ids import conversation_id
 from schemas.receipts import Outreach
+from tests.files.test_kind import picture
 from tests.intake.conftest import Run
 from tests.intake.log import PAGE, WORKSPACE, Log, key_of, published
 from tests.mail.bounces import report
@@ -28,7 +33,10 @@ from workers.channels.mail.door import MailDoor
 from workers.channels.mail.mailer import Mailer
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.mail.smtp import Tls
-from workers.channels.problem import MalformedError, WrongSignatureError
+from workers.channels.problem import MalformedError, OverloadedError, WrongSignatureError
+from workers.files.files import Files
+from workers.files.link import Links
+from workers.files.storage import Storage, StorageDownError
 from workers.gateway.queries import transcript
 from workers.gateway.queries.scope import Scope
 from workers.runtime.batch import Batch
@@ -190,6 +198,66 @@ async def _as_the_agent_sees_it(reader: Connection, unset: UUID) -> None:
     assert ([line.text for line in last.lines], last.has_more) == (["bí mật", "Chị lấy 2 hộp"], True)
     nothing = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 3, None, 2, "vi")
     assert (nothing.lines, nothing.has_more) == ((), False)
+
+
+async def test_what_is_attached_to_a_reply_is_kept_once_before_it_is_taken(
+    database: str, run: Run, log: Log, tmp_path: Path
+) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool:
+        way = Way(pool, database, log, run, mail=settings(**QUICK))
+        log.say("an", "m1")
+        await way.settle()
+        await way.act("set_profile", email=EMAIL)
+        await way.act("open_ticket", subject="Hỏi giá")
+        await _mail(way, "một")
+        own = AttachmentsSettings(folder=tmp_path, file_bytes_max=100_000)
+        storage = Away(own)
+        door = MailDoor(way.settings.mail, pool, Files(own, storage, Links(["k" * 32], 3_600)))
+        token = await pool.fetchval("SELECT token FROM outreach")
+        body = _with_files(ADDRESSES.address(token))
+        with pytest.raises(OverloadedError):
+            await _posted(door, body)
+        (record,) = await _posted(door, body)
+        assert isinstance(record, inbound.Mail)
+        pdf, photo, *named = record.attachments
+        assert [(one.type, one.name) for one in (pdf, photo)] == [("file", "giá.pdf"), ("image", "ảnh.png")]
+        assert [(one.type, one.name, one.file) for one in named] == [
+            ("file", name, None) for name in ("x.exe", "trống.txt", "lớn.pdf")
+        ]
+        assert await _posted(door, body) == [record], "the mail server sends it again"
+        await _comes(way, record)
+        rows = await pool.fetch("SELECT file_id, state, message_id IS NOT NULL FROM file")
+        assert {tuple(row) for row in rows} == {(one.file, "stored", True) for one in (pdf, photo)}
+        assert photo.file is not None
+        assert len([key for key in storage.asked if key.endswith(f"/{photo.file}")]) == 1, "kept once"
+
+
+class Away(Storage):
+    """Is away for the first file that comes."""
+
+    def __init__(self, settings: AttachmentsSettings) -> None:
+        super().__init__(LocalStore(settings.folder.resolve()))
+        self.asked: list[str] = []
+
+    async def keep(self, key: str, path: Path) -> None:
+        self.asked.append(key)
+        if len(self.asked) == 1:
+            raise StorageDownError
+        await super().keep(key, path)
+
+
+def _with_files(to: str) -> bytes:
+    mail = message_from_bytes(_reply(to=to), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    for name, data in (
+        ("giá.pdf", b"%PDF-1.7\n" + bytes(100)),
+        ("ảnh.png", picture("PNG")),
+        ("x.exe", b"MZ" + bytes(100)),
+        ("trống.txt", b""),
+        ("lớn.pdf", b"%PDF-1.7\n" + bytes(100_000)),
+    ):
+        mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return mail.as_bytes()
 
 
 def _reply(*, to: str, references: str | None = None, automatic: bool = False) -> bytes:

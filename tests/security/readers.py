@@ -83,7 +83,8 @@ MAILS = (_mail(), _BOUNCE)
 
 def _read_mail(raw: bytes) -> None:
     mail = read_mail(raw)
-    orjson.dumps(mail._replace(bounce=None)._asdict())  # a record can carry it
+    names = [one.name for one in mail.attached]
+    orjson.dumps({**mail._asdict(), "bounce": None, "attached": names})  # a record can carry it
     is_address(mail.sender)
     for token in ADDRESSES.tokens(mail.addressed, mail.bounce.named if mail.bounce else mail.named):
         ADDRESSES.ticket(token, AT)

@@ -32,7 +32,7 @@ def test_a_mail_whose_subject_names_no_character_set_is_read() -> None:
 
 def test_a_file_whose_name_is_in_no_character_set_is_a_file_all_the_same() -> None:
     mail = b"From: a@b.cd\r\nContent-Disposition: attachment; filename*=%00''a\r\n\r\nx"
-    assert read_mail(mail).files == ("text/plain",)
+    assert [one.name for one in read_mail(mail).attached] == ["text/plain"]
 
 
 @pytest.mark.parametrize("kind", ["[]", "{}", "null", "7"])

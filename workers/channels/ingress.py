@@ -90,7 +90,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Ingress:
 
     comes_back = settings.mail.door_key is not None or settings.phone.accounts
     pool = new_pool(settings, "tongdai ingress tickets", TICKET_CONNECTIONS_MAX) if comes_back else None
-    mail = None if pool is None or settings.mail.door_key is None else MailDoor(settings.mail, pool)
+    mail = None if pool is None or settings.mail.door_key is None else MailDoor(settings.mail, pool, files)
     phone = None if pool is None or not settings.phone.accounts else PhoneDoor(settings.phone, pool)
 
     @asynccontextmanager

@@ -65,25 +65,35 @@ class Files:
         name: str | None,
         *,
         smaller: bool = False,
+        id_: str | None = None,
     ) -> File:
         """Keep a file that somebody sends; `smaller`: with a smaller copy, when it is a large picture.
+
+        `id_`: of one that may be sent again, by which it is known then; it is kept once.
 
         Raises FileRefusedError, FilesBusyError, TooManyUnusedError, StorageDownError, and what Postgres and
         `chunks` raise.
         """
         own = self.settings
+        if id_ is not None and (before := await self._stored(connection, workspace, id_)) is not None:
+            return before
         with self._coming_from(owner):
             async with spooled(chunks, own.file_bytes_max, own.upload_timeout_s) as here:
-                id_ = secrets.token_hex(16)
+                id_ = secrets.token_hex(16) if id_ is None else id_
                 unused_max = 2 * own.message_files_max
                 if not await rows.begin(connection, workspace, id_, conversation, owner, unused_max):
                     raise TooManyUnusedError
                 known = await self.keep(workspace, id_, here, name, smaller=smaller)
         file = await rows.stored(connection, workspace, id_, known)
+        file = file or await self._stored(connection, workspace, id_)  # somebody else has kept the same
         if file is None:
             await self.remove(workspace, id_)
             raise FileRefusedError("too_slow", "The file took so long that it was forgotten.")
         return file
+
+    async def _stored(self, connection: Connection, workspace: str, id_: str) -> File | None:
+        file = (await rows.read(connection, workspace, [id_])).get(id_)
+        return file if file is not None and file.state == "stored" else None
 
     async def keep(
         self, workspace: str, id_: str, here: Spooled, name: str | None, *, smaller: bool = False

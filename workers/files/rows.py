@@ -15,12 +15,13 @@ _COLUMNS = (
     "width, height, thumbnail, created_at"
 )
 READ = f"SELECT {_COLUMNS} FROM file WHERE workspace_id = $1 AND file_id = ANY($2::text[])"  # noqa: S608  own columns
-# Not more than some of a conversation that no message has named.
+# Not more than some of a conversation that no message has named. One that was not here whole comes again.
 BEGIN = """
 INSERT INTO file (workspace_id, file_id, conversation_id, owner, state)
 SELECT $1, $2, $3, $4, 'arriving'
 WHERE $3::uuid IS NULL OR $5 > (
     SELECT count(*) FROM file WHERE workspace_id = $1 AND conversation_id = $3 AND message_id IS NULL)
+ON CONFLICT (workspace_id, file_id) DO UPDATE SET owner = excluded.owner WHERE file.state = 'arriving'
 """
 STORED = f"""
 UPDATE file SET state = 'stored', reason = NULL, due_at = NULL, type = $3, media_type = $4, name = $5,

@@ -18,16 +18,18 @@ from asyncpg import Pool
 from config.mail import MailSettings
 from schemas import inbound
 from schemas.base import Json
-from schemas.ids import channel_of
+from schemas.ids import channel_of, message_id_text
 from schemas.receipts import Outreach
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.mail.address import BadTokenError, ReplyAddresses
 from workers.channels.mail.bounce import Bounce
+from workers.channels.mail.enclosed import Enclosing
 from workers.channels.mail.reading import Mail, UnreadableMailError, read_mail
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.outreach.places import Place, place_of_ticket
 from workers.channels.problem import DatabaseDownError, MalformedError, WrongSignatureError, WrongTokenError
 from workers.channels.signature import same
+from workers.files.files import Files
 from workers.runtime.postgres import DATABASE_ERRORS
 
 CHANNEL_MESSAGE_ID = "mail/{}"
@@ -40,16 +42,18 @@ class MailDoor:
     Args:
         settings: with a key of the door.
         pool: where it is looked up what a ticket's conversation is.
+        files: where attachments are kept; none: they are named only.
     """
 
     name = "mail"
     takes_queries = False
     acknowledgement = RECEIVED
 
-    def __init__(self, settings: MailSettings, pool: Pool) -> None:
+    def __init__(self, settings: MailSettings, pool: Pool, files: Files | None = None) -> None:
         self._key = "" if settings.door_key is None else settings.door_key.get_secret_value()
         self._addresses = ReplyAddresses(settings)
         self._pool = pool
+        self._enclosing = Enclosing(files, pool)
         self.body_limit_bytes = settings.body_limit_bytes
 
     def challenge(self, query: Mapping[str, str]) -> str:
@@ -66,9 +70,9 @@ class MailDoor:
         return body
 
     async def complete(self, document: Json) -> Json:
-        """The mail that was opened, with the ticket that it belongs to, or why to none.
+        """The mail that was opened, with the ticket that it belongs to, its files being kept, or why to none.
 
-        Raises MalformedError, and DatabaseDownError: it is to be sent again.
+        Raises MalformedError, and DatabaseDownError or OverloadedError: it is to be sent again.
         """
         try:
             mail = await asyncio.to_thread(read_mail, document)
@@ -78,7 +82,8 @@ class MailDoor:
             message, place = await self._bounced(mail.bounce)
             return {"mail": mail, "place": place, "message": message, "why": "", "body": document}
         place, why = await self._place(mail)
-        return {"mail": mail, "place": place, "why": why, "body": document}
+        record = None if place is None else await self._record(mail, place, document)
+        return {"mail": mail, "place": place, "why": why, "record": record}
 
     def items(self, document: Json) -> Iterator[Item]:
         """See Channel.items, of a document that was completed."""
@@ -91,7 +96,17 @@ class MailDoor:
         elif place is None:
             yield Refused("not_a_reply", document["why"], _shown(mail), None)
         else:
-            yield _record(mail, place, document["body"])
+            yield document["record"]
+
+    async def _record(self, mail: Mail, place: Place, body: bytes) -> inbound.Mail:
+        """The message that it becomes. Raises DatabaseDownError, OverloadedError."""
+        record = _record(mail, place, body)
+        message = message_id_text(record.page, record.channel_message_id)
+        try:
+            attachments = await self._enclosing.keep(message, place, mail.attached)
+        except DATABASE_ERRORS as error:
+            raise _database_down() from error
+        return record.model_copy(update={"attachments": attachments})
 
     async def _place(self, mail: Mail) -> tuple[Place | None, str]:
         """Where it belongs, by the first of its tokens that is good; none: why the last one is not."""
@@ -125,8 +140,11 @@ class MailDoor:
         try:
             return await place_of_ticket(self._pool, ticket)
         except DATABASE_ERRORS as error:
-            sentence = "Postgres does not answer. Send it again."
-            raise DatabaseDownError(sentence, retry_after_s=RETRY_AFTER_S) from error
+            raise _database_down() from error
+
+
+def _database_down() -> DatabaseDownError:
+    return DatabaseDownError("Postgres does not answer. Send it again.", retry_after_s=RETRY_AFTER_S)
 
 
 def _whose(place: Place) -> dict[str, Any]:
@@ -148,7 +166,6 @@ def _record(mail: Mail, place: Place, body: bytes) -> inbound.Mail:
         channel_message_id=CHANNEL_MESSAGE_ID.format(hashlib.sha256(known_by).hexdigest()),
         sent_at_ms=mail.sent_at_ms,
         text=mail.text or None,
-        attachments=tuple(inbound.Attachment(type="file", name=name) for name in mail.files),
         ticket=place.ticket,
         sender=mail.sender,
         subject=mail.subject,

@@ -1,4 +1,4 @@
-"""A mail that has come, as far as a ticket needs it: who, what about, the words, the names of its files.
+"""A mail that has come, as far as a ticket needs it: who, what about, the words, what is attached.
 
 Whoever knows an address writes what he likes, so nothing is trusted: sizes, depths and character sets are
 bounded before anything is decoded.
@@ -13,6 +13,7 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
+from itertools import islice
 from typing import NamedTuple
 
 from inscriptis import get_text
@@ -42,6 +43,13 @@ class UnreadableMailError(ValueError):
     """It is no mail that can be read; the text says why."""
 
 
+class Attached(NamedTuple):
+    """A file of a mail; `data` is empty when it cannot be decoded."""
+
+    name: str
+    data: bytes
+
+
 class Mail(NamedTuple):
     """What a mail says."""
 
@@ -53,8 +61,7 @@ class Mail(NamedTuple):
     sender: str
     subject: str
     text: str
-    files: tuple[str, ...]
-    """Names of what is attached."""
+    attached: tuple[Attached, ...]
     sent_at_ms: int | None
     automatic: bool
     """Whether a machine has written it: nobody is to be told of it, and nothing may answer it."""
@@ -81,7 +88,7 @@ def _read(message: Message) -> Mail:
         sender=sender[:320],
         subject=_line(message, "subject")[:SUBJECT_CHARS_MAX],
         text=_text(message)[:TEXT_CHARS_MAX],
-        files=tuple(_files(message))[:ATTACHMENTS_MAX],
+        attached=tuple(islice(_attached(message), ATTACHMENTS_MAX)),
         sent_at_ms=_sent_at_ms(message),
         automatic=_is_automatic(message, sender),
         bounce=bounce_of(message),
@@ -146,11 +153,12 @@ def _of_html(part: Message) -> str:
         return ""
 
 
-def _files(message: Message) -> Iterator[str]:
+def _attached(message: Message) -> Iterator[Attached]:
     for part in message.walk():
         if not part.is_multipart() and _is_file(part):
             name = _plain(_name(part) or "") or part.get_content_type()
-            yield name[:NAME_CHARS_MAX]
+            data = part.get_payload(decode=True)
+            yield Attached(name[:NAME_CHARS_MAX], data if isinstance(data, bytes) else b"")
 
 
 def _is_file(part: Message) -> bool:
