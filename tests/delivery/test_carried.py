@@ -96,7 +96,7 @@ async def test_a_connector_carries_answers_and_tells_how_they_fare(database: str
 
 
 @pytest.mark.servers
-async def test_an_answer_that_waits_for_its_connector_is_given_up_when_its_customer_is_erased(database: str) -> None:
+async def test_what_waits_for_a_connector_is_given_up_when_its_customer_is_erased(database: str) -> None:
     async with ground(database) as field:
         await field.database.execute("INSERT INTO page_registry VALUES ($1, 'acme', 'main')", PAGE)
         message = await field.say(PAGE, "an", "một")
