@@ -66,7 +66,7 @@ FAULTS: dict[Channel, Callable[[], Iterable[tuple[str, dict[str, Any]]]]] = {
     "fchat": lambda: ((str(code), {"code": code}) for code in (400, 401, 403, 404, 429, 500, 503)),
 }
 UNKNOWN = {"987654": "any other", "-987654": "any other", "400": "any other"}
-LOST = {"lose": "an answer that is not the platform's, as a proxy's 502", "hang": "no answer in time"}
+LOST = "no answer in time, or one that is not the platform's, as a proxy's 502"
 
 
 def _code(code: int, subcode: int | None) -> str:
@@ -89,11 +89,12 @@ async def errors_table(channel: Channel) -> str:
         for called, fault in FAULTS[channel]():
             result = await played.fails(fault)
             shared.setdefault(became(played, result), []).append(UNKNOWN.get(called, called))
-        for fault_, called in LOST.items():
-            result = await played.fails(fault_)
-            shared.setdefault(became(played, result), []).append(called)
         result = await played.send(Part(0, "Dạ"), token="another")
         shared.setdefault(became(played, result), []).append("a token that the platform does not know")
+        result = await played.fails("lose")
+        shared.setdefault(became(played, result), []).append(LOST)
+    async with playing(channel, timeout_s=0.1) as hanging:
+        assert became(hanging, await hanging.fails("hang")) == became(hanging, result)
     rows = [["error", "class", "reason", "the message", "the page"]]
     rows += [[", ".join(codes), *what] for what, codes in shared.items()]
     return _table(rows)

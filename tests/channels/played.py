@@ -14,7 +14,7 @@ from config.settings import Settings
 from schemas.base import Channel
 from tests.channels.webhooks import APPS
 from workers.channels.delivery.parts import Part, is_too_long, parts_of
-from workers.channels.delivery.result import Result
+from workers.channels.delivery.result import Result, Taken
 from workers.channels.delivery.sender import Call, Enclosed, Sender
 from workers.channels.delivery.senders import open_senders
 from workers.local.simulator.platform.account import Account, Said
@@ -84,14 +84,16 @@ class Played:
             if refusal is not None:
                 return refusal
         result = await self.send(part, enclosed=enclosed, **terms)
-        return None if type(result).__name__ == "Taken" else result
+        return None if isinstance(result, Taken) else result
 
 
 @asynccontextmanager
-async def playing(channel: Channel, silent_s: float = 5.0) -> AsyncIterator[Played]:
-    """The channel, where the customer wrote so long ago."""
+async def playing(
+    channel: Channel, silent_s: float = 5.0, *, timeout_s: float = 30.0
+) -> AsyncIterator[Played]:
+    """The channel, where the customer wrote so long ago; its answers are waited for that long."""
     urls = {"messenger_url": "http://facebook/v26.0", "zalo_url": "http://zalo", "fchat_url": "http://fchat"}
-    delivery = {**urls, "request_timeout_s": 0.2}
+    delivery = {**urls, "request_timeout_s": timeout_s}
     settings = Settings.model_validate({"ingress": APPS, "delivery": delivery})
     account = Account("100", TOKEN, rate_per_s=1_000)
     account.heard(USER, silent_s)
