@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.delivery import DeliverySettings
+from schemas.base import OUR_CHANNELS
 from workers.channels.delivery import messenger_errors, zalo_errors
 from workers.channels.delivery.bucket import Bucket
 from workers.channels.delivery.marker import marker, read_marker
@@ -25,7 +26,7 @@ from workers.channels.delivery.progress import (
 )
 from workers.channels.delivery.result import Failed, Taken, Unanswered
 from workers.channels.delivery.splitting import length, split
-from workers.channels.delivery.window import DAY_S, terms
+from workers.channels.delivery.window import DAY_S, OPEN, terms
 
 SETTINGS = DeliverySettings()
 MESSENGER_TABLE = {
@@ -147,6 +148,12 @@ def test_back_off_grows_to_its_limit(failures: int, spread: float) -> None:
     assert 0 < now_s <= later_s <= SETTINGS.retry_last_s
 
 
+def test_only_channels_that_are_known_for_it_close() -> None:
+    never = {each: terms(each, None, by_person=True, human_agent=True, pays=True) for each in OUR_CHANNELS}
+    assert {channel for channel, each in never.items() if each.reason is None} == {"web"}
+    assert terms("telegram", None, by_person=False, human_agent=False, pays=False) == OPEN
+
+
 @given(
     channel=st.sampled_from(["messenger", "zalo"]),
     silent_s=st.none() | st.floats(0, 30 * DAY_S),
@@ -157,8 +164,8 @@ def test_back_off_grows_to_its_limit(failures: int, spread: float) -> None:
 def test_nobody_is_written_to_outside_of_the_window(
     channel: str, silent_s: float | None, by_person: bool, human_agent: bool, pays: bool
 ) -> None:
-    found = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays)  # type: ignore[arg-type]
-    by_ad = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays, by_ad=True)  # type: ignore[arg-type]
+    found = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays)
+    by_ad = terms(channel, silent_s, by_person=by_person, human_agent=human_agent, pays=pays, by_ad=True)
     assert by_ad == ((None, None) if channel == "messenger" else found), "only Messenger waits for longer"
     free_s = {"messenger": DAY_S, "zalo": 2 * DAY_S}[channel]
     if silent_s is None or silent_s > 7 * DAY_S:
