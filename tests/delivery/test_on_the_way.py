@@ -11,9 +11,11 @@ import pytest
 from schemas.base import rfc3339
 from schemas.messages import MessageAttachment
 from schemas.outbound import EchoTimer
+from schemas.receipts import PageStands
 from tests.delivery.ground import OA, ONE, TWO, eventually, ground
 from workers.channels.delivery import connecting, lost, message_rows, unanswered
 from workers.channels.delivery.claims import take
+from workers.channels.delivery.handler import DeliveryHandler
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.progress import Step
 
@@ -180,7 +182,13 @@ async def test_a_page_that_nobody_has_connected_is_told_of_with_its_first_answer
         await field.database.execute("DELETE FROM delivery_page WHERE page_id = $1", ONE)
         sends = [field.send(ONE, user, "một") for user in ("an", "binh")]
         await field.handle(*sends)
-        (told,) = await field.page_news()
+        handler = DeliveryHandler(field.settings.delivery, field.settings.mail, field.settings.phone)
+        assert await handler.due_timers(field.database, range(64), 0, 0) == []
+        *messages, page = await handler.due_timers(field.database, range(64), 0, 100)
+        assert ([one.kind.what for one in messages], page.kind.what) == (["delivery"] * 2, "page_stands")
+        told = PageStands.model_validate_json(page.value)
+        assert (page.lane, page.key) == (3, told.key.encode())
+        assert told.key in {send.key for send in sends}
         assert (told.page, told.paused) == (ONE, "not_connected")
         await field.connect(ONE, field.one)
         assert [(one.page, one.paused) for one in await field.page_news()] == [(ONE, None)]
