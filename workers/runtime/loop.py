@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic, time
+from time import monotonic
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -193,7 +193,12 @@ class Loop:
             return
         self._timers_at = monotonic()
         stored = await store_due(
-            self.handler, self.ledger, self.connection, self.term.id, self.lanes, now_ms=int(time() * 1000)
+            self.handler,
+            self.ledger,
+            self.connection,
+            self.term.id,
+            self.lanes,
+            now_ms=self.term.clock.now_ms(),
         )
         await self._publish(stored)
 

@@ -17,6 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 from config.settings import Settings
 from workers.runtime.batch import Event
 from workers.runtime.failures import DependencyDownError, UnconfirmedError
+from workers.runtime.log_clock import LogClock
 from workers.runtime.protocol import Outcome
 from workers.runtime.topology import MAX_BYTES, Topology
 
@@ -41,6 +42,7 @@ class Term:
     topology: Topology
     settings: Settings
     _producers: list[AIOKafkaProducer]
+    clock: LogClock = field(default_factory=LogClock)
     _next: int = 0
     _fenced: set[str] = field(default_factory=set)
 
@@ -98,7 +100,9 @@ class Term:
         sending: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._send_offsets(producer, offsets))]
         for (topic, partition), list_ in self._by_partition(events).items():
             sending.extend(await _send(producer, topic, partition, list_))
-        _raise_first(await asyncio.gather(*sending, return_exceptions=True))
+        confirmed = await asyncio.gather(*sending, return_exceptions=True)
+        _raise_first(confirmed)
+        self.clock.hear(confirmed)
         await producer.commit_transaction()
 
     async def _send_offsets(self, producer: AIOKafkaProducer, offsets: GroupOffsets) -> None:

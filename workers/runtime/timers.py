@@ -24,7 +24,7 @@ TIMERS_MAX = 1_000
 async def store_due(
     handler: Handler, ledger: Ledger, connection: Connection, me: str, lanes: Lanes, *, now_ms: int
 ) -> Stored:
-    """Store a batch with the timers due at `now_ms` (a worker's clock only proposes), if there are any.
+    """Store a batch with the timers due at `now_ms` (whoever is early only proposes), if there are any.
 
     Raises TermEndedError when a lane is not mine.
     """
