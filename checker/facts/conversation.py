@@ -57,9 +57,11 @@ class Conversation:
         return self.key.partition(":")[0]
 
     @property
-    def burdens(self) -> str | None:
-        """Whose load it is: the holder's, while its session is open, not silent and not blocked."""
-        return self.holder if self.session_open and not (self.silent or self.blocked) else None
+    def carried(self) -> tuple[str, bool] | None:
+        """Who has it to do, and whether it is silent: its holder, while a session is open, unless blocked."""
+        if self.holder is None or not self.session_open or self.blocked:
+            return None
+        return self.holder, self.silent
 
     def follow(self, link: Link) -> None:
         """Apply the next event."""

@@ -27,17 +27,27 @@ class Agent:
     capacity: int | None = None
     channel_capacity: dict[str, int] = field(default_factory=dict)
     presence: str = "offline"
-    load: int = 0
     loads: dict[str, int] = field(default_factory=dict)
+    """Open sessions that are not silent, by channel."""
+    silent: dict[str, int] = field(default_factory=dict)
     given: list[int] = field(default_factory=list)
     got_ms: int | None = None
 
+    @property
+    def load(self) -> int:
+        return sum(self.loads.values())
+
     def is_full(self, channel: str) -> bool:
         """Whether what he takes, at all or on this channel, is used up."""
-        of_channel = self.channel_capacity.get(channel)
-        return (self.capacity is not None and self.load >= self.capacity) or (
-            of_channel is not None and self.loads.get(channel, 0) >= of_channel
+        own, of_channel = self.capacity, self.channel_capacity.get(channel)
+        return _is_used_up(own, self.load, sum(self.silent.values())) or _is_used_up(
+            of_channel, self.loads.get(channel, 0), self.silent.get(channel, 0)
         )
+
+
+def _is_used_up(capacity: int | None, load: int, silent: int) -> bool:
+    """Silent sessions may all wake at once: with them he has at most twice his capacity."""
+    return capacity is not None and (load >= capacity or load + silent >= 2 * capacity)
 
 
 @dataclass(slots=True)
@@ -132,11 +142,11 @@ class DeskState:
     def follow(self, chain: Chain, link: Link) -> None:
         """Apply an event of a chain: how its conversation stands, who carries it, and whether it waits."""
         conversation = self.conversation(chain)
-        before = conversation.burdens
+        before = conversation.carried
         conversation.follow(link)
-        if before != conversation.burdens:
+        if before != conversation.carried:
             self._carry(before, -1, conversation.channel)
-            self._carry(conversation.burdens, +1, conversation.channel)
+            self._carry(conversation.carried, +1, conversation.channel)
         if link.what == "assigned" and link.holder is not None:
             self._pace(link.holder, by_itself=link.method in PACED)
         self._wait(chain.conversation, conversation)
@@ -228,12 +238,13 @@ class DeskState:
         self.freed.add(event.name)
         self.stirred.add(event.name)
 
-    def _carry(self, name: str | None, by: int, channel: str) -> None:
-        if name is None:
+    def _carry(self, carried: tuple[str, bool] | None, by: int, channel: str) -> None:
+        if carried is None:
             return
+        name, silent = carried
         agent = self.agent(name)
-        agent.load += by
-        agent.loads[channel] = agent.loads.get(channel, 0) + by
+        counts = agent.silent if silent else agent.loads
+        counts[channel] = counts.get(channel, 0) + by
         if by < 0:
             self.freed.add(name)
 

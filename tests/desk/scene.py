@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -124,14 +124,13 @@ def loaded(desk: Desk) -> Desk:
     """What another worker makes of the rows that `desk` leaves behind."""
     fresh = Desk(desk.workspace, desk.id)
     roster = desk.roster
-    loads = Counter((one.burdens, one.page) for one in desk.conversations.values() if one.burdens)
+    carried = [(one.carried, one.page) for one in desk.conversations.values() if one.carried]
     rows = [{**USUAL, **row_of(desk.workspace, desk.id, one)} for one in desk.conversations.values()]
     loading.fill(
         fresh,
         {
-            loading.LOADS: [
-                {"holder": agent, "page_id": page, "load": load} for (agent, page), load in loads.items()
-            ],
+            loading.LOADS: _counts((agent, page) for (agent, silent), page in carried if not silent),
+            loading.SILENT: _counts((agent, page) for (agent, silent), page in carried if silent),
             loading.PACES: [
                 people_rows.pace_row(desk, one) for one, duty in desk.duties.items() if duty.got_at
             ],
@@ -151,6 +150,11 @@ def loaded(desk: Desk) -> Desk:
         if row["standing"] not in ("queued", "offered"):
             fresh.keep(conversation_of(row))
     return fresh
+
+
+def _counts(held: Iterable[tuple[str, str]]) -> list[dict[str, object]]:
+    counted = Counter(held).items()
+    return [{"holder": agent, "page_id": page, "load": sessions} for (agent, page), sessions in counted]
 
 
 def restarted(desk: Desk) -> Desk:

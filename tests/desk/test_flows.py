@@ -23,11 +23,12 @@ from schemas.assignments import (
     Unfollowed,
 )
 from schemas.base import rfc3339
+from schemas.commands import Command
 from schemas.definitions import Agent
 from tests.desk.flows import answered_outside, come, give_policy, names, rule_with, run_out, silent, touched
 from tests.desk.log import an_agent, ask, configure, route, session_ended
 from tests.desk.people import presence
-from tests.desk.scene import Scene
+from tests.desk.scene import Scene, restarted, snapshot
 from workers.routing.desk.timers import timers_of
 
 
@@ -65,6 +66,54 @@ class TestSilence:
         scene.do(touched("lan"))
         assert names(scene.do(session_ended("lan"))) == ["SessionClosed"]
         assert scene.conversation("tuan").standing == "queued"
+
+    def full_of_silence(self, agent: Agent) -> Scene:
+        """An, who takes one, has Lan and Minh, both silent; Tuan waits."""
+        scene = a_scene(agent)
+        for user in ("lan", "minh"):
+            scene.do(route(user))
+            scene.do(silent(user))
+        scene.do(route("tuan"))
+        assert (scene.holders(), scene.conversation("tuan").standing) == (["an", "an"], "queued")
+        return scene
+
+    def test_is_free_only_of_as_many_as_he_takes_so_that_he_has_twice_that_when_all_wake(self) -> None:
+        scene = self.full_of_silence(an_agent("an", 1))
+        assert scene.events(Queued)[-1].passed_over == {"at_capacity": 1}
+        assert snapshot(restarted(scene.desk)) == snapshot(scene.desk)
+        for user in ("lan", "minh"):
+            assert names(scene.do(touched(user))) == ["SessionWoken"]
+        assert scene.desk.duties["an"].load == 2
+
+    def test_is_bounded_on_a_channel_that_he_takes_less_of(self) -> None:
+        limited = an_agent("an").model_copy(update={"channel_capacity": {"zalo": 1}})
+        scene = self.full_of_silence(limited)
+        assert snapshot(restarted(scene.desk)) == snapshot(scene.desk)
+        assert names(scene.do(session_ended("lan"))) == ["SessionClosed", "Assigned"]
+        assert snapshot(restarted(scene.desk)) == snapshot(scene.desk)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            session_ended("lan"),
+            ask(Release, "lan", "an"),
+            ask(Transfer, "lan", "an", to_agent="chu"),
+            ask(TakeOver, "lan", "chu"),
+            ask(Block, "lan", "chu"),
+        ],
+        ids=["ends", "is released", "is transferred", "is taken over", "is kept out"],
+    )
+    def test_of_a_full_agent_makes_room_when_it(self, command: Command) -> None:
+        scene = self.full_of_silence(an_agent("an", 1))
+        come(scene, "chu")
+        scene.do(command)
+        scene.do(ask(TransferAccept, "lan", "chu"))
+        assert scene.conversation("tuan").holder == "an"
+
+    def test_beyond_it_a_person_may_appoint_and_it_is_said(self) -> None:
+        scene = self.full_of_silence(an_agent("an", 1))
+        (assigned, *_) = scene.do(ask(Appoint, "tuan", "chu", agent="an"))
+        assert assigned.why.exceeds == ("capacity",)
 
     def test_of_who_waits_is_nobodys_and_whoever_is_given_him_has_him_as_load(self) -> None:
         scene = a_scene(an_agent("an", 2), online_only=True)

@@ -11,8 +11,9 @@ import pytest
 from schemas import deadletter
 from schemas.assignments import Assigned, Queued
 from schemas.commands import Command, TimerFired
-from schemas.definitions import Department
+from schemas.definitions import Department, Policy
 from schemas.envelope import Kind, header
+from tests.desk.flows import silent
 from tests.desk.log import BEGIN_MS, PAGE, a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.people import alive, presence
 from tests.desk.scene import snapshot
@@ -135,6 +136,19 @@ async def test_who_waits_is_served_in_order_after_a_restart(world: World) -> Non
         world.handler.forget()
         await world.handle(session_ended(f"u{number}"))
         assert world.chain(key_of(f"u{number + 1}"))[-1].holder == "an"
+
+
+async def test_silent_sessions_are_counted_after_a_restart(world: World) -> None:
+    asked = configure([an_agent("an", 1)], [a_rule("an")])
+    await world.handle(asked.model_copy(update={"policy": Policy(silent_after_s=60)}))
+    for user in ("u0", "u1"):
+        await world.handle(route(user), silent(user))
+    world.handler.forget()
+    await world.handle(route("u2"))
+    assert world.chain(key_of("u2"))[-1].standing == "queued"
+    world.handler.forget()
+    await world.handle(session_ended("u0"))
+    assert world.chain(key_of("u2"))[-1].holder == "an"
 
 
 async def test_desks_do_not_share(world: World) -> None:

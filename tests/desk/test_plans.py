@@ -63,6 +63,7 @@ STATEMENTS = {
     "held": (loading.HELD, {"desk_conversation_holder"}),
     "preview": (preview.HELD, {"desk_conversation_holder"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
+    "silent": (loading.SILENT, {"desk_conversation_silent"}),
     "waiting": (loading.WAITING, {"desk_conversation_queue"}),
     "conversations": (loading.CONVERSATIONS, {"desk_conversation_pkey"}),
     "cursor": (storing.CURSOR, {"desk_rule_pkey"}),

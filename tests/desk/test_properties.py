@@ -319,8 +319,10 @@ class DeskMachine(RuleBasedStateMachine):
 
     def is_full(self, agent: str) -> bool:
         capacity = self.desk.roster.agents[agent].definition.capacity
-        load = sum(one.burdens == agent for one in self.desk.conversations.values())
-        return capacity is not None and load >= capacity
+        held = [one for one in self.desk.conversations.values() if one.holder == agent and one.session_open]
+        counted = [one.silent for one in held if not one.blocked]
+        load = counted.count(False)
+        return capacity is not None and (load >= capacity or len(counted) >= 2 * capacity)
 
     def nobody_can_be_found(self, conversation: Conversation, rule_: str) -> bool:
         """Whether neither the rule nor its fallbacks have anybody for it, by a scan of all agents."""

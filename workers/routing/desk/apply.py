@@ -65,14 +65,14 @@ def _chain(desk: Desk, event: ChainEvent, decided: Decided) -> None:
 
 
 def _burden(desk: Desk, before: Conversation | None, now: Conversation) -> None:
-    was, is_ = before.burdens if before else None, now.burdens
+    was, is_ = before.carried if before else None, now.carried
     if was == is_:
         return
     channel = channel_of(now.page)
-    if was is not None:
-        desk.bear(was, -1, channel)
-    if is_ is not None:
-        desk.bear(is_, 1, channel)
+    for carried, sessions in ((was, -1), (is_, 1)):
+        if carried is not None:
+            agent, silent = carried
+            desk.bear(agent, sessions, channel, silent=silent)
 
 
 def _wait(desk: Desk, before: Conversation | None, now: Conversation) -> None:

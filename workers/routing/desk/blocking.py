@@ -31,7 +31,7 @@ def block(draft: Draft, conversation: Conversation, command: Block) -> Refusal |
         command=command.idempotency_key,
         reason=command.reason,
     )
-    if conversation.burdens:
+    if conversation.carried:
         drain(draft)
     return {"blocked": True, "until": rfc3339(until) if until else None}
 

@@ -111,12 +111,14 @@ class Conversation(NamedTuple):
         return tuple.__new__(cls, (id_, key, page, *_USUAL))
 
     @property
-    def burdens(self) -> str | None:
-        """The agent whose load it counts for: the holder, while a session is open that is not silent.
+    def carried(self) -> tuple[str, bool] | None:
+        """The agent who has it to do, and whether it is silent: the holder, while a session is open.
 
-        A customer who is kept out is nobody's load.
+        It is his load unless it is silent. A customer who is kept out is nobody's.
         """
-        return self.holder if self.session_open and not (self.silent or self.blocked) else None
+        if self.holder is None or not self.session_open or self.blocked:
+            return None
+        return self.holder, self.silent
 
     @property
     def waiting(self) -> Waiting | None:

@@ -136,9 +136,10 @@ class Desk:
             if until is not None:
                 yield until
 
-    def bear(self, agent: str, sessions: int, channel: Channel) -> None:
-        """Add `sessions` on `channel` to the load of `agent`."""
-        self._set_duty(agent, self.duties.get(agent, ABSENT).bearing(sessions, channel), (channel,))
+    def bear(self, agent: str, sessions: int, channel: Channel, *, silent: bool) -> None:
+        """Add `sessions` on `channel` to the load of `agent`, or to what he has that is `silent`."""
+        duty = self.duties.get(agent, ABSENT).bearing(sessions, channel, silent=silent)
+        self._set_duty(agent, duty, (channel,))
 
     def give(self, agent: str, *, by_itself: bool) -> None:
         """Note that `agent` has got a new conversation, if a rule of his asks for that; limits look at those
@@ -268,10 +269,10 @@ class Desk:
         return BEFORE_ALL if self.at == BEFORE_ALL else open_next(hours, self.at)
 
     def _set_duty(self, agent: str, duty: Duty, channels: Iterable[Channel]) -> None:
-        """Let `duty` be how busy `agent` is; on `channels` his load or his capacity may have changed."""
+        """Let `duty` be how busy `agent` is; on `channels` his sessions or his capacity may have changed."""
         entry = self.roster.agents.get(agent)
         before = self.duties.get(agent, ABSENT)
-        bar = duties.bar_of(entry, duty.load)
+        bar = duties.bar_of(entry, duty)
         if bar != duty.bar:
             duty = duty.barred(bar)
         self.duties[agent] = duty
@@ -284,12 +285,8 @@ class Desk:
                 self._rank_in(rule, agent, duty)
 
     def _fill(self, agent: str, channel: Channel, entry: Entry[Agent] | None, duty: Duty) -> None:
-        capacity = entry.definition.channel_capacity.get(channel) if entry is not None else None
-        full = self.full.get(channel)
-        if capacity is None and not full:
-            return
-        full = full or frozenset()
-        is_full = capacity is not None and duty.loads.get(channel, 0) >= capacity
+        full = self.full.get(channel, frozenset())
+        is_full = entry is not None and duty.is_full_on(entry.definition, channel)
         if is_full != (agent in full):
             self.full[channel] = full | {agent} if is_full else full - {agent}
 

@@ -22,7 +22,7 @@ class Duty(NamedTuple):
     """How busy an agent is."""
 
     load: int = 0
-    """Open sessions held."""
+    """Open sessions held that are not silent."""
     bar: Bar = "inactive"
     """What bars him from every rule; single rules may bar him beside it, see `bar_in`."""
     rules: frozenset[str] = frozenset()
@@ -33,19 +33,33 @@ class Duty(NamedTuple):
     """When the desk gave him his latest new conversations: as many as the limits of his rules look at."""
     got_at: datetime | None = None
     """When he got the latest, however it came, as far as a rule of his looks at any."""
+    silent: int = 0
+    """Open sessions held that are silent."""
+    silents: Mapping[Channel, int] = NO_LOADS
+    """The same by channel, where there is any."""
 
-    def bearing(self, sessions: int, channel: Channel) -> Duty:
-        """The duty with `sessions` more on `channel`."""
-        load, bar, rules, loads, given, got_at = self
-        of_channel = loads.get(channel, 0) + sessions
-        loads = {**loads, channel: of_channel}
-        if not of_channel:
-            del loads[channel]
-        return Duty(load + sessions, bar, rules, loads, given, got_at)
+    def bearing(self, sessions: int, channel: Channel, *, silent: bool) -> Duty:
+        """The duty with `sessions` more on `channel`, all of them `silent` or none."""
+        load, bar, rules, loads, given, got_at, asleep, silents = self
+        if silent:
+            asleep, silents = asleep + sessions, _counting(silents, channel, sessions)
+        else:
+            load, loads = load + sessions, _counting(loads, channel, sessions)
+        return Duty(load, bar, rules, loads, given, got_at, asleep, silents)
 
     def barred(self, bar: Bar) -> Duty:
         """The duty when `bar` is what bars him from every rule."""
-        return Duty(self.load, bar, self.rules, self.loads, self.given, self.got_at)
+        load, _, rules, loads, given, got_at, asleep, silents = self
+        return Duty(load, bar, rules, loads, given, got_at, asleep, silents)
+
+    def is_full(self, agent: Agent) -> bool:
+        """Whether what `agent` takes of all channels is used up."""
+        return _is_used_up(agent.capacity, self.load, self.silent)
+
+    def is_full_on(self, agent: Agent, channel: Channel) -> bool:
+        """Whether what `agent` takes of `channel` is used up."""
+        capacity = agent.channel_capacity.get(channel)
+        return _is_used_up(capacity, self.loads.get(channel, 0), self.silents.get(channel, 0))
 
 
 class Whereabouts(NamedTuple):
@@ -68,16 +82,17 @@ ABSENT = Duty()
 """Of an agent whom the desk does not know."""
 OFFLINE = Whereabouts()
 """Of an agent who has never come."""
+AWAKE_MAX = 2
+"""So many times his capacity an agent has at most, when all his silent sessions wake."""
 
 
-def bar_of(entry: Entry[Agent] | None, load: int) -> Bar:
-    """What bars an agent with this load from every rule."""
+def bar_of(entry: Entry[Agent] | None, duty: Duty) -> Bar:
+    """What bars an agent who is so busy from every rule."""
     if entry is None or not entry.active:
         return "inactive"
     if entry.definition.on_leave:
         return "on_leave"
-    capacity = entry.definition.capacity
-    return "at_capacity" if capacity is not None and load >= capacity else None
+    return "at_capacity" if duty.is_full(entry.definition) else None
 
 
 def bar_in(rule: Rule, duty: Duty, presence: Presence, at: datetime) -> tuple[Bar, datetime | None]:
@@ -102,15 +117,25 @@ def looked_at(rule: Rule) -> int:
 
 def exceeded(entry: Entry[Agent], duty: Duty, presence: Presence, channel: Channel) -> tuple[Any, ...]:
     """What giving him one more on `channel` goes beyond, when a person decides it: see Why.exceeds."""
-    of_channel = entry.definition.channel_capacity.get(channel)
-    full = of_channel is not None and duty.loads.get(channel, 0) >= of_channel
-    capacity = entry.definition.capacity
     beyond: tuple[Any, ...] = ()
-    if full or (capacity is not None and duty.load >= capacity):
+    if duty.is_full(entry.definition) or duty.is_full_on(entry.definition, channel):
         beyond += ("capacity",)
     if presence == "offline":
         beyond += ("offline",)
     return (*beyond, "on_leave") if entry.definition.on_leave else beyond
+
+
+def _counting(counts: Mapping[Channel, int], channel: Channel, more: int) -> Mapping[Channel, int]:
+    now = counts.get(channel, 0) + more
+    counts = {**counts, channel: now}
+    if not now:
+        del counts[channel]
+    return counts
+
+
+def _is_used_up(capacity: int | None, load: int, silent: int) -> bool:
+    """Silent sessions are free, but no more of them than `capacity`: they may all wake at once."""
+    return capacity is not None and (load >= capacity or load + silent >= AWAKE_MAX * capacity)
 
 
 def _gap_ends(rule: Rule, duty: Duty) -> datetime | None:

@@ -52,6 +52,7 @@ CROSS JOIN LATERAL (
     GROUP BY holder, page_id
 ) AS found
 """
+SILENT = LOADS.replace("NOT silent", "silent")
 _desk_wide = ", ".join(f"'{name}'" for name in DESK_WIDE)
 TIMERS = f"""
 SELECT found.* FROM unnest($1::text[], $2::text[]) AS wanted (workspace_id, desk_id)
@@ -104,6 +105,7 @@ CROSS JOIN LATERAL (
 
 STATEMENTS = (
     LOADS,
+    SILENT,
     PACES,
     PRESENCES,
     GATEWAYS,
@@ -178,9 +180,10 @@ def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
 
 
 def _fill_people(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:
-    for row in rows[LOADS]:
-        duty = desk.duties.get(row["holder"], ABSENT)
-        desk.duties[row["holder"]] = duty.bearing(row["load"], channel_of(row["page_id"]))
+    for counted in (LOADS, SILENT):
+        for row in rows[counted]:
+            duty, channel = desk.duties.get(row["holder"], ABSENT), channel_of(row["page_id"])
+            desk.duties[row["holder"]] = duty.bearing(row["load"], channel, silent=counted is SILENT)
     for row in rows[PACES]:
         duty = desk.duties.get(row["agent_id"], ABSENT)
         got_at, *given = row["given"]
