@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -97,7 +98,9 @@ ASKED = {**OF_POSTGRES, **OF_KAFKA, "migrate": ()}
 
 
 @pytest.fixture
-def tongdai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tongdai:
+def tongdai(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Tongdai]:
     """Call a command where nothing listens; gives exit code and stderr."""
     monkeypatch.setattr("sys.stdin", StringIO("a long password of nobody\n"))
     monkeypatch.chdir(tmp_path)
@@ -116,7 +119,10 @@ def tongdai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
             run([*command.split(), *ASKED[command]])
         return int(exited.value.code or 0), capsys.readouterr().err
 
-    return call
+    thresholds = gc.get_threshold()
+    yield call
+    gc.unfreeze()  # workers were begun in this process, which is none
+    gc.set_threshold(*thresholds)
 
 
 def test_every_command_is_tried_here() -> None:

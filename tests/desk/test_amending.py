@@ -231,8 +231,9 @@ def test_the_same_is_said_in_the_same_order_however_the_desk_came_to_know_its_pe
     for agents in (["an", "binh", "chi", "dung"], ["chi", "dung", "binh", "an"]):
         scene = Scene()
         scene.do(configure(agents, [], pages=()))
-        removed = {"removed": {"agents": ["dung", "an"]}, "agents": [an_agent("chi", 1), an_agent("binh", 2)]}
-        command = amend(scene, **removed).model_copy(update={"idempotency_key": "same"})
+        agents_now = [an_agent("chi", 1), an_agent("binh", 2)]
+        command = amend(scene, removed={"agents": ["dung", "an"]}, agents=agents_now)
+        command = command.model_copy(update={"idempotency_key": "same"})
         asked = amended(scene.desk.roster, command) if whole else command
         said.append([event.model_dump_json() for event in scene.do(asked)])
     assert said[0] == said[1]

@@ -34,7 +34,7 @@ class Follower:
 
     @property
     def announced(self) -> list[tuple[str, str, int]]:
-        return [(t.what, t.audience, t.about.seq) for t in self.everything if isinstance(t, Announced)]
+        return [(t.what, t.audience, t.place[0]) for t in self.everything if isinstance(t, Announced)]
 
     def take(self, each: Line) -> None:
         said = ChainStep(each.id, each.event) if isinstance(each, Step) else each
