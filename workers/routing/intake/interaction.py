@@ -15,6 +15,8 @@ TAKES_REACTIONS = "messenger"
 
 def note(work: Work, conversation: Conversation, at_ms: int, value: InboundUtterance | Gesture) -> None:
     """Note it: of those who are kept out, too, since their channel does not ask whom we keep out."""
+    if conversation.session and conversation.last_at_ms >= at_ms and getattr(value, "referral", None) is None:
+        return  # as after nearly every message: its own moment says it
     done_at_ms = _done_at_ms(conversation, at_ms, value)
     if done_at_ms is None:
         return

@@ -95,9 +95,12 @@ def line_of(said: InboundUtterance, message: str, sender: Sender, sender_id: str
 
 def _params(said: InboundUtterance) -> dict[str, Any] | None:
     """What a button says to programs, and which message is answered, as the channel calls it."""
-    payload = said.payload if isinstance(said, Postback | Message) else None
-    known = {"payload": payload, "reply_to": said.reply_to if isinstance(said, Message) else None}
-    return {name: value for name, value in known.items() if value is not None} or None
+    reply_to = said.reply_to if isinstance(said, Message) else None
+    payload = said.payload if isinstance(said, (Postback, Message)) else None
+    if payload is None and reply_to is None:  # as of nearly every message
+        return None
+    known = {"payload": payload, "reply_to": reply_to}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _kind(said: InboundUtterance) -> MessageKind:
