@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +11,12 @@ from pydantic import BaseModel
 
 from schemas.assignments import Standing
 from schemas.commands import Amend, RosterParts, RosterVersion
-from schemas.envelope import moment
 from workers.gateway.answers import refusal
 from workers.gateway.desks.parts import read_version
+from workers.gateway.foresight import Foresight
 from workers.gateway.queries.queries import View
 from workers.routing.desk.change_preview import ForeseenChange, Move, foresee_change
-from workers.routing.desk.preview import desk_before, held_by, is_foreseeable
+from workers.routing.desk.preview import held_by, is_foreseeable
 
 SHOWN_MAX = 100
 
@@ -64,10 +62,10 @@ class ChangePreview(BaseModel):
 
 
 class ChangePreviews:
-    """Thinks them through, one at a time and beside the event loop."""
+    """Thinks them through."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Lock()
+        self._foresight = Foresight()
 
     async def preview(self, view: View, desk: str, parts: RosterParts) -> ChangePreview:
         """What `parts` would do; whether it may be asked has been decided.
@@ -78,17 +76,12 @@ class ChangePreviews:
         held = await held_by(*place, parts.removed.agents)
         if not await is_foreseeable(*place, held):
             return ChangePreview(version=version, foreseen=None)
-        foreseen = await self._foresee(view, _amend(view, desk, version, parts))
+        command = _amend(view, desk, version, parts)
+        foreseen = await self._foresight.of(view.connection, command, foresee_change)
         refused = refusal(foreseen.outcome)
         if refused is not None:
             raise refused
         return ChangePreview(version=version, foreseen=_told(view, foreseen))
-
-    async def _foresee(self, view: View, command: Amend) -> ForeseenChange:
-        at = moment(int(datetime.now(UTC).timestamp() * 1000))
-        async with self._room:
-            desk = await desk_before(view.connection, command)
-            return await asyncio.to_thread(foresee_change, desk, command, at)
 
 
 def _amend(view: View, desk: str, version: int, parts: RosterParts) -> Amend:

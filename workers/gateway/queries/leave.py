@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
 from typing import Literal
 
 from asyncpg import Connection
 from pydantic import BaseModel
 
 from schemas.asks import SetLeave
-from schemas.envelope import moment
-from workers.routing.desk.preview import desk_before, foresee, held_by, is_foreseeable
+from workers.gateway.foresight import Foresight
+from workers.routing.desk.preview import foresee, held_by, is_foreseeable
 
 Then = Literal["keep", "pool", "next"]
 
@@ -41,10 +39,10 @@ class LeavePreview(BaseModel):
 
 
 class LeavePreviews:
-    """Thinks them through, one at a time and beside the event loop."""
+    """Thinks them through."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Lock()
+        self._foresight = Foresight()
 
     async def preview(
         self, connection: Connection, workspace: str, desk: str, agent: str, then: Then
@@ -53,7 +51,8 @@ class LeavePreviews:
         held = await held_by(connection, workspace, desk, [agent])
         foreseen = None
         if await is_foreseeable(connection, workspace, desk, held):
-            foreseen = await self._foresee(connection, _leave(workspace, desk, agent, then))
+            found = await self._foresight.of(connection, _leave(workspace, desk, agent, then), foresee)
+            foreseen = Foreseen(**found._asdict())
         return LeavePreview(
             agent=agent,
             then=then,
@@ -61,13 +60,6 @@ class LeavePreviews:
             talking=sum(one.talking for one in held),
             foreseen=foreseen,
         )
-
-    async def _foresee(self, connection: Connection, command: SetLeave) -> Foreseen:
-        at = moment(int(datetime.now(UTC).timestamp() * 1000))
-        async with self._room:
-            desk = await desk_before(connection, command)
-            found = await asyncio.to_thread(foresee, desk, command, at)
-        return Foreseen(**found._asdict())
 
 
 def _leave(workspace: str, desk: str, agent: str, then: Then) -> SetLeave:
