@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from config.errors import DependencyError, TongdaiError, UsageError
+from config.errors import DependencyError, TongdaiError
 from config.printable import printable
 from schemas.outcomes import Refused
+from workers.cli.consent import ask
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json
 from workers.cli.start import start_tool
@@ -43,22 +43,13 @@ def apply(
     if not json:
         typer.echo(printable("\n".join(plan_lines(plan)), lines=True))
     if plan.changing and not dry_run:
-        _confirm(yes=yes, json=json)
+        ask("Apply?", "say --yes to apply, or --dry-run to look only", yes=yes, json=json)
     outcomes = () if dry_run else asyncio.run(apply_plan(settings, plan, timeout_s))
     if json:
         print_json(report(plan, outcomes, dry_run=dry_run))
     else:
         _print_outcomes(plan, outcomes)
     _raise_for(outcomes, timeout_s)
-
-
-def _confirm(*, yes: bool, json: bool) -> None:
-    """Ask a person, unless told not to; where nobody can be asked, changing needs `--yes`."""
-    if yes:
-        return
-    if json or not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here: say --yes to apply, or --dry-run to look only")
-    typer.confirm("Apply?", abort=True)
 
 
 def _print_outcomes(plan: Plan, outcomes: tuple[DeskOutcome, ...]) -> None:

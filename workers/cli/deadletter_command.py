@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from config.errors import UsageError
 from config.printable import printable
 from schemas.deadletter import Reason
+from workers.cli.consent import ask
 from workers.cli.dead_letter import Letter, LetterId, Summary
 from workers.cli.dead_letters import read_letter, read_newest
 from workers.cli.group import command_app
@@ -95,12 +94,9 @@ def replay_letter(
 
 
 def _confirm(summary: Summary, prepared: Replay, *, yes: bool, json: bool) -> None:
-    if yes:
-        return
-    if json or not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here: say --yes to append it, or look first: deadletter show")
-    typer.echo(f"{summary.id}: {summary.reason}, {shortened(summary.detail, DETAIL_CHARS_MAX)}")
-    typer.confirm(f"Append {len(prepared.value)} bytes to {prepared.topic.name}?", abort=True)
+    letter = f"{summary.id}: {summary.reason}, {shortened(summary.detail, DETAIL_CHARS_MAX)}"
+    question = f"{letter}\nAppend {len(prepared.value)} bytes to {prepared.topic.name}?"
+    ask(question, "say --yes to append it, or look first: deadletter show", yes=yes, json=json)
 
 
 def _told(done: Replayed) -> str:

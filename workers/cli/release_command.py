@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
 
-from config.errors import UsageError
 from config.settings import Settings
+from workers.cli.consent import ask
 from workers.cli.start import start_tool
 from workers.runtime.postgres import connect, disconnect
 from workers.workspace.release import Standing, lock_pages, standing_of
@@ -32,7 +31,7 @@ async def _release(settings: Settings, page: str, *, yes: bool) -> None:
     try:
         standing = await standing_of(connection, page)
         typer.echo(preview(page, standing))
-        _confirm(yes=yes)
+        ask("Give it up?", "say --yes", yes=yes)
         await lock_pages(connection, standing.workspace)
         await standing_of(connection, page)  # somebody may have applied a file while a person was asked
         await give_up(connection, standing.workspace, [page])
@@ -59,11 +58,3 @@ def preview(page: str, standing: Standing) -> str:
             f"  ! {fate}",
         )
     )
-
-
-def _confirm(*, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here: say --yes")
-    typer.confirm("Give it up?", abort=True)
