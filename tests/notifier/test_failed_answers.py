@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
-import asyncpg
 import orjson
 import pytest
 
@@ -68,13 +66,6 @@ def test_who_is_no_agent_of_the_workspace_is_not_told(sender: str) -> None:
 )
 def test_all_else_on_receipts_is_passed_over_for_delivery_to_judge(one: Record) -> None:
     assert read_record(one) is None
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.servers

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
 import orjson
 import pytest
 
@@ -38,13 +37,6 @@ NOT_IN_THEM = {
     "each time a page is paused or goes on its admins are told so once",
 }
 """Nobody in these histories leaves and comes back, and no page of theirs is paused."""
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 def batch(records: Sequence[Record]) -> Batch:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from checker.facts.transcripts import Transcripts
@@ -35,13 +33,6 @@ def receipt(paused: DeliveryReason | None, *, offset: int = 0, key: str = KEY, b
 @pytest.mark.parametrize("one", [receipt(None, key="messenger:page-1:u2"), receipt(None, body=b"{")])
 def test_what_cannot_be_understood_is_for_delivery_to_judge(one: Record) -> None:
     assert read_record(one) is None
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.servers

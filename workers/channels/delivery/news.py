@@ -100,14 +100,20 @@ async def untold(
     return [_told(row) for row in sorted(rows, key=lambda row: (row["key"], row["position"]))]
 
 
-def _told(row: Mapping[str, Any]) -> TimerDue:
-    value = {
+def where(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What each receipt says of the conversation that it is about."""
+    return {
         "workspace": row["workspace_id"],
         "desk": row["desk_id"],
         "conversation": row["conversation_id"],
         "key": row["key"],
         "page": row["page_id"],
         "channel": channel_of(row["page_id"]),
+    }
+
+
+def _told(row: Mapping[str, Any]) -> TimerDue:
+    value = where(row) | {
         "message": row["message_id"],
         "position": row["position"],
         "sender": row["sender"],

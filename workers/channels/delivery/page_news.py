@@ -9,7 +9,8 @@ import orjson
 
 from schemas.base import rfc3339
 from schemas.envelope import Kind
-from schemas.ids import EVENTS, channel_of, uuid5
+from schemas.ids import EVENTS, uuid5
+from workers.channels.delivery.news import where
 from workers.runtime.batch import TimerDue
 from workers.runtime.handler import Connection
 
@@ -38,16 +39,7 @@ async def untold(connection: Connection, lanes: Sequence[int], limit: int) -> li
 
 def _told(row: Mapping[str, Any]) -> TimerDue:
     at = rfc3339(row["at"])
-    value = {
-        "workspace": row["workspace_id"],
-        "desk": row["desk_id"],
-        "conversation": row["conversation_id"],
-        "key": row["key"],
-        "page": row["page_id"],
-        "channel": channel_of(row["page_id"]),
-        "paused": row["paused"],
-        "at": at,
-    }
+    value = where(row) | {"paused": row["paused"], "at": at}
     return TimerDue(
         lane=row["lane"],
         topic=PAGE_STANDS.topic,
