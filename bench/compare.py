@@ -15,7 +15,7 @@ from bench.desk_work import draining
 from bench.machine import Machine
 from bench.race import Backlog, Run, race
 from bench.ratios import Judged, Spread, judge
-from bench.record import Record, commit
+from bench.record import Record, commit, read_record
 from config.settings import Settings
 from workers.runtime.garbage import collect_seldom
 
@@ -81,14 +81,9 @@ class Comparison:
         }
 
 
-async def measure(
-    settings: Settings,
-    plan: ComparePlan,
-    recorded: Record | None,
-    tell: Tell,
-    data_dir: Path = DATA_DIR,
-) -> Comparison:
+async def measure(settings: Settings, plan: ComparePlan, tell: Tell, data_dir: Path = DATA_DIR) -> Comparison:
     """Run all pairs; `tell` hears a line after each. Raises BenchError, DependencyError."""
+    recorded = read_record()
     collect_seldom()  # as a worker does
     pairs: list[Ratios] = []
     async with open_arena(settings, data_dir) as arena:

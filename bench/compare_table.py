@@ -8,7 +8,12 @@ from bench.compare import Comparison
 from bench.ratios import Spread
 
 
-def compare_table(result: Comparison) -> Table:
+def tables(result: Comparison) -> tuple[Table | str, ...]:
+    """The table, and what it does not say."""
+    return _table(result), *_notes(result)
+
+
+def _table(result: Comparison) -> Table:
     """One line a ratio; less is better."""
     table = Table(title=f"Ours, divided by what ran beside it: medians of {result.plan.pairs} pairs")
     table.add_column("")
@@ -22,7 +27,7 @@ def compare_table(result: Comparison) -> Table:
     return table
 
 
-def notes(result: Comparison) -> list[str]:
+def _notes(result: Comparison) -> list[str]:
     """What the table does not say: since when, and on which other machine."""
     before = result.recorded
     if before is None:

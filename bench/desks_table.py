@@ -17,11 +17,11 @@ def rows(result: DesksSpeed) -> list[tuple[str, str, str]]:
     ]
 
 
-def desks_table(result: DesksSpeed) -> Table:
+def tables(result: DesksSpeed) -> tuple[Table]:
     """The same for a terminal."""
     table = Table(title=f"A command of {result.plan.commands:,}, each desk in its turn")
     for column in HEAD:
         table.add_column(column, justify="right")
     for row in rows(result):
         table.add_row(*row)
-    return table
+    return (table,)

@@ -90,6 +90,16 @@ def write_gateway(result: GatewayLoad, page: Path) -> None:
     _replace(page, "gateway", [*tables, "", f"{_measured(result.machine)} {told}"])
 
 
+DOCUMENTS = {
+    "throughput": write_throughput,
+    "latency": write_latency,
+    "stored": write_stored,
+    "desks": write_desks,
+    "gateway": write_gateway,
+}
+"""By benchmark."""
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---", *("---:" for _ in head[1:])]
     return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]

@@ -7,7 +7,7 @@ from rich.table import Table
 from bench.lists import GOAL_MS, Lists
 
 
-def lists_table(result: Lists) -> Table:
+def tables(result: Lists) -> tuple[Table]:
     """One line a question; what is above the goal is marked."""
     table = Table(
         title=f"Milliseconds at {result.plan.conversations:,} conversations, {result.plan.rounds} rounds"
@@ -26,4 +26,4 @@ def lists_table(result: Lists) -> Table:
             str(one.work.statements),
             f"> {GOAL_MS:.0f}" if one.taken_ms.p50 > GOAL_MS else "",
         )
-    return table
+    return (table,)

@@ -60,22 +60,23 @@ async def explain(connection: Any, statements: list[Statement]) -> Work:  # noqa
             continue
         text = await connection.fetchval(f"{EXPLAIN} {statement}", *values)
         plans.append(orjson.loads(text)[0])
-    nodes = [node for plan in plans for node in _nodes(plan["Plan"])]
+    found = [node for plan in plans for node in nodes(plan["Plan"])]
     return Work(
         statements=len(plans),
         server_ms=sum(plan["Planning Time"] + plan["Execution Time"] for plan in plans),
-        rows_read=round(sum(map(_rows_read, nodes))),
-        rows_sorted=round(max((_rows_sorted(node) for node in nodes), default=0)),
+        rows_read=round(sum(map(_rows_read, found))),
+        rows_sorted=round(max((_rows_sorted(node) for node in found), default=0)),
         blocks=sum(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for plan in plans),
-        scanned=frozenset(node["Relation Name"] for node in nodes if _is_scan_of_all(node)),
-        indexes=frozenset(node["Index Name"] for node in nodes if "Index Name" in node),
+        scanned=frozenset(node["Relation Name"] for node in found if _is_scan_of_all(node)),
+        indexes=frozenset(node["Index Name"] for node in found if "Index Name" in node),
     )
 
 
-def _nodes(plan: Node) -> Iterator[Node]:
+def nodes(plan: Node) -> Iterator[Node]:
+    """A plan's steps, of `EXPLAIN (FORMAT JSON)`, from its root on."""
     yield plan
     for child in plan.get("Plans", ()):
-        yield from _nodes(child)
+        yield from nodes(child)
 
 
 def _is_scan_of_all(node: Node) -> bool:

@@ -46,6 +46,10 @@ def plot_latency(result: Latency, path: Path) -> None:
     _save(figure, path)
 
 
+PLOTS = {"throughput": plot_throughput, "latency": plot_latency}
+"""By benchmark."""
+
+
 def _figure(height: float) -> tuple[Figure, Any]:
     figure = Figure(figsize=(9, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()

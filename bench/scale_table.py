@@ -9,7 +9,7 @@ from bench.scale import NOTIFIER, ROUTING, WAYS, Scale
 COLUMNS = ("lanes", "workers", "routing", "notifier", "batch", "held p50", "p99", "new p50", "p99")
 
 
-def scale_table(result: Scale) -> Table:
+def tables(result: Scale) -> tuple[Table]:
     """One line a run; narrow enough for a terminal, so that the title says what the columns are."""
     traffic = result.plan.traffic
     title = (
@@ -28,4 +28,4 @@ def scale_table(result: Scale) -> Table:
             f"{run.stage('intake').records:.1f}",
             *(f"{value:.0f}" for value in latencies),
         )
-    return table
+    return (table,)

@@ -12,7 +12,7 @@ from bench.latency import LABELS, Latency
 from bench.throughput import Throughput
 
 
-def throughput_table(result: Throughput) -> Table:
+def throughput_tables(result: Throughput) -> tuple[Table]:
     """One line a contestant."""
     head = ("", "messages/s", "ours is", "CPU µs a message", "messages", "peak MiB")
     rows = (
@@ -26,10 +26,15 @@ def throughput_table(result: Throughput) -> Table:
         )
         for name, runs in result.runs.items()
     )
-    return table_of(f"Throughput, median of {result.plan.rounds} rounds", head, rows)
+    return (table_of(f"Throughput, median of {result.plan.rounds} rounds", head, rows),)
 
 
-def latency_table(result: Latency) -> Table:
+def latency_tables(result: Latency) -> tuple[Table, Table]:
+    """The percentiles, and where the time goes."""
+    return _percentiles(result), _stages(result)
+
+
+def _percentiles(result: Latency) -> Table:
     """One line a way."""
     rows = (
         (LABELS[way], f"{found.p50:.1f}", f"{found.p95:.1f}", f"{found.p99:.1f}", f"{found.count:,}")
@@ -39,7 +44,7 @@ def latency_table(result: Latency) -> Table:
     return table_of(title, ("", "p50", "p95", "p99", "messages"), rows)
 
 
-def stages_table(result: Latency) -> Table:
+def _stages(result: Latency) -> Table:
     """Where the time goes."""
     rows = (
         (

@@ -15,7 +15,7 @@ TOLD_GOAL_MS, CLOSED_GOAL_MS, ACCEPTED_GOAL_MS, SLOWEST_GOAL_MS = 250, 2_000, 1_
 """Of the p99, and of the slowest in a storm, on a quiet machine."""
 
 
-def visitors_table(result: VisitorsLoad) -> Table:
+def visitors_tables(result: VisitorsLoad) -> tuple[Table]:
     """One line for each thing that was timed."""
     plan = result.plan
     title = f"{plan.visitors:,} visitors, {plan.rate_per_s:,g} messages a second for {plan.seconds:g} s"
@@ -30,10 +30,10 @@ def visitors_table(result: VisitorsLoad) -> Table:
         f"ingress {result.ingress_busy:.0%} of a core, {result.ingress_mib:,.0f} MiB; "
         f"generator {result.generator_busy:.0%}"
     )
-    return table
+    return (table,)
 
 
-def ingress_table(result: IngressLoad) -> Table:
+def ingress_tables(result: IngressLoad) -> tuple[Table]:
     """One line for each part."""
     head = (
         "posts a second",
@@ -52,7 +52,7 @@ def ingress_table(result: IngressLoad) -> Table:
     table.caption = (
         f"goals: p99 {ACCEPTED_GOAL_MS} ms; in the storm half accepted, slowest {SLOWEST_GOAL_MS} ms"
     )
-    return table
+    return (table,)
 
 
 def _row(posted: Posted) -> tuple[str, ...]:

@@ -31,6 +31,12 @@ class Tally:
         self._rank: Rank = ()
         self.witness: str | None = None
 
+    def judge(self, rank: Rank, fault: str, where: str = "") -> None:
+        """Count one look, and a violation when there is a fault; `where` it is stands before it."""
+        self.checked += 1
+        if fault:
+            self.fail(rank, f"{where}: {fault}" if where else fault)
+
     def fail(self, rank: Rank, witness: str) -> None:
         """Count a violation. `witness` names what was found and where."""
         self.violations += 1

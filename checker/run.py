@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from checker.facts.asks import asks_on
+from checker.facts.asks import Ask, asks_on
 from checker.facts.commands import Commands
 from checker.facts.desk_log import DeskLogs
 from checker.facts.history import History
@@ -54,6 +55,25 @@ from checker.rows import (
 from checker.source import Source
 
 
+class Came(NamedTuple):
+    """What came in, and what channels said of what went out."""
+
+    letters: Letters
+    deliveries: DeliveriesCheck
+    pages: PageNoticesCheck
+    own: OwnSent
+    inbound: InboundCheck
+
+
+class Asked(NamedTuple):
+    """What was asked, and what was decided and answered."""
+
+    chain: ChainCheck
+    commands: Commands
+    actions: list[Ask]
+    answers: Answers
+
+
 class Run:
     """One run over a source."""
 
@@ -69,16 +89,32 @@ class Run:
         """Run every check."""
         began = time.monotonic()
         conversations = {row.conversation: row for row in self._source.rows(ConversationRow)}
+        # Who decides, answers or is told, does it about what came: that is known first.
+        came = self._came()
+        # A transcript has, beside what came, what was asked and carried out.
+        asked = self._asked(came)
+        # What is told of a message names its line.
+        messages = self._written(came, asked, conversations)
+        # Nothing else is made of these, and lag is looked at when all has been read.
+        self._led_to(came, asked, messages, conversations)
+        self._counts |= self._once.counts
+        return Report(self._tallies, self._counts, time.monotonic() - began)
+
+    def _came(self) -> Came:
+        """What customers and channels said."""
         letters = Letters(self._source.records("deadletter"))
         deliveries = DeliveriesCheck(self._delivered_to())
         pages = PageNoticesCheck()
         own = OwnSent(deliveries.watch_receipts(pages.watch(self._once.records("receipts"))))
         deliveries.hear(self._source.records("receipts"))
-        inbound = self._inbound(letters, own)
+        return Came(letters, deliveries, pages, own, self._inbound(letters, own))
+
+    def _asked(self, came: Came) -> Asked:
+        """What was decided, what was asked, and how it was answered."""
         chain = ChainCheck()
         chain.walk(self._once.records("assignments"))
-        commands = Commands(self._once.records("commands"), letters)
-        actions = list(asks_on("actions", self._once.records("actions"), letters))
+        commands = Commands(self._once.records("commands"), came.letters)
+        actions = list(asks_on("actions", self._once.records("actions"), came.letters))
         outcomes, asks = Outcomes(self._once.records("outcomes")), [*commands.asks, *actions]
         answered = AnsweredCheck(outcomes)
         answered.walk(asks)
@@ -86,33 +122,46 @@ class Run:
             heard = HeardCheck(self._history)
             heard.walk(asks, outcomes)
             self._tallies += heard.tallies
-        tickets, messages = TicketsCheck(actions, answered.answers), MessagesCheck()
-        messages.walk(tickets.watch(self._once.records("messages")))
-        tickets.walk(self._source.rows(TicketRow))
         self._tallies += [
             *chain.tallies,
-            messages.follows,
-            *tickets.tallies,
             *answered.tallies,
             check_replies(chain.refusals, commands.asks, answered.answers),
-            check_acts(messages.acts, actions, answered.answers, inbound.gestures.told),
-            check_returns(messages.returns, commands.routes, inbound.gestures.told),
         ]
-        lines = LinesCheck(actions, answered.answers, chain.chains)
-        transcript = TranscriptCheck(inbound.occurrences, messages.transcripts, conversations, lines)
+        return Asked(chain, commands, actions, answered.answers)
+
+    def _written(self, came: Came, asked: Asked, conversations: dict[str, ConversationRow]) -> MessagesCheck:
+        """The lines of transcripts, tickets, and what became of what was sent."""
+        told = came.inbound.gestures.told
+        tickets, messages = TicketsCheck(asked.actions, asked.answers), MessagesCheck()
+        messages.walk(tickets.watch(self._once.records("messages")))
+        tickets.walk(self._source.rows(TicketRow))
+        lines = LinesCheck(asked.actions, asked.answers, asked.chain.chains)
+        transcript = TranscriptCheck(came.inbound.occurrences, messages.transcripts, conversations, lines)
         transcript.walk(self._source.rows(MessageRow))
-        lines.finish(deliveries.watch_outbound(self._once.records("outbound")))
-        deliveries.walk(self._source.rows(DeliveryRow))
-        self._tallies += [*transcript.tallies, *lines.tallies, *deliveries.tallies]
-        self._desk(chain, letters, conversations, commands, answered.answers)
-        self._notifier(chain, messages, own, pages)
+        lines.finish(came.deliveries.watch_outbound(self._once.records("outbound")))
+        came.deliveries.walk(self._source.rows(DeliveryRow))
+        self._tallies += [
+            messages.follows,
+            *tickets.tallies,
+            check_acts(messages.acts, asked.actions, asked.answers, told),
+            check_returns(messages.returns, asked.commands.routes, told),
+            *transcript.tallies,
+            *lines.tallies,
+            *came.deliveries.tallies,
+        ]
+        return messages
+
+    def _led_to(
+        self, came: Came, asked: Asked, messages: MessagesCheck, conversations: dict[str, ConversationRow]
+    ) -> None:
+        """How desks decided, who was told, and whether anything is left to do."""
+        self._desk(asked.chain, came.letters, conversations, asked.commands, asked.answers)
+        self._notifier(asked.chain, messages, came.own, came.pages)
         self._tallies += [
             check_held_back(self._source, ("inbound", "deadletter", *self._once.counts)),
             check_lag(self._source),
             check_lanes(self._source),
         ]
-        self._counts |= self._once.counts
-        return Report(self._tallies, self._counts, time.monotonic() - began)
 
     def _delivered_to(self) -> dict[int, int]:
         """How far delivery has read each partition of outbound; nothing when nobody delivers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -11,7 +11,8 @@ from pydantic_settings import NoDecode
 from config.delivery import Url
 from config.keys import Keys, split
 from config.networks import Networks
-from config.section import PositiveInt, PositiveSeconds, Secret, Section
+from config.retry import RetrySection
+from config.section import PositiveInt, PositiveSeconds, Secret
 
 MIB = 1_048_576
 DAY_S = 24 * 60 * 60.0
@@ -49,8 +50,10 @@ def _known(kinds: tuple[str, ...]) -> tuple[str, ...]:
     return kinds
 
 
-class AttachmentsSettings(Section):
+class AttachmentsSettings(RetrySection):
     """Of all workers that take files, fetch them or give them away: the same in each."""
+
+    RETRY: ClassVar = ("fetch_retry_first_s", "fetch_retry_last_s")
 
     keys: Keys = ()
     """Sign the links to files, separated by commas: the first signs, all are taken. Production keeps no
@@ -62,8 +65,11 @@ class AttachmentsSettings(Section):
     s3_endpoint: Url | None = None
     """Of a store that is not Amazon's."""
     s3_region: Annotated[str, Field(min_length=1, max_length=63)] = "us-east-1"
+    """The bucket's."""
     s3_access_key: Secret | None = None
+    """Opens the bucket; unset, what the machine itself may."""
     s3_secret_key: Secret | None = None
+    """Goes with the access key."""
     public_url: Url | None = None
     """Of the ingress, as platforms reach it: they fetch agents' files there. Without it agents' files reach
     visitors of websites and Zalo only."""
@@ -72,7 +78,9 @@ class AttachmentsSettings(Section):
     ] = tuple(KINDS)
     """What is taken, by its content, separated by commas."""
     file_bytes_max: Annotated[int, Field(ge=1_024, le=200 * MIB)] = 25 * MIB
+    """Of one file."""
     message_files_max: Annotated[PositiveInt, Field(le=32)] = 10
+    """Files of one message."""
     message_bytes_max: Annotated[int, Field(ge=1_024, le=1_024 * MIB)] = 50 * MIB
     """Of all files of one message together."""
     upload_timeout_s: PositiveSeconds = 120.0
@@ -88,7 +96,10 @@ class AttachmentsSettings(Section):
     fetch_timeout_s: PositiveSeconds = 60.0
     """From the beginning of connecting to the last byte."""
     fetch_attempts_max: Annotated[PositiveInt, Field(le=100)] = 8
+    """Failures to fetch a customer's file, then it is given up."""
     fetch_retry_first_s: PositiveSeconds = 2.0
+    """The waits between them double from this one."""
     fetch_retry_last_s: PositiveSeconds = 600.0
+    """To this one."""
     fetch_networks: Networks = ()
     """Networks that are not public and may be fetched from all the same, separated by commas."""

@@ -29,24 +29,39 @@ def _check_servers(value: str) -> str:
 
 
 class KafkaSettings(Section):
-    """Kafka: servers, security, topics. The defaults of partitions and replication come from the profile."""
+    """Of every process: Kafka's servers, how they are spoken to, what topics are made with."""
 
     bootstrap_servers: Annotated[str, AfterValidator(_check_servers)] = "127.0.0.1:9092"
+    """Brokers to begin with, `host:port`, with commas. Unset, `tongdai up` and `demo` bring theirs."""
     security_protocol: SecurityProtocol = "PLAINTEXT"
+    """How brokers are spoken to; SASL logs in, SSL encrypts."""
     sasl_mechanism: SaslMechanism | None = None
+    """How the login is proven; needed with SASL."""
     sasl_username: str | None = None
+    """Of the login."""
     sasl_password: Secret | None = None
+    """Of the login."""
     ssl_cafile: Path | None = None
+    """PEM file of who signed the brokers' certificates; unset, the authorities that the system trusts."""
     ssl_certfile: Path | None = None
+    """PEM file of our own certificate, where brokers ask for one."""
     ssl_keyfile: Path | None = None
+    """PEM file of its key, where the certificate's file does not have it."""
     ssl_keyfile_password: Secret | None = None
+    """Of the key, where it is encrypted."""
     # 249 characters is Kafka's limit of a whole name; ".notifications.v1" needs 17 of them.
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)] = "tongdai"
+    """What the names of topics, groups and transactional ids begin with: `tongdai.inbound.v1`."""
     conversation_partitions: Annotated[PositiveInt, Field(le=10_000)] = 6
+    """Partitions of topics keyed by conversation: as many lanes can work at once. For new topics only."""
     desk_partitions: Annotated[PositiveInt, Field(le=10_000)] = 3
+    """Partitions of topics keyed by desk or agent, likewise."""
     replication_factor: Annotated[PositiveInt, Field(le=32)] = 1
+    """Copies of each record, on as many brokers; production refuses fewer than 3. For new topics only."""
     min_insync_replicas: Annotated[PositiveInt, Field(le=32)] = 1
+    """Copies without which nothing is acknowledged; production refuses fewer than 2. For new topics only."""
     request_timeout_ms: Milliseconds = 40_000
+    """After so long without a broker's answer a request has failed."""
 
     @property
     def is_named(self) -> bool:

@@ -11,7 +11,9 @@ LogFormat = Literal["auto", "json", "console"]
 
 
 class LogSettings(Section):
-    """`auto` writes for people on a terminal and JSON anywhere else, and JSON in production."""
+    """Of every process."""
 
     level: LogLevel = "info"
+    """The least that is written."""
     format: LogFormat = "auto"
+    """`auto`: for people on a terminal, JSON anywhere else; production has JSON."""

@@ -13,10 +13,10 @@ import orjson
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from config.error_text import traced
 from config.log import LogSettings
 from config.redaction import redact
 from config.repetition import Repetition
-from config.told import traced
 
 _LOUD_LIBRARIES = ("aiokafka", "asyncio", "uvicorn.access", "alembic", "faust", "httpx", "httpcore", "jgo")
 """Libraries whose lines below a warning tell an operator nothing; with level `debug` they are shown."""

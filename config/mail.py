@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config.keys import Key, Keys
-from config.section import PositiveInt, PositiveSeconds, Section
+from config.retry import RetrySection
+from config.section import PositiveInt, PositiveSeconds
 
 ReplyAddress = Annotated[
     str,
@@ -16,7 +17,7 @@ ReplyAddress = Annotated[
 """What stands before the @ leaves room for the token: an address has at most 64 characters there."""
 
 
-class MailSettings(Section):
+class MailSettings(RetrySection):
     """Of the delivery worker, which sends, and of the ingress, to which replies come."""
 
     reply_address: ReplyAddress | None = None
@@ -33,11 +34,16 @@ class MailSettings(Section):
     body_limit_bytes: Annotated[int, Field(ge=65_536, le=52_428_800)] = 26_214_400
     """Of a mail that comes, with its attachments."""
     request_timeout_s: Annotated[PositiveSeconds, Field(le=300)] = 30.0
-    """From connecting to the mail server to its answer."""
+    """From connecting to the mail server until it takes the mail."""
+    answer_timeout_s: Annotated[PositiveSeconds, Field(le=1_800)] = 600.0
+    """From then to its answer: some look through a mail first, and RFC 5321 gives them ten minutes. Who gives
+    up earlier sends again what they have taken."""
     page_parallel_max: Annotated[PositiveInt, Field(le=100)] = 4
     """Mails of one page under way at once, in each worker."""
     retry_first_s: PositiveSeconds = 30.0
+    """The waits between attempts double from this one."""
     retry_last_s: PositiveSeconds = 3_600.0
+    """To this one."""
     attempts_max: Annotated[PositiveInt, Field(le=1_000)] = 48
     """Attempts in a row, then a mail has failed: with the waits between them, about two days."""
 

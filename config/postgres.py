@@ -33,14 +33,19 @@ def _check_dsn(value: SecretStr) -> SecretStr:
 
 
 class PostgresSettings(Section):
-    """Postgres: address, deadlines, durability. TLS options stand in the DSN (`sslmode`, …)."""
+    """Of every process: Postgres's address, deadlines, durability. TLS stands in the DSN (`sslmode`, …)."""
 
     dsn: Annotated[Secret, AfterValidator(_check_dsn)] = SecretStr(
         "postgresql://tongdai@127.0.0.1:5432/tongdai"
     )
+    """`postgresql://user:password@host:port/database?sslmode=verify-full&sslrootcert=…`. Unset, `tongdai
+    up` and `demo` bring theirs."""
     connect_timeout_s: PositiveSeconds = 10.0
+    """For a new connection."""
     command_timeout_s: PositiveSeconds = 30.0
+    """For one statement; the server itself gives it up a tenth earlier."""
     synchronous_commit: SynchronousCommit = "on"
+    """What a commit waits for; production refuses less than `on`."""
 
     @property
     def is_named(self) -> bool:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
+from config.error_text import told
 from config.printable import printable
-from config.told import told
 
 MASK = "**********"
 MAX_DEPTH = 6

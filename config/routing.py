@@ -12,7 +12,7 @@ DAY_S = 24 * 60 * 60.0
 
 
 class RoutingSettings(Section):
-    """What a session is."""
+    """Of routing workers: what a session is."""
 
     session_silence_s: Annotated[float, Field(ge=60, le=30 * DAY_S, allow_inf_nan=False)] = DAY_S
     """A customer's silence for so long ends the session."""

@@ -11,30 +11,21 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
-from config.attachments import AttachmentsSettings
-from config.checks import problems_of, warnings_of
-from config.delivery import DeliverySettings
-from config.gateway import GatewaySettings
-from config.ingress import IngressSettings
+from config.checks import problems_of
+from config.checks.servers import warnings_of
 from config.kafka import KafkaSettings
-from config.log import LogSettings
-from config.mail import MailSettings
-from config.phone import PhoneSettings
 from config.postgres import PostgresSettings
 from config.problem import ENV_PREFIX, Problem, SettingsError
-from config.profile import Profile, ProfileDefaults
+from config.profile import ProfileDefaults
 from config.reference import more_variables
-from config.routing import RoutingSettings
-from config.runtime import RuntimeSettings
+from config.sections import Sections
 from config.validation import problems_of_values
 from config.variables import Variables, unknown_variables
-from config.webhooks import WebhooksSettings
-from config.website import WebsiteSettings
 
 ENV_FILE = Path(".env")
 
 
-class Settings(BaseSettings):
+class Settings(Sections):
     """All that can be set. `TONGDAI_<SECTION>_<FIELD>` names a field; the environment wins over `.env`."""
 
     model_config = SettingsConfigDict(
@@ -47,21 +38,6 @@ class Settings(BaseSettings):
         extra="ignore",
         hide_input_in_errors=True,
     )
-
-    profile: Profile = "local"
-    kafka: KafkaSettings = KafkaSettings()
-    postgres: PostgresSettings = PostgresSettings()
-    runtime: RuntimeSettings = RuntimeSettings()
-    routing: RoutingSettings = RoutingSettings()
-    ingress: IngressSettings = IngressSettings()
-    gateway: GatewaySettings = GatewaySettings()
-    delivery: DeliverySettings = DeliverySettings()
-    mail: MailSettings = MailSettings()
-    phone: PhoneSettings = PhoneSettings()
-    webhooks: WebhooksSettings = WebhooksSettings()
-    website: WebsiteSettings = WebsiteSettings()
-    attachments: AttachmentsSettings = AttachmentsSettings()
-    log: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -59,12 +59,6 @@ def _report(todo: TopicsPlan, kafka: KafkaSettings, *, dry_run: bool) -> TopicsR
     return TopicsReport(dry_run, created, todo.unchanged, todo.differences)
 
 
-async def plan_topics(settings: Settings) -> TopicsPlan:
-    """Ask Kafka and return what differs, without changing anything. Raises as `apply_topics` does."""
-    async with _admin(settings) as admin:
-        return plan(settings.kafka, await read_topics(admin, settings.kafka))
-
-
 @asynccontextmanager
 async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Yield a started admin client; all that is done with it shares one deadline."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from config.keys import Keys
 from config.networks import Networks
-from config.section import PositiveInt, PositiveSeconds, Section
+from config.retry import RetrySection
+from config.section import PositiveInt, PositiveSeconds
 
 DAY_S = 24 * 60 * 60.0
 
 
-class WebhooksSettings(Section):
+class WebhooksSettings(RetrySection):
     """Of the gateway, where webhooks are asked for, and of the worker that sends them."""
+
+    RETRY: ClassVar = ("retry_first_s", "retry_max_s")
 
     signing_keys: Keys = ()
     """The secrets of all endpoints are computed from these, separated by commas, each at least 32 bytes; the
@@ -22,12 +25,15 @@ class WebhooksSettings(Section):
     allow_networks: Networks = ()
     """Networks that are not public and may be sent to all the same, separated by commas."""
     connect_timeout_s: PositiveSeconds = 5.0
+    """For a new connection to an endpoint."""
     request_timeout_s: PositiveSeconds = 15.0
     """From the beginning of connecting to the end of the answer."""
     lease_s: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] = 30.0
     """So long after a worker has died, another one goes on with its endpoints."""
     retry_first_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 5.0
+    """The waits between attempts double from this one."""
     retry_max_s: Annotated[float, Field(gt=0, le=DAY_S, allow_inf_nan=False)] = 3_600.0
+    """To this one."""
     give_up_s: Annotated[float, Field(gt=0, le=30 * DAY_S, allow_inf_nan=False)] = 3 * DAY_S
     """After so long without success an endpoint is paused; it keeps its place."""
     parallel_max: Annotated[PositiveInt, Field(le=100)] = 8

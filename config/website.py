@@ -22,11 +22,16 @@ class Site(Section):
     """A page of the website channel, `web:<site>`, and how its widget looks."""
 
     site: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    """The page is `web:<site>`."""
     origins: Annotated[tuple[Origin, ...], Field(min_length=1, max_length=100)]
     """The only pages on which its widget works."""
     secret: Key | None = None
-    """With it the website's own server proves who a visitor is; without it all are anonymous."""
+    """Signs the JWT by which the website's own server proves who a visitor is; without it none is taken."""
+    hash_secret: Key | None = None
+    """Signs the ids of visitors, for `data-user-hash`; without it no hash is taken. It must be another
+    secret: under the same one, the hash of an id that is made like a JWT would be the JWT of anybody."""
     title: Line = "Chat"
+    """Stands over the chat window."""
     greeting: Annotated[str, Field(max_length=500)] = ""
     """Shown while nothing was written yet; never stored."""
     quick_replies: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
@@ -34,11 +39,12 @@ class Site(Section):
 
 
 class WebsiteSettings(Section):
-    """Of the visitors of all sites."""
+    """Of the ingress, for the visitors of all sites."""
 
     sites: Annotated[
         tuple[Site, ...], NoDecode, BeforeValidator(parse_list), Field(max_length=MAX_SITES)
     ] = ()
+    """A JSON list of [sites](website.md)."""
     keys: Keys = ()
     """Sign who an anonymous visitor is, separated by commas: the first signs, all are taken."""
     token_days: Annotated[float, Field(ge=1, le=400)] = 180.0
@@ -50,12 +56,18 @@ class WebsiteSettings(Section):
     address_days: Annotated[float, Field(ge=1, le=400)] = 30.0
     """So long it is known from which networks a visitor came, so that one can be kept out."""
     sockets_max: Annotated[PositiveInt, Field(le=100_000)] = 12_000
+    """Connections of visitors in one ingress."""
     sockets_per_visitor_max: Annotated[PositiveInt, Field(le=1_000)] = 10
+    """Of one visitor, in all his windows."""
     sockets_per_address_max: Annotated[PositiveInt, Field(le=100_000)] = 500
     """Many visitors sit behind one address of their provider."""
     address_rate_per_s: Rate = 50.0
+    """What comes from one address, at each ingress."""
     address_rate_burst: PositiveInt = 500
+    """So many at once."""
     visitor_rate_per_s: Rate = 2.0
+    """What one visitor sends by his socket."""
     visitor_rate_burst: PositiveInt = 30
+    """So many at once."""
     send_queue_bytes_max: Annotated[int, Field(ge=16_384, le=16_777_216)] = 262_144
     """What waits for a visitor who does not read; more, and he is cut off, to come back by himself."""

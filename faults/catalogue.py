@@ -81,7 +81,6 @@ SPINE = (
     "kill_gateway",
     "freeze_routing",
     "freeze_in_transaction",
-    "freeze_before_writing",
     "freeze_notifier",
     "freeze_gateway",
     "restart_postgres",
@@ -95,7 +94,7 @@ MAY_END = frozenset((*KINDS["limit"], *KINDS["upgrade"]))
 version that reads more topics than the other members of its group ends until those are gone."""
 
 _NEEDS: Mapping[Need, Collection[str]] = {
-    Need.WIRES: {*KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
+    Need.WIRES: {"freeze_before_writing", *KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
     Need.INSIDE: {*KINDS["block"]},
     Need.CLOCKS: {*KINDS["clock"]},
     Need.SMALL_DISKS: {*KINDS["full_disk"]},

@@ -16,10 +16,10 @@ LAST_BYTES, PAGE = 1_048_576, bytes(4_096)
 
 
 @contextmanager
-def small_disk(folder: Path, size_mb: int = SIZE_MB) -> Iterator[None]:
-    """Let `folder` be a disk of this size. Raises OSError when this user may not mount anything."""
+def small_disk(folder: Path) -> Iterator[None]:
+    """Let `folder` be a disk of `SIZE_MB`. Raises OSError when this user may not mount anything."""
     folder.mkdir(parents=True, exist_ok=True)
-    options = f"size={size_mb}m,mode=0755"
+    options = f"size={SIZE_MB}m,mode=0755"
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
     )

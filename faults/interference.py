@@ -137,7 +137,7 @@ class Interference:
     async def _spring(self, name: str, kind: str, quiet_s: float) -> None:
         server, request, lost = MOMENTS[name]
         victim = await self.scene.victim(kind)
-        hit = await self._caught(self._wires(server)[victim.name], Trap(request, lost, quiet_s))
+        hit = await self._wires(server)[victim.name].catches(Trap(request, lost, quiet_s), CATCH_S)
         if hit:
             await asyncio.sleep(quiet_s)
         self.scene.note(name, hit=hit, worker=victim.name, quiet_s=quiet_s)
@@ -149,19 +149,10 @@ class Interference:
             victim = await self.scene.victim(kind)
             await self.scene.busy(kind)
             trap = Trap(request, Lost.REQUEST, ENDED_S)
-            hit = await self._caught(self._wires(server)[victim.name], trap)
+            hit = await self._wires(server)[victim.name].catches(trap, CATCH_S)
             victim.signal(signal.SIGKILL)
             await victim.ended(ENDED_S)
             self.scene.note(name, hit=hit, worker=victim.name)
-
-    async def _caught(self, wire: Wire, trap: Trap) -> bool:
-        """Whether something falls into the trap in time."""
-        wire.set(trap)
-        try:
-            await asyncio.wait_for(trap.sprung.wait(), CATCH_S)
-        except TimeoutError:
-            wire.heal()
-        return trap.sprung.is_set()
 
     def _wires(self, server: str) -> dict[str, Wire]:
         network = self.scene.ground.network

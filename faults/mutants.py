@@ -22,7 +22,7 @@ from faults.table import put
 from faults.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("schemas", "config", "workers", "checker", "faults", "pyproject.toml")
+COPIED = ("schemas", "config", "workers", "bench", "checker", "faults", "pyproject.toml")
 DONE = "done"
 """The file that says which change, faults and length the run was of."""
 RATE_PER_S = 120

@@ -68,8 +68,8 @@ MUTANTS = (
         (
             Change(
                 "workers/runtime/ledger.py",
-                'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n# One',
-                'lane.id = mine.id AND $2 <> \'\'\n"""\n# One',
+                'lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no\n"""\n_PREPARE',
+                'lane.id = mine.id AND $2 <> \'\'\n"""\n_PREPARE',
             ),
         ),
     ),
@@ -152,11 +152,11 @@ MUTANTS = (
         (
             Change(
                 "workers/runtime/store.py",
-                "            await transaction.commit()\n"
-                "            self._stored(batch, ends, clocks, told, stored)\n",
-                "            self._stored(batch, ends, clocks, told, stored)\n"
+                "            await _commit(connection)\n"
+                "            self._stored(batch, ends, clocks, marked, stored)\n",
+                "            self._stored(batch, ends, clocks, marked, stored)\n"
                 "            await PUBLISH[self.handler.kind](stored)\n"
-                "            await transaction.commit()\n",
+                "            await _commit(connection)\n",
             ),
             Change(
                 "workers/runtime/store.py",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from faults.fleet import Worker
+from faults.proxy import Lost, Trap
 from faults.scene import CATCH_S, Scene
 from faults.surroundings import SESSION_S
 from faults.watch import KINDS, UnseenError, ports_inside, ports_of
@@ -48,8 +49,8 @@ class Nemesis:
             "freeze_routing": lambda: self.freeze("routing"),
             "freeze_notifier": lambda: self.freeze("notifier"),
             "freeze_gateway": self.freeze_gateway,
-            "freeze_in_transaction": lambda: self.freeze_inside("freeze_in_transaction", writing=True),
-            "freeze_before_writing": lambda: self.freeze_inside("freeze_before_writing", writing=False),
+            "freeze_in_transaction": self.freeze_in_transaction,
+            "freeze_before_writing": self.freeze_before_writing,
             "storm": self.storm,
             "restart_broker": self.restart_broker,
             "restart_postgres": self.restart_postgres,
@@ -126,16 +127,23 @@ class Nemesis:
                 lanes_taken_over=taken,
             )
 
-    async def freeze_inside(self, name: str, *, writing: bool) -> None:
-        """SIGSTOP to a routing worker inside an open transaction, having written (row locks) or not yet."""
+    async def freeze_in_transaction(self) -> None:
+        """SIGSTOP to a routing worker inside an open transaction that has written: it keeps its row locks."""
         before = await self.scene.ground.owners()
         victim = await self.scene.victim("routing")
-        caught = await self._catch_inside(victim, writing=writing)
+        caught = await self._catch_inside(victim)
         await self._frozen(victim)
-        taken = await self.scene.taken("routing", before)
-        self.scene.note(
-            name, hit=caught and taken > 0, worker=victim.name, caught=caught, lanes_taken_over=taken
-        )
+        await self._note_frozen("freeze_in_transaction", victim, before, caught=caught)
+
+    async def freeze_before_writing(self) -> None:
+        """SIGSTOP to a routing worker as it begins a transaction: Postgres hears of it when he wakes up."""
+        before = await self.scene.ground.owners()
+        victim = await self.scene.victim("routing")
+        wire = self.scene.ground.network.postgres[victim.name]
+        caught = await wire.catches(Trap("begin", Lost.TIME), CATCH_S)
+        await self._frozen(victim)
+        wire.heal()
+        await self._note_frozen("freeze_before_writing", victim, before, caught=caught)
 
     async def storm(self) -> None:
         """Eight workers, each stopped and started five times."""
@@ -221,6 +229,13 @@ class Nemesis:
         running = len(self.scene.ground.fleet.of(kind))
         return [running + more for more in range(1, STORM_WORKERS - running + 1)]
 
+    async def _note_frozen(
+        self, name: str, victim: Worker, before: dict[tuple[str, int], str | None], *, caught: bool
+    ) -> None:
+        taken = await self.scene.taken("routing", before)
+        hit = caught and taken > 0
+        self.scene.note(name, hit=hit, worker=victim.name, caught=caught, lanes_taken_over=taken)
+
     async def _frozen(self, victim: Worker, seconds: float = FREEZE_S) -> None:
         victim.signal(signal.SIGSTOP)
         await asyncio.sleep(seconds)
@@ -235,19 +250,19 @@ class Nemesis:
                 return unanswered
         return 0
 
-    async def _catch_inside(self, victim: Worker, *, writing: bool) -> bool:
-        """Freeze the victim inside a transaction; False when it was not caught in time."""
+    async def _catch_inside(self, victim: Worker) -> bool:
+        """Freeze the victim inside a transaction that has written; False when it was not caught in time."""
         connection = await asyncpg.connect(self.scene.ground.dsn)
         deadline = time.monotonic() + CATCH_S
         try:
             while time.monotonic() < deadline:
                 await asyncio.sleep(0)
                 ports = self.scene.ground.network.seen_by_postgres(ports_of(victim.pid))
-                if not ports & await ports_inside(connection, writing=writing):
+                if not ports & await ports_inside(connection):
                     continue
                 victim.signal(signal.SIGSTOP)
                 await asyncio.sleep(0.3)  # what it had sent before is carried out by now
-                if ports & await ports_inside(connection, writing=writing):
+                if ports & await ports_inside(connection):
                     return True
                 victim.signal(signal.SIGCONT)
         finally:

@@ -26,6 +26,7 @@ from starlette.routing import Route
 from config.ingress import MessengerApp
 from config.settings import Settings
 from faults.town import PAGES, WORKSPACE
+from schemas.ids import account_of
 from workers.channels.delivery.connecting import Tokens, connect_page
 from workers.channels.delivery.marker import read_marker
 from workers.channels.delivery.vault import Vault
@@ -64,7 +65,7 @@ class Outside:
         self._messenger_port, self._shop_port = free_port(), free_port()
         self._delivery_key, self._webhooks_key = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
         self._accounts = {
-            page: Account(page.partition(":")[2], secrets.token_urlsafe(24), 10_000, heard_at_s=Everybody())
+            page: Account(account_of(page), secrets.token_urlsafe(24), 10_000, heard_at_s=Everybody())
             for page in PAGES
             if page.startswith("messenger:")
         }

@@ -32,10 +32,12 @@ class Way(Enum):
 
 
 class Lost(Enum):
-    """What a trap takes away: the request, which the server never sees, or only its reply."""
+    """What a trap takes away: the request, which the server never sees, or only its reply, or only time."""
 
     REQUEST = auto()
     REPLY = auto()
+    TIME = auto()
+    """The request arrives when the wire is healed, and so does all that the worker sends meanwhile."""
 
 
 @dataclass
@@ -43,7 +45,8 @@ class Trap:
     """Waits for the next request of a name on any connection of a wire, and cuts that connection.
 
     Attributes:
-        quiet_s: so long after it nothing at all comes back, then the connection is reset.
+        quiet_s: so long after it nothing at all comes back, then the connection is reset; unless only time
+            is lost.
         sprung: set once the request, or the first bytes of its reply, are lost.
     """
 
@@ -123,11 +126,24 @@ class Wire:
         self._trap = trap
 
     def sprung_by(self, requests: list[str]) -> Trap | None:
-        """The trap, when one of these requests springs it; then it is gone."""
+        """The trap, when one of these requests springs it and is to be lost; then the trap is gone."""
         if self._trap is None or self._trap.request not in requests:
             return None
         trap, self._trap = self._trap, None
-        return trap
+        if trap.lost is not Lost.TIME:
+            return trap
+        trap.sprung.set()
+        self.silence(Way.UP)
+        return None
+
+    async def catches(self, trap: Trap, within_s: float) -> bool:
+        """Set it, and wait whether something falls into it in time."""
+        self.set(trap)
+        try:
+            await asyncio.wait_for(trap.sprung.wait(), within_s)
+        except TimeoutError:
+            self.heal()
+        return trap.sprung.is_set()
 
     def heal(self) -> None:
         """Be a good wire again."""
@@ -234,6 +250,7 @@ class Connection:
             if not chunk:
                 return
             if self._lets_through(way, chunk):
+                await self._wire.pass_by(way)  # a trap may just have silenced it
                 writer.write(chunk)
                 await writer.drain()
 

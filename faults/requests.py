@@ -6,6 +6,7 @@ from typing import Protocol
 
 KAFKA_NAMES = {0: "produce", 26: "end_txn", 28: "offsets"}
 """By API key; `offsets` are those of a group within a transaction."""
+_STATEMENTS = (b"BEGIN", b"COMMIT")
 _LENGTH = 4
 _BEFORE_THE_SESSION = {80877103, 80877104}
 """Codes of the requests for TLS and GSS, behind which Postgres's session still has to begin."""
@@ -41,7 +42,7 @@ class PostgresRequests:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[str]:
-        """`commit` for each COMMIT that is a statement by itself, as asyncpg sends it."""
+        """`begin` and `commit` for what begins with these words, and is sent as it stands."""
         self._unread += chunk
         found: list[str] = []
         while True:
@@ -49,8 +50,8 @@ class PostgresRequests:
             body = _take(self._unread, 1 if self._begun else 0, counts_itself=True)
             if body is None:
                 return found
-            if letter == b"Q" and body.startswith(b"COMMIT"):
-                found.append("commit")
+            if letter == b"Q":
+                found += [name.lower().decode() for name in _STATEMENTS if body.startswith(name)]
             self._begun = self._begun or int.from_bytes(body[:4]) not in _BEFORE_THE_SESSION
 
 

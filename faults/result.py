@@ -99,6 +99,8 @@ class Result:
     report: dict[str, Any]
     """Of the checker. A check that does not hold says in which `phase`, by its number, if that is known."""
     took_s: float = field(default=0.0)
+    commit: str = field(default="unknown")
+    """Which version was tried."""
     others_share: float = field(default=0.0)
     """How much of the processors others had meanwhile: who got little of them could not be in time."""
 

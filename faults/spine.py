@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.record import commit
 from checker.report import MARKS
 from faults.campaign import PAUSE_S, Campaign, run
 from faults.catalogue import FAULTS, SPINE, Need, needs_of
@@ -100,12 +101,13 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    began, processors = time.monotonic(), Processors()
+    began, processors, tried = time.monotonic(), Processors(), commit()
     needs = needs_of({name for names in campaign.phases for name in names})
     network = Network(WIRED if Need.WIRES in needs else (), campaign.seed)
     async with ground(folder, network, needs, quick=not campaign.repeat) as made:
         result = await run(campaign, made)
     result.took_s, result.others_share = round(time.monotonic() - began, 1), processors.others_share()
+    result.commit = tried
     (folder / "result.json").write_bytes(result.as_json())
     return result
 

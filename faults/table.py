@@ -1,13 +1,15 @@
 """`python -m faults.table REPORTS…`: what runs have shown, as a table: fault × invariant.
 
-REPORTS are the folders of runs, or their `result.json`. Phases of the same faults share a line.
+REPORTS are the folders of runs, or their `result.json`. Phases of the same faults share a line. Under the
+table stands what it does not say: which checks had nothing to look at, and which faults have no line.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,7 +23,7 @@ LIVENESS = 9
 HOLDS, VIOLATED, UNKNOWN = "✓", "✗", "?"
 MARKS = ("<!-- faults -->", "<!-- /faults -->")
 TIMES = ("recovered, s", "at most, s", "worked off, s")
-HEAD = ("fault", "seeds", "messages", "hit", *map(str, INVARIANTS), *TIMES)
+HEAD = ("fault", "seeds", "messages", "hit", *map(str, INVARIANTS), *TIMES, "checks", "when")
 
 Run = Mapping[str, Any]
 Part = tuple[Run, int]
@@ -42,7 +44,7 @@ def main() -> int:
         runs = [read(path) for path in options.reports]
         lines = table(runs)
         if options.document:
-            put(options.document, lines)
+            write(options.document, runs)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     sys.stdout.write("\n".join(lines) + "\n")
@@ -79,10 +81,42 @@ def table(runs: Iterable[Run]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
-def put(page: Path, lines: Sequence[str], marks: tuple[str, str] = MARKS) -> None:
+def write(page: Path, runs: Sequence[Run]) -> None:
+    """Put the table of these runs into a page, and under it what it does not say.
+
+    Raises ValueError when the page has no place for it.
+    """
+    put(page, table(runs), below=lambda rows: (*blind(runs), *untried(rows)))
+
+
+def blind(runs: Sequence[Run]) -> list[str]:
+    """Markdown: how many runs there were, and the checks for which none of them had anything to look at."""
+    days = _days([phase for run in runs for phase in run["phases"]])
+    invariants = {one["title"]: one["invariant"] for run in runs for one in run["report"]["checks"]}
+    nothing = sorted((invariants[title], title) for title in invariants.keys() - _looked(runs))
+    said = f"This was last written from the results of {len(runs)} runs, of {days}."
+    if not nothing:
+        return ["", f"{said} Each check had something to look at in one of them."]
+    lines = [f"* {invariant}: {title}" for invariant, title in nothing]
+    return ["", f"{said} Nothing to look at had, in any of them:", "", *lines]
+
+
+def untried(rows: Iterable[str]) -> list[str]:
+    """Markdown: the faults of the catalogue that have no line of their own among these."""
+    tried = {_first_cell(row).strip("`") for row in rows}
+    names = [f"`{name}`" for name in FAULTS if name not in tried]
+    return ["", f"Faults without a line of their own: {', '.join(names)}."] if names else []
+
+
+def put(
+    page: Path,
+    lines: Sequence[str],
+    marks: tuple[str, str] = MARKS,
+    below: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
+) -> None:
     """Put them between the page's marks; what they lack, by its first cell, keeps its line.
 
-    Raises ValueError when the page has no marks.
+    What is `below` of all these lines comes behind them. Raises ValueError when the page has no marks.
     """
     before, begin, rest = page.read_text().partition(marks[0])
     between, end, after = rest.partition(marks[1])
@@ -92,7 +126,8 @@ def put(page: Path, lines: Sequence[str], marks: tuple[str, str] = MARKS) -> Non
         )
     known = {_first_cell(line): line for line in between.splitlines() if line.startswith("|")}
     known |= {_first_cell(line): line for line in lines}
-    page.write_text("\n".join((before + begin, *known.values(), end + after)))
+    rows = list(known.values())
+    page.write_text("\n".join((before + begin, *rows, *below(rows), end + after)))
 
 
 def _first_cell(line: str) -> str:
@@ -115,6 +150,8 @@ def _cells(name: str, parts: Sequence[Part]) -> Sequence[str]:
         f"{median(in_time):.1f}" if in_time else "",
         _at_most(took),
         _at_most(drained),
+        _checks([run for run, _ in parts]),
+        " ".join((_days(phases), *sorted({run["commit"] for run, _ in parts if "commit" in run}))),
     )
 
 
@@ -127,6 +164,23 @@ def ranges(numbers: Sequence[int]) -> str:
         else:
             runs.append([number])
     return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _checks(runs: Sequence[Run]) -> str:
+    """How many of them had something to look at, in one of these runs."""
+    titles = {one["title"] for run in runs for one in run["report"]["checks"]}
+    return f"{len(_looked(runs))} of {len(titles)}"
+
+
+def _looked(runs: Iterable[Run]) -> set[str]:
+    """The titles of the checks that had something to look at."""
+    return {one["title"] for run in runs for one in run["report"]["checks"] if one["checked"]}
+
+
+def _days(phases: Iterable[Mapping[str, Any]]) -> str:
+    """When they began, from the first day to the last (UTC)."""
+    days = {f"{datetime.fromtimestamp(phase['began_ms'] / 1000, UTC):%Y-%m-%d}" for phase in phases}
+    return " to ".join(sorted({min(days), max(days)}))
 
 
 def _at_most(seconds: Sequence[float | None]) -> str:

@@ -167,12 +167,11 @@ def _ports(inodes: set[str]) -> set[int]:
     return ports
 
 
-async def ports_inside(connection: asyncpg.Connection, *, writing: bool) -> set[int]:
-    """The client ports of workers' sessions inside a transaction that has written, or has only read."""
+async def ports_inside(connection: asyncpg.Connection) -> set[int]:
+    """The client ports of workers' sessions inside a transaction that has written."""
     rows = await connection.fetch(
         """SELECT client_port FROM pg_stat_activity
-            WHERE xact_start IS NOT NULL AND (backend_xid IS NOT NULL) = $1
-              AND application_name LIKE 'tongdai %' AND client_port > 0""",
-        writing,
+            WHERE xact_start IS NOT NULL AND backend_xid IS NOT NULL
+              AND application_name LIKE 'tongdai %' AND client_port > 0"""
     )
     return {row["client_port"] for row in rows}

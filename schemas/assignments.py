@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -110,6 +110,8 @@ class Why(InsideModel):
     rule: Slug | None = None
     """None: by a person, outside of every rule."""
     rule_version: int | None = None
+    owner: Slug | None = None
+    """Whose rule it was then: in his name the desk gave it."""
     by: str | None = None
     """Who decided, as `actor` of his command; none: the desk."""
     command: str | None = None
@@ -206,9 +208,12 @@ class Transferring(ChainEvent):
     to_agent: Slug | None
     to_department: Slug | None
     agents: tuple[Slug, ...]
-    """Who is asked: at most 200 named. Told again with whoever of the department comes online meanwhile."""
+    """Who is asked: at most 200 named. Told again with whoever of the department comes online meanwhile or
+    joins it, and without who leaves it or goes on leave."""
     rejected: tuple[Slug, ...] = ()
     """Who of the department has rejected already: told again, without them, to those who are left."""
+    again: Literal["rejected", "asked"] | None = None
+    """Why it is told again: the last of `rejected` has now done so, or others are asked; none: it is new."""
     by: str
     command: str
     expires_at: Moment
@@ -232,7 +237,7 @@ class CareChanged(ChainEvent):
     reason: Slug | None = None
     outcome: DoneOutcome | None = None
     by: str | None = None
-    """None: by itself."""
+    """None: by itself. When one that was `done` reopens, the agent who wrote to its customer, if one did."""
     command: str | None = None
 
 
@@ -329,5 +334,8 @@ class ReplyRefused(InsideModel):
     command: str
     code: str
     sentence: str
+    allowed: tuple[str, ...] = ()
+    """What its sender may do instead."""
+    details: dict[str, Any] = Field(default_factory=dict)
     at: Moment
     cause: Cause

@@ -56,7 +56,7 @@ class Route(ConversationCommand):
     lists: tuple[str, ...] = ()
     """Names of the workspace's keyword lists that matched."""
     answered: bool = False
-    """It is the first session, and a human has answered the customer before."""
+    """A human has answered the customer before."""
 
 
 class SessionEnded(ConversationCommand):

@@ -20,6 +20,7 @@ Reason = Literal[
     "wrong_key",  # the record's key is not that of its value
     "unknown_page",  # no workspace has connected this page
     "wrong_workspace",  # the page belongs to another workspace
+    "foreign_page",  # the app that signed it may not speak for this page
     "unknown_message",  # a connector tells of an answer that nobody has asked it to carry
     "unknown_event",  # a channel sent something that its documentation does not know
     "not_a_reply",  # an e-mail to an address that leads into no ticket, or not any more

@@ -37,6 +37,9 @@ AutoWords = Annotated[
 ]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL_PATTERN)]
 
+PictureUrl = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https://[!-~]+$")]
+"""Browsers of agents fetch it: encrypted, and written as addresses are sent."""
+
 AgentIds = Annotated[tuple[Slug, ...], Field(max_length=AGENTS_MAX)]
 DepartmentIds = Annotated[tuple[Slug, ...], Field(max_length=DEPARTMENTS_MAX)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=TAGS_MAX)]
@@ -49,6 +52,8 @@ class Agent(InsideModel):
 
     id: Slug
     name: Name
+    picture: PictureUrl | None = None
+    """His avatar, where colleagues see who holds a conversation."""
     capacity: Capacity | None = None
     """Open sessions held at once, at most; none: no limit."""
     channel_capacity: ChannelCapacity = Field(default_factory=dict)

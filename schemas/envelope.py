@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from schemas.base import rfc3339
+
 Headers = list[tuple[str, bytes]]
 
 TYPE_PREFIX = "tongdai"
@@ -83,13 +85,7 @@ def moment(timestamp_ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=timestamp_ms)
 
 
+@lru_cache(maxsize=8_192)
 def time_text(timestamp_ms: int) -> str:
-    """The same as RFC 3339 with milliseconds."""
-    seconds, milliseconds = divmod(timestamp_ms, 1000)
-    return f"{_second_text(seconds)}.{milliseconds:03}Z"
-
-
-@lru_cache(maxsize=4_096)
-def _second_text(timestamp_s: int) -> str:
-    """Remembered, since the records of a batch share their seconds."""
-    return moment(timestamp_s * 1000).isoformat()[: len("2026-11-22T08:15:00")]
+    """The same as RFC 3339 with milliseconds. Remembered: what a record gives rise to has its moment."""
+    return rfc3339(moment(timestamp_ms))

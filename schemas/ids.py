@@ -47,6 +47,11 @@ def channel_of(page: str) -> Channel:
     return page.partition(":")[0]
 
 
+def account_of(page: str) -> str:
+    """The account, on its channel, of the page with this id."""
+    return page.partition(":")[2]
+
+
 def conversation_key(channel: str, account: str, user: str) -> str:
     """The Kafka key of every conversation topic: `channel:account:user`."""
     return f"{channel}:{account}:{user}"
@@ -55,6 +60,17 @@ def conversation_key(channel: str, account: str, user: str) -> str:
 def page_of(key: str) -> str:
     """The id of the page of the conversation with this key."""
     return ":".join(key.split(":", 2)[:2])
+
+
+def user_of(key: str) -> str:
+    """The user of the conversation with this key: his id may have colons."""
+    return parts_of_key(key)[2]
+
+
+def parts_of_key(key: str) -> tuple[Channel, str, str]:
+    """Channel, account and user of the conversation with this key."""
+    channel, account, user = key.split(":", 2)
+    return channel, account, user
 
 
 def conversation_id(key: str) -> UUID:
@@ -120,6 +136,24 @@ def desk_key(workspace: str, desk: str = DEFAULT_DESK) -> str:
 def agent_key(workspace: str, agent: str) -> str:
     """The Kafka key of what concerns one agent: `agent:workspace/agent`."""
     return f"agent:{workspace}/{agent}"
+
+
+def service_key(workspace: str, service: str) -> str:
+    """The word for another system that has a token: `service:workspace/service`."""
+    return f"service:{workspace}/{service}"
+
+
+def agent_of(actor: str) -> str | None:
+    """The agent's id of `agent:workspace/agent`; none of a service or an operator."""
+    kind, _, agent = parts_of_owner(actor)
+    return agent if kind == "agent" else None
+
+
+def parts_of_owner(key: str) -> tuple[str, str, str]:
+    """Of an agent's key, an audience's or a service's: its kind, its workspace and its name there."""
+    kind, _, place = key.partition(":")
+    workspace, _, name = place.partition("/")
+    return kind, workspace, name
 
 
 def audience_key(workspace: str, audience: str) -> str:

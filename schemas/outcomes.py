@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.base import InsideModel, Moment, Slug
@@ -42,6 +43,17 @@ class Refused(Outcome):
     """What would be allowed instead, in words of the API: care statuses, agents, commands."""
     details: dict[str, Any] = Field(default_factory=dict)
     """What programs show, e.g. of `taken`: `winner`, `earlier_ms`."""
+
+
+def written_outcome(outcome: Outcome) -> dict[str, Any]:
+    """What tables keep of it, as orjson writes it."""
+    return {"kind": type(outcome).__name__.lower(), **vars(outcome)}
+
+
+def read_outcome(text: str) -> Done | Refused:
+    """The outcome that a table has kept."""
+    fields = orjson.loads(text)
+    return (Refused if fields["kind"] == "refused" else Done).model_validate(fields)
 
 
 def request_sha256(asked: BaseModel) -> str:

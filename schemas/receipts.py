@@ -67,7 +67,7 @@ DeliveryReason = Literal[
     "page_restricted",  # the channel has restricted the page for a time
     "rate_limited",  # too much is sent for the moment
     "channel_down",  # the channel does not answer, or has an error of its own
-    "no_answer",  # given to the channel, and nothing came back
+    "no_answer",  # given away, and nothing came back
     "too_many",  # too many answers wait in the conversation
     "mail_not_set",  # nobody has set how e-mail is sent for the page
     "mail_address",  # the mail server refuses the customer's address

@@ -7,6 +7,7 @@ name servers to use instead of the embedded ones. Every other `TONGDAI_` variabl
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -144,3 +145,13 @@ async def topics(kafka_settings: Settings) -> AsyncIterator[dict[str, str]]:
     await admin.start()
     await admin.delete_topics(list(names.values()))
     await admin.close()
+
+
+@pytest.fixture
+def log_restored() -> Iterator[None]:
+    """pytest has its own log handlers back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

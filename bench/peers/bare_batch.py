@@ -13,6 +13,7 @@ from bench.peers import values
 from bench.peers.rows import COLUMNS, Row, conversation_row, message_row, opening_rows, seen_row
 from bench.peers.values import Facts, Letter
 from bench.roster import AGENTS
+from schemas.ids import page_of
 
 
 class BareBatch:
@@ -52,7 +53,7 @@ def _facts(record: ConsumerRecord) -> Facts:
     key = record.key.decode()
     return Facts(
         key=key,
-        page=key.rpartition(":")[0],
+        page=page_of(key),
         channel=value["channel"],
         user=value["user"],
         name=value["customer_name"],

@@ -40,6 +40,11 @@ class Link(NamedTuple):
     said: Json
     """What else its kind says, as far as the checks need it; without what is empty."""
 
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How large a witness it is: see checker.report."""
+        return self.cause_offset, self.seq
+
 
 class Chain:
     """The events of one conversation in the order of the topic."""
@@ -97,6 +102,10 @@ class Chain:
         """The event with this number; none for 0 and for what is not there."""
         return self.links[seq - 1] if 0 < seq <= len(self.links) else None
 
+    def where(self, link: Link) -> str:
+        """How a witness names one of its events."""
+        return f"{self.key} seq {link.seq} ({link.what}, command at offset {link.cause_offset})"
+
     def giver(self, seq: int) -> Link | None:
         """The event that gave the conversation to the one who holds it at `seq`."""
         link = self.at(seq)
@@ -127,7 +136,16 @@ _SAID = {
     ),
     "assigned": ("by", "command", "exceeds", "fallback_of"),
     "unassigned": ("former_holder", "how", "by", "command", "asked_again"),
-    "transferring": ("to_agent", "to_department", "agents", "rejected", "by", "command", "expires_at"),
+    "transferring": (
+        "to_agent",
+        "to_department",
+        "agents",
+        "rejected",
+        "by",
+        "command",
+        "expires_at",
+        "again",
+    ),
     "transfer_ended": ("how", "agent", "by", "command"),
     "care_changed": ("former_care", "reason", "outcome", "by", "command"),
     "blocked": ("until", "by", "command", "reason"),

@@ -57,6 +57,10 @@ class Conversation:
         return self.key.partition(":")[0]
 
     @property
+    def page(self) -> str:
+        return ":".join(self.key.split(":", 2)[:2])
+
+    @property
     def carried(self) -> tuple[str, bool] | None:
         """Who has it to do, and whether it is silent: its holder, while a session is open, unless blocked."""
         if self.holder is None or not self.session_open or self.blocked:

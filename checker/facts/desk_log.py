@@ -38,6 +38,11 @@ class Step(NamedTuple):
         """The event's."""
         return self.link.id if self.link else self.roster.id if self.roster else ""
 
+    @property
+    def where(self) -> str:
+        """How a witness names what stands when its command has been carried out."""
+        return f"after the command at offset {self.offset}"
+
 
 class DeskLogs:
     """The steps of each desk in order."""
@@ -67,12 +72,10 @@ class DeskLogs:
         self, chains: Chains, roster: Iterable[RosterEvent], commands: Commands
     ) -> Iterator[tuple[Desk, Place, Step]]:
         for event in roster:
-            self.caused.checked += 1
             cause = commands.cause_of(event)
-            if cause is None:
-                fault = "no command of that place and time"
-                self.caused.fail(event.place[::-1], f"roster {shown(event.place)}: {fault}")
-                cause = event.cause or (0, ASKED)
+            fault = "" if cause is not None else "no command of that place and time"
+            self.caused.judge(event.place[::-1], fault, f"roster {shown(event.place)}")
+            cause = cause or event.cause or (0, ASKED)
             yield event.desk, cause, Step(cause[1], 0, event.place, roster=event)
         for chain in chains.values():
             for link in chain.links:
@@ -83,9 +86,6 @@ class DeskLogs:
         """The steps of one command, each with its number; a strange one comes at the end."""
         numbers = ordinals(self._log_id, cause, [step.id for step in steps])
         for step in steps:
-            self.numbered.checked += 1
-            if step.id not in numbers:
-                self.numbered.fail(
-                    (step.offset, *step.place), f"{step.id} is no event of commands {shown(cause)}"
-                )
+            fault = "" if step.id in numbers else f"{step.id} is no event of commands {shown(cause)}"
+            self.numbered.judge((step.offset, *step.place), fault)
             yield step._replace(ordinal=numbers.get(step.id, 2 * len(steps)))

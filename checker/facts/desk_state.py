@@ -102,6 +102,7 @@ class DeskState:
         self.agents: dict[str, Agent] = {}
         self.departments: dict[str, list[str]] = {}
         self.admins: dict[str, list[str]] = {}
+        """By page that the desk has."""
         self.rules: dict[str, Rule] = {}
         self.policy: Json = {}
         self.conversations: dict[str, Conversation] = {}
@@ -134,6 +135,8 @@ class DeskState:
                 self._relist(step)
             case "page":
                 self.admins[event.name] = list(definition.get("admins", ()))
+                if event.removed:
+                    del self.admins[event.name]
             case "policy":
                 self.policy = definition
             case "rule":
@@ -191,6 +194,11 @@ class DeskState:
         if kind == "department":
             return set(self.departments.get(name, ()))
         return self._of_page(name) if kind == "page" else set()
+
+    def supervises(self, admin: str | None, agent: str) -> bool:
+        """Whether `admin` administers every page for which `agent` works, and there is one."""
+        pages = [page for page in self.admins if agent in self._of_page(page)]
+        return bool(pages) and all(admin in self.admins[page] for page in pages)
 
     def bar(self, name: str, rule: Rule, conversation: Conversation) -> str:
         """Why the desk may not give the conversation to the agent under the rule; empty: it may."""

@@ -61,12 +61,10 @@ class AnsweredCheck:
             )
 
     def _check(self, asker: Asker, outcome: Outcome, fault: str) -> None:
-        self.genuine.checked += 1
         if not outcome.is_to_actor:
             fault = "its record has another key than its actor"
-        if fault:
-            where = f"outcomes {shown(outcome.place)} ({outcome.what} of {asker[2]}, key {asker[3]})"
-            self.genuine.fail(outcome.place[::-1], f"{where}: {fault}")
+        where = f"outcomes {shown(outcome.place)} ({outcome.what} of {asker[2]}, key {asker[3]})"
+        self.genuine.judge(outcome.place[::-1], fault, where)
 
 
 def _counted(asked: list[Ask]) -> tuple[list[Ask], int, int]:

@@ -22,12 +22,9 @@ def check_answers(chains: Chains, commands: Commands, letters: Letters) -> Tally
         for link in chain.links
     }
     for route in commands.routes:
-        tally.checked += 1
-        if (route.conversation, *route.place) not in answered and not letters.of("commands", route.place):
-            tally.fail(
-                route.place[::-1],
-                f"commands {shown(route.place)}: nobody answered the route of {route.conversation}",
-            )
+        is_well = (route.conversation, *route.place) in answered or letters.of("commands", route.place)
+        fault = "" if is_well else f"nobody answered the route of {route.conversation}"
+        tally.judge(route.place[::-1], fault, f"commands {shown(route.place)}")
     return tally
 
 
@@ -36,13 +33,9 @@ def check_causes(chains: Chains, commands: Commands) -> Tally:
     tally = Tally(4, "each event of a chain was caused by a command that is on the log")
     for chain in chains.values():
         for link in chain.links:
-            tally.checked += 1
             place = link.cause_partition, link.cause_offset
-            if not commands.has(place):
-                tally.fail(
-                    (link.seq, link.offset),
-                    f"{chain.key} seq {link.seq}: no command at commands {shown(place)}",
-                )
+            fault = "" if commands.has(place) else f"no command at commands {shown(place)}"
+            tally.judge((link.seq, link.offset), fault, chain.where(link))
     return tally
 
 
@@ -56,15 +49,11 @@ def check_sessions(chains: Chains, sessions: Iterable[SessionRow]) -> Tally:
         if link.what in {"session_opened", "session_closed"}
     )
     for row in sessions:
-        tally.checked += 1
         opened = events.pop((row.conversation, row.session, "session_opened"), 0)
         closed = events.pop((row.conversation, row.session, "session_closed"), 0)
-        if (opened, closed) != (1, int(row.ended)):
-            tally.fail(
-                (row.session,),
-                f"conversation {row.conversation}, session {row.session}: opened {opened} times, "
-                f"closed {closed} times, ended {row.ended}",
-            )
+        is_well = (opened, closed) == (1, int(row.ended))
+        fault = "" if is_well else f"opened {opened} times, closed {closed} times, ended {row.ended}"
+        tally.judge((row.session,), fault, f"conversation {row.conversation}, session {row.session}")
     for conversation, session, what in events:
         tally.fail(
             (session,), f"conversation {conversation}: {what} of a session {session} that is not stored"

@@ -37,10 +37,7 @@ class Care:
             (self.machine, _fault(state, chain, link, ask)),
             (self.rounds, _round_fault(was, link)),
         ):
-            tally.checked += 1
-            if fault:
-                rank = link.seq, link.cause_offset
-                tally.fail(rank, f"{chain.key} seq {link.seq} ({link.what}): {fault}")
+            tally.judge((link.seq, link.cause_offset), fault, chain.where(link))
 
     def end(self, state: DeskState) -> None:
         """No chain ends in what is left at once."""

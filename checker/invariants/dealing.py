@@ -34,13 +34,13 @@ class Dealing:
         was = state.conversation(chain)
         by_itself = link.what == "assigned" and link.method in BY_ITSELF
         if link.what in WAITS or by_itself:
-            self._check(self.matched, chain, link, _rule_fault(state, chain, was, link))
+            self.matched.judge(link.rank, _rule_fault(state, chain, was, link), chain.where(link))
         if link.what in WAITS:
-            self._check(self.placed, chain, link, _place_fault(state, was, link))
+            self.placed.judge(link.rank, _place_fault(state, was, link), chain.where(link))
         if by_itself and link.method == "least_busy":
-            self._check(self.least, chain, link, _load_fault(state, was, link))
+            self.least.judge(link.rank, _load_fault(state, was, link), chain.where(link))
         if by_itself and (was.standing == "queued" or link.method in IN_TURN):
-            self._check(self.order, chain, link, _order_fault(state, chain, was, link))
+            self.order.judge(link.rank, _order_fault(state, chain, was, link), chain.where(link))
         self._pool(chain, link, was)
 
     def _pool(self, chain: Chain, link: Link, was: Conversation) -> None:
@@ -49,17 +49,10 @@ class Dealing:
             audience = link.said.get("audience")
             expected = f"page:{chain.page}"
             fault = "" if audience == expected else f"{link.what} to {audience}, expected {expected}"
-            self._check(self.pooled, chain, link, fault)
+            self.pooled.judge(link.rank, fault, chain.where(link))
         loses = link.what == "unassigned" and link.said.get("how") == "offline"
         if loses and was.session_open and not was.blocked:
             self._away.add(chain.conversation)
-
-    @staticmethod
-    def _check(tally: Tally, chain: Chain, link: Link, fault: str) -> None:
-        tally.checked += 1
-        if fault:
-            where = f"{chain.key} seq {link.seq} ({link.what}, command at offset {link.cause_offset})"
-            tally.fail((link.cause_offset, link.seq), f"{where}: {fault}")
 
 
 def _rule_fault(state: DeskState, chain: Chain, was: Conversation, link: Link) -> str:

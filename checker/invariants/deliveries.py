@@ -115,14 +115,13 @@ class DeliveriesCheck:
     def walk(self, rows: Iterable[DeliveryRow]) -> None:
         """Check what was told of each answer, then the table."""
         for message, about in self._asked.items():
-            self.told.checked += 1
-            told = self._of.get(message)
-            if not told:
-                self.told.fail((1,), f"{about}: nothing was told of it")
-            elif wrong := next((one for one in told if one.about != about), None):
-                self.told.fail(
-                    wrong.place[::-1], f"receipts {shown(wrong.place)}: {wrong.about}, asked was {about}"
-                )
+            told = self._of.get(message, [])
+            wrong = next((one for one in told if one.about != about), None)
+            if wrong is None:
+                self.told.judge((1,), "" if told else f"{about}: nothing was told of it")
+            else:
+                where = f"receipts {shown(wrong.place)}"
+                self.told.judge(wrong.place[::-1], f"{wrong.about}, asked was {about}", where)
         for told in self._of.values():
             self._way(told)
         for row in rows:
@@ -150,41 +149,39 @@ class DeliveriesCheck:
         for stands in told:
             if stands.state not in ARRIVED[1:]:
                 continue
-            self.arrived.checked += 1
             said = (
                 one
                 for one in arrivals
                 if one.place < stands.place and _rank(one.state) >= _rank(stands.state)
             )
             is_carried = furthest >= _rank(stands.state)
-            if not is_carried and not any(one.until or one.concerns(stands) for one in said):
-                where = f"receipts {shown(stands.place)}"
-                self.arrived.fail(stands.place[::-1], f"{where}: {stands.state}, which no channel has said")
+            is_said = is_carried or any(one.until or one.concerns(stands) for one in said)
+            fault = "" if is_said else f"{stands.state}, which no channel has said"
+            self._judge_arrived(stands.place, fault)
         if carried:  # what he who is kept out has read is not told
-            self.arrived.checked += 1
-            if told[-1].state == "queued":
-                where = f"receipts {shown(told[-1].place)}"
-                self.arrived.fail(told[-1].place[::-1], f"{where}: queued, its connector has said {carried}")
+            is_queued = told[-1].state == "queued"
+            fault = f"queued, its connector has said {carried}" if is_queued else ""
+            self._judge_arrived(told[-1].place, fault)
         sent = next((one for one in told if one.state in ARRIVED), None)
         for arrival in arrivals:
             if sent is None or arrival.place < sent.place or not arrival.concerns(sent):
                 continue
-            self.arrived.checked += 1
-            if _rank(told[-1].state) < _rank(arrival.state):
-                where = f"receipts {shown(arrival.place)}"
-                self.arrived.fail(arrival.place[::-1], f"{where}: {arrival.state}, told is {told[-1].state}")
+            is_behind = _rank(told[-1].state) < _rank(arrival.state)
+            fault = f"{arrival.state}, told is {told[-1].state}" if is_behind else ""
+            self._judge_arrived(arrival.place, fault)
+
+    def _judge_arrived(self, place: Place, fault: str) -> None:
+        self.arrived.judge(place[::-1], fault, f"receipts {shown(place)}")
 
     def _row(self, row: DeliveryRow) -> None:
-        self.kept.checked += 1
         told = self._of.get(row.message)
         if not told:
-            self.kept.fail((row.position,), f"{row} was never told")
+            self.kept.judge((row.position,), f"{row} was never told")
             return
         last = told[-1]
         state = last.state if row.state == "sending" else row.state  # that is nobody else's to know
         kept = (state, row.reason, row.parts, tuple(row.ids), row.version)
-        if kept != last[2:]:
-            self.kept.fail((row.position,), f"{row}, told last was {last}")
+        self.kept.judge((row.position,), "" if kept == last[2:] else f"{row}, told last was {last}")
 
 
 def _stands(record: LogRecord, value: Json) -> Stands:

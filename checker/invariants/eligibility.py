@@ -38,11 +38,7 @@ class Eligibility:
         if link.method in BY_ITSELF:
             checks.append((self.eligible, _fault))
         for tally, check in checks:
-            tally.checked += 1
-            fault = check(state, chain, link)
-            if fault:
-                where = f"{chain.key} seq {link.seq} (command at offset {link.cause_offset})"
-                tally.fail((link.cause_offset, link.seq), f"{where}: {fault}")
+            tally.judge(link.rank, check(state, chain, link), chain.where(link))
 
     def after(self, state: DeskState, last: Step) -> None:
         """Check after a decision that nobody is left waiting for whom somebody could be found now."""
@@ -62,13 +58,10 @@ class Eligibility:
         name, _, ring = audience.removeprefix("rule:").rpartition("/")
         called = _at_work(state, name, int(ring))
         for each in offered:
-            self.heard.checked += 1
             conversation = state.conversations[each]
-            if called <= conversation.declined:
-                fault = (
-                    f"after the command at offset {last.offset} nobody hears the offer of {conversation.key}"
-                )
-                self.heard.fail((last.offset,), fault)
+            is_deaf = called <= conversation.declined
+            fault = f"nobody hears the offer of {conversation.key}" if is_deaf else ""
+            self.heard.judge((last.offset,), fault, last.where)
 
     def _line(self, state: DeskState, name: str, rule: Rule, last: Step) -> None:
         """Look at all who wait for a rule when somebody may have become free for it, else at newcomers."""
@@ -83,11 +76,8 @@ class Eligibility:
             seen.add(group)
             found = found_for(state, name, conversation) or _pool(state, name, conversation)
             if found is not None:
-                self.waiting.fail(
-                    (last.offset,),
-                    f"after the command at offset {last.offset} {conversation.key} waits under {name} "
-                    f"while {found} is eligible",
-                )
+                fault = f"{conversation.key} waits under {name} while {found} is eligible"
+                self.waiting.fail((last.offset,), f"{last.where}: {fault}")
 
 
 def found_for(state: DeskState, name: str, conversation: Conversation) -> str | None:
@@ -143,6 +133,15 @@ def _named(state: DeskState, name: str) -> set[str]:
     return {rule.fallback[1] for _, rule in ways}.union(*rings)
 
 
+def _is_listed(state: DeskState, holder: str, name: str, rule: Rule, method: str | None) -> bool:
+    """Whether a method of the rule could find him: whoever had it before may be of any of its rings."""
+    if method == "fallback":
+        return holder == rule.fallback[1]
+    if method not in {"last_agent", "reopened"}:
+        return holder in rule.listed_since
+    return any(holder in state.members(name, ring) for ring in range(rule.rings))
+
+
 def _known_fault(state: DeskState, chain: Chain, link: Link) -> str:
     agent = state.agent(link.holder)
     if not agent.active:
@@ -167,8 +166,7 @@ def _fault(state: DeskState, chain: Chain, link: Link) -> str:
     first = link.said.get("fallback_of") or name
     if not state.rules.get(first, Rule()).is_for(chain.page) or name not in dict(state.ways(first)):
         return f"the rule {name}, asked for {first}, is not for {chain.page}"
-    is_listed = holder == rule.fallback[1] if link.method == "fallback" else holder in rule.listed_since
-    if not is_listed:
+    if not _is_listed(state, holder, name, rule, link.method):
         return f"{holder} is not of the rule {name}"
     bar = state.bar(holder, rule, state.conversation(chain))
     agent = state.agent(holder)

@@ -47,20 +47,15 @@ class HeardCheck:
         for attempt in attempts:
             if attempt.told is None:
                 continue
-            self.told.checked += 1
-            if attempt.told != became:
-                self.told.fail(
-                    (attempt.begun_ns,), f"{_named(attempt)}: was told {attempt.told}, it is {became}"
-                )
+            fault = "" if attempt.told == became else f"was told {attempt.told}, it is {became}"
+            self.told.judge((attempt.begun_ns,), fault, _named(attempt))
 
     def _known(self, place: Place, attempts: Sequence[Attempt], taken: Ask | None) -> None:
-        self.known.checked += 1
+        fault = ""
         if taken is not None and not any(attempt.told for attempt in attempts):
             codes = [attempt.turned_away or "no answer" for attempt in attempts]
-            self.known.fail(
-                (attempts[0].begun_ns,),
-                f"{_named(attempts[0])}: is at {taken.topic} {shown(taken.place)}, its sender heard {codes}",
-            )
+            fault = f"is at {taken.topic} {shown(taken.place)}, its sender heard {codes}"
+        self.known.judge((attempts[0].begun_ns,), fault, _named(attempts[0]))
 
     def _in_order(self, asked: Iterable[Ask]) -> None:
         """Asks of one partition, in the order of the log: no later one ended before an earlier one began."""
@@ -69,12 +64,10 @@ class HeardCheck:
             attempts = self._of.get(_place(ask))
             if not attempts:
                 continue
-            self.order.checked += 1
             ended_ns = min((one.ended_ns for one in attempts if one.told), default=begun_ns)
-            if ended_ns < begun_ns:
-                self.order.fail(
-                    ask.place[::-1], f"{ask.asker[2:]} stands behind {before}, asked after its answer"
-                )
+            is_late = ended_ns < begun_ns
+            fault = f"{ask.asker[2:]} stands behind {before}, asked after its answer" if is_late else ""
+            self.order.judge(ask.place[::-1], fault)
             first_ns = min(one.begun_ns for one in attempts)
             if first_ns > begun_ns:
                 begun_ns, before = first_ns, ask.asker[2:]

@@ -17,11 +17,9 @@ def check_inboxes(chains: Chains, transcripts: Transcripts, inbox: Iterable[Inbo
     tally = Tally(8, "each list has what its agent holds and follows, with his unread messages")
     missing = {(id_, agent) for id_, chain in chains.items() for agent in chain.live(len(chain.links))}
     for row in inbox:
-        tally.checked += 1
         missing.discard((row.conversation, row.agent))
         fault = _fault(row, chains.get(row.conversation), transcripts.get(row.conversation))
-        if fault:
-            tally.fail((row.unread,), f"{row.agent}'s list, conversation {row.conversation}: {fault}")
+        tally.judge((row.unread,), fault, f"{row.agent}'s list, conversation {row.conversation}")
     for conversation, agent in missing:
         chain = chains[conversation]
         tally.fail((len(chain.links),), f"{chain.key} is not in the list of {agent}")
@@ -42,10 +40,9 @@ def check_counters(
             counted[0] += 1
             counted[1] += unread
     for counter in counters:
-        tally.checked += 1
         expected = sums.pop((counter.workspace, counter.place, counter.page, counter.lane), [0, 0])
-        if [counter.conversations, counter.unread] != expected:
-            tally.fail((counter.conversations,), f"{counter} counts {expected}")
+        is_well = [counter.conversations, counter.unread] == expected
+        tally.judge((counter.conversations,), "" if is_well else f"{counter} counts {expected}")
     for (_, place, page, lane), expected in sums.items():
         tally.fail(
             (expected[0],), f"{place} of {page} has no counter of lane {lane}, which counts {expected}"

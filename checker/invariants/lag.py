@@ -29,14 +29,10 @@ def check_lag(source: Source) -> Tally:
             continue
         for topic in topics:
             for partition, end in source.ends(topic).items():
-                tally.checked += 1
                 entry = committed.get((topic, partition))
                 offset = 0 if entry is None else entry.offset
-                if offset != end:
-                    tally.fail(
-                        (end - offset, partition),
-                        f"{group} has committed {offset} of {end} on {topic} partition {partition}",
-                    )
+                committed_to = f"{group} has committed {offset} of {end} on {topic} partition {partition}"
+                tally.judge((end - offset, partition), "" if offset == end else committed_to)
     return tally
 
 
@@ -45,9 +41,8 @@ def check_held_back(source: Source, topics: Iterable[str]) -> Tally:
     tally = Tally(9, "no record waits behind a transaction without an end")
     for topic in topics:
         for partition, offsets in source.held_back(topic).items():
-            tally.checked += 1
-            if offsets:
-                tally.fail((partition,), f"{topic} partition {partition}: {offsets} offsets are held back")
+            fault = f"{offsets} offsets are held back" if offsets else ""
+            tally.judge((partition,), fault, f"{topic} partition {partition}")
     return tally
 
 
@@ -55,10 +50,7 @@ def check_lanes(source: Source) -> Tally:
     """Each lane is released, has nothing pending, and its row says what its group has committed."""
     tally = Tally(9, "each lane is released and its row agrees with its group's offsets and batch number")
     for row in source.rows(LaneRow):
-        tally.checked += 1
-        fault = _fault(row, source)
-        if fault:
-            tally.fail((row.id,), f"lane {row.kind} {row.id}: {fault}")
+        tally.judge((row.id,), _fault(row, source), f"lane {row.kind} {row.id}")
     for pending in source.rows(PendingRow):
         tally.fail(
             (pending.lane,), f"lane {pending.kind} {pending.lane}: batch {pending.batch_no} is still pending"

@@ -36,16 +36,13 @@ class MessagesCheck:
             if what != "stored":
                 self.acts[_act(what or "", event)] += 1
                 continue
-            self.follows.checked += 1
             transcript = self.transcripts.get(event["conversation"])
             if transcript is None:
                 transcript = Transcript(event["key"], record.partition)
                 self.transcripts[event["conversation"]] = transcript
             fault = _fault(transcript, event["position"], event["seq"], record)
-            if fault:
-                self.follows.fail(
-                    (event["position"], record.offset), f"messages {shown(record.place)}: {fault}"
-                )
+            rank = event["position"], record.offset
+            self.follows.judge(rank, fault, f"messages {shown(record.place)}")
             transcript.add(event)
 
 

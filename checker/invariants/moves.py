@@ -29,7 +29,7 @@ class Moves:
 
     def __init__(self) -> None:
         self.moves = Tally(3, "each event of a chain fits how things stood before it")
-        self.answerable = Tally(3, "no transfer waits for an answer that nobody can give")
+        self.answerable = Tally(3, "a transfer asks all who are there and can take it over, and nobody else")
 
     @property
     def tallies(self) -> list[Tally]:
@@ -37,7 +37,6 @@ class Moves:
 
     def before(self, state: DeskState, chain: Chain, link: Link) -> None:
         """Check an event against how its conversation stood."""
-        self.moves.checked += 1
         was = state.conversation(chain)
         special = _SPECIAL.get(link.what)
         fault = (
@@ -46,18 +45,16 @@ class Moves:
             or transfers.overtaken(state, was, link)
             or (special(state, was, link) if special else "")
         )
-        if fault:
-            rank = link.seq, link.cause_offset
-            self.moves.fail(rank, f"{chain.key} seq {link.seq} ({link.what}): {fault}")
+        self.moves.judge((link.seq, link.cause_offset), fault, chain.where(link))
 
     def after(self, state: DeskState, last: Step) -> None:
         """Check after a decision that every transfer can still be answered."""
         for name in state.transferring:
-            self.answerable.checked += 1
-            if not transfers.who_can_take(state, state.conversations[name]):
-                key = state.conversations[name].key
-                fault = f"after the command at offset {last.offset} nobody can take over {key}"
-                self.answerable.fail((last.offset,), fault)
+            conversation = state.conversations[name]
+            amiss = transfers.misses(state, conversation)
+            is_well = transfers.who_can_take(state, conversation) and not amiss
+            fault = "" if is_well else f"amiss: {sorted(amiss) or 'nobody'} of {conversation.key}"
+            self.answerable.judge((last.offset,), fault, last.where)
 
 
 def _standing_fault(was: Conversation, link: Link) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from checker.facts.asks import Ask
 from checker.facts.chains import Chain, Link
 from checker.invariants.answered import Answers
+from checker.invariants.transfers import AGAIN_BY
 from checker.record import Place
 from checker.report import Tally
 
@@ -68,13 +69,9 @@ class Named:
         by_person = link.what == "assigned" and link.method in BY_PERSON
         if link.said.get("command") is None and not by_person:
             return
-        if link.what == "transferring" and (ask is None or ask.what == "transfer_reject"):
+        if link.what == "transferring" and (ask is None or ask.what in AGAIN_BY):
             return  # told again, with the command of who offered it: see checker.invariants.transfers
-        self.named.checked += 1
-        fault = self._fault(link, ask)
-        if fault:
-            where = f"{chain.key} seq {link.seq} ({link.what}, command at offset {link.cause_offset})"
-            self.named.fail((link.cause_offset, link.seq), f"{where}: {fault}")
+        self.named.judge(link.rank, self._fault(link, ask), chain.where(link))
 
     def _fault(self, link: Link, ask: Ask | None) -> str:
         goes_on = self._vacated.get((link.cause_partition, link.cause_offset))

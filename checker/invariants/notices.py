@@ -138,10 +138,10 @@ class NoticesCheck:
             fault = f"position {position} for the second time"
         if fault:
             self.messages.fail(rank, f"{where}: {fault}")
-        self.ordered.checked += 1
         reader = notice["conversation"], notice["agent"]
-        if position < self._last.get(reader, 0):
-            self.ordered.fail(rank, f"{where}: position {position} after {self._last[reader]}")
+        before = self._last.get(reader, 0)
+        fault = f"position {position} after {before}" if position < before else ""
+        self.ordered.judge(rank, fault, where)
         self._last[reader] = position
 
     def _assigned(self, chain: Chain | None, notice: Json, where: str, rank: Rank) -> None:
@@ -173,37 +173,30 @@ class NoticesCheck:
 
     def _marked(self, chain: Chain | None, transcript: Transcript, position: int, *, blocked: bool) -> None:
         """A message is marked when its customer was kept out, and only then."""
-        self.marked.checked += 1
         was = chain is not None and chain.circle(transcript.seqs[position - 1]).blocked
-        if was != blocked:
-            said = "blocked" if blocked else "not blocked"
-            self.marked.fail((len(transcript), position), f"{transcript.key}: {position} is {said}")
+        said = "blocked" if blocked else "not blocked"
+        fault = f"{position} is {said}" if was != blocked else ""
+        self.marked.judge((len(transcript), position), fault, transcript.key)
 
     def _untold_mentions(self, conversation: str, transcript: Transcript) -> None:
         for position, named in transcript.mentions.items():
             for agent in named:
-                self.mentions.checked += 1
-                if not self._told_mentions[conversation, position, agent]:
-                    self.mentions.fail(
-                        (len(transcript), position), f"{transcript.key}: {agent} was not told of {position}"
-                    )
+                is_told = self._told_mentions[conversation, position, agent]
+                fault = "" if is_told else f"{agent} was not told of {position}"
+                self.mentions.judge((len(transcript), position), fault, transcript.key)
 
     def _untold_assigned(self) -> None:
         for conversation, chain in self._chains.items():
             told = self._told_assigned.get(conversation, {})
             for link in chain.links:
                 if link.what == "assigned":
-                    self.assigned.checked += 1
-                    if link.seq not in told:
-                        self.assigned.fail(
-                            (link.seq,), f"{chain.key}: {link.holder} was not told of seq {link.seq}"
-                        )
+                    fault = "" if link.seq in told else f"{link.holder} was not told of seq {link.seq}"
+                    self.assigned.judge((link.seq,), fault, chain.key)
 
     def _untold_failed(self) -> None:
         for failed in self._failed:
-            self.failures.checked += 1
-            if not self._told_failed[failed]:
-                self.failures.fail((failed.position,), f"{failed.agent} was not told of {failed}")
+            fault = "" if self._told_failed[failed] else f"{failed.agent} was not told of {failed}"
+            self.failures.judge((failed.position,), fault)
 
     def _remember(self, record: LogRecord, what: str, notice: Json) -> None:
         id_ = hash(notice["notice"])
@@ -214,9 +207,9 @@ class NoticesCheck:
 
     def _compare(self, rows: Iterable[NoticeRow]) -> None:
         for row in rows:
-            self.stored.checked += 1
-            if self._digests.pop(hash(row.notice), None) != hash(row):
-                self.stored.fail((row.seq, row.position), f"the topic lacks, or says otherwise: {row}")
+            is_same = self._digests.pop(hash(row.notice), None) == hash(row)
+            fault = "" if is_same else f"the topic lacks, or says otherwise: {row}"
+            self.stored.judge((row.seq, row.position), fault)
         if self._digests:
             self.stored.fail((0,), f"{len(self._digests)} notices on the topic are not in the table")
 

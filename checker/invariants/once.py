@@ -53,11 +53,8 @@ class Once:
         seen.add(digest)
 
     def _check_partition(self, topic: str, record: LogRecord, *, misplaced: bool) -> None:
-        self.placed.checked += 1
-        if misplaced:
-            self.placed.fail(
-                (record.offset, record.partition), f"{topic} {shown(record.place)}: key {record.key!r}"
-            )
+        fault = f"key {record.key!r}" if misplaced else ""
+        self.placed.judge(record.place[::-1], fault, f"{topic} {shown(record.place)}")
 
 
 def _is_asked_again(topic: str, record: LogRecord) -> bool:

@@ -45,14 +45,11 @@ class Openings:
                 self._look(state, conversation, last)
 
     def _look(self, state: DeskState, conversation: Conversation, last: Step) -> None:
-        self.moved.checked += 1
-        earlier = _earlier(state, conversation)
+        fault, earlier = "", _earlier(state, conversation)
         if earlier is not None:
-            self.moved.fail(
-                (last.offset,),
-                f"after the command at offset {last.offset} {conversation.key} waits under "
-                f"{conversation.rule}, though {earlier} is open and comes before it",
-            )
+            waits = f"{conversation.key} waits under {conversation.rule}"
+            fault = f"{waits}, though {earlier} is open and comes before it"
+        self.moved.judge((last.offset,), fault, last.where)
 
 
 def _open_now(state: DeskState) -> Iterator[str]:
@@ -70,8 +67,7 @@ def _earlier(state: DeskState, conversation: Conversation) -> str | None:
     own = conversation.rule
     if own is not None and (conversation.audience or "").startswith("page:"):
         return None
-    page = ":".join(conversation.key.split(":", 2)[:2])
-    rules = sorted((rule.order, name) for name, rule in state.rules.items() if rule.is_for(page))
+    rules = sorted((rule.order, name) for name, rule in state.rules.items() if rule.is_for(conversation.page))
     for _, name in rules:
         conditions: Json = state.rules[name].definition.get("conditions") or {}
         if own is not None and _waits_by(state, conversation, name, own):

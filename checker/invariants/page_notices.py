@@ -44,11 +44,10 @@ class PageNoticesCheck:
             value = record.json()
             news = News(value["conversation"], value["page"], value.get("paused"), value["at"])
             self._told[news] = 0
-            self.once.checked += 1
             seen[news[1:]] += 1
-            if seen[news[1:]] > 1 or record.key != value["key"].encode():
-                fault = f"receipts {shown(record.place)}: {news} again, or under another key"
-                self.once.fail((record.offset, record.partition), fault)
+            is_once = seen[news[1:]] == 1 and record.key == value["key"].encode()
+            fault = "" if is_once else f"{news} again, or under another key"
+            self.once.judge(record.place[::-1], fault, f"receipts {shown(record.place)}")
 
     def notice(self, what: str, notice: Json, where: str, rank: Rank) -> None:
         """The admins of a page are told."""
@@ -64,6 +63,4 @@ class PageNoticesCheck:
     def finish(self) -> None:
         """What was not told."""
         for news, times in self._told.items():
-            self.told.checked += 1
-            if not times:
-                self.told.fail((0,), f"nobody was told: {news}")
+            self.told.judge((0,), "" if times else f"nobody was told: {news}")

@@ -22,11 +22,9 @@ def check_desk(
     tally = Tally(4, "folding assignments gives the desk's conversations")
     left = set(chains)
     for row in rows:
-        tally.checked += 1
         left.discard(row.conversation)
         fault = _row_fault(row, chains.get(row.conversation), conversations.get(row.conversation))
-        if fault:
-            tally.fail((row.seq,), f"the desk has {fault} for {row.key}")
+        tally.judge((row.seq,), fault and f"the desk has {fault} for {row.key}")
     for conversation in left:
         tally.fail((len(chains[conversation].links),), f"the desk does not know {chains[conversation].key}")
     return tally
@@ -41,19 +39,17 @@ def check_followers(
     """Intake has applied each chain to its end, the notifier each chain and each transcript."""
     tally = Tally(4, "intake and notifier have applied everything to its end")
     for row in intake:
-        tally.checked += 1
         last = _last(chains, row.conversation)
-        if (row.seq, row.epoch, row.holder, row.standing) != last or row.route_unanswered:
-            tally.fail((row.seq,), f"intake has {row}, the chain ends with {last}")
+        is_well = (row.seq, row.epoch, row.holder, row.standing) == last and not row.route_unanswered
+        tally.judge((row.seq,), "" if is_well else f"intake has {row}, the chain ends with {last}")
     left = {row.conversation: row.position for row in intake}
     for follower in notifier:
-        tally.checked += 1
         last = _last(chains, follower.conversation)
         position = left.pop(follower.conversation, 0)
-        if (follower.seq, follower.epoch, follower.holder, follower.position) != (*last[:3], position):
-            tally.fail(
-                (follower.seq,), f"the notifier has {follower}, the end is {last}, position {position}"
-            )
+        told = follower.seq, follower.epoch, follower.holder, follower.position
+        is_well = told == (*last[:3], position)
+        fault = "" if is_well else f"the notifier has {follower}, the end is {last}, position {position}"
+        tally.judge((follower.seq,), fault)
     for conversation, position in left.items():
         if position:  # else its customer has only told who he is
             tally.fail((position,), f"the notifier does not know conversation {conversation}")
@@ -67,19 +63,15 @@ def check_roster(events: Iterable[RosterEvent], rows: Iterable[DefinitionRow]) -
     tally = Tally(4, "folding roster gives the desk's agents, departments, pages, rules, policy, presences")
     last: dict[tuple[str, str, str, str], RosterEvent] = {}
     for event in events:
-        tally.checked += 1
         name = (event.kind, *event.desk, event.name)
         before = last[name].version if name in last else 0
-        if event.version != before + 1:
-            tally.fail(
-                event.place[::-1], f"roster {shown(event.place)}: version {event.version} after {before}"
-            )
+        fault = "" if event.version == before + 1 else f"version {event.version} after {before}"
+        tally.judge(event.place[::-1], fault, f"roster {shown(event.place)}")
         last[name] = event
     for row in rows:
-        tally.checked += 1
         found = last.pop((row.what, row.workspace, row.desk, row.id), None)
-        if found is None or not _same(found, row):
-            tally.fail((row.version,), f"the desk has {row}, roster says {found}")
+        is_well = found is not None and _same(found, row)
+        tally.judge((row.version,), "" if is_well else f"the desk has {row}, roster says {found}")
     for event in last.values():
         tally.fail((event.version,), f"the desk lacks the {event.kind} {event.name}")
     return tally

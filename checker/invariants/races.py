@@ -69,21 +69,19 @@ class Races:
     ) -> str:
         offer = self._offer
         if outcome.code:
-            must_win = offer is not None and _must_win(state, offer, ask)
+            must_win = offer is not None and _must_win(state, now, offer, ask)
             return f"was asked, the first, and is refused ({outcome.code})" if must_win else ""
         if now.holder != ask.by:
             return f"is done, and {now.holder} has it"
         if len(won) != (offer is not None):
             return f"is done, with {len(won)} events, offered to {offer.audience if offer else 'nobody'}"
-        was_asked = offer is None or ask.by in state.asked(offer.audience)
+        was_asked = offer is None or _may_take(state, now, offer, ask)
         return "" if was_asked else "has it, though it was not offered to him"
 
     @staticmethod
     def _check(tally: Tally, ask: Ask, fault: str) -> None:
-        tally.checked += 1
-        if fault:
-            where = f"{ask.what} of {ask.by} at offset {ask.place[1]}, {ask.value.get('key')}"
-            tally.fail((ask.place[1],), f"{where}: {fault}")
+        where = f"{ask.what} of {ask.by} at offset {ask.place[1]}, {ask.value.get('key')}"
+        tally.judge((ask.place[1],), fault, where)
 
 
 class ReplyRefused(NamedTuple):
@@ -102,10 +100,9 @@ def check_replies(refusals: Iterable[ReplyRefused], asks: Iterable[Ask], answers
     for ask in asks:
         outcome = answers.get((ask.topic, ask.place))
         if ask.what == "reply_claim" and outcome is not None and outcome.code:
-            tally.checked += 1
             expected = ReplyRefused(ask.place[1], ask.conversation, ask.asker[3], outcome.code)
-            if left.pop(expected, 0) != 1:
-                tally.fail((ask.place[1],), f"not told once: {expected}")
+            is_once = left.pop(expected, 0) == 1
+            tally.judge((ask.place[1],), "" if is_once else f"not told once: {expected}")
     for refusal in left:
         tally.fail((refusal.offset,), f"no outcome says so: {refusal}")
     return tally
@@ -118,13 +115,21 @@ def _beginning_fault(state: DeskState, now: Conversation, ask: Ask, outcome: Out
     return _loser_fault(state, now, ask, outcome) if outcome.code == "taken" else ""
 
 
-def _must_win(state: DeskState, offer: Offer, ask: Ask) -> bool:
+def _may_take(state: DeskState, now: Conversation, offer: Offer, ask: Ask) -> bool:
+    """Whether it is offered to him who asks, or he answers it and is an admin of its page."""
+    return ask.by in state.asked(offer.audience) or _answers_as_admin(state, now, ask)
+
+
+def _answers_as_admin(state: DeskState, now: Conversation, ask: Ask) -> bool:
+    return ask.what == "reply_claim" and ask.by in state.admins.get(now.page, ())
+
+
+def _must_win(state: DeskState, now: Conversation, offer: Offer, ask: Ask) -> bool:
     """Whether nothing speaks against the claim: an answer claims only where the rule says so."""
     rule = state.rules.get(offer.rule or "")
     claims = ask.what == "claim" or (rule is not None and bool(rule.definition.get("reply_claims")))
-    return (
-        claims and ask.by in state.asked(offer.audience) and not offer.blocked and state.agent(ask.by).active
-    )
+    may_take = _may_take(state, now, offer, ask)
+    return claims and may_take and not offer.blocked and state.agent(ask.by).active
 
 
 def _loser_fault(state: DeskState, now: Conversation, ask: Ask, outcome: Outcome) -> str:
@@ -133,7 +138,9 @@ def _loser_fault(state: DeskState, now: Conversation, ask: Ask, outcome: Outcome
             return f"is told that {outcome.said.get('winner')} has it, it is {now.holder}"
         earlier_ms, told_ms = outcome.at_ms - now.held_since, outcome.said.get("earlier_ms")
         return "" if told_ms == earlier_ms else f"is told {told_ms} ms earlier, it was {earlier_ms}"
-    was_asked = now.taken_from is not None and ask.by in state.asked(now.taken_from, before=True)
+    was_asked = now.taken_from is not None and (
+        ask.by in state.asked(now.taken_from, before=True) or _answers_as_admin(state, now, ask)
+    )
     if now.holder is not None and was_asked and state.agent(ask.by).active:
         return f"lost to {now.holder}, and is told {outcome.code}"
     return ""

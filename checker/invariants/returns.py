@@ -55,10 +55,8 @@ class ReturnsCheck:
     def finish(self) -> None:
         """Whether all were told."""
         for one in self._returns.values():
-            self.told.checked += 1
             fault = self._fault(one, self._chains.get(one.conversation))
-            if fault:
-                self.told.fail((one.seq, one.place[1]), f"{one.key}, messages {shown(one.place)}: {fault}")
+            self.told.judge((one.seq, one.place[1]), fault, f"{one.key}, messages {shown(one.place)}")
 
     def _fault(self, one: Return, chain: Chain | None) -> str:
         """All are told by the same number of the chain, as far as the notifier had followed it."""
@@ -98,19 +96,13 @@ def check_returns(
     }
     told = Counter((one.conversation, one.session) for one in returns if not one.key.startswith(SEEING))
     for session in opened.keys() | told.keys():
-        tally.checked += 1
-        if told[session] != 1 or session not in opened:
-            said = "opened by its customer" if session in opened else "not opened by its customer"
-            tally.fail(
-                (session[1],),
-                f"conversation {session[0]}, session {session[1]}: {said}, told {told[session]} times",
-            )
+        said = "opened by its customer" if session in opened else "not opened by its customer"
+        is_well = told[session] == 1 and session in opened
+        fault = "" if is_well else f"{said}, told {told[session]} times"
+        tally.judge((session[1],), fault, f"conversation {session[0]}, session {session[1]}")
     seen = Counter(one.conversation for one in returns if one.key.startswith(SEEING))
     for conversation, times in seen.items():
-        tally.checked += 1
-        if times > heard["returned", conversation]:
-            known = heard["returned", conversation]
-            tally.fail(
-                (times,), f"conversation {conversation}: told {times} times, its website has told {known}"
-            )
+        known = heard["returned", conversation]
+        fault = f"told {times} times, its website has told {known}" if times > known else ""
+        tally.judge((times,), fault, f"conversation {conversation}")
     return tally

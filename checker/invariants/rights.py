@@ -6,7 +6,9 @@ from checker.facts.asks import Ask
 from checker.facts.chains import Chain, Link
 from checker.facts.conversation import Conversation
 from checker.facts.desk_state import DeskState
+from checker.facts.outcomes import Outcome
 from checker.invariants.answered import Answers
+from checker.invariants.transfers import AGAIN_BY
 from checker.report import Tally
 
 HOLDER, ADMIN, EITHER = frozenset(("holder",)), frozenset(("admin",)), frozenset(("holder", "admin"))
@@ -34,6 +36,8 @@ OF_ASK = {
     "set_care": EITHER,
 }
 """Who may ask for it: he is not refused for what he is."""
+OF_AGENT = frozenset(("set_capacity", "set_leave"))
+"""What is asked about an agent."""
 HIMSELF = frozenset(("claim", "reply", "start", "transfer", "take_over"))
 OWN_LIST = frozenset(("followed", "unfollowed", "muted", "unmuted"))
 NO_RIGHT = frozenset(("forbidden", "not_holder"))
@@ -46,7 +50,7 @@ class Rights:
         self.granted = Tally(
             6,
             "only its holder gives it up or offers it, only an admin of its page decides for him, "
-            "only they choose to follow it",
+            "only they choose to follow it, only who administers all of an agent's pages decides on him",
         )
         self.meant = Tally(6, "what is asked befalls whom it was asked for")
         self.refused = Tally(6, "nobody is refused for what he is who may")
@@ -57,46 +61,49 @@ class Rights:
         return [self.granted, self.meant, self.refused]
 
     def asked(self, state: DeskState, ask: Ask) -> None:
-        """Check a refusal against how things stood when it was asked."""
+        """Check a refusal, and what is done with an agent, against how things stood when it was asked."""
         outcome = self._answers.get((ask.topic, ask.place))
+        if outcome is not None and ask.what in OF_AGENT:
+            self._on_agent(state, ask, outcome)
+            return
         found = state.conversations.get(ask.conversation)
         may = OF_ASK.get(ask.what)
         if outcome is None or not outcome.code or found is None or may is None or ask.by is None:
             return
-        self.refused.checked += 1
-        if outcome.code in NO_RIGHT and may & _relations(state, found, ask):
-            self.refused.fail(
-                (ask.place[1],),
-                f"{ask.what} of {ask.by} at offset {ask.place[1]}, {found.key}: refused ({outcome.code})",
-            )
+        is_wrong = outcome.code in NO_RIGHT and may & _relations(state, found, ask)
+        where = f"{ask.what} of {ask.by} at offset {ask.place[1]}, {found.key}"
+        self.refused.judge((ask.place[1],), f"refused ({outcome.code})" if is_wrong else "", where)
 
     def before(self, state: DeskState, chain: Chain, link: Link, ask: Ask | None) -> None:
         """Check an event that somebody asked for."""
         if ask is None or link.said.get("command") != ask.asker[3]:
             return
-        if link.what == "transferring" and ask.what == "transfer_reject":
+        if link.what == "transferring" and ask.what in AGAIN_BY:
             return  # told again, with the key of who offered it, which may be the same as this one's
         was = state.conversation(chain)
         special = link.method if link.what == "assigned" else link.said.get("how")
         may = OF_EVENT.get((link.what, special))
         if may is not None:
             is_his = bool(may & _relations(state, was, ask))
-            self._check(self.granted, chain, link, "" if is_his else f"by {ask.by}, who may not")
+            self.granted.judge(link.rank, "" if is_his else f"by {ask.by}, who may not", chain.where(link))
         fault = _meant_fault(link, ask)
         if fault is not None:
-            self._check(self.meant, chain, link, fault)
+            self.meant.judge(link.rank, fault, chain.where(link))
 
-    @staticmethod
-    def _check(tally: Tally, chain: Chain, link: Link, fault: str) -> None:
-        tally.checked += 1
-        if fault:
-            where = f"{chain.key} seq {link.seq} ({link.what}, command at offset {link.cause_offset})"
-            tally.fail((link.cause_offset, link.seq), f"{where}: {fault}")
+    def _on_agent(self, state: DeskState, ask: Ask, outcome: Outcome) -> None:
+        """Whether who may was not refused, and nobody else got his will."""
+        agent = ask.value["agent"]
+        is_own_leave = ask.what == "set_leave" and ask.by == agent
+        is_admin = ask.value.get("authority") == "admin"
+        may = is_admin or is_own_leave or state.supervises(ask.by, agent)
+        is_wrong = outcome.code in NO_RIGHT if may else not outcome.code
+        fault = (outcome.code or "done, who may not") if is_wrong else ""
+        tally = self.refused if may else self.granted
+        tally.judge((ask.place[1],), fault, f"{ask.what} for {agent} by {ask.by} at offset {ask.place[1]}")
 
 
 def _relations(state: DeskState, conversation: Conversation, ask: Ask) -> set[str]:
-    page = conversation.key.rpartition(":")[0]
-    is_admin = ask.value.get("authority") == "admin" or ask.by in state.admins.get(page, ())
+    is_admin = ask.value.get("authority") == "admin" or ask.by in state.admins.get(conversation.page, ())
     is_holder = ask.by is not None and ask.by == conversation.holder
     return {word for word, is_so in (("holder", is_holder), ("admin", is_admin)) if is_so}
 

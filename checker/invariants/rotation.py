@@ -58,18 +58,13 @@ class Rotation:
         name, rule = link.rule or "", state.rules.get(link.rule or "")
         if link.what != "assigned" or link.method != "round_robin" or rule is None or not link.holder:
             return
-        self.alternates.checked += 1
         barred = self._barred.setdefault(name, {})
         for agent in rule.listed_since:
             if agent != link.holder and state.bar(agent, rule, state.conversation(chain)):
                 barred[agent] = step
         passed = self._passed_over(rule, name, link.holder)
-        if passed is not None:
-            self.alternates.fail(
-                (link.cause_offset, link.seq),
-                f"{chain.key} (command at offset {link.cause_offset}): {name} gave {link.holder} "
-                f"another turn before {passed} had one",
-            )
+        again = f"{name} gave {link.holder} another turn before {passed} had one"
+        self.alternates.judge(link.rank, "" if passed is None else again, chain.where(link))
         self._turn.setdefault(name, {})[link.holder] = step
         self._turns.setdefault(name, _Turns(link.rule_version, step)).agents.append(link.holder)
 

@@ -105,27 +105,23 @@ class TicketsCheck:
 
     def _check_answer(self, ask: Ask, said: Json) -> None:
         """One that changed nothing says what was told before."""
-        self.answered.checked += 1
         told = self._told.get((ask.conversation, said["ticket"]), [])
         answered = said["status"], said["subject"], said["fields"]
-        if answered not in [stands[:3] for stands in (DRAFT, *told)]:
-            where = f"{ask.what} at actions {shown(ask.place)}"
-            self.answered.fail(ask.place[::-1], f"{where}: the answer {said} is nowhere told")
+        is_told = answered in [stands[:3] for stands in (DRAFT, *told)]
+        fault = "" if is_told else f"the answer {said} is nowhere told"
+        self.answered.judge(ask.place[::-1], fault, f"{ask.what} at actions {shown(ask.place)}")
 
     def _see(self, record: LogRecord, event: Json) -> None:
         name, where = (event["conversation"], event["ticket"]), f"messages {shown(record.place)}"
-        self.follows.checked += 1
-        now = Stands(*(event[one] for one in Stands._fields))
+        rank, now = (event["ticket"], record.offset), Stands(*(event[one] for one in Stands._fields))
         told = self._told[name]
         before = told[-1] if told else None
-        if fault := _fault(before, now, event, is_answered=name == self._answered):
-            self.follows.fail((event["ticket"], record.offset), f"{where}: {fault}")
+        self.follows.judge(rank, _fault(before, now, event, is_answered=name == self._answered), where)
         told.append(now)
         if event["by"] is not None:
-            self.caused.checked += 1
-            if not self._is_done(event, before or DRAFT, now):
-                fault = f"{event['by']} has done nothing of which it comes: {now}"
-                self.caused.fail((event["ticket"], record.offset), f"{where}: {fault}")
+            is_done = self._is_done(event, before or DRAFT, now)
+            fault = "" if is_done else f"{event['by']} has done nothing of which it comes: {now}"
+            self.caused.judge(rank, fault, where)
 
     def _is_done(self, event: Json, was: Stands, now: Stands) -> bool:
         """Whether one of the actions that are left makes it so; those before it have changed nothing."""

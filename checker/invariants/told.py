@@ -65,14 +65,15 @@ class ToldCheck:
         for conversation, chain in self._chains.items():
             for seq, told in chain.personal.items():
                 for agent, what in told.items():
-                    self.personal.checked += 1
-                    if not self._told[conversation, seq, agent, what]:
-                        self.personal.fail((seq,), f"{chain.key}: {agent} was not told {what} of seq {seq}")
+                    is_told = self._told[conversation, seq, agent, what]
+                    fault = "" if is_told else f"{agent} was not told {what} of seq {seq}"
+                    self.personal.judge((seq,), fault, chain.key)
             for offer in chain.offers:
-                self.offers.checked += 1
-                if not self._offers[conversation, offer]:
-                    what, audience, seq = offer
-                    self.offers.fail((seq,), f"{chain.key}: {audience} was not told {what} of seq {seq}")
+                what, audience, seq = offer
+                is_told = self._offers[conversation, offer]
+                self.offers.judge(
+                    (seq,), "" if is_told else f"{audience} was not told {what} of seq {seq}", chain.key
+                )
             self._settled(conversation, chain)
 
     def _changed(self, notice: Json, where: str, rank: Rank) -> None:
@@ -87,11 +88,11 @@ class ToldCheck:
 
     def _settled(self, conversation: str, chain: Chain) -> None:
         """Changes that cancel each other out within a batch need not be told."""
-        self.lists.checked += 1
         link, last = chain.links[-1], self._last.get(conversation)
         told = _stands(last) if last else ("idle", None, "new")
-        if told != (link.standing, link.holder, link.care):
-            self.lists.fail((link.seq,), f"{chain.key}: {told} was told last, but it is {link}")
+        is_well = told == (link.standing, link.holder, link.care)
+        fault = "" if is_well else f"{told} was told last, but it is {link}"
+        self.lists.judge((link.seq,), fault, chain.key)
 
 
 def _stands(notice: Json) -> tuple[str, str | None, str]:

@@ -122,10 +122,9 @@ class TranscriptCheck:
         return self._check_order(where, number, last, (size, line.position))
 
     def _check_order(self, where: str, number: int, last: int, rank: tuple[int, int]) -> int:
-        self.order.checked += 1
         _, offset = self._occurrences.place(number)
-        if offset < last:
-            self.order.fail(rank, f"{where}: comes from offset {offset}, the line before from {last}")
+        fault = f"comes from offset {offset}, the line before from {last}" if offset < last else ""
+        self.order.judge(rank, fault, where)
         return max(last, offset)
 
     def _unstored(self) -> None:

@@ -11,6 +11,10 @@ from checker.facts.desk_state import DeskState
 
 ENDED_BEFORE = frozenset(("unassigned", "session_closed", "blocked"))
 """A transfer that waits is ended by an event of its own before these, and before anybody else gets it."""
+AGAIN_BY = frozenset(("transfer_reject", "set_leave", "configure", "amend"))
+"""What makes it be told again, beside agents who come online, with the command of who offered it."""
+ASKED_MAX = 200
+"""So many are named at most."""
 SAME = ("to_agent", "to_department", "by", "command", "expires_at")
 
 
@@ -45,6 +49,8 @@ def offered(state: DeskState, was: Conversation, link: Link) -> str:
         return "is offered to its holder"
     if was.transfer is not None:
         return _again(state, link, was)
+    if "again" in said:
+        return "is told again, though none waits"
     away = [one for one in said.get("agents", ()) if state.agent(one).presence != "online"]
     if away or not said.get("agents"):
         return f"{away or 'nobody'} is asked, who is not online"
@@ -81,29 +87,50 @@ def who_can_take(state: DeskState, conversation: Conversation) -> set[str]:
     }
 
 
+def misses(state: DeskState, conversation: Conversation) -> set[str]:
+    """Who is asked and cannot take it any more, wherever he is, or could, is online, and is not asked."""
+    asked = (conversation.transfer or {}).get("agents", ())
+    expires_at = moment(conversation.transfer or {}, "expires_at")
+    is_over = expires_at is not None and state.at_ms >= expires_at
+    here = {one for one in who_can_take(state, conversation) if state.agent(one).presence == "online"}
+    unasked = set() if is_over or len(asked) >= ASKED_MAX else here.difference(asked)
+    return unasked | (set() if is_over else _gone(state, conversation))
+
+
+def _gone(state: DeskState, conversation: Conversation) -> set[str]:
+    """Who was asked, and is on leave, or not of the desk or the department any more."""
+    asked = set((conversation.transfer or {}).get("agents", ()))
+    away = {name for name in asked if not state.agent(name).active or state.agent(name).on_leave}
+    return away | (asked - _targets(state, conversation))
+
+
 def _again(state: DeskState, link: Link, was: Conversation) -> str:
-    """One of a department has rejected it, or has come: the others are asked still, for the same time."""
+    """One of a department has rejected it, others are asked by now: for the same time, and nobody else."""
     before, said = was.transfer or {}, link.said
     kept = all(before.get(name) == said.get(name) for name in SAME)
     refusals = len(said.get("rejected", ())) - len(before.get("rejected", ()))
-    if kept and refusals == 1:
+    again = said.get("again")
+    if kept and refusals == 1 and again in {None, "rejected"}:  # none: of a desk that did not say so yet
         return ""
-    return (
-        "" if kept and refusals == 0 and _one_came(state, link, was) else "a second transfer, while one waits"
-    )
+    are_others = kept and refusals == 0 and again in {None, "asked"} and _are_others(state, link, was)
+    return "" if are_others else "a second transfer, while one waits"
 
 
-def _one_came(state: DeskState, link: Link, was: Conversation) -> bool:
-    """One is asked beside those before: online, of the department, in time."""
-    *others, agent = link.said["agents"]
-    is_new = others == (was.transfer or {})["agents"] and agent not in others
+def _are_others(state: DeskState, link: Link, was: Conversation) -> bool:
+    """Those before but for who cannot any more, then who can and is online, or whoever is left; in time."""
+    before = (was.transfer or {})["agents"]
+    stay = [agent for agent in before if agent not in _gone(state, was)]
+    came = link.said["agents"][len(stay) :]
     expires_at = moment(link.said, "expires_at")
     is_in_time = expires_at is None or link.at_ms < expires_at
+    here = [agent for agent in came if state.agent(agent).presence == "online"]
     return (
-        is_new
-        and is_in_time
-        and agent in who_can_take(state, was)
-        and state.agent(agent).presence == "online"
+        is_in_time
+        and link.said["agents"] not in (before, [])
+        and link.said["agents"][: len(stay)] == stay
+        and who_can_take(state, was).issuperset(came)
+        and set(came).isdisjoint(stay)
+        and (here == came or not (stay or here))
     )
 
 

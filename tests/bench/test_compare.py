@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.compare import ComparePlan, Comparison
-from bench.compare_table import compare_table, notes
+from bench.compare_table import tables
 from bench.failures import BenchError
 from bench.machine import describe, family_cpu_s
 from bench.ratios import Spread, judge
@@ -85,7 +85,7 @@ def test_the_table_tells_the_spread_and_another_machine() -> None:
         messages=5_000,
     )
     console = Console(file=io.StringIO(), width=120)
-    console.print(compare_table(comparison(before)), *notes(comparison(before)))
+    console.print(*tables(comparison(before)))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert "2.10 (2.00 to 2.20)" in shown

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from bench.lists import PEOPLE, Lists, ListsPlan, ask_all
-from bench.lists_table import lists_table
+from bench.lists_table import tables
 from bench.machine import describe
 from bench.shop import fill
 
@@ -31,5 +31,6 @@ async def test_a_shop_is_filled_and_everything_asked_of_it(database: str) -> Non
     assert {one.who for one in answered} == set(PEOPLE)
     assert all(one.work.statements for one in answered if one.who == "admin of all")
     result = Lists(ListsPlan(400, 1), 1.0, answered, describe("18", "none"))
-    assert lists_table(result).row_count == len(answered)
+    (table,) = tables(result)
+    assert table.row_count == len(answered)
     assert len(result.report()["answered"]) == len(answered)

@@ -15,7 +15,7 @@ from bench.machine import describe
 from bench.percentiles import Percentiles
 from bench.race import Run
 from bench.stages import Stage, stages_between
-from bench.table import latency_table, stages_table, throughput_table
+from bench.table import latency_tables, throughput_tables
 from bench.throughput import Throughput, ThroughputPlan
 
 MACHINE = describe("18", "4")
@@ -77,7 +77,7 @@ def test_tables_and_pictures_name_what_was_measured(
     from bench.plot import plot_latency, plot_throughput  # noqa: PLC0415
 
     console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
-    for table in (throughput_table(throughput), latency_table(latency), stages_table(latency)):
+    for table in (*throughput_tables(throughput), *latency_tables(latency)):
         console.print(table)
     plot_throughput(throughput, tmp_path / "plots" / "throughput.svg")
     plot_latency(latency, tmp_path / "plots" / "latency.svg")

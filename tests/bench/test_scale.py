@@ -12,7 +12,7 @@ from bench.arena import Arena
 from bench.latency import LatencyPlan, Taken
 from bench.machine import Machine
 from bench.scale import Scale, Scaled, ScalePlan, _split, programs
-from bench.scale_table import scale_table
+from bench.scale_table import tables
 from bench.stages import Stage
 from config.settings import Settings
 
@@ -38,7 +38,7 @@ def test_a_report_and_a_table_have_a_line_for_each_run() -> None:
     assert run["cpu_s_per_million"] == {"routing": 1_500.0, "notifier": 250.0}
     assert run["latency_ms"]["held"]["p50"] == 2.0
     console = Console(file=io.StringIO(), width=200)
-    console.print(scale_table(result))
+    console.print(*tables(result))
     assert isinstance(console.file, io.StringIO)
     assert "1,500" in console.file.getvalue()
 

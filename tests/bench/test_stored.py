@@ -9,17 +9,15 @@ import asyncpg
 import pytest
 from rich.console import Console
 
-from bench import check, stored_rows
+from bench import check, desks_table, stored_rows, stored_table
 from bench.arena import Course
 from bench.contestants import OURS
 from bench.desks import Cost, DesksPlan, DesksSpeed, measure_one
-from bench.desks_table import desks_table
 from bench.document import write_desks, write_stored
 from bench.machine import describe
 from bench.plans import Work
 from bench.race import Backlog, Run, drain
 from bench.stored import AtSize, Size, Stored, StoredPlan
-from bench.stored_table import tables
 from bench.workload import conversations, messages
 
 MACHINE = describe("18", "4")
@@ -78,7 +76,7 @@ def test_tables_and_a_page_tell_costs_blocks_and_sizes(stored: Stored, tmp_path:
     console = Console(file=io.StringIO(), width=120)
     costs = [Cost(1, 100.0, 50.4), Cost(10_000, 900.0, None)]
     desks = DesksSpeed(DesksPlan([1, 10_000], 500), costs, MACHINE)
-    console.print(*tables(stored), desks_table(desks))
+    console.print(*stored_table.tables(stored), *desks_table.tables(desks))
     page = tmp_path / "page.md"
     page.write_text("<!-- stored --><!-- /stored --><!-- desks --><!-- /desks -->")
     write_stored(stored, page)

@@ -14,7 +14,7 @@ from bench.machine import Machine
 from bench.posts.poster import Answered, Line, Post, Poster, PostsPlan, _post
 from bench.visitors import VisitorsLoad, VisitorsPlan
 from bench.visits.crowd import Crowd, CrowdPlan
-from bench.website_tables import ingress_table, visitors_table
+from bench.website_tables import ingress_tables, visitors_tables
 from config.ingress import MessengerApp
 from workers.channels.messenger import Messenger
 
@@ -97,9 +97,9 @@ def test_the_tables_say_what_was_found() -> None:
     machine = Machine("cpu", 2, 1_024, "Linux", "3.11", "18", "4.2", 0.0)
     posted = Posted(4, 100.0, [10.0, 20.0], [5.0], {"0": 1}, 4_321.0, 0.5, 0.1)
     console = Console(record=True, width=150)
-    console.print(ingress_table(IngressLoad(IngressPlan(), posted, posted, machine)))
+    console.print(*ingress_tables(IngressLoad(IngressPlan(), posted, posted, machine)))
     load = VisitorsLoad(VisitorsPlan(), [1.0], [200.0], [543.0], [876.0], 0.5, 90.0, 0.1, machine)
-    console.print(visitors_table(load))
+    console.print(*visitors_tables(load))
     shown = console.export_text()
     for expected in ("50.0%", "4,321", "5,000 visitors", "200", "543", "876", "generator 10%"):
         assert expected in shown

@@ -28,7 +28,7 @@ from tests.intake.in_memory import Intake, KnownPages
 from tests.intake.log import WORKSPACE, Log, published
 from workers.channels.channel import Item, Skipped
 from workers.channels.fchat import FchatCaller
-from workers.channels.messenger import Messenger
+from workers.channels.messenger import Messenger, Opened
 from workers.channels.reading.place import Place as Reading
 from workers.channels.reading.place import Thread
 from workers.channels.reading.reader import Access, Found
@@ -80,7 +80,7 @@ def items(sample: Sample) -> list[Item]:
     if sample.place == "zalo":
         return list(Zalo([]).items(sample.event))
     entry = {"id": event_kinds.PAGE, sample.place: [sample.event]}
-    return list(Messenger([]).items({"object": "page", "entry": [entry]}))
+    return list(Messenger([]).items(Opened({"object": "page", "entry": [entry]})))
 
 
 async def _read(sample: Sample) -> list[Item]:

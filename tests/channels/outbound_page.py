@@ -18,7 +18,7 @@ from workers.channels.delivery import messenger_errors, zalo_errors
 from workers.channels.delivery.claims import UNLIMITED_PER_S, app_rate_per_s, page_rate_per_s
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.progress import Calm, Expired, Paused, Standing, Step, Troubled, after, settle
-from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Enclosed
 from workers.channels.delivery.window import DAY_S, HOUR_S, terms
 from workers.local.simulator.platform.account import Said
@@ -102,6 +102,7 @@ async def errors_table(channel: Channel) -> str:
 
 def became(played: Played, result: Result) -> Became:
     """What follows, for a message of one part at its first attempt."""
+    assert not isinstance(result, NotBegun), "a played platform always has a connection free"
     settings, was = played.settings, Standing((), 1)
     step, page = after(result, was, settings, 0.5)
     if isinstance(result, Unanswered):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -22,15 +24,25 @@ from config.attachments import AttachmentsSettings
 from config.settings import Settings
 from schemas.ids import conversation_id, fetched_file_id
 from tests.files.test_kind import picture
+from tests.waiting import until
+from workers.channels.fetching import fetcher as fetching_files
 from workers.channels.fetching.download import open_downloads
 from workers.channels.fetching.fetcher import Fetcher
 from workers.channels.fetching.progress import NotFetchedError, after
 from workers.files import rows
-from workers.files.files import open_files
+from workers.files.files import Files, open_files
 from workers.files.refusal import FileRefusedError
+from workers.files.storage import StorageDownError
 from workers.local.simulator.platform.serving import serving
+from workers.routing.intake import erasing
 from workers.routing.intake import files as intake_files
 
+CONVERSED = """
+INSERT INTO conversation (workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq, epoch,
+    standing, route_unanswered, session, session_open, session_customer_messages, session_agent_messages,
+    last_at)
+VALUES ('acme', $1, 'main', 2, 'k', 'messenger:1', 1, 0, 0, 'idle', false, 1, false, 0, 0, now())
+"""
 HERE = (ip_network("127.0.0.0/8"),)
 OWN = AttachmentsSettings(file_bytes_max=10_000, fetch_timeout_s=5, fetch_attempts_max=3, fetch_networks=HERE)
 CONVERSATION = str(conversation_id("messenger:1:an"))
@@ -129,10 +141,8 @@ async def want(database: asyncpg.Connection[Any], *urls: str) -> list[str]:
     return [fetched_file_id(message, number) for number in range(len(urls))]
 
 
-async def until(database: asyncpg.Connection[Any], condition: str, *arguments: object) -> None:
-    async with asyncio.timeout(30):
-        while not await database.fetchval(f"SELECT EXISTS (SELECT FROM file WHERE {condition})", *arguments):
-            await asyncio.sleep(0.02)
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @pytest.mark.servers
@@ -153,14 +163,14 @@ async def test_files_are_fetched_once_and_what_fails_is_told(
     named = ("a.png", "gone.png", "down.png", "program", "large", "held.png")
     ids = await want(connection, *(f"{url}/{name}" for name in named))
     async with fetching(settings):  # killed while it fetches
-        await until(connection, "file_id = $1 AND state = 'stored'", ids[0])
-        await until(connection, "file_id = $1 AND state = 'failed'", ids[2])
+        await until(connection, "SELECT FROM file WHERE file_id = $1 AND state = 'stored'", ids[0])
+        await until(connection, "SELECT FROM file WHERE file_id = $1 AND state = 'failed'", ids[2])
     platform.release.set()
     assert await connection.fetchval("SELECT state FROM file WHERE file_id = $1", ids[5]) == "wanted"
     await connection.execute("UPDATE file SET due_at = now() WHERE state = 'wanted'")  # its lease is over
     async with fetching(settings, workers=2):
-        await until(connection, "file_id = $1 AND state = 'stored'", ids[5])
-        await until(connection, "NOT EXISTS (SELECT FROM file WHERE state = 'wanted')")
+        await until(connection, "SELECT FROM file WHERE file_id = $1 AND state = 'stored'", ids[5])
+        await until(connection, "SELECT WHERE NOT EXISTS (SELECT FROM file WHERE state = 'wanted')")
     found = await rows.read(connection, "acme", ids)
     assert [(found[id_].state, found[id_].reason) for id_ in ids] == [
         ("stored", None),
@@ -192,8 +202,148 @@ async def _forget_unused(connection: asyncpg.Connection[Any], settings: Settings
     )
     await connection.execute("UPDATE file SET created_at = now() - interval '2 days'")
     assert (folder / unused.key).exists()
+    await connection.execute("INSERT INTO lane (kind, id, at_ms) VALUES ('intake', 0, $1)", now_ms())
     async with fetching(settings):
-        await until(connection, "NOT EXISTS (SELECT FROM file WHERE file_id = $1)", unused.id)
+        await until(connection, "SELECT WHERE NOT EXISTS (SELECT FROM file WHERE file_id = $1)", unused.id)
     assert not (folder / unused.key).exists()
     assert (folder / of_reply.key).exists()
     assert await connection.fetchval("SELECT count(*) FROM file") == 7
+
+
+@asynccontextmanager
+async def kept(database: str, folder: Path) -> AsyncIterator[tuple[asyncpg.Connection[Any], Settings, Files]]:
+    """A database, and files of a delivery worker that are kept in a folder."""
+    attachments = {"folder": folder, "keys": "k" * 32, "fetch_networks": "127.0.0.0/8"}
+    settings = Settings.model_validate({"attachments": attachments})
+    files = open_files(settings)
+    assert files is not None
+    connection = await asyncpg.connect(database)
+    try:
+        yield connection, settings, files
+    finally:
+        await connection.close()
+
+
+async def erase(connection: asyncpg.Connection[Any]) -> None:
+    """Intake takes away what it keeps of the customer, and another delivery worker comes by."""
+    await connection.execute("UPDATE file SET message_id = NULL")
+    of = ("acme", UUID(CONVERSATION), 9, datetime.now(UTC) + timedelta(minutes=1), 100)
+    for statement in erasing.STATEMENTS:
+        await connection.execute(statement, *of)
+
+
+def left(folder: Path) -> list[Path]:
+    return [each for each in folder.rglob("*") if each.is_file()]
+
+
+async def refuse(*_: object) -> None:
+    raise StorageDownError("it takes nothing away now")
+
+
+@pytest.mark.servers
+async def test_a_file_that_comes_while_its_customer_is_erased_goes_once_nobody_can_bring_it_any_more(
+    database: str, server: tuple[Platform, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept(database, tmp_path) as (connection, settings, files), open_downloads(OWN) as downloads:
+        fetcher = Fetcher(settings, files)
+
+        async def tidy() -> None:
+            fetcher._erased_s = 0.0
+            await fetcher._tidy(connection)
+
+        async def come_and_erase(*given: Any, **more: Any) -> rows.Known:  # noqa: ANN401
+            await erase(connection)
+            await tidy()
+            return await keep(*given, **more)
+
+        async def data() -> AsyncIterator[bytes]:
+            yield picture("PNG")
+
+        keep = files.keep
+        await want(connection, f"{server[1]}/a.png")
+        (wanted,) = await rows.claim(connection, 1, 90)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "keep", come_and_erase)
+            patch.setattr(files.storage, "remove", refuse)
+            await fetcher._fetch(connection, downloads, wanted)
+            with pytest.raises(StorageDownError):
+                await files.take(connection, "acme", UUID(CONVERSATION), "v", data(), None, id_="ab" * 16)
+        assert len(left(tmp_path)) == 4, "two pictures, each with a thumbnail"
+        named = intake_files.files_of(
+            "acme", CONVERSATION, str(uuid4()), [{"file": "ab" * 16}], of_channel=True
+        )
+        await intake_files.store(connection, named)
+        await tidy()
+        assert await connection.fetchval("SELECT count(*) FROM file WHERE reason = 'erased'") == 2
+        await connection.execute("UPDATE file SET due_at = now()")
+        await tidy()
+        assert left(tmp_path) == []
+        assert await connection.fetchval("SELECT count(*) FROM file") == 0
+
+
+async def hang(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.servers
+async def test_bytes_that_would_come_too_late_for_their_row_are_given_up(
+    database: str, server: tuple[Platform, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def data() -> AsyncIterator[bytes]:
+        yield picture("PNG")
+
+    async with kept(database, tmp_path) as (connection, settings, files), open_downloads(OWN) as downloads:
+        fetcher = Fetcher(settings, files)
+        monkeypatch.setattr(files.storage, "keep", hang)
+        monkeypatch.setattr(fetching_files, "CUT_OFF_S", fetcher._lease_s - 0.5)
+        monkeypatch.setattr("workers.files.files.KEEP_S", 0.5)
+        await want(connection, f"{server[1]}/a.png")
+        (wanted,) = await rows.claim(connection, 1, 90)
+        await fetcher._fetch(connection, downloads, wanted)
+        with pytest.raises(StorageDownError):
+            await files.take(connection, "acme", UUID(CONVERSATION), "v", data(), None)
+        states = await connection.fetch(
+            "SELECT state, failures FROM file WHERE due_at > now() ORDER BY state"
+        )
+        assert [tuple(row) for row in states] == [("arriving", 0), ("wanted", 0)]
+
+
+@pytest.mark.servers
+async def test_a_storage_that_was_down_costs_a_file_none_of_its_tries(
+    database: str, server: tuple[Platform, str], tmp_path: Path
+) -> None:
+    server[0].statuses = {"a.png": [503]}
+    async with kept(database, tmp_path) as (connection, settings, files), open_downloads(OWN) as downloads:
+        await want(connection, f"{server[1]}/a.png")
+        for _ in range(settings.attachments.fetch_attempts_max):
+            (wanted,) = await rows.claim(connection, 1, 0)
+        await Fetcher(settings, files)._fetch(connection, downloads, wanted)
+        state = await connection.fetchrow("SELECT state, reason, failures, due_at > now() FROM file")
+        assert tuple(state) == ("wanted", "unreachable", 1, True)
+
+
+@pytest.mark.servers
+async def test_a_file_whose_message_may_wait_on_the_log_is_not_forgotten(
+    database: str, tmp_path: Path
+) -> None:
+    async with kept(database, tmp_path) as (connection, _, _):
+        await connection.execute(
+            "INSERT INTO file (workspace_id, file_id, conversation_id, owner, state, created_at)"
+            " SELECT 'acme', 'f', $1, 'v', 'stored', now() - interval '2 days'",
+            UUID(CONVERSATION),
+        )
+
+        async def forgotten(lanes: dict[int, float]) -> bool:
+            await connection.execute("DELETE FROM lane")
+            await connection.executemany(
+                "INSERT INTO lane (kind, id, at_ms) VALUES ('intake', $1, $2)",
+                [(lane, now_ms() - round(hours * 3_600_000)) for lane, hours in lanes.items()],
+            )
+            return bool(await rows.unused(connection, 24 * 3_600, 10))
+
+        assert not await forgotten({}), "intake has read nothing yet"
+        assert not await forgotten({1: 25, 2: 30}), "it is behind"
+        assert await forgotten({1: 0, 2: 30}), "he has written nothing, and it has come far enough"
+        await connection.execute(CONVERSED, UUID(CONVERSATION))
+        assert not await forgotten({1: 0, 2: 30}), "his lane is behind"
+        assert await forgotten({1: 30, 2: 23})

@@ -11,23 +11,30 @@ from config.settings import Settings
 from config.topics import INBOUND
 from workers.channels import publisher
 from workers.channels.metrics import IngressMetrics
-from workers.channels.publisher import Publisher
+from workers.channels.publisher import Publisher, UnpublishedError
 from workers.channels.records import Outgoing
 
 LONG_S = 0.3
 
 
+NEVER = b"never"
+
+
 class Producer:
-    """Notes what is sent, and when; Kafka has it at once."""
+    """Notes what is sent, and when; Kafka has it at once, or never."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, float]] = []
+
+    async def stop(self) -> None:
+        """As the real one."""
 
     async def send(self, _: str, value: bytes, *__: Any, **___: Any) -> asyncio.Future[None]:  # noqa: ANN401
         loop = asyncio.get_running_loop()
         self.sent.append((value, loop.time()))
         done = loop.create_future()
-        done.set_result(None)
+        if value != NEVER:
+            done.set_result(None)
         return done
 
 
@@ -56,3 +63,25 @@ async def test_who_comes_alone_is_sent_at_once_and_those_who_follow_together(
     begun_s = asyncio.get_running_loop().time()
     await publish(10)
     assert producer.sent[-1][1] - begun_s < LONG_S
+
+
+async def test_a_producer_is_given_up_only_when_nothing_is_confirmed_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publisher, "GATHER_S", 0.0)
+    publishing = Publisher(Settings().kafka, [INBOUND], LONG_S, IngressMetrics(), lambda _: None)
+    monkeypatch.setattr(publishing, "_producer", Producer())
+
+    async def publish(value: bytes) -> None:
+        await publishing.publish([Outgoing("inbound", b"key", value, [], "message")])
+
+    late = asyncio.create_task(publish(NEVER))
+    await asyncio.sleep(0)
+    await publish(b"in time")
+    with pytest.raises(UnpublishedError):
+        await late
+    kept = publishing.connected
+    with pytest.raises(UnpublishedError):
+        await publish(NEVER)
+    assert (kept, publishing.connected) == (True, False)
+    await publishing.__aexit__()

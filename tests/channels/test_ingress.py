@@ -310,10 +310,13 @@ async def test_a_page_that_is_flooded_comes_again_and_the_others_are_taken(
         assert (await post(client, ZALO, zalo(zalo_event()))).status_code == 200
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(
-    kafkaless: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_DEADLINE_S", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_body_that_does_not_come_is_not_waited_for(kafkaless: httpx.AsyncClient) -> None:
     head = b"POST /v1/webhooks/zalo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345"
     assert b" 408 " in await first_line(kafkaless, head)
     assert await metric(kafkaless, "tongdai_ingress_waiting") == 0

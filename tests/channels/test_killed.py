@@ -26,7 +26,7 @@ from config.settings import Settings
 from faults.proxy import Lost, Trap, Wire
 from faults.requests import KafkaRequests
 from tests.channels.conftest import Reader, until_ready, with_ingress
-from tests.channels.test_fetching import OWN, Platform, until, want
+from tests.channels.test_fetching import OWN, Platform, want
 from tests.channels.webhooks import Signed, messenger, said
 from tests.intake.conftest import register
 from tests.intake.log import PAGE, WORKSPACE, Log
@@ -34,6 +34,7 @@ from tests.mail.letters import settings as mail_settings
 from tests.mail.mail_server import mail_server
 from tests.mail.test_way import QUICK, VAULT
 from tests.mail.way import Way
+from tests.waiting import until
 from workers.channels.fetching.fetcher import Fetcher
 from workers.channels.mail import page_rows
 from workers.channels.mail.mailer import Mailer
@@ -237,7 +238,7 @@ async def test_a_file_whose_fetcher_was_killed_is_fetched_by_the_next_one(
             assert await connection.fetchval("SELECT state FROM file WHERE file_id = $1", id_) == "wanted"
             await connection.execute("UPDATE file SET due_at = now()")  # its lease is over
             async with _child(_fetcher, settings):
-                await until(connection, "file_id = $1 AND state = 'stored'", id_)
+                await until(connection, "SELECT FROM file WHERE file_id = $1 AND state = 'stored'", id_)
     finally:
         await connection.close()
     assert platform.asked == ["held.png"] * 2

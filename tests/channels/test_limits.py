@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from config.settings import Settings
 from schemas.inbound import Message
+from tests.channels.conftest import running, with_ingress
+from tests.website.ground import opening, with_site
 from workers.channels.admission import Admission
 from workers.channels.channel import Skipped
+from workers.channels.ingress import create_app
 from workers.channels.page_limit import PageLimit
 from workers.channels.problem import OverloadedError, PageFloodedError
 from workers.channels.rate_limit import RateLimit, bucket_of
+from workers.local.ports import free_port
 
 
 def test_an_address_may_send_its_burst_and_then_its_rate() -> None:
@@ -18,6 +25,44 @@ def test_an_address_may_send_its_burst_and_then_its_rate() -> None:
     assert limit.take("a", 0.25) == 0.25
     assert limit.take("a", 0.5) == 0
     assert limit.take("b", 0.5) == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/files/x", "/widget/v1/tongdai.js", "/v1/webhooks/zalo", "/v1/webhooks/fchat/x", "/nothing"]
+)
+async def test_an_address_has_one_limit_for_whatever_it_asks(path: str) -> None:
+    settings = with_site(with_ingress(Settings()))
+    limited = settings.ingress.model_copy(update={"rate_per_s": 0.01, "rate_burst": 3})
+    app = create_app(settings.model_copy(update={"ingress": limited}), raised).app
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingress") as client:
+        for _ in range(3):
+            assert (await client.get(path)).status_code != httpx.codes.TOO_MANY_REQUESTS
+        refused = await client.get(path)
+        assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
+        assert 90 <= int(refused.headers["retry-after"]) <= 100
+        assert (await client.get("/healthz")).status_code == httpx.codes.OK
+        counted = 'tongdai_ingress_refused_total{channel="any",reason="rate_limited"} 1.0'
+        assert counted in (await client.get("/metrics")).text
+
+
+async def test_sockets_are_among_what_it_asks() -> None:
+    kafka = {"bootstrap_servers": f"127.0.0.1:{free_port()}"}
+    gone = Settings.model_validate(
+        {"kafka": kafka, "postgres": {"dsn": f"postgresql://x@127.0.0.1:{free_port()}/x"}}
+    )
+    settings = with_site(gone)
+    limited = settings.ingress.model_copy(update={"rate_per_s": 0.01, "rate_burst": 1})
+    async with running(settings.model_copy(update={"ingress": limited})) as client:
+        async with opening(client):
+            pass
+        with pytest.raises(InvalidStatus) as refused:
+            async with opening(client):
+                pass
+    assert refused.value.response.status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+def raised(error: BaseException) -> None:
+    raise error
 
 
 def message(page: str, number: int = 0) -> Message:

@@ -21,7 +21,7 @@ from schemas.inbound import (
 from schemas.receipts import Arrival
 from tests.channels.webhooks import from_user, said
 from workers.channels.channel import Refused, Skipped
-from workers.channels.messenger import ITEMS_MAX, Messenger
+from workers.channels.messenger import ITEMS_MAX, Messenger, Opened
 from workers.channels.messenger_event import normalise
 from workers.channels.messenger_message import PAGE_INBOX_APP
 
@@ -40,7 +40,7 @@ def refused(event: Json, page: Json = "1") -> Refused:
     return found
 
 
-def test_text() -> None:
+def test_a_text_becomes_a_message_with_what_it_answers_and_which_button_gave_it() -> None:
     event = said(quick_reply={"payload": "YES"}, reply_to={"mid": "m_0", "is_self_reply": False})
     assert record(event) == Message(
         channel="messenger",
@@ -111,7 +111,9 @@ def test_nul_is_replaced_in_text_and_stays_in_raw() -> None:
         ({"payload": []}, {"type": "unknown"}),
     ],
 )
-def test_attachments(attachment: Json, expected: dict[str, Any]) -> None:
+def test_each_kind_of_attachment_keeps_what_the_channel_says_of_it(
+    attachment: Json, expected: dict[str, Any]
+) -> None:
     found = record(said(text=None, attachments=[attachment]))
     assert isinstance(found, Message)
     assert found.attachments == (Attachment(**expected),)
@@ -290,7 +292,7 @@ def test_a_page_with_a_colon_cannot_be_told_from_its_customer() -> None:
 
 
 def items(document: Json) -> list[object]:
-    return list(Messenger([]).items(document))
+    return list(Messenger([]).items(Opened(document)))
 
 
 def test_a_thread_of_another_app_is_only_looked_on() -> None:

@@ -15,7 +15,7 @@ from schemas.envelope import header, read_kind
 from schemas.inbound import InboundRecord
 from schemas.receipts import Arrival
 from workers.channels.channel import Channel, Item, Skipped
-from workers.channels.messenger import Messenger
+from workers.channels.messenger import Messenger, Opened
 from workers.channels.messenger_event import KINDS as MESSENGER_KINDS
 from workers.channels.records import Outgoing, Webhook, outgoing
 from workers.channels.zalo import Zalo
@@ -82,7 +82,8 @@ def check(channel: Channel, document: Json) -> list[Item]:
     """Normalise, make records of it, and read them as intake does."""
     body = orjson.dumps(document)
     webhook = Webhook(channel.name, body, received_ms=1_700_000_000_000)
-    items = list(channel.items(orjson.loads(body)))
+    opened = orjson.loads(body)
+    items = list(channel.items(Opened(opened) if isinstance(channel, Messenger) else opened))
     for item in items:
         if not isinstance(item, Skipped):
             check_record(outgoing(webhook, item), item)

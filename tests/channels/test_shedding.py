@@ -24,7 +24,7 @@ from tests.channels.webhooks import Signed, messenger, said
 from workers.channels import bounded_http
 from workers.channels.admission import REQUESTS_MAX
 from workers.channels.server import StoppableServer, listen
-from workers.channels.shedding import RETRY_AFTER_S, TICK_S, WAIT_MAX_S, Pressure, Shedding
+from workers.channels.shedding import BEGUN_MAX, RETRY_AFTER_S, TICK_S, WAIT_MAX_S, Pressure, Shedding
 from workers.channels.shedding_http import SheddingHttp
 
 DEADLINE_S = 20.0
@@ -32,20 +32,25 @@ SOON_S = 0.3
 HEAD = b"POST /v1/webhooks/messenger HTTP/1.1\r\nhost: x\r\n"
 
 seconds = st.floats(0, 60, allow_nan=False)
-pressures = st.builds(Pressure, st.integers(0, 2 * REQUESTS_MAX), seconds, seconds)
+pressures = st.builds(
+    Pressure, st.integers(0, 2 * REQUESTS_MAX), st.integers(0, 2 * BEGUN_MAX), seconds, seconds
+)
 
 
 @given(pressures, pressures)
 def test_whoever_is_taken_on_would_be_with_less_before_him_too(one: Pressure, other: Pressure) -> None:
-    requests = min(one.requests, other.requests)
-    less = Pressure(requests, min(one.waited_s, other.waited_s), min(one.late_s, other.late_s))
+    requests, begun = min(one.requests, other.requests), min(one.begun, other.begun)
+    less = Pressure(requests, begun, min(one.waited_s, other.waited_s), min(one.late_s, other.late_s))
     assert not less.is_too_much or (one.is_too_much and other.is_too_much)
 
 
-@given(st.integers(0, REQUESTS_MAX - 1), seconds, seconds)
-def test_with_room_it_is_the_wait_alone_that_decides(requests: int, waited_s: float, late_s: float) -> None:
-    assert Pressure(requests, waited_s, late_s).is_too_much == (late_s + waited_s > WAIT_MAX_S)
-    assert Pressure(REQUESTS_MAX, waited_s, late_s).is_too_much
+@given(st.integers(0, REQUESTS_MAX - BEGUN_MAX), st.integers(0, BEGUN_MAX - 1), seconds, seconds)
+def test_with_room_it_is_the_wait_alone_that_decides(
+    requests: int, begun: int, waited_s: float, late_s: float
+) -> None:
+    assert Pressure(requests, begun, waited_s, late_s).is_too_much == (late_s + waited_s > WAIT_MAX_S)
+    assert Pressure(REQUESTS_MAX - begun, begun, waited_s, late_s).is_too_much
+    assert Pressure(requests, BEGUN_MAX, waited_s, late_s).is_too_much
 
 
 class World:
@@ -61,7 +66,7 @@ class World:
 
 def test_of_a_crowd_within_one_tick_no_more_are_taken_on_than_there_is_room_for() -> None:
     world = World()
-    assert [world.shedding.sheds(0) for _ in range(REQUESTS_MAX + 3)] == [False] * REQUESTS_MAX + [True] * 3
+    assert [world.shedding.sheds(0) for _ in range(BEGUN_MAX + 3)] == [False] * BEGUN_MAX + [True] * 3
     world.requests = REQUESTS_MAX - 1
     world.shedding.tick(TICK_S)
     assert [world.shedding.sheds(TICK_S) for _ in range(2)] == [False, True]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from config.ingress import MessengerApp, ZaloApp
-from tests.channels.webhooks import APPS, sign_messenger, sign_zalo
+from schemas.inbound import Message
+from tests.channels.webhooks import APPS, Signed, sign_messenger, sign_zalo
+from workers.channels.channel import Channel, Item, Refused
 from workers.channels.messenger import Messenger
 from workers.channels.problem import MalformedError, WrongObjectError, WrongSignatureError, WrongTokenError
 from workers.channels.signature import header_digest, messenger_digest, zalo_digest
@@ -22,6 +25,49 @@ ZALO_BODY = (
     '"timestamp":"1543908534740"}'
 ).encode()
 ZALO_DIGEST = "d6f18fe433910ab461fa4ffbd54b47c6b88b3ec968ab18aae2de8510ea69e29d"
+
+
+def messenger_app(secret: str, **more: object) -> MessengerApp:
+    return MessengerApp.model_validate({"app_secret": secret, "verify_token": "v", **more})
+
+
+def taken(channel: Channel, signed: Signed) -> list[Item]:
+    return list(channel.items(channel.open(signed.headers, signed.body)))
+
+
+@pytest.mark.parametrize("pages", [None, ["1"], ["2", "1"]])
+def test_an_app_speaks_for_any_page_or_for_those_that_are_listed(pages: list[str] | None) -> None:
+    app = messenger_app("one secret", pages=pages)
+    (record,) = taken(Messenger([app]), sign_messenger(MESSENGER_BODY, "one secret"))
+    assert isinstance(record, Message)
+
+
+def test_what_an_app_says_of_another_page_is_refused_and_can_be_sent_again() -> None:
+    """As when one app's secret is known to somebody, or its owner is another company."""
+    own, foreign = messenger_app("own secret", name="own", pages=["1"]), messenger_app("foreign", pages=["2"])
+    channel, signed = Messenger([own, foreign]), sign_messenger(MESSENGER_BODY, "foreign")
+    (refused,) = taken(channel, signed)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.key) == ("foreign_page", "messenger:1:U")
+    assert "messenger:1" in refused.detail
+    again = sign_messenger(orjson.dumps(refused.original), "own secret")
+    (record,) = taken(channel, again)
+    assert isinstance(record, Message)
+    # Whoever has the secret of both may speak for the pages of both; of one without a list, for any.
+    for others in ([own.model_copy(update={"app_secret": foreign.app_secret})], [messenger_app("foreign")]):
+        (record,) = taken(Messenger([foreign, *others]), signed)
+        assert isinstance(record, Message)
+
+
+def test_a_zalo_app_speaks_for_its_accounts_alone() -> None:
+    app = APPS["zalo_apps"][1]
+    account = orjson.loads(ZALO_BODY)["recipient"]["id"]
+    for pages, wanted in (([account], Message), (["1"], Refused)):
+        channel = Zalo([ZaloApp.model_validate({**app, "pages": pages})])
+        (item,) = taken(channel, sign_zalo(ZALO_BODY, "1543908534740"))
+        assert isinstance(item, wanted)
+    assert isinstance(item, Refused)
+    assert (item.reason, item.original) == ("foreign_page", orjson.loads(ZALO_BODY))
 
 
 @pytest.fixture
@@ -45,7 +91,7 @@ def test_zalos_formula_is_the_documented_one() -> None:
 
 def test_messenger_takes_the_signature_of_any_configured_app(messenger: Messenger) -> None:
     opened = messenger.open({"x-hub-signature-256": f"sha256={MESSENGER_DIGEST}"}, MESSENGER_BODY)
-    assert opened["entry"][0]["messaging"][0]["message"]["text"] == "xin chào"
+    assert opened.document["entry"][0]["messaging"][0]["message"]["text"] == "xin chào"
     first = sign_messenger(MESSENGER_BODY, "another secret")
     assert messenger.open(first.headers, first.body) == opened
 

@@ -28,7 +28,7 @@ def refused(event: dict[str, Any]) -> Refused:
     return found
 
 
-def test_text() -> None:
+def test_a_text_becomes_a_message_without_what_postgres_cannot_keep() -> None:
     event = zalo_event(message={"msg_id": "z1", "text": "xin\0chào"}, user_id_by_app="5521")
     assert record(event) == Message(
         channel="zalo",
@@ -107,7 +107,9 @@ def test_text() -> None:
         ("business_card", {}, {"type": "business_card"}),
     ],
 )
-def test_attachments(what: str, attachment: Json, expected: dict[str, Any]) -> None:
+def test_each_kind_of_attachment_keeps_what_the_channel_says_of_it(
+    what: str, attachment: Json, expected: dict[str, Any]
+) -> None:
     found = record(zalo_event(f"user_send_{what}", message={"msg_id": "z1", "attachments": [attachment]}))
     assert isinstance(found, Message)
     assert found.attachments == (Attachment(**expected),)

@@ -403,7 +403,7 @@ class BusyDesk:
             self._again()
 
     def _one_of_a_department_comes(self) -> None:
-        """While it is asked to take a conversation over: he is asked too."""
+        """While it is asked to take a conversation over: he is asked too; then others are of it."""
         one = self._one(lambda one: one.holder and not one.blocked and one.care != "done")
         members = self._scene.desk.roster.departments["sale"].definition.agents
         if one is None:
@@ -424,6 +424,11 @@ class BusyDesk:
         self.do(ask(Transfer, _user(one), one.holder, page=one.page, to_department="sale"))
         told = {"agent": comes, "gateway": "g1", "presence": "online"}
         self.do(SetPresence.model_validate({"workspace": WORKSPACE, "desk": DESK, **told}))
+        for on_leave in (True, False):
+            self._keys += 1
+            leave = {"agent": here, "on_leave": on_leave, "then": "keep"}
+            self.do(SetLeave.model_validate({**self._by_operator(), **leave}))
+        self._configure()
 
     def _by_operator(self) -> dict[str, str]:
         key = f"op{self._keys}"

@@ -275,18 +275,13 @@ def has(**fields: object) -> Fits:
     return lambda value: all(value.get(name) == field for name, field in fields.items())
 
 
-def of_agent(name: str) -> Fits:
-    """A version of this agent."""
-    return lambda value: value["agent"]["id"] == name
-
-
 def of_rule(name: str) -> Fits:
     """A version of this rule."""
     return lambda value: value["rule"]["id"] == name
 
 
 _FITS = "each event of a chain fits how things stood"
-_ANSWERABLE = "no transfer waits for an answer"
+_ANSWERABLE = "a transfer asks all who are there"
 _CARE = "the care status goes only where it may"
 _ROUND = "the next round begins"
 _FOLD = "folding assignments gives"
@@ -354,6 +349,11 @@ CASES: dict[str, tuple[Fault, str]] = {
     "waits for who is not there": (
         rename("transfer_ended", has(how="target_left"), "confirmed"),
         _ANSWERABLE,
+    ),
+    "one who came is not asked": (rename("transferring", has(again="asked"), "confirmed"), _ANSWERABLE),
+    "asks others as if one had rejected it": (
+        _changed("transferring", has(again="asked"), again="rejected"),
+        _FITS,
     ),
     "expired too soon": (_changed("transfer_ended", has(how="overtaken"), how="expired"), _FITS),
     "overtaken in silence": (rename("transfer_ended", has(how="overtaken"), "confirmed"), _FITS),

@@ -495,7 +495,7 @@ CASES: dict[str, tuple[Fault, str]] = {
         lambda planted: planted.open_transactions.update({("inbound", 0): 1}),
         "no record waits behind a transaction without an end",
     ),
-    "offered to who never came": (lose_presence, "no transfer waits for an answer"),
+    "offered to who never came": (lose_presence, "a transfer asks all who are there"),
     "answer lost": (drop_line("text", "agent"), _SPOKEN),
     "note lost": (drop_line("note", "agent"), _SPOKEN),
     "answer of nobody": (change_line("text", "agent", message="invented"), _SPOKEN),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -30,3 +30,18 @@ def workers() -> set[str]:
     group = get_command(worker_app)
     assert isinstance(group, TyperGroup)
     return set(group.commands)
+
+
+def commands() -> set[str]:
+    """Every command that does something, as it is called: `topics apply`."""
+    return set(_leaves(get_command(app)))
+
+
+def _leaves(command: object, name: str = "") -> Iterator[str]:
+    if not isinstance(command, TyperGroup):
+        yield name.strip()
+        return
+    for each in command.list_commands(None):  # type: ignore[arg-type]
+        context = command.make_context("tongdai", [each], resilient_parsing=True)
+        _, inner, _ = command.resolve_command(context, [each])
+        yield from _leaves(inner, f"{name} {each}")

@@ -13,8 +13,8 @@ from schemas.deadletter import Deadletter, Reason
 from schemas.envelope import header
 from tests.cli.conftest import Tongdai
 from tests.cli.publishing import Sent, publish, read_all
+from workers.channels.topic_reader import open_reader
 from workers.cli.deadletter_command import age
-from workers.cli.topic_reader import open_reader
 
 pytestmark = pytest.mark.servers
 

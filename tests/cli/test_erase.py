@@ -16,10 +16,10 @@ from config.settings import Settings
 from config.topics import DEADLETTER, INBOUND, OUTCOMES, Topic
 from schemas.ids import conversation_id
 from tests.cli.publishing import Sent, publish
+from workers.channels.topic_reader import open_reader
 from workers.cli import erase_command as command
 from workers.cli.erased_topics import Left, Named, left_in_topics, told
 from workers.cli.output import print_json
-from workers.cli.topic_reader import open_reader
 from workers.gateway.erasure import Found
 
 KEY = "messenger:page-1:u1"

@@ -10,6 +10,7 @@ import pytest
 
 from config.errors import DependencyError, TongdaiError
 from config.settings import Settings
+from workers.channels import producer
 from workers.cli import erasure
 from workers.workspace.outcome_reader import OutcomeReader
 
@@ -52,7 +53,7 @@ async def test_a_broker_that_takes_nothing_any_more_does_not_keep_the_command(
     async def started(*_: object) -> Any:  # noqa: ANN401 - as a producer
         return gone
 
-    monkeypatch.setattr(erasure, "start_producer", started)
+    monkeypatch.setattr(producer, "start_producer", started)
     async with asyncio.timeout(SOON_S):
         with pytest.raises(TongdaiError, match="no outcome came in time"):
             await erasure.erase(Settings(), None, FOUND)
@@ -64,6 +65,6 @@ async def test_a_kafka_that_does_not_answer_is_not_taken_for_a_worker_that_is_mi
     async def silent(*_: object) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(erasure, "start_producer", silent)
+    monkeypatch.setattr(producer, "start_producer", silent)
     with pytest.raises(DependencyError, match="Kafka does not answer"):
         await erasure.erase(Settings(), None, FOUND)

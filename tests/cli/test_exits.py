@@ -13,14 +13,13 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaTimeoutError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 from sqlalchemy.exc import ProgrammingError
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from config.errors import ConfigurationError, DependencyError, ExitCode
+from tests.cli.command_line import commands
 from tests.databases import new_database
 from tests.delivery.ground import KEY
 from workers.cli.exits import expected_error
-from workers.cli.main import app, run
+from workers.cli.main import run
 
 SAMPLE = str(Path(__file__).parents[2] / "workers" / "local" / "sample.yaml")
 PAGE, SHOP, LETTER, BLOCK = "messenger:1", "acme", "0-0", str(UUID(int=1))
@@ -82,17 +81,6 @@ OTHERS = {"migrate"} | {
 }
 
 
-def leaves(command: object, name: str = "") -> Iterator[str]:
-    """Every command that does something, as it is called."""
-    if not isinstance(command, TyperGroup):
-        yield name.strip()
-        return
-    for each in command.list_commands(None):  # type: ignore[arg-type]
-        context = command.make_context("tongdai", [each], resilient_parsing=True)
-        _, inner, _ = command.resolve_command(context, [each])
-        yield from leaves(inner, f"{name} {each}")
-
-
 Tongdai = Callable[[str], tuple[int, str]]
 ASKED = {**OF_POSTGRES, **OF_KAFKA, "migrate": ()}
 
@@ -126,7 +114,7 @@ def tongdai(
 
 
 def test_every_command_is_tried_here() -> None:
-    tried = {name for name in leaves(get_command(app)) if not name.startswith("bench ")}
+    tried = {name for name in commands() if not name.startswith("bench ")}
     assert tried == {*ASKED, *OTHERS}
 
 
@@ -197,3 +185,34 @@ def test_what_servers_refuse_is_told_with_what_to_do(
 )
 def test_what_our_own_mistakes_make_of_servers_stays_unforeseen(error: Exception) -> None:
     assert expected_error(error) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("explain", "foo"), "'foo' is no conversation's key"),
+        (("explain", "messenger::u"), "channel:account:user"),
+        (("apply", "absent.yaml", "--yes"), "absent.yaml cannot be read: No such file or directory\n"),
+    ],
+)
+def test_what_can_be_seen_without_a_server_waits_for_none(
+    command: tuple[str, ...], says: str, tongdai: Tongdai, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ASKED, command[0], command[1:])
+    code, err = tongdai(command[0])
+    assert code in {ExitCode.USAGE, ExitCode.CONFIGURATION}
+    assert says in err
+
+
+@pytest.mark.parametrize("profile", ["local", "production"])
+def test_the_demo_writes_into_named_servers_only_when_told(
+    profile: str, tongdai: Tongdai, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TONGDAI_PROFILE", profile)
+    monkeypatch.setitem(ASKED, "demo", ("--agents", "0"))
+    code, err = tongdai("demo")
+    assert (code, "say --on-named-servers, or --local" in err) == (ExitCode.USAGE, True), err
+
+
+def test_who_listens_says_so_once_he_does(tongdai: Tongdai) -> None:
+    assert "Listening" not in tongdai("connector check")[1]

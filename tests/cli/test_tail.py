@@ -82,6 +82,25 @@ def test_messages_in_words() -> None:
     assert seen(first, **line).text().endswith('system: [assigned] {"agent":"an"}')
 
 
+def roster(what: str, **said: object) -> Seen:
+    """An event of the roster."""
+    value = {"workspace": "acme", "desk": "main", "at": "2026-11-02T08:00:00.000Z", "version": 3, **said}
+    return seen(sent(what, "roster", orjson.dumps(value)))
+
+
+def test_the_roster_in_words() -> None:
+    came = roster("presence_changed", agent="an", presence="online", former="away")
+    assert came.text() == "2026-11-02T08:00:00.000Z  acme  main  v3 presence_changed an online"
+    gone = roster("agent_changed", agent={"id": "binh", "name": "Bình"}, removed=True)
+    assert gone.text().endswith("main  v3 agent_changed binh removed")
+    page = roster("page_changed", page={"id": "zalo:1"})
+    assert page.text().endswith("v3 page_changed zalo:1")
+    assert roster("policy_changed", policy={}).text().endswith("v3 policy_changed")
+    both = [came.value, gone.value, page.value]
+    assert [Filter(agent="binh").wants(value) for value in both] == [False, True, False]
+    assert [Filter(page="zalo:1").wants(value) for value in both] == [False, False, True]
+
+
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
@@ -96,7 +115,7 @@ def test_messages_in_words() -> None:
         (Filter(conversation="messenger:page-1:u2"), []),
     ],
 )
-def test_filters(wanted: Filter, shown: list[int]) -> None:
+def test_only_what_is_wanted_is_shown(wanted: Filter, shown: list[int]) -> None:
     values = [seen(one).value for one in assignments()]
     assert [value["seq"] for value in values if wanted.wants(value)] == shown
 

@@ -78,7 +78,7 @@ def test_wrong_settings_exit_with_3(
     assert "TONGDAI_LOG_LEVEL: " in capsys.readouterr().err
 
 
-def test_topics_list(capsys: pytest.CaptureFixture[str]) -> None:
+def test_topics_are_listed_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit_code("topics", "list", "--json") == ExitCode.OK
     assert json.loads(capsys.readouterr().out)[0]["name"] == "tongdai.inbound.v1"
     assert _exit_code("topics", "list") == ExitCode.OK
@@ -86,7 +86,7 @@ def test_topics_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.servers
-def test_topics_apply(
+def test_topics_are_created_once_and_differences_are_told(
     kafka_settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TONGDAI_KAFKA_BOOTSTRAP_SERVERS", kafka_settings.kafka.bootstrap_servers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -18,15 +17,7 @@ from config.logging import configure_logging, get_logger
 from config.redaction import MASK, MAX_STRING_CHARS, redact, redact_string
 from config.repetition import AGAIN_S, KINDS_MAX, Repetition
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Give pytest its own handlers back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("log_restored")
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ import pytest
 from config.problem import SettingsError
 from config.settings import Settings
 from tests.config.loading import Load, Refuse
+from workers.channels.delivery.vault import open_vault
+from workers.gateway.signing_key import signing_key
 
+DOCS = Path(__file__).parents[2] / "docs"
+APPS = {"INGRESS_MESSENGER_APPS", "INGRESS_ZALO_APPS"}
 PRODUCTION = {
     "PROFILE": "production",
     "KAFKA_BOOTSTRAP_SERVERS": "k1:9092,k2:9092",
@@ -102,6 +107,20 @@ def test_a_wrong_value_is_refused_by_name(refuse: Refuse, variable: str, value: 
 
 
 @pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("ATTACHMENTS_FETCH_RETRY_FIRST_S", "ATTACHMENTS_FETCH_RETRY_LAST_S"),
+        ("DELIVERY_RETRY_FIRST_S", "DELIVERY_RETRY_LAST_S"),
+        ("MAIL_RETRY_FIRST_S", "MAIL_RETRY_LAST_S"),
+        ("PHONE_RETRY_FIRST_S", "PHONE_RETRY_LAST_S"),
+        ("WEBHOOKS_RETRY_FIRST_S", "WEBHOOKS_RETRY_MAX_S"),
+    ],
+)
+def test_the_first_wait_may_not_exceed_the_last(refuse: Refuse, first: str, last: str) -> None:
+    assert f"must not exceed TONGDAI_{last}" in refuse(**{last: "0.5"})[f"TONGDAI_{first}"]
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
         ("KAFKA_REPLICATION_FACTOR", "2", "at least 3"),
@@ -186,6 +205,36 @@ def test_apps_are_read_from_json(load: Load, monkeypatch: pytest.MonkeyPatch) ->
     assert settings.ingress.messenger_apps[0].app_secret.get_secret_value() == "a"
     assert settings.ingress.zalo_apps[0].secret_key.get_secret_value() == "z"
     assert settings.ingress.zalo_apps[0].oa_secret_key is None
+
+
+@pytest.mark.parametrize("page", ["channels", "phone", "website"])
+def test_what_pages_show_of_settings_as_json_can_be_set(
+    page: str, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    for name in re.findall(r"env:([A-Z_]+)", text):
+        monkeypatch.setenv(name, "a secret of at least thirty-two bytes")
+    shown = dict(re.findall(r"TONGDAI_(\w+)='(.+?)'", text, re.DOTALL))
+    settings = load(**shown)
+    assert {name for name in shown if name.endswith("_APPS")} == (APPS if page == "channels" else set())
+    for name in shown:
+        section, _, field = name.lower().partition("_")
+        assert getattr(getattr(settings, section), field)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operating.md"])
+def test_what_operators_are_told_to_export_is_all_that_production_needs(
+    page: str, load: Load, tmp_path: Path
+) -> None:
+    text = (DOCS.parent / page).read_text(encoding="utf-8").replace("/run/secrets", str(tmp_path))
+    for name in ("gateway", "delivery"):
+        (tmp_path / name).write_text("a secret of at least thirty-two bytes\n")
+    lines = re.findall(r"^export (TONGDAI_.+?)(?:\s+#.*)?$", text, re.MULTILINE)
+    told = dict(each.removeprefix("TONGDAI_").split("=", 1) for line in lines for each in line.split())
+    settings = load(**told)
+    assert settings.profile == "production"
+    signing_key(settings)  # raises without one
+    open_vault(settings)
 
 
 def test_apps_of_one_name_are_refused(refuse: Refuse) -> None:

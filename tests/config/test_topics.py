@@ -31,7 +31,9 @@ PRODUCTION = KafkaSettings(
         ("deadletter", (6, 6), MONTH_MS, "CreateTime"),
     ],
 )
-def test_the_catalogue(name: str, partitions: tuple[int, int], retention_ms: int, clock: str) -> None:
+def test_each_topic_has_its_partitions_retention_and_clock(
+    name: str, partitions: tuple[int, int], retention_ms: int, clock: str
+) -> None:
     (topic,) = [topic for topic in CATALOGUE if topic.name == name]
     configs = topic.configs(PRODUCTION)
     assert (topic.partitions(PRODUCTION), topic.partitions(KafkaSettings())) == partitions
@@ -47,7 +49,7 @@ def test_the_catalogue_has_no_more() -> None:
     assert len(CATALOGUE) == 11
 
 
-def test_full_names() -> None:
+def test_a_full_name_is_prefix_name_and_version() -> None:
     assert CATALOGUE[0].full_name("shop.vn") == "shop.vn.inbound.v1"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from schemas.catalogue import RECORDS
 from schemas.deadletter import Deadletter
 from schemas.envelope import Kind
 from tests.contract.folder import DATA, FOLDER, file_name, read
+from workers.access.rights import WORKERS
 from workers.contract.header_schemas import cloudevents_headers, deadletter_headers
 from workers.contract.record_schemas import record_schema
 
@@ -69,6 +70,24 @@ def test_every_topic_in_use_is_a_channel_with_the_facts_of_the_catalogue() -> No
         assert binding["topicConfiguration"]["cleanup.policy"] == ["delete"]
 
 
+def _uses(parts: Collection[str], action: str) -> set[str]:
+    """The topics that these read, or write."""
+    return {
+        operation["channel"]["$ref"].rsplit("/", 1)[1]
+        for name, operation in DOCUMENT["operations"].items()
+        if operation["action"] == action and name.partition("-")[0] in parts
+    }
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_it_says_of_each_worker_what_its_rights_are(worker: str) -> None:
+    rights, parts = WORKERS[worker], WORKERS[worker].lanes or (worker,)
+    reads, writes = ({topic.name for topic in topics} for topics in (rights.reads, rights.writes))
+    assert _uses(parts, "receive") == reads
+    # What came to a wrong partition goes back to its own topic, as it came: nobody's own record.
+    assert _uses(parts, "send") <= writes <= _uses(parts, "send") | reads
+
+
 def test_every_kind_of_record_is_written_and_described() -> None:
     written = {
         reference["$ref"].rsplit("/", 1)[1]
@@ -108,7 +127,16 @@ def test_deadletters_headers_are_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["murmur2", "partitioner=murmur2_random", "48 in production, 6", "read_committed", "seq"]
+    "words",
+    [
+        *(
+            "murmur2",
+            "partitioner=murmur2_random",
+            "48 in production, 6",
+            "others have 24 (3), deadletter\n6",
+        ),
+        *("read_committed", "seq"),
+    ],
 )
 def test_the_text_names_what_a_connector_must_know(words: str) -> None:
     assert words in DOCUMENT["info"]["description"]

@@ -25,10 +25,11 @@ from schemas.envelope import Kind, read_kind
 from schemas.ids import conversation_id
 from schemas.inbound import Message
 from tests.contract.switchboard import DEADLINE_S, running, switchboard
-from tests.gateway.ground import SHOP, gateway, publish, shop, sign_in, until
+from tests.gateway.ground import SHOP, gateway, publish, shop, sign_in
+from tests.waiting import until
 from workers.channels.delivery.handler import DeliveryHandler
+from workers.channels.topic_reader import open_reader
 from workers.cli import connector_answers
-from workers.cli.topic_reader import open_reader
 from workers.conformance.carrying import check_carrying
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from schemas.ids import channel_of, conversation_id
 from schemas.outbound import Echoed, EchoTimer, Send
 from schemas.receipts import Arrival, ArrivalState, Delivery, PageStands
 from tests.channels.webhooks import APPS
+from tests.waiting import eventually
 from workers.channels.delivery import connecting, news, page_news, unanswered
 from workers.channels.delivery.connecting import Tokens
 from workers.channels.delivery.dispatcher import Dispatcher
@@ -45,16 +46,6 @@ QUICK: dict[str, Any] = {
     "echo_wait_s": 0.5,
     "attempts_max": 4,
 }
-
-
-async def eventually(condition: Callable[[], Awaitable[object]], what: str) -> None:
-    """Wait until it holds; fail naming it."""
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while not await condition():
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"it never came to pass that {what}") from None
 
 
 class Ground:

@@ -15,7 +15,7 @@ from tests.delivery.ground import OA, ONE, ground
 from tests.intake.chat import Chat
 from tests.intake.log import key_of
 from workers.channels.delivery.parts import parts_of
-from workers.channels.messenger import Messenger
+from workers.channels.messenger import Messenger, Opened
 
 TEXT = "Anh/chị cho em xin số điện thoại để tiện liên hệ ạ."
 
@@ -64,7 +64,9 @@ def test_what_messenger_s_quick_reply_shares_fills_the_profile(
     said: dict[str, Any] = {"mid": "m1", "text": text}
     said |= {} if payload is None else {"quick_reply": {"payload": payload}}
     event = {"sender": {"id": "7"}, "recipient": {"id": "100"}, "timestamp": 1, "message": said}
-    found = list(Messenger([]).items({"object": "page", "entry": [{"id": "100", "messaging": [event]}]}))
+    found = list(
+        Messenger([]).items(Opened({"object": "page", "entry": [{"id": "100", "messaging": [event]}]}))
+    )
     assert isinstance(found[0], Message)
     told = [each.model_dump(include=set(expected or ())) for each in found if isinstance(each, Profile)]
     assert told == ([] if expected is None else [expected])

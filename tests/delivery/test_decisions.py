@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from config.delivery import DeliverySettings
-from schemas.base import OUR_CHANNELS
-from workers.channels.delivery import messenger_errors, zalo_errors
+from schemas.base import OUR_CHANNELS, ChannelMessageId
+from workers.channels.delivery import messenger_errors, messenger_sender, zalo_errors, zalo_sender
 from workers.channels.delivery.bucket import Bucket
 from workers.channels.delivery.marker import marker, read_marker
 from workers.channels.delivery.parts import parts_of
+from workers.channels.delivery.posting import Answer
 from workers.channels.delivery.progress import (
     Calm,
     Expired,
@@ -21,12 +24,12 @@ from workers.channels.delivery.progress import (
     Standing,
     Troubled,
     after,
-    back_off_s,
     settle,
 )
 from workers.channels.delivery.result import Failed, Taken, Unanswered
 from workers.channels.delivery.splitting import length, split
 from workers.channels.delivery.window import DAY_S, OPEN, terms
+from workers.outside.back_off import back_off_s
 
 SETTINGS = DeliverySettings()
 MESSENGER_TABLE = {
@@ -144,7 +147,7 @@ def test_a_refused_message_has_failed_and_its_page_goes_on() -> None:
 
 @given(failures=st.integers(1, 40), spread=st.floats(0, 1))
 def test_back_off_grows_to_its_limit(failures: int, spread: float) -> None:
-    now_s, later_s = (back_off_s(each, SETTINGS, spread) for each in (failures, failures + 1))
+    now_s, later_s = (back_off_s(each, SETTINGS.retry, spread) for each in (failures, failures + 1))
     assert 0 < now_s <= later_s <= SETTINGS.retry_last_s
 
 
@@ -231,3 +234,17 @@ def test_our_mark_is_read_back_and_no_other() -> None:
     assert read_marker(marker(message, 3)) == (message, 3)
     for text in (None, "", "x", f"tongdai/{message}", f"tongdai/{message}/-1", f"{marker(message, 3)} "):
         assert read_marker(text) is None
+
+
+@given(st.text(min_size=1, max_size=600))
+def test_whatever_id_a_channel_gives_can_be_kept_and_told(id_: str) -> None:
+    headers = httpx.Headers()
+    answers = (
+        messenger_sender._read(Answer(200, {"message_id": id_}, headers)),
+        zalo_sender._read(Answer(200, {"error": 0, "data": {"message_id": id_}}, headers)),
+    )
+    for answer in answers:
+        if isinstance(answer, Taken):
+            assert TypeAdapter(ChannelMessageId).validate_python(answer.id) == answer.id
+        else:
+            assert isinstance(answer, Unanswered), "it is none"

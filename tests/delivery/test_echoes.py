@@ -10,8 +10,9 @@ import pytest
 
 from schemas.inbound import Attachment, Echo
 from schemas.outbound import Echoed
-from tests.delivery.ground import OA, ONE, Ground, eventually, ground
+from tests.delivery.ground import OA, ONE, Ground, ground
 from tests.intake.log import PARTITIONS, Log, published
+from tests.waiting import eventually
 from workers.channels.delivery.marker import marker
 from workers.channels.delivery.parts import Part, parts_of
 from workers.routing.intake.handler import IntakeHandler

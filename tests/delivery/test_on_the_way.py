@@ -12,7 +12,8 @@ from schemas.base import rfc3339
 from schemas.messages import MessageAttachment
 from schemas.outbound import EchoTimer
 from schemas.receipts import PageStands
-from tests.delivery.ground import OA, ONE, TWO, eventually, ground
+from tests.delivery.ground import OA, ONE, TWO, ground
+from tests.waiting import eventually
 from workers.channels.delivery import connecting, lost, message_rows, unanswered
 from workers.channels.delivery.claims import take
 from workers.channels.delivery.handler import DeliveryHandler
@@ -20,7 +21,6 @@ from workers.channels.delivery.marker import marker
 from workers.channels.delivery.progress import Step
 
 pytestmark = pytest.mark.servers
-TOKEN_ERROR = {"message": "Error validating access token", "code": 190, "error_subcode": 460}
 KNOWN = """
 INSERT INTO conversation (workspace_id, conversation_id, desk_id, lane, key, page_id, position, seq,
     epoch, standing, route_unanswered, session, session_open, session_customer_messages,

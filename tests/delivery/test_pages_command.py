@@ -16,6 +16,10 @@ from workers.channels.delivery.vault import Vault
 from workers.cli.main import run
 
 pytestmark = pytest.mark.servers
+APPS = {
+    "TONGDAI_INGRESS_MESSENGER_APPS": '[{"name": "main", "app_secret": "a", "verify_token": "v"}]',
+    "TONGDAI_INGRESS_ZALO_APPS": '[{"app_id": "77", "secret_key": "z"}]',
+}
 Pages = Callable[..., tuple[int, str, str]]
 
 
@@ -80,13 +84,38 @@ def test_a_page_is_connected_set_and_listed(pages: Pages, database: str) -> None
         (("connect", "messenger:1", "--token", "env:MISSING"), "MISSING"),
         (("connect", "messenger:2", "--token", "env:PAGE_TOKEN"), "no workspace has the page messenger:2"),
         (("connect", "web:1", "--token", "env:PAGE_TOKEN"), "messenger, zalo, fchat only"),
+        (
+            ("connect", "messenger:1", "--token", "env:PAGE_TOKEN", "--app", "mian"),
+            "has no app mian: it has main",
+        ),
+        (("connect", "zalo:1", "--token", "env:PAGE_TOKEN", "--app", "1"), "has no app 1: it has 77"),
+        (
+            ("connect", "zalo:1", "--token", "env:PAGE_TOKEN", "--refresh-token", "env:PAGE_TOKEN"),
+            "with --app",
+        ),
+        (("connect", "fchat:1", "--token", "env:PAGE_TOKEN", "--app", "main"), "fchat has no apps"),
         (("set", "messenger:1", "--pays"), "is not connected"),
     ],
 )
-def test_what_is_wrong_is_said(pages: Pages, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_said(
+    pages: Pages, arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, apps in APPS.items():
+        monkeypatch.setenv(name, apps)
     code, _, err = pages(*arguments)
     assert code == ExitCode.USAGE
     assert said in err
+
+
+def test_where_no_app_is_set_it_is_said_that_nobody_has_looked(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("connect", "messenger:1", "--token", "env:PAGE_TOKEN", "--app", "main")
+    code, _, err = pages(*arguments)
+    assert (code, "TONGDAI_INGRESS_MESSENGER_APPS is not set here" in err) == (0, True)
+    monkeypatch.setenv("TONGDAI_INGRESS_MESSENGER_APPS", APPS["TONGDAI_INGRESS_MESSENGER_APPS"])
+    code, _, err = pages(*arguments)
+    assert (code, err) == (0, "")
 
 
 def test_a_page_that_no_desk_has_is_given_up_with_its_secrets(pages: Pages, database: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 import pytest
 
+from tests.plan_nodes import read_whole
 from workers.channels.delivery import erasing as erasing_at_delivery
 from workers.channels.outreach import places, rows
 from workers.channels.reading import errand_rows, fetches
@@ -75,16 +76,16 @@ async def test_what_is_asked_all_the_time_is_read_by_indexes(filled: asyncpg.Con
         (rows.ENQUEUE, (orjson.dumps(ASKED).decode(), 100, 60, 1_000)),
         (rows.DUE_PAGES, (["sms", "call"],)),
         (rows.CLAIM, (["sms", "call"], "web:1", 4, 10)),
-        (rows.FIND_LOST, (AN_HOUR, ["sms"])),
+        (rows.FIND_LOST, (AN_HOUR, ["sms"], 4)),
         (rows.TRY_NOW, ("web:1", ["sms"])),
         (rows.UNTOLD, ([1, 2], 100)),
         (rows.TELL, ("acme", UUID(int=7), UUID(int=7), "sent", None, None, None)),
         (places.OF_TICKET, (UUID(int=7),)),
         (places.OF_MESSAGE, ("main", "acme", UUID(int=7))),
         (places.OF_NUMBER, ("main", "+84281", "+84911")),
-        (errand_rows.CLAIM, (10, '{"web": 1}', AN_HOUR)),
+        (errand_rows.CLAIM, (10, '{"web": 1}', AN_HOUR, '{"web": 1}')),
         (errand_rows.ASK_PROFILES, (["acme"], ["web:1"], ["u1"], AN_HOUR)),
-        (errand_rows.GO_ON, (*ITS, "done", "{}", 7)),
+        (errand_rows.GO_ON, (*ITS, "done", "{}", 7, 0)),
         (errand_rows.FAIL, (*ITS, "waiting", "no_answer", AN_HOUR)),
         (errand_rows.LATER, (*ITS, AN_HOUR)),
         (fetches.START, ("acme", "web:1", "u1", "agent:acme/a1")),
@@ -108,11 +109,4 @@ async def _read_whole_by(
 ) -> set[str]:
     """The tables of which every row is read."""
     plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
-    return set(_read_whole(plan))
-
-
-def _read_whole(plan: dict[str, Any]) -> Iterator[str]:
-    if plan["Node Type"] == "Seq Scan":
-        yield plan["Relation Name"]
-    for part in plan.get("Plans", ()):
-        yield from _read_whole(part)
+    return read_whole(plan)

@@ -24,7 +24,8 @@ from schemas import envelope
 from schemas.envelope import Kind, header
 from schemas.ids import conversation_id
 from schemas.outbound import Echoed, Send
-from tests.delivery.ground import KEY, ONE, Ground, eventually, ground
+from tests.delivery.ground import KEY, ONE, Ground, ground
+from tests.waiting import eventually
 from workers.channels.delivery.marker import read_marker
 from workers.local.simulator.platform.serving import serving
 

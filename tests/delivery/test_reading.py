@@ -14,10 +14,14 @@ from aiokafka import AIOKafkaConsumer
 from config.settings import Settings
 from schemas.ids import conversation_id
 from schemas.outbound import LookUp
-from tests.delivery.ground import OA, ONE, TWO, Ground, eventually, ground
+from tests.delivery.ground import OA, ONE, TWO, Ground, ground
+from tests.waiting import eventually
+from workers.channels.delivery.result import Failed, Means
 from workers.channels.reading import errand_rows, fetches, runner
+from workers.channels.reading.errand_rows import Errand, Rates
 from workers.channels.reading.errands import Errands
 from workers.channels.reading.place import Place, Thread, from_json, to_json
+from workers.channels.reading.reader import Access, Found
 from workers.local.simulator.platform.past import PastMessage, Person
 
 HOUR_MS = 60 * 60 * 1000
@@ -44,6 +48,34 @@ class TestAPlace:
 
     def test_wants_neither_what_is_too_old_nor_what_may_still_come_by_webhook(self) -> None:
         assert [Place(5, 9).has(at_ms) for at_ms in (4, 5, 9, 10)] == [False, True, True, False]
+
+
+ALL = Place(0, 9).listed((Thread("t1", "u1"),), None)
+HIS = Place(0, 9, "u1").listed((Thread("t1", "u1"),), None)
+
+
+@pytest.mark.parametrize(
+    ("means", "place", "failures", "step"),
+    [
+        ("again", ALL, 2, "again"),
+        ("again", ALL, 3, "leave_out"),
+        ("again", HIS, 3, "end"),
+        ("again", Place(0, 9), 3, "end"),
+        ("refused", ALL, 0, "leave_out"),
+        ("refused", HIS, 0, "end"),
+        ("refused", Place(0, 9), 0, "end"),
+        ("refused", None, 0, "end"),
+        ("slow_down", ALL, 9, "again"),
+        ("slow_down", HIS, 3, "end"),
+        ("token", ALL, 2, "again"),
+        ("token", ALL, 3, "end"),
+        ("stop", ALL, 0, "end"),
+    ],
+)
+def test_what_follows_from_a_failure(means: Means, place: Place | None, failures: int, step: str) -> None:
+    user = "" if place is None else place.user
+    errand = Errand("acme", ONE, user, "history", place, 1, failures, datetime.now(UTC), None, b"", 1, False)
+    assert runner.next_step(errand, Failed(means, "rejected"), 4) == step
 
 
 def past(field: Ground) -> None:
@@ -187,7 +219,7 @@ async def test_calls_for_one_page_are_as_far_apart_as_its_rate_says_however_many
     database: str,
 ) -> None:
     async with ground(database) as field:
-        rates, lease = {"messenger": 2.0, "zalo": 2.0}, timedelta(seconds=30)
+        rates, lease = Rates({"messenger": 2.0, "zalo": 2.0}, {}), timedelta(seconds=30)
         for page, user in ((ONE, "u1"), (ONE, "u2"), (OA, "u1")):
             await field.handle(_look_up(page, user))
         await fetches.start(field.database, "acme", ONE, "u1", "cli:ops")
@@ -204,6 +236,117 @@ async def test_calls_for_one_page_are_as_far_apart_as_its_rate_says_however_many
         assert await claimed() == [(ONE, "profile")], "customers go first"
         await field.database.execute("UPDATE delivery_page SET read_at = now(), paused = 'token_broken'")
         assert await claimed() == [], "a page that is paused is not read"
+
+
+class Picky:
+    """A reader of whose four conversations the channel does not give two."""
+
+    channel = "messenger"
+
+    def __init__(self) -> None:
+        self.no_token = False
+
+    async def profile(self, access: Access, user: str) -> Failed:
+        return Failed("refused", "rejected")
+
+    async def history(self, access: Access, place: Place) -> Found | Failed:
+        if self.no_token:
+            return Failed("stop", "permission_missing")
+        if not place.threads:
+            return Found((), place.listed(tuple(Thread(f"t{one}", f"u{one}") for one in range(4)), None))
+        if place.threads[0].id == "t1":
+            return Failed("refused", "rejected")
+        if place.threads[0].id == "t2":
+            return Failed("again", "channel_down")
+        return Found((), place.turned(1, None))
+
+
+@pytest.mark.servers
+async def test_a_conversation_that_the_channel_does_not_give_ends_not_the_history_of_its_page(
+    database: str,
+) -> None:
+    class Publisher:
+        async def publish(self, _records: object) -> None:
+            return
+
+    async with ground(database) as field:
+        reader = Picky()
+        readers: Any = {"messenger": reader}
+        publisher: Any = Publisher()
+        means = runner.Means(field.settings, field.database, readers, field.vault, publisher)
+
+        async def read_on(times: int) -> tuple[str, str | None, int]:
+            for _ in range(times):
+                await field.database.execute("UPDATE delivery_errand SET due_at = now()")
+                await field.database.execute("UPDATE delivery_page SET read_at = NULL")
+                lease = timedelta(seconds=30)
+                (errand,) = await errand_rows.claim(field.database, 1, Rates({"messenger": 1.0}, {}), lease)
+                await runner.run(means, errand)
+            found = await fetches.read(field.database, "acme", ONE, "")
+            assert found is not None
+            return found.state, found.reason, found.left_out
+
+        await fetches.start(field.database, "acme", ONE, "", "cli:ops")
+        assert await read_on(3) == ("waiting", None, 1), "the list, the first, and one that is refused"
+        assert await read_on(3) == ("waiting", "channel_down", 1), "it may pass"
+        assert await read_on(1) == ("waiting", None, 2), "it was tried often enough"
+        assert await read_on(1) == ("done", None, 2)
+        await fetches.start(field.database, "acme", ONE, "", "cli:ops")
+        assert await read_on(1) == ("waiting", None, 0)
+        reader.no_token = True
+        assert await read_on(1) == ("failed", "permission_missing", 0)
+
+
+PAGES_OF_AN_APP = """
+INSERT INTO delivery_page (page_id, workspace_id, app, access_token)
+SELECT 'zalo:9' || n, 'acme', 'many', '' FROM generate_series(1, 40) n;
+INSERT INTO delivery_errand (workspace_id, page_id, user_id, what, state, due_at, asked_at, changed_at)
+SELECT 'acme', 'zalo:9' || n, 'u', 'profile', 'waiting', now(), now(), now() FROM generate_series(1, 40) n;
+INSERT INTO delivery_app (app, tokens, counted_at) VALUES ('zalo:many', 4, now() + interval '1 hour')
+"""
+
+
+@pytest.mark.servers
+async def test_pages_of_one_app_are_read_within_its_rate_and_leave_half_of_it_to_answers(
+    database: str,
+) -> None:
+    async with ground(database) as field:
+        await field.database.execute(PAGES_OF_AN_APP)
+        rates, lease = Rates({"zalo": 2.0}, {"zalo": 12.0}), timedelta(seconds=30)
+
+        async def claimed(tokens: float | None) -> int:
+            await field.database.execute("UPDATE delivery_app SET tokens = $1", tokens)
+            await field.database.execute("UPDATE delivery_page SET read_at = NULL")
+            await field.database.execute("UPDATE delivery_errand SET due_at = now()")
+            return len(await errand_rows.claim(field.database, 20, rates, lease))
+
+        async def left() -> float:
+            return float(await field.database.fetchval("SELECT tokens FROM delivery_app"))
+
+        assert (await claimed(6.9), await left()) == (0, 6.9)
+        assert (await claimed(9.5), await left()) == (3, 6.5), "each call counts"
+        assert await claimed(None) == 6, "nothing was counted yet: all of a second's worth is there"
+        await field.database.execute("UPDATE delivery_app SET counted_at = now() - interval '1 hour'")
+        assert (await claimed(-30.0), await left()) == (6, 6.0), "what has come meanwhile is counted, too"
+        await field.database.execute("DELETE FROM delivery_app")
+        assert (await claimed(0), await left()) == (6, 6.0), "an app of which nothing is known yet"
+        # Others are read, though more pages of this app are due than are taken at once.
+        await field.handle(_look_up(OA, "u1"))
+        assert await claimed(0.0) == 1
+
+
+@pytest.mark.servers
+async def test_who_reads_for_a_fetch_that_was_stopped_changes_nothing_of_the_next(database: str) -> None:
+    async with ground(database) as field:
+        rates, lease = Rates({"messenger": 2.0}, {}), timedelta(seconds=30)
+        await fetches.start(field.database, "acme", ONE, "", "cli:ops")
+        (errand,) = await errand_rows.claim(field.database, 9, rates, lease)
+        await fetches.stop(field.database, "acme", ONE, "")
+        await fetches.start(field.database, "acme", ONE, "", "cli:ops")
+        assert not await errand_rows.go_on(field.database, errand, Place(0, 9, list_after="far"), 5)
+        found = await fetches.read(field.database, "acme", ONE, "")
+        assert found is not None
+        assert (found.state, found.found) == ("waiting", 0)
 
 
 def _look_up(page: str, user: str) -> LookUp:

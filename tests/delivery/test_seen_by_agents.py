@@ -12,11 +12,14 @@ import pytest
 from schemas.definitions import Page
 from schemas.ids import conversation_id
 from tests.delivery.ground import ONE, Ground, ground
+from tests.plan_nodes import scans
 from workers.channels.delivery import lost, message_rows, news, page_news, page_rows, unanswered
 from workers.gateway.identity import Identity
-from workers.gateway.queries import transcript
+from workers.gateway.queries import line_parts, transcript
+from workers.gateway.queries.lines import Line
 from workers.gateway.queries.people import read_pages
 from workers.gateway.queries.scope import scope_of
+from workers.gateway.queries.where import Where
 from workers.gateway.roster import Roster
 from workers.routing.intake import own
 from workers.wording.word import LanguageCode
@@ -30,15 +33,14 @@ VALUES ('acme', $1, $2, $3, 1, $4, 'text', 'x', 'messenger:100', false, now(), 0
 """
 
 
-async def lines_of(field: Ground, key: str, language: LanguageCode) -> list[transcript.Line]:
+async def lines_of(field: Ground, key: str, language: LanguageCode) -> list[Line]:
     """A conversation's transcript as an agent reads it."""
     identity = Identity("acme", "agent", "lan", "lan", frozenset())
     scope = scope_of(identity, Roster({"lan": "main"}, [], [], []))
     wanted = transcript.wanted(None, None, 10)
     async with field.database.acquire() as connection:
-        found = await transcript.read_transcript(
-            connection, scope, conversation_id(key), "main", wanted, language, None
-        )
+        where = Where(connection, scope, conversation_id(key), "main")
+        found = await transcript.read_transcript(where, wanted, language, None)
     return list(found.lines)
 
 
@@ -108,18 +110,13 @@ async def test_what_is_asked_again_and_again_reads_an_index(database: str) -> No
             "untold pages": (page_news.UNTOLD, ([1, 2], 100)),
             "arrived": (news.ARRIVED, (one, "read", ["m"], now, "{}")),
             "echoed": (news.ECHOED, ("acme", one, 0, "m")),
-            "unanswered": (unanswered.PROPOSE, ([1, 2], 100)),
+            "unanswered": (unanswered.PROPOSE, ([1, 2], 100, now - now)),
             "echoes": (own.RECENT, ([one],)),
-            "transcript": (transcript.DELIVERIES, ("acme", [one])),
-            "lost": (lost.LOST, (now - now, now - now)),
+            "transcript": (line_parts.DELIVERIES, ("acme", [one])),
+            "lost": (lost.LOST, (now - now, now - now, 1)),
         }
         for name, (query, arguments) in queries.items():
             async with connection.transaction():
                 plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments)
-            scans = list(_scans(orjson.loads(plan)[0]["Plan"]))
-            assert "Seq Scan" not in {node for node, table in scans if table == "delivery"}, (name, scans)
-
-
-def _scans(node: dict[str, Any]) -> list[tuple[str, str]]:
-    own_ = [(node["Node Type"], node["Relation Name"])] if "Relation Name" in node else []
-    return own_ + [scan for child in node.get("Plans", ()) for scan in _scans(child)]
+            found = scans(orjson.loads(plan)[0]["Plan"])
+            assert "Seq Scan" not in {node for node, table in found if table == "delivery"}, (name, found)

@@ -12,7 +12,8 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import Settings
-from tests.delivery.ground import DEADLINE_S, OA, Ground, eventually, ground
+from tests.delivery.ground import DEADLINE_S, OA, Ground, ground
+from tests.waiting import eventually
 from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.renewal import Renewal
 from workers.channels.delivery.vault import Vault, open_vault

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 import workers.channels.delivery.metrics
 import workers.runtime.metrics
 import workers.webhooks.metrics  # noqa: F401  each declares its metrics
+from tests.cli.command_line import commands
 from workers.access.rights import WORKERS
 from workers.channels.metrics import IngressMetrics
 from workers.gateway.metrics import GatewayMetrics
@@ -23,6 +24,7 @@ PATH = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yaml"
 RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load(PATH.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]
 ]
+_COMMAND = re.compile(r"`tongdai ([^`]+)`")
 ENDS = {Counter: ("_total",), Histogram: ("_bucket", "_sum", "_count")}
 """What the names of a metric's series end with; its own name is none of them."""
 
@@ -126,3 +128,9 @@ def test_no_kind_of_lane_can_be_without_workers_unseen() -> None:
         for each in selector.matchers.matchers
     }
     assert kinds == {lane for rights in WORKERS.values() for lane in rights.lanes}
+
+
+def test_commands_that_rules_name_are_ours() -> None:
+    named = _COMMAND.findall(PATH.read_text(encoding="utf-8"))
+    assert "topics apply --dry-run" in named  # `topics list` asks no Kafka
+    assert [each for each in named if each.partition(" --")[0] not in commands()] == []

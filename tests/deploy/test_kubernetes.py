@@ -34,13 +34,12 @@ from tests.deploy.manifests import (
 )
 from tests.security.certificates import issue
 from workers.access.rights import WORKERS as RIGHTS
-from workers.channels import process as ingress_process
 from workers.channels.delivery.vault import open_vault
 from workers.channels.ingress import PATH
+from workers.channels.server import GRACE_S
 from workers.channels.website import script
 from workers.channels.website.routes import PREFIX
 from workers.files.files import PUBLIC_PATH
-from workers.gateway import process as gateway_process
 from workers.gateway.answers import API
 from workers.gateway.signing_key import signing_key
 from workers.outside.guard import is_public
@@ -51,7 +50,7 @@ SettingsOf = Callable[..., Settings]
 """By the name of a secret, and of what its empty variables are given."""
 
 WORKERS = sorted(workers())
-WEB = {"ingress": ingress_process.GRACE_S, "gateway": gateway_process.GRACE_S}
+WEB = {"ingress", "gateway"}
 """Who serves HTTP to the public, and for how many seconds he goes on when told to stop."""
 DEPLOYMENTS = of_kind("Deployment")
 AUTHORITIES = "/etc/tongdai/authorities"
@@ -237,6 +236,13 @@ def test_the_example_does_not_start_as_it_is(
         load_settings(tmp_path / "absent.env")
 
 
+def test_tools_know_what_delivery_knows_of_apps_accounts_and_keys() -> None:
+    """Or `pages` would refuse what delivery knows, or keep what it does not."""
+    of_delivery = variables(EXAMPLE / "secrets" / "delivery.env")
+    own = {name for name in of_delivery if "ATTACHMENTS" not in name}
+    assert own <= variables(EXAMPLE / "secrets" / "owner.env").keys()
+
+
 def _port(worker: str, settings: Settings) -> tuple[str, int]:
     match worker:
         case "ingress":
@@ -284,9 +290,10 @@ def test_probes_and_grace_leave_a_worker_the_time_that_its_settings_give_it(
     if worker in WEB:
         *command, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
         assert command == ["sleep"]
-        assert grace_s > int(seconds) + WEB[worker] + runtime.kafka_deadline_s
+        assert grace_s > int(seconds) + GRACE_S + runtime.kafka_deadline_s
     else:
         assert grace_s > runtime.stop_deadline_s + 2 * runtime.kafka_deadline_s
+        assert grace_s >= runtime.grace_s
 
 
 def test_every_pod_keeps_the_strictest_standard_and_is_told_nothing_of_services() -> None:
@@ -398,6 +405,11 @@ def test_the_public_reaches_the_channels_and_the_api_and_nothing_else() -> None:
     ingress = dict.fromkeys((PATH.rstrip("/"), script.PREFIX, PREFIX, PUBLIC_PATH), "ingress")
     assert paths == {**ingress, API.removesuffix("/v1"): "gateway"}
     assert not [path for path in ("/metrics", "/healthz", "/readyz") if path.startswith(tuple(paths))]
+    for page in ("operating", "security"):
+        text = (FOLDER.parents[1] / f"docs/{page}.md").read_text()
+        assert [path for path in paths if f"`{path}/`" not in text] == [], (
+            f"{page}.md names what a proxy passes on"
+        )
 
 
 @pytest.mark.parametrize("policy", ["delivery", "webhooks"])

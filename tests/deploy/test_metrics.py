@@ -10,8 +10,11 @@ from pathlib import Path
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from workers.channels.delivery.erasing import erasing_chore
 from workers.channels.metrics import IngressMetrics
 from workers.gateway.metrics import GatewayMetrics
+from workers.routing.worker import routing_chores
+from workers.runtime.metrics import INTAKE, UPKEEP
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "metrics.md"
@@ -43,6 +46,17 @@ def test_the_page_lists_every_metric_as_it_is_declared() -> None:
     found = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     assert sorted(found) == sorted(set(rows()))
     assert len(found) > 50
+
+
+def test_what_operators_are_told_first_has_all_words_of_the_declaration() -> None:
+    """What intake made of records, and the chores of upkeep."""
+    chores = {chore.name for chore in (*routing_chores(), erasing_chore())}
+    operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    told = next(line for line in operating.splitlines() if "`tongdai_intake_records_total{became}`" in line)
+    assert set(re.findall("`([a-z_]+)`", INTAKE._documentation)) == set(re.findall("`([a-z_]+)`", told))
+    assert chores == set(re.findall("`([a-z_ ]+)`", UPKEEP._documentation))
+    upkeep = operating.partition("\n## Upkeep")[2].partition("\n## ")[0]
+    assert {chore for chore in chores if f"`{chore}`" not in upkeep} == set()
 
 
 def test_metrics_are_declared_beside_what_they_count_in_files_of_their_own() -> None:

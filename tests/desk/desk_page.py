@@ -27,7 +27,7 @@ from workers.routing.outcomes import Refusal
 PAGE = Path(__file__).parents[2] / "docs" / "desk.md"
 DESK = "workers.routing.desk"
 BY_ITSELF: dict[CareStatus, str] = {
-    "new": "an agent gets it: `accepted`; somebody answers outside: `waiting`",
+    "new": "an agent gets it: `accepted`; somebody answers who does not hold it, or outside: `waiting`",
     "waiting": "an agent gets it: `accepted`",
     "accepted": "its agent loses it: `waiting`",
     "pending_close": "its agent loses it: `waiting`",

@@ -55,6 +55,14 @@ async def test_what_another_desk_has_is_not_given_away_here(world: World) -> Non
     ) == ["other_desk", "other_desk", "unknown_agent"]
 
 
+async def test_who_was_of_this_desk_and_is_another_s_now_is_asked_for_there(world: World) -> None:
+    await world.handle(configure(["an", "xa"], [a_rule("an")]), route("lan"))
+    await world.handle(configure(["an"], [a_rule("an")], idempotency_key="later"))
+    await world.connection.execute("INSERT INTO agent_registry VALUES ('acme', 'xa', 'other')")
+    given = ask(Appoint, "lan", "an", agent="xa", authority="admin")
+    assert await codes(world, given, ask(Claim, "lan", "xa")) == ["other_desk", "other_desk"]
+
+
 async def test_a_key_and_an_id_that_do_not_fit_name_no_conversation(world: World) -> None:
     await world.handle(configure(["an"], [a_rule("an")]), route("lan"), route("minh"))
     wrong = ask(Appoint, "lan", "chu", agent="an", key=key_of("minh"))

@@ -152,6 +152,17 @@ def test_reason_and_outcome_are_those_of_the_status(
     assert (refused.code, refused.allowed) == (code, allowed)
 
 
+def test_a_status_without_reasons_is_given_none() -> None:
+    scene = a_scene("an")
+    to_accepted(scene)
+    (refused,) = scene.do(ask(SetCare, "lan", "an", care="closed_won", reason="gia-cao"))
+    assert (refused.code, refused.sentence) == (
+        "bad_transition",
+        "'closed_won' has no reasons: leave it out",
+    )
+    assert refused.allowed == ("refused", "pending_close", "done")
+
+
 @pytest.mark.parametrize("outcome", ["won", "dead_end"])
 def test_done_names_its_outcome_and_keeps_its_agent(outcome: str) -> None:
     scene = a_scene("an")

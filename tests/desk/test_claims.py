@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.asks import Appoint, Claim, Release, ReplyClaim
+from schemas.asks import Appoint, Block, Claim, Release, ReplyClaim
 from schemas.assignments import Assigned, Confirmed, Offered, Queued, ReplyRefused
 from schemas.definitions import Department, Rule, Team
 from schemas.outcomes import Done, Refused
@@ -97,6 +97,21 @@ def test_an_admin_may_take_over_what_is_not_offered_to_him() -> None:
     assert (refused.code, refused.allowed) == ("not_listed", ("take_over", "appoint"))
 
 
+def test_a_loser_is_allowed_what_he_may_do() -> None:
+    desk = offered()
+    desk.do(ask(Claim, "lan", "binh"))
+    (loser,) = desk.do(ask(Claim, "lan", "an"))
+    assert (loser.code, loser.allowed) == ("taken", ())
+    (admin,) = desk.do(ask(Claim, "lan", "an", authority="admin"))
+    assert (admin.code, admin.allowed) == ("taken", ("take_over", "appoint"))
+
+
+def test_who_claims_what_its_admin_has_blocked_is_not_told_to_unblock_it() -> None:
+    desk = offered()
+    desk.do(ask(Block, "lan", "chu"))
+    assert [desk.do(ask(Claim, "lan", who))[0].allowed for who in ("an", "chu")] == [(), ("unblock",)]
+
+
 def test_a_service_has_no_hands() -> None:
     (refused,) = offered().do(ask(Claim, "lan", None))
     assert refused.code == "forbidden"
@@ -163,6 +178,22 @@ def test_a_reply_claims_where_its_rule_says_so() -> None:
     assert isinstance(done, Done)
 
 
+def test_a_reply_of_the_pages_admin_claims_there_too_though_others_are_asked() -> None:
+    desk = offered(reply_claims=True)
+    (refused,) = desk.do(ask(Claim, "lan", "chu"))
+    assert refused.code == "not_listed"
+    assigned, _ = desk.do(ask(ReplyClaim, "lan", "chu"))
+    assert (assigned.holder, assigned.why.method) == ("chu", "reply")
+    assert desk.do(ask(ReplyClaim, "lan", "binh"))[-1].details["winner"] == "chu"
+
+
+def test_a_reply_of_the_pages_admin_that_comes_too_late_is_told_who_was_first() -> None:
+    desk = offered(reply_claims=True)
+    desk.do(ask(Claim, "lan", "an"))
+    *_, refused = desk.do(ask(ReplyClaim, "lan", "chu"))
+    assert (refused.code, refused.details) == ("taken", {"winner": "an", "earlier_ms": 1})
+
+
 def test_a_reply_of_who_holds_it_by_now_is_confirmed() -> None:
     desk = offered(reply_claims=True)
     desk.do(ask(Claim, "lan", "an"))
@@ -179,7 +210,9 @@ def test_a_reply_too_late_or_not_allowed_is_refused_to_its_sender_and_to_who_kee
     assert isinstance(event, ReplyRefused)
     assert isinstance(refused, Refused)
     assert (event.code, event.command) == ("taken", command.idempotency_key)
-    assert event.sentence == refused.sentence
+    told = event.sentence, event.allowed, event.details
+    assert told == (refused.sentence, refused.allowed, refused.details)
+    assert event.details == {"winner": "an", "earlier_ms": 1}
     assert desk.conversation("lan").seq == 3
     assert offered().do(ask(ReplyClaim, "lan", "an"))[-1].code == "forbidden"
 

@@ -220,6 +220,16 @@ class TestAbsence:
         (told,) = scene.do(touched("lan", by="agent"))
         assert told.until is None
 
+    @pytest.mark.parametrize("sender", ["7001", None])
+    def test_he_keeps_it_when_a_human_answers_outside(self, sender: str | None) -> None:
+        scene = self.absent("an", "binh")
+        give_policy(scene, outside_agents={"7001": "an"})
+        scene.do(touched("lan"))
+        (told,) = scene.do(answered_outside("lan", sender))
+        assert isinstance(told, HolderAbsent)
+        assert (told.until, told.holder, told.after_position) == (None, "an", 5)
+        assert timers_of(scene.conversation("lan")) == []
+
     def test_counts_when_a_new_session_opens_too(self) -> None:
         scene = self.absent("an")
         scene.do(session_ended("lan"))
@@ -281,7 +291,7 @@ class TestOutside:
         scene.do(route("lan"))
         scene.do(answered_outside("lan"))
         *_, refused = scene.do(ask(Claim, "lan", "an"))
-        assert (refused.code, refused.allowed) == ("not_listed", ("take_over", "appoint"))
+        assert (refused.code, refused.allowed) == ("not_listed", ())
         assert "outside" in refused.sentence
         until = scene.conversation("lan").quiet_until
         assert until is not None
@@ -290,6 +300,22 @@ class TestOutside:
         *_, refused = scene.do(ask(Claim, "lan", "an"))
         assert "its session has ended" in refused.sentence
         assert refused.details == {}
+
+    def test_an_admin_who_answers_without_holding_it_makes_it_wait_where_it_stands(self) -> None:
+        scene = a_scene(an_agent("an", 1))
+        scene.do(route("minh"))
+        scene.do(route("lan"))
+        (changed,) = scene.do(touched("lan", by="agent"))
+        assert isinstance(changed, CareChanged)
+        assert (changed.former_care, changed.care, changed.standing) == ("new", "waiting", "queued")
+        assert scene.do(touched("lan", by="agent")) == []
+
+    def test_so_does_he_between_two_sessions(self) -> None:
+        scene = a_scene()
+        scene.do(route("lan"))
+        scene.do(session_ended("lan"))
+        events = scene.do(route("lan", 2).model_copy(update={"answered": True}))
+        assert names(events) == ["SessionOpened", "CareChanged", "Queued"]
 
     def test_another_answer_prolongs_the_quiet(self) -> None:
         scene = a_scene()
@@ -416,6 +442,18 @@ class TestFormerHolder:
         scene.do(ask(SetCare, "lan", "an", care="done", outcome="won"))
         scene.do(route("lan", 2))
         assert scene.conversation("lan").followers == {"an"}
+
+    def test_of_one_that_is_reopened_for_another_follows_by_the_policy(self) -> None:
+        scene = a_scene(an_agent("an", 1), "binh")
+        give_policy(scene, former_holders_follow=False, done_from=("accepted",))
+        for user in ("lan", "minh"):
+            scene.do(route(user))
+        scene.do(ask(SetCare, "lan", "an", care="done", outcome="won"))
+        scene.do(session_ended("lan"))
+        scene.do(ask(Appoint, "minh", "chu", agent="an"))
+        scene.do(route("lan", 2))
+        assert scene.conversation("lan").holder == "binh"
+        assert scene.conversation("lan").followers == {"binh"}
 
 
 def test_an_offer_that_nobody_takes_goes_on_and_its_timer_with_it() -> None:

@@ -11,10 +11,10 @@ from schemas.envelope import header
 from schemas.ids import desk_key
 from schemas.outcomes import Done
 from tests.desk.flows import names
-from tests.desk.log import DESK, WORKSPACE, a_rule, ask, configure, key_of, route, session_ended
+from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene, restarted, snapshot
 from tests.desk.world import World, read
-from workers.routing.desk import leaving
+from workers.routing.desk import leaving, memory
 from workers.runtime.batch import Batch, Event, Record
 
 HELD = 4_000
@@ -109,6 +109,26 @@ class TestParts:
         assert snapshot(restarted(scene.desk)) == snapshot(scene.desk)
 
 
+def test_of_those_of_a_leaver_the_first_in_the_queues_order_is_served_first_not_whom_he_had_first() -> None:
+    scene = Scene()
+    agents = [an_agent("an"), an_agent("binh", 1), an_agent("chu")]
+    scene.do(configure(agents, [a_rule("an", "binh", vip_tags=["vip"])]))
+    for user in ("old", "busy", "young"):
+        scene.do(route(user))
+    scene.do(route("lan").model_copy(update={"tags": ("vip",)}))
+    for agent in ("chu", "an"):
+        scene.do(ask(Appoint, "old", "chu", agent=agent))
+    held = {one.held_since: one.key for one in scene.desk.conversations.values() if one.holder == "an"}
+    assert [key[-3:] for _, key in sorted(held.items(), key=str)] == ["ung", "lan", "old"]
+    scene.do(session_ended("busy"))
+    scene.do(leave())
+    assert scene.conversation("lan").holder == "binh"
+    waiting = scene.desk.queue.line("chia-deu")
+    assert [one.key[-3:] for one in waiting] == ["old", "ung"]
+    scene.do(ask(Release, "lan", "binh"))
+    assert scene.conversation("old").holder == "binh"
+
+
 async def test_a_leaver_with_thousands_of_conversations_is_no_huge_batch(world: World) -> None:
     await world.handle(configure(["an", "binh"], [a_rule("an")]), route("first"))
     await world.handle(configure(["an", "binh"], [a_rule("an", "binh")], idempotency_key="later"))
@@ -148,3 +168,26 @@ def going_on(world: World, batch: Batch) -> Record | None:
             assert isinstance(command, Vacate)
             return world.record(command)
     return None
+
+
+@pytest.mark.parametrize("is_back_before", [False, True], ids=["alone", "after others of its batch"])
+async def test_what_a_colleague_on_leave_keeps_is_not_taken_for_what_he_who_is_removed_has(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_back_before: bool
+) -> None:
+    for module in (leaving, memory):
+        monkeypatch.setattr(module, "PART", 2)
+    kept, others = [f"k{number}" for number in range(12)], ["a", "b", "c"]
+    await world.handle(configure(["an", "binh", "chu"], [a_rule("an")]), *map(route, kept))
+    await world.handle(configure(["an", "binh", "chu"], [a_rule("binh")], idempotency_key="2"))
+    ended = [session_ended(user) for user in (*kept, *others)]
+    await world.handle(*map(route, others), *ended, leave("keep"))
+    world.handler.forget()
+    on_leave = an_agent("an").model_copy(update={"on_leave": True})
+    removal = configure([on_leave, "chu"], [a_rule("chu")], idempotency_key="3")
+    again = leave("keep").model_copy(update={"idempotency_key": "again"})
+    batch = await world.handle(*(leave(on_leave=False), again) * is_back_before, removal)
+    following = going_on(world, batch)
+    assert following is not None
+    await world.handle(following)
+    rows = await world.connection.fetch("SELECT holder, count(*) FROM desk_conversation GROUP BY 1")
+    assert {row["holder"]: row["count"] for row in rows} == {"an": len(kept), None: len(others)}

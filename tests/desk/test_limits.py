@@ -6,9 +6,10 @@ from datetime import time, timedelta
 
 import pytest
 
+from schemas.asks import Release
 from schemas.assignments import Assigned, Offered, Queued
 from schemas.definitions import Agent, Conditions, Hours, Rule, Stretch, Window
-from tests.desk.log import PAGE, a_rule, an_agent, configure, route, session_ended
+from tests.desk.log import PAGE, a_rule, an_agent, ask, configure, route, session_ended
 from tests.desk.people import awaited, presence
 from tests.desk.scene import Scene, restarted, served, snapshot
 from workers.routing.desk.timers import timers_of_desk
@@ -96,6 +97,15 @@ def test_limits_are_of_the_agent_and_others_take_their_turns() -> None:
         scene.do(route(f"u{number}"))
     assert scene.holders() == ["an", "binh"]
     assert scene.conversation("u2").standing == "queued"
+
+
+def test_a_limit_is_named_only_if_it_alone_keeps_somebody_waiting() -> None:
+    scene = scene_with("an", an_agent("binh", 1), gap_s=600)
+    for user in ("lan", "minh"):
+        scene.do(route(user))
+    queued = [one for one in scene.do(ask(Release, "lan", "an")) if isinstance(one, Queued)]
+    assert [(one.limit, one.passed_over["gap"]) for one in queued] == [(None, 1)], "an has declined it"
+    assert scene.do(route("tuan"))[-1].limit == "gap"
 
 
 def test_a_restart_forgets_no_limit() -> None:

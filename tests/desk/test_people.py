@@ -9,10 +9,11 @@ import pytest
 from schemas.asks import SetCapacity, SetCare, SetLeave
 from schemas.assignments import Assigned, Offered, Queued, Unassigned
 from schemas.base import Channel
+from schemas.commands import Configure
 from schemas.outcomes import Refused
 from schemas.roster import AgentChanged
 from tests.desk.flows import names
-from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, route, session_ended
+from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.scene import Scene
 
 ADMIN = "chu"
@@ -100,10 +101,39 @@ def test_only_who_may_changes_an_agent(command: SetCapacity | SetLeave, code: st
     assert refused.code == code
 
 
+def test_whose_agent_works_for_others_pages_too_is_not_his_to_send_on_leave() -> None:
+    """Naming him in a rule of one's own is not enough: his other customers are of another's page."""
+    scene = Scene()
+    agents = [an_agent(agent) for agent in ("an", "binh", ADMIN, "khach")]
+    first, second = "zalo:100", "zalo:200"
+
+    def of_rules(named: Sequence[str], key: str) -> Configure:
+        rules = [a_rule(*named, id_="first", pages=[first]), a_rule("binh", id_="second", pages=[second])]
+        command = configure(agents, rules, pages=(first, second), idempotency_key=key)
+        pages = (command.pages[0], command.pages[1].model_copy(update={"admins": ("khach",)}))
+        return command.model_copy(update={"pages": pages})
+
+    scene.do(of_rules(("an",), "first"))
+    scene.do(route("lan", page=second))
+    assert outcome_of(scene, set_leave("binh")) == "forbidden"
+    scene.do(of_rules(("an", "binh"), "second"))
+    assert outcome_of(scene, set_leave("binh", idempotency_key="again")) == "forbidden"
+    assert outcome_of(scene, set_capacity("binh", 1)) == "forbidden"
+    assert scene.desk.conversations[key_of("lan", second)].holder == "binh"
+    assert outcome_of(scene, set_capacity("an", 1, key="an")) == "done"
+    assert outcome_of(scene, set_leave("binh", authority="admin", idempotency_key="all")) == "done"
+
+
+def outcome_of(scene: Scene, command: SetCapacity | SetLeave) -> str:
+    """What became of it."""
+    said = scene.do(command)[-1]
+    return said.code if isinstance(said, Refused) else "done"
+
+
 def test_who_goes_on_leave_hands_all_his_customers_to_others_in_one_act() -> None:
     scene = scene_with("an", "binh", users=("lan", "minh", "tuan"))
     events = scene.do(set_leave("an", by="an"))
-    assert names(events) == ["AgentChanged", "Unassigned", "Assigned", "Unassigned", "Assigned"]
+    assert names(events) == ["AgentChanged", "Unassigned", "Unassigned", "Assigned", "Assigned"]
     assert {event.how for event in events if isinstance(event, Unassigned)} == {"on_leave"}
     assert [event.key[-3:] for event in events if isinstance(event, Assigned)] == ["lan", "uan"]
     assert events[-1].result == {"agent": "an", "on_leave": True, "released": 2}

@@ -6,12 +6,12 @@ end to end: neither when it was made while the tables were empty nor when they a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 
+from bench.plans import nodes
 from workers.routing.desk import answers, elsewhere, loading, preview, storing, timer_rows
 from workers.runtime.handler import Connection
 
@@ -79,9 +79,9 @@ async def test_each_statement_uses_its_index(connection: Connection, fill: str) 
     await connection.execute(fill)
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     for name, (statement, indexes) in STATEMENTS.items():
-        nodes = list(_nodes(await _plan(connection, statement)))
-        assert [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"] == [], name
-        assert {node["Index Name"] for node in nodes if "Index Name" in node} == indexes, name
+        found = list(nodes(await _plan(connection, statement)))
+        assert [node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"] == [], name
+        assert {node["Index Name"] for node in found if "Index Name" in node} == indexes, name
 
 
 async def _plan(connection: Connection, statement: str) -> dict[str, Any]:
@@ -92,9 +92,3 @@ async def _plan(connection: Connection, statement: str) -> dict[str, Any]:
     await connection.execute("DEALLOCATE planned")
     plan: dict[str, Any] = orjson.loads(text)[0]["Plan"]
     return plan
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, permutations, takewhile
+from itertools import permutations, takewhile
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -34,12 +34,12 @@ from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import ways
 from workers.routing.desk.decide import carry_out, decide
 from workers.routing.desk.desk import Desk
+from workers.routing.desk.fork import Fork
 
 AGENTS = ("an", "binh", "chi", "dung", "em")
 PAGES = ("zalo:1", "messenger:3")
 USERS = tuple(f"u{number}" for number in range(9))
 
-some_agents = st.lists(st.sampled_from(AGENTS), unique=True, max_size=len(AGENTS))
 capacities = st.sampled_from((None, 1, 1, 2, 3))
 methods = st.sampled_from(("round_robin", "round_robin", "least_busy", "self_claim", "appoint"))
 nth = st.integers(0, 99)
@@ -311,6 +311,8 @@ class DeskMachine(RuleBasedStateMachine):
         assert event.holder not in before.declined
         if event.why.method == "fallback":
             assert event.holder == self.desk.roster.rules[event.why.rule].definition.fallback.id
+        elif event.why.method == "last_agent":
+            assert event.holder in self.agents_of_any_ring(event.why.rule)
         else:
             assert event.holder in self.agents_of(event.why.rule)
         if before.waiting and before.rule:
@@ -346,8 +348,7 @@ class DeskMachine(RuleBasedStateMachine):
             if definition.method != "self_claim" and self.can_have(agent, conversation):
                 yield agent
         if definition.method == "self_claim":
-            teams = (self.agents_of(definition.id), *(team.agents for team in definition.next_rings))
-            for agent in chain.from_iterable(teams):
+            for agent in self.agents_of_any_ring(definition.id):
                 if self.desk.roster.agents[agent].active and agent not in conversation.declined:
                     yield agent
 
@@ -360,6 +361,12 @@ class DeskMachine(RuleBasedStateMachine):
         departments = (self.desk.roster.departments[one].definition.agents for one in definition.departments)
         return set(definition.agents).union(*departments)
 
+    def agents_of_any_ring(self, rule_: str) -> set[str]:
+        teams = self.desk.roster.rules[rule_].definition.next_rings
+        departments = (self.desk.roster.departments[one] for team in teams for one in team.departments)
+        of_departments = (one.definition.agents for one in departments)
+        return self.agents_of(rule_).union(*(team.agents for team in teams), *of_departments)
+
     @invariant()
     def events_fold_to_the_same_desk(self) -> None:
         assert snapshot(self.folded) == snapshot(self.desk)
@@ -370,7 +377,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     def seen_now(self, desk: Desk) -> Snapshot:
         """A limit that nobody waits for ends without an event: each desk learns of it with its next one."""
-        now = desk.fork()
+        now = Fork(desk)
         now.advance(self.log.now)
         return snapshot(now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.assignments import Offered, Queued
-from tests.desk.log import a_rule, an_agent, configure, route
+from tests.desk.log import a_rule, an_agent, configure, key_of, route, session_ended
 from tests.desk.scene import scene_with, served
 
 
@@ -35,3 +35,19 @@ def test_an_offer_that_its_rule_still_wants_stays_as_it_is() -> None:
     assert desk.conversation("lan").audience == "rule:other/0"
     again = configure([away, "binh", "chi"], rules, idempotency_key="second")
     assert not [event for event in desk.do(again) if isinstance(event, (Offered, Queued))]
+
+
+def test_who_waits_has_the_place_that_the_rule_gives_him_when_it_says_another() -> None:
+    desk = scene_with(a_rule("an"), agents=(an_agent("an", 1), "chu"))
+    for user in ("held", "minh"):
+        desk.do(route(user))
+    desk.do(route("lan").model_copy(update={"tags": ("vip",)}))
+    roster = [an_agent("an", 1), an_agent("chu")]
+    events = desk.do(configure(roster, [a_rule("an", vip_tags=["vip"])], idempotency_key="second"))
+    assert [(one.key, one.priority) for one in events if isinstance(one, Queued)] == [(key_of("lan"), 0)]
+    assert served(desk.do(session_ended("held"))) == [("lan", "an")]
+    desk.do(route("viet"))
+    desk.log.wait(seconds=60)
+    sooner = configure(roster, [a_rule("an", urgent_after_s=60)], idempotency_key="third")
+    assert [one.priority for one in desk.do(sooner) if isinstance(one, Queued)] == [1, 1]
+    assert served(desk.do(session_ended("lan"))) == [("minh", "an")]

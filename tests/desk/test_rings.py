@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.asks import Claim, Release, SetLeave
-from schemas.assignments import Offered, Presence
-from schemas.commands import TimerFired
-from tests.desk.flows import rule_with
-from tests.desk.log import DESK, WORKSPACE, a_rule, ask, route, session_ended
+from schemas.asks import Claim, Release, SetCare, SetLeave
+from schemas.assignments import Assigned, Offered, Presence
+from schemas.commands import Configure, TimerFired
+from tests.desk.flows import give_policy, rule_with
+from tests.desk.log import DESK, WORKSPACE, a_rule, ask, configure, route, session_ended
 from tests.desk.people import GATEWAY, alive, awaited, presence
 from tests.desk.scene import Scene, scene_with, served
 
@@ -175,3 +176,58 @@ class TestWhoComesAndGoes:
 def offers(events: list[Any]) -> list[Offered]:
     """The offers among these events."""
     return [event for event in events if isinstance(event, Offered)]
+
+
+@pytest.mark.parametrize(
+    "before", [{"next_rings": [{"agents": ["binh"]}]}, {"offer_timeout_s": 30}], ids=["a time", "a ring"]
+)
+def test_an_offer_whose_ring_is_given(before: dict[str, Any]) -> None:
+    """It has all of its time from then on, and nobody has let it pass."""
+    desk = scene_with(a_rule("an", method="self_claim", **before))
+    desk.do(route("lan"))
+    offered = [one for one in desk.do(given()) if isinstance(one, Offered)]
+    assert [(one.ring, one.agents, one.let_pass) for one in offered] == [(0, ("an",), ())]
+    assert desk.conversation("lan").offer_expires_at == desk.log.now + timedelta(seconds=30)
+    (second,) = expire(desk, "lan")
+    assert (second.ring, second.let_pass) == (1, ("an",))
+
+
+def test_an_offer_whose_time_is_over_goes_on_to_who_comes_when_the_rule_is_written_anew() -> None:
+    desk = scene_with(a_rule("an", method="self_claim", next_rings=[{}], offer_timeout_s=30))
+    desk.do(route("lan"))
+    (again,) = expire(desk, "lan")
+    assert (again.ring, again.expires_at) == (0, None)
+    (offered,) = (one for one in desk.do(given()) if isinstance(one, Offered))
+    assert (offered.ring, offered.let_pass) == (1, ("an",))
+
+
+def given() -> Configure:
+    """The rule has a time and a ring behind its first."""
+    rule = a_rule("an", method="self_claim", next_rings=[{"agents": ["binh"]}], offer_timeout_s=30)
+    return configure(["an", "binh", "chi", "chu"], [rule], idempotency_key="given")
+
+
+@pytest.mark.parametrize(("finished", "method"), [(True, "reopened"), (False, "last_agent")])
+def test_whoever_had_it_is_the_rules_in_whatever_ring_he_stands(finished: bool, method: str) -> None:
+    rings = [{"agents": ["binh"]}]
+    rule = a_rule("an", method="self_claim", last_agent_s=3600, next_rings=rings, offer_timeout_s=30)
+    desk = scene_with(rule)
+    give_policy(desk, done_from=("accepted",))
+    desk.do(route("lan"))
+    expire(desk, "lan")
+    desk.do(ask(Claim, "lan", "binh"))
+    if finished:
+        desk.do(ask(SetCare, "lan", "binh", care="done", outcome="won"))
+        desk.do(session_ended("lan"))
+        desk.do(route("lan", 2))
+    else:
+        back_with_the_rule(desk)
+    assigned = desk.events(Assigned)[-1]
+    assert (assigned.holder, assigned.why.method, assigned.why.owner) == ("binh", method, "chu")
+
+
+def back_with_the_rule(desk: Scene) -> None:
+    """He gave it back, which nobody else has heard of, and the customer comes again."""
+    desk.do(ask(Release, "lan", "binh"))
+    desk.do(session_ended("lan"))
+    desk.do(route("lan", 2))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.asks import Appoint, Beginning, Block, ReplyClaim
-from schemas.assignments import Assigned, Confirmed, ReplyRefused, SessionOpened
+from schemas.asks import Appoint, Beginning, Block, ReplyClaim, SetCare
+from schemas.assignments import Assigned, CareChanged, Confirmed, ReplyRefused, SessionOpened
 from schemas.outcomes import Done, Refused
+from tests.desk.flows import give_policy
 from tests.desk.log import PAGE, a_rule, ask, configure, route, session_ended
 from tests.desk.scene import Scene
 
@@ -97,3 +98,14 @@ def test_a_page_admin_may_too_and_is_overtaken_by_nobody() -> None:
     scene.do(ask(Appoint, "lan", "chu", agent="an"))
     scene.do(session_ended("lan"))
     assert code(begin(scene, "chu", 2)) == "taken"
+
+
+def test_of_one_that_was_done_the_next_round_says_who_began_it() -> None:
+    scene = shop()
+    give_policy(scene, done_from=("accepted",))
+    begin(scene, "an")
+    scene.do(ask(SetCare, "lan", "an", care="done", outcome="won"))
+    scene.do(session_ended("lan"))
+    changed, *_ = begin(scene, "an", 2)
+    assert isinstance(changed, CareChanged)
+    assert (changed.round, changed.by, changed.command) == (2, "agent:acme/an", None)

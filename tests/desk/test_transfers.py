@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,16 +19,16 @@ from schemas.asks import (
     TransferReject,
 )
 from schemas.assignments import Assigned, TransferEnded, Transferring
-from schemas.commands import Command
+from schemas.commands import Command, Configure
 from schemas.definitions import Agent, Department
 from schemas.outcomes import Done, Refused
 from tests.desk.flows import come, give_policy, names, run_out
 from tests.desk.log import DESK, WORKSPACE, a_rule, an_agent, ask, configure, key_of, route, session_ended
 from tests.desk.people import presence
-from tests.desk.scene import Scene
+from tests.desk.scene import Scene, restarted, snapshot
 from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.targets import end_transfers_to
 from workers.routing.desk.timers import timers_of
-from workers.routing.desk.transfers import end_transfers_to
 
 SALE = Department(id="sale", name="Bán hàng", agents=("an", "binh", "chi", "dung"))
 
@@ -267,6 +267,51 @@ class TestComing:
     def test_is_nothing_to_a_transfer_to_another(self, scene: Scene) -> None:
         scene.do(to_binh())
         assert names(scene.do(presence("dung")))[1:] == ["PresenceChanged"]
+
+
+class TestTheDepartment:
+    """Who joins it, leaves it, or goes on leave and comes back, while it is asked."""
+
+    def roster(self, *sale: str) -> Configure:
+        return configure(
+            ("an", "binh", "chi", "dung", "chu"),
+            [a_rule("an")],
+            departments=[SALE.model_copy(update={"agents": sale})],
+            idempotency_key=f"later {sale}",
+        )
+
+    def asked(self, events: list[Any]) -> list[tuple[str, ...]]:
+        return [one.agents for one in events if isinstance(one, Transferring) and one.again == "asked"]
+
+    def test_without_one_who_was_asked_asks_him_no_more(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        assert self.asked(scene.do(self.roster("an", "chi", "dung"))) == [("chi",)]
+        assert refused(scene, ask(TransferAccept, "lan", "binh")).code == "not_listed"
+
+    def test_with_one_who_is_online_asks_him_too_and_with_one_who_is_not_nobody(self, scene: Scene) -> None:
+        come(scene, "chu")
+        scene.do(to_sale())
+        assert self.asked(scene.do(self.roster("chu", *SALE.agents))) == [("binh", "chi", "chu")]
+        assert self.asked(scene.do(self.roster("chu", "binh", "chi"))) == []
+
+    def test_of_which_nobody_who_was_asked_is_left_asks_who_is_away(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        assert self.asked(scene.do(self.roster("an", "dung"))) == [("dung",)]
+
+    def test_of_which_one_goes_on_leave_asks_him_when_he_is_back(self, scene: Scene) -> None:
+        scene.do(to_sale())
+        assert self.asked(scene.do(leave("binh"))) == [("chi",)]
+        back = leave("binh").model_copy(update={"on_leave": False, "idempotency_key": "back"})
+        assert self.asked(scene.do(back)) == [("chi", "binh")]
+        assert snapshot(restarted(scene.desk)).people[2] == snapshot(scene.desk).people[2]
+
+    def test_of_another_or_after_its_time_is_asked_as_before(self, scene: Scene) -> None:
+        scene.do(to_binh())
+        assert self.asked(scene.do(self.roster("an", "chi", "dung"))) == []
+        scene.do(ask(TransferCancel, "lan", "an"))
+        scene.do(ask(Transfer, "lan", "an", to_department="sale"))
+        scene.log.wait(seconds=120)
+        assert self.asked(scene.do(self.roster("an", "dung"))) == []
 
 
 class TestEnding:

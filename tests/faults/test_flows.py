@@ -24,6 +24,7 @@ from faults.stream import Planned
 from faults.town import AGENTS, CONTESTED
 from schemas.ids import conversation_id, conversation_key
 from tests.faults.player import Player, playing
+from tests.waiting import eventually
 from workers.local.simulator.agents.act import Answer
 
 TEAM = AGENTS[1:5]
@@ -45,7 +46,11 @@ async def test_each_flow_has_one_outcome_whatever_is_killed_in_its_middle(server
         await started(made)
         book, urls = Book(server_dir / "agents.jsonl"), list(made.gateways.values())
         async with playing(urls, TEAM, book) as team:
-            await until(made, ONLINE, len(TEAM))
+
+            async def all_online() -> bool:
+                return bool(await value(made, ONLINE) == len(TEAM))
+
+            await eventually(all_online, "the team is online")
             for victim, kill in VICTIMS.items():
                 conversations = await prepared(made, team, victim)
                 asked = await killed_in_the_middle(made, book, team, conversations, kill)
@@ -205,12 +210,6 @@ async def until_waiting(ground: Ground, before: dict[str, int], *, commands: int
             lag = await ground.lag()
             if lag["desk"] >= before["desk"] + commands and lag["intake"] >= before["intake"] + actions:
                 return
-
-
-async def until(ground: Ground, query: str, expected: object) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while await value(ground, query) != expected:
-            await asyncio.sleep(0.05)
 
 
 async def value(ground: Ground, query: str, *arguments: object) -> Any:  # noqa: ANN401 - of any column

@@ -160,6 +160,22 @@ async def test_a_lost_request_is_never_heard_nor_is_what_follows_it() -> None:
         assert echo.heard == []
 
 
+async def test_a_request_that_only_loses_time_is_heard_when_the_wire_is_healed_and_in_its_order() -> None:
+    async with wired() as (wire, echo, talk):
+        talk[1].write(b"begin\n")
+        assert await wire.catches(Trap("begin", Lost.TIME), SOON_S)
+        talk[1].write(b"commit\n")
+        assert echo.heard == []
+        wire.heal()
+        assert [await talk[0].readline() for _ in range(2)] == [b"begin\n", b"commit\n"]
+
+
+async def test_a_trap_that_nothing_falls_into_in_time_is_gone() -> None:
+    async with wired() as (wire, _, talk):
+        assert not await wire.catches(Trap("begin", Lost.REQUEST), 0.01)
+        assert await said(talk, b"begin\n") == b"begin\n"
+
+
 async def test_a_trap_takes_one_request_only() -> None:
     async with wired() as (wire, _, talk):
         wire.set(Trap("commit", Lost.REPLY))
@@ -202,13 +218,16 @@ def test_kafkas_requests_are_seen_however_they_are_cut(requests: list[tuple[int,
 
 
 @given(
-    texts=st.lists(st.sampled_from((b"SELECT 'COMMIT;'", b"COMMIT;", b"BEGIN;")), max_size=12),
+    texts=st.lists(
+        st.sampled_from((b"SELECT 'COMMIT;'", b"COMMIT;", b"BEGIN; SELECT", b"ROLLBACK")), max_size=12
+    ),
     size=st.integers(1, 80),
     tls=st.booleans(),
 )
-def test_commits_are_seen_however_they_are_cut(texts: list[bytes], size: int, tls: bool) -> None:
+def test_begins_and_commits_are_seen_however_they_are_cut(texts: list[bytes], size: int, tls: bool) -> None:
     statements = b"".join(b"Q" + (len(text) + 5).to_bytes(4) + text + b"\0" for text in texts)
     sent = (WANTS_TLS if tls else b"") + STARTUP + statements
     reader = PostgresRequests()
     found = [name for at in range(0, len(sent), size) for name in reader.feed(sent[at : at + size])]
-    assert found == ["commit"] * texts.count(b"COMMIT;")
+    names = {b"COMMIT;": "commit", b"BEGIN; SELECT": "begin"}
+    assert found == [names[text] for text in texts if text in names]

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from faults.catalogue import FAULTS
 from faults.table import (
     HEAD,
     HOLDS,
@@ -20,13 +21,31 @@ from faults.table import (
     ranges,
     read,
     table,
+    write,
 )
+
+BEGAN_MS = 1_795_410_983_756
+"""On 2026-11-23."""
+A_DAY_MS = 86_400_000
+
+
+def a_check(invariant: int, holds: bool | None = True, checked: int = 9, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """One that holds."""
+    return {
+        "invariant": invariant,
+        "title": f"rule {invariant}",
+        "holds": holds,
+        "checked": checked,
+        "phase": None,
+        **more,
+    }
 
 
 def a_phase(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of any field
     """One that passed."""
     return {
         "names": [name],
+        "began_ms": BEGAN_MS,
         "faults": [{"name": name, "hit": True}],
         "sent": {"message": 90, "duplicate": 10},
         "missed": [],
@@ -43,18 +62,13 @@ def a_run(seed: int, *phases: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "phases": phases,
         "unhealed": [],
         "problems": [],
-        "report": {"checks": [{"invariant": number, "holds": True, "checked": 9} for number in INVARIANTS]},
+        "report": {"checks": [a_check(number) for number in INVARIANTS]},
     } | changes
 
 
 def with_wrong(invariant: int, phase: int | None) -> dict[str, Any]:
     """A report in which something does not hold, because of this phase."""
-    return {
-        "checks": [
-            {"invariant": number, "holds": number != invariant, "checked": 9, "phase": phase}
-            for number in INVARIANTS
-        ]
-    }
+    return {"checks": [a_check(number, holds=number != invariant, phase=phase) for number in INVARIANTS]}
 
 
 def cells(lines: list[str], at: int) -> dict[str, str]:
@@ -92,13 +106,13 @@ def test_what_never_hit_proves_nothing() -> None:
 
 
 def test_nothing_is_known_of_an_invariant_of_which_nothing_was_looked_at() -> None:
-    unknown = {"invariant": 7, "holds": None, "checked": 0}
-    looked_at = {"invariant": 7, "holds": True, "checked": 3}
-    others = [{"invariant": number, "holds": True, "checked": 9} for number in INVARIANTS if number != 7]
+    unknown = a_check(7, holds=None, checked=0, title="seldom seen")
+    looked_at = a_check(7, checked=3)
+    others = [a_check(number) for number in INVARIANTS if number != 7]
     found = cells(table([a_run(3, a_phase("storm"), report={"checks": [*others, unknown]})]), 0)
     assert [number for number in INVARIANTS if found[str(number)] == UNKNOWN] == [7]
     found = cells(table([a_run(3, a_phase("storm"), report={"checks": [*others, unknown, looked_at]})]), 0)
-    assert found["7"] == HOLDS
+    assert (found["7"], found["checks"]) == (HOLDS, "10 of 11")
 
 
 def test_one_violation_in_any_run_is_told_of_the_phase_in_which_it_was() -> None:
@@ -128,6 +142,35 @@ def test_the_page_keeps_what_stands_around_the_table_and_lines_of_other_faults(t
     put(page, ["| `run` | 2 |", "| `new` | 3 |"])
     kept = "| `old` | 1 |\n| `run` | 2 |\n| `new` | 3 |"
     assert page.read_text() == f"before\n<!-- faults -->\n{kept}\n<!-- /faults -->\nafter\n"
+
+
+def test_a_line_says_when_its_runs_were_and_of_which_version() -> None:
+    later = a_phase("storm", began_ms=BEGAN_MS + 2 * A_DAY_MS)
+    assert cells(table([a_run(3, a_phase("storm"))]), 0)["when"] == "2026-11-23"
+    lines = table([a_run(4, later, commit="abc"), a_run(3, a_phase("storm"))])
+    assert cells(lines, 0)["when"] == "2026-11-23 to 2026-11-25 abc"
+
+
+def test_under_the_table_stands_what_it_does_not_say(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- faults -->\n| `kill_routing` | 1 |\n\nof before\n<!-- /faults -->\nafter\n")
+    nothing = [a_check(8, holds=None, checked=0, title="told once"), a_check(1, holds=None, checked=0)]
+    runs = [
+        a_run(3, a_phase("storm"), report={"checks": [a_check(1), *nothing]}),
+        a_run(4, a_phase("storm"), report={"checks": [a_check(3, holds=None, checked=0)]}),
+    ]
+    write(page, runs)
+    text = page.read_text()
+    assert "the results of 2 runs, of 2026-11-23." in text
+    assert text.count("\n* ") == 2
+    assert "\n\n* 3: rule 3\n* 8: told once\n" in text, "and not what one of the runs has looked at"
+    said = next(line for line in text.splitlines() if line.startswith("Faults without a line"))
+    assert said.count("`") == 2 * (len(FAULTS) - 2)
+    assert "`storm`" not in said
+    assert "`kill_routing`" not in said, "its line stood there before"
+    assert "of before" not in text
+    write(page, runs)
+    assert page.read_text() == text
 
 
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:

@@ -217,13 +217,6 @@ async def customer_writes(settings: Settings, topics: dict[str, str], user: str,
     return conversation_id(key)
 
 
-async def until(connection: asyncpg.Connection[Any], condition: str, *arguments: object) -> None:
-    """Wait until a query says true."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not await connection.fetchval(f"SELECT EXISTS ({condition})", *arguments):
-            await asyncio.sleep(0.02)
-
-
 @asynccontextmanager
 async def shop(
     settings: Settings, roster: Configure | None = None, beside: Sequence[Handler] = ()

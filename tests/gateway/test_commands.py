@@ -20,8 +20,8 @@ from tests.gateway.ground import (
     gateway,
     shop,
     sign_in,
-    until,
 )
+from tests.waiting import until
 from workers.gateway.service_tokens import add_service_token
 
 pytestmark = pytest.mark.servers

@@ -10,7 +10,8 @@ import pytest
 from config.settings import Settings
 from schemas.commands import Removed, RosterParts
 from schemas.definitions import Agent, Department, Page, Policy, Rule
-from tests.gateway.ground import OTHER_PAGE, PAGE, Client, customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import OTHER_PAGE, PAGE, Client, customer_writes, gateway, shop, sign_in
+from tests.waiting import until
 from workers.gateway.desks.changing import call_of, named
 from workers.gateway.problem import ApiError
 

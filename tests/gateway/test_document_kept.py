@@ -29,7 +29,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.settings import Settings
-from tests.gateway.ground import PEOPLE, SHOP, customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import PEOPLE, SHOP, customer_writes, gateway, shop, sign_in
+from tests.waiting import until
 from workers.gateway.app import api
 from workers.gateway.openapi import text_of
 from workers.gateway.service_tokens import add_service_token

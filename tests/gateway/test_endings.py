@@ -17,13 +17,14 @@ import pytest
 
 from config.settings import Settings
 from schemas.ids import agent_key
-from tests.gateway.ground import KEY, SHOP, Client, add_people, gateway, publish, sign_in, until
+from tests.gateway.ground import KEY, SHOP, Client, gateway, publish, sign_in
 from tests.gateway.test_sockets import MESSAGE, closed, numbers, receive, say, to
+from tests.waiting import until
 from workers.channels.closing import Closing
+from workers.channels.server import GRACE_S
 from workers.gateway import accounts
 from workers.gateway.connection import STOPPING, TOKEN_ENDED, Connection
 from workers.gateway.identity import Identity
-from workers.gateway.process import GRACE_S
 from workers.gateway.token_checks import WARNED_BEFORE, look_at_clock
 from workers.gateway.tokens import Tokens
 
@@ -97,15 +98,6 @@ async def short_token(database: asyncpg.Connection[Any], login: str, lives_s: fl
     """Another access token of somebody's sign-in."""
     sign_in_id = await database.fetchval("SELECT sign_in_id FROM sign_in WHERE login = $1", login)
     return Tokens(KEY, access_s=lives_s, refresh_s=60).access(SHOP, login, sign_in_id)
-
-
-@pytest.fixture
-async def rows(settings: Settings) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """The database of a shop where everybody has an account."""
-    connection = await asyncpg.connect(settings.postgres.dsn.get_secret_value())
-    await add_people(connection)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from config.settings import Settings
 from schemas.envelope import Kind
 from tests.files.test_kind import archive, picture
 from tests.files.test_shrinking import noise
-from tests.gateway.ground import SHOP, Client, customer_writes, gateway, publish, shop, sign_in, until
+from tests.gateway.ground import SHOP, Client, customer_writes, gateway, publish, shop, sign_in
+from tests.waiting import until
 from workers.runtime.handler import Connection
 
 KEPT = "SELECT 1 FROM file WHERE workspace_id = $1 AND file_id = $2 AND message_id IS NOT NULL"

@@ -116,11 +116,15 @@ async def test_older_messages_are_fetched_for_who_may_and_read_in_their_own_orde
         _, fetches = await gateway.ask("ha", "GET", f"{page}es")
         assert [(one["user"], one["state"]) for one in fetches][-1:] == [(f"shop-{mine.id}", "waiting")]
         assert {one["user"] for one in fetches} == {None, f"shop-{mine.id}"}
-        await tables.execute("UPDATE delivery_errand SET found = 7, place = '{\"since_ms\": 1}'")
+        await tables.execute(
+            "UPDATE delivery_errand SET found = 7, left_out = 2, place = '{\"since_ms\": 1}'"
+        )
         _, said = await gateway.ask("ha", "DELETE", page)
-        assert (said["state"], said["found"]) == ("stopped", 7), "what was read stays"
+        assert (said["state"], said["found"], said["left_out"]) == ("stopped", 7, 2), "what was read stays"
         _, said = await gateway.ask("ha", "POST", page)
-        assert (said["state"], said["found"]) == ("waiting", 0), "asked for anew it begins from the start"
+        assert (said["state"], said["found"], said["left_out"]) == ("waiting", 0, 0), (
+            "asked for anew it begins from the start"
+        )
         # The transcript has what was heard here, the history what was said before, each in its own order.
         _, lines = await gateway.ask("lan", "GET", f"/conversations/{mine.id}/messages")
         assert [line["text"] for line in lines["lines"]] == ["Chào shop ạ"]

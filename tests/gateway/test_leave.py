@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from config.settings import Settings
-from tests.gateway.ground import Client, customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import Client, customer_writes, gateway, shop, sign_in
+from tests.waiting import until
 
 HELD = "SELECT FROM desk_conversation WHERE holder = 'lan' AND conversation_id = $1"
 NOW = "SELECT holder, standing, count(*) AS n FROM desk_conversation GROUP BY holder, standing"

@@ -22,16 +22,20 @@ from tests.gateway.ground import (
     publish,
     shop,
     sign_in,
-    until,
 )
 from tests.gateway.test_sockets import receive, say, to
+from tests.waiting import until
+from workers.channels.glance import Glance
+from workers.channels.sighting import Sighting
 from workers.gateway.connection import Connection
 from workers.gateway.conversations import Conversation
 from workers.gateway.identity import Identity, Role
 from workers.gateway.lines import Lines, line_of
 from workers.gateway.looking import Looking
+from workers.gateway.onlookers import PART, Onlookers
 from workers.gateway.problem import ApiError
 from workers.gateway.roster import Roster
+from workers.gateway.visitors import Visitors
 from workers.gateway.watching import WATCHED_MAX, Watching
 
 KEY = conversation_key("messenger", "1", "u1")
@@ -41,10 +45,11 @@ ID = conversation_id(KEY)
 class Record:
     """As aiokafka gives them."""
 
-    def __init__(self, what: str = "stored", topic: str = "messages", **said: object) -> None:
-        value = {"workspace": SHOP, "page": PAGE, "conversation": ID, "kind": "text", **said}
-        self.key = KEY.encode()
-        self.headers = headers(Kind(topic, what), id_="1", source="t", subject=KEY, time="now")
+    def __init__(self, what: str = "stored", topic: str = "messages", key: str = KEY, **said: object) -> None:
+        id_ = conversation_id(key)
+        value = {"workspace": SHOP, "page": PAGE, "conversation": id_, "kind": "text", **said}
+        self.key = key.encode()
+        self.headers = headers(Kind(topic, what), id_="1", source="t", subject=key, time="now")
         self.value = orjson.dumps(value)
 
 
@@ -53,13 +58,15 @@ class Ground:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looking, self.watching = Looking(lambda _: None), Watching()
-        self.lines = Lines(None, self, self.looking, self.watching)  # type: ignore[arg-type]
+        places = self.looking, self.watching
+        self.onlookers = Onlookers(None, self, *places)  # type: ignore[arg-type]
+        self.lines = Lines(self.onlookers, self, *places)  # type: ignore[arg-type]
         self.admins: tuple[str, ...] = ("ha",)
         self.holder = "lan"
         self.asked: list[object] = []
-        monkeypatch.setattr("workers.gateway.lines.read_conversations", self._read)
+        monkeypatch.setattr("workers.gateway.onlookers.read_conversations", self._read)
 
-    async def of(self, _: str) -> Roster:
+    async def of(self, _: str, age_s: float = 1.0) -> Roster:
         agents = dict.fromkeys(("lan", "ha", "minh"), "main")
         return Roster(agents, [], [("main", Page(id=PAGE, name="one", admins=self.admins))], [])
 
@@ -122,6 +129,48 @@ async def test_lines_go_to_who_looks_or_watches_and_stop_with_the_right_to(
         ["line", "line"],
         [],
     ]
+
+
+async def test_who_may_look_or_watch_no_more_is_told_nothing_of_visitors_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without any line in between: that he is there, where, that he types; nor who else looks, or types."""
+    ground = Ground(monkeypatch)
+    visitors = Visitors(ground.looking, ground.watching)
+    lan, ha, chu = somebody("lan"), somebody("ha", "page_admin"), somebody("chu", "admin")
+    ground.looking.look(lan, ID)
+    ground.looking.look(chu, ID)
+    for each in (ha, chu):
+        ground.watching.watch(each, PAGE)
+    here = Sighting((SHOP, ID), KEY, online=True, url="https://shop.example/a")
+    visitors.hear("i1", here, 0)
+    await ground.onlookers.look_anew()
+    assert [await heard(one) for one in (lan, ha, chu)] == [["visitor"]] * 3
+    ground.admins, ground.holder = ("chu",), "minh"
+    await ground.onlookers.look_anew()
+    visitors.hear("i1", here._replace(url="https://shop.example/b"), 1)
+    visitors.hear("i1", here._replace(types=True), 1)
+    ground.looking.type_in(chu, ID, 1)
+    ground.looking.hear("g2", Glance((SHOP, ID), ("minh",)), 1)
+    assert [await heard(one) for one in (lan, ha)] == [["refused"]] * 2
+    assert await heard(chu) == ["visitor", "visitor_typing"]
+    assert not ground.looking._of.keys() & {lan}
+
+
+async def test_many_who_look_are_looked_at_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ground, chus = Ground(monkeypatch), [somebody("chu", "admin") for _ in range(PART // 10)]
+    for number in range(PART + 1):
+        ground.looking.look(chus[number % len(chus)], UUID(int=number))
+    await ground.onlookers.look_anew()
+    assert [len(ids) for ids in ground.asked] == [PART, 1]  # type: ignore[arg-type]
+    assert not ground.looking.conversations  # there is none of them
+
+
+async def test_who_watches_is_told_of_customers_whose_id_has_colons(monkeypatch: pytest.MonkeyPatch) -> None:
+    ground, chu = Ground(monkeypatch), somebody("chu", "admin")
+    ground.watching.watch(chu, PAGE)
+    await ground.lines.take([Record(key=conversation_key("messenger", "1", "a:b"))])
+    assert await heard(chu) == ["line"]
 
 
 async def test_what_nobody_looks_at_costs_no_question(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
 
 from config.settings import Settings
-from tests.gateway.ground import customer_writes, gateway, shop, sign_in, until
+from tests.gateway.ground import customer_writes, gateway, shop, sign_in
 from tests.gateway.test_sockets import receive, say
+from tests.waiting import until
 from workers.channels.broadcast import PAYLOAD_BYTES_MAX
 from workers.channels.glance import Glance, pack, unpack
 from workers.gateway.connection import Connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def test_every_call_has_a_path_and_needs_a_key() -> None:
         operation = DOCUMENT["paths"][path][call.method.lower()]
         headers = {one["name"]: one["required"] for one in operation["parameters"] if one["in"] == "header"}
         assert headers == {"idempotency-key": True}
+
+
+def test_every_operation_has_a_name_of_its_own_in_plain_words() -> None:
+    ids = [operation["operationId"] for _, operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+    assert [one for one in ids if not re.fullmatch(r"[a-z]+(_[a-z]+){0,3}", one) or "api" in one] == []
+    assert {"me", "sign_in", "refresh", "sign_out"} <= set(ids)
 
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.topics import NOTIFICATIONS
 from schemas.outcomes import Done
 from workers.channels.closing import Closing
+from workers.gateway.asker import Asker, Sent
 from workers.gateway.client_messages import DoCall
-from workers.gateway.commanding import Asker, Sent
 from workers.gateway.connection import SLOW, Connection
 from workers.gateway.identity import Identity
 from workers.gateway.notices import Noted
@@ -28,6 +30,7 @@ from workers.gateway.waiting import Request, Waiting
 
 LAN = ("shop", "lan")
 SHA = "a" * 64
+NOW_MS = int(time.time() * 1000)
 
 
 @given(st.lists(st.integers(0, 2**62), max_size=48))
@@ -116,12 +119,35 @@ async def test_a_replay_waits_for_its_client() -> None:
 def test_memory_forgets_the_oldest_and_says_so() -> None:
     recent = Recent([10, 20], bytes_max=1_000)
     for offset in range(10, 20):
-        recent.add(Noted(0, offset, "agent:s/a", "message", "x" * 50))
-    recent.add(Noted(1, 25, "agent:s/a", "message", "{}"))
+        recent.add(Noted(0, offset, "agent:s/a", "message", "x" * 50, NOW_MS))
+    recent.add(Noted(1, 25, "agent:s/a", "message", "{}", NOW_MS))
     assert not recent.has_all_since([10, 20])
     oldest = next(iter(recent.since([0, 0]))).offset
     assert recent.has_all_since([oldest, 20])
     assert [one.offset for one in recent.since([18, 30])] == [18, 19]
+
+
+def test_memory_keeps_nothing_that_the_topic_has_no_more() -> None:
+    """A customer who is erased is gone from the topic after its retention: there is room for a year here."""
+    assert NOTIFICATIONS.retention_ms is not None
+    now_ms = NOW_MS
+    recent = Recent([10, 20], now_ms=lambda: now_ms)
+
+    def add(partition: int, offset: int) -> None:
+        recent.add(Noted(partition, offset, "agent:s/a", "message", "{}", now_ms))
+
+    add(0, 10)
+    add(1, 22)
+    now_ms += NOTIFICATIONS.retention_ms // 2
+    add(0, 12)
+    assert recent.has_all_since([10, 20])
+    now_ms += NOTIFICATIONS.retention_ms // 2 + 1
+    assert not recent.has_all_since([10, 23])  # on reading
+    assert recent.has_all_since([11, 23])
+    assert [one.offset for one in recent.since([0, 0])] == [12]
+    now_ms += NOTIFICATIONS.retention_ms
+    add(1, 30)  # on adding
+    assert [one.offset for one in recent._kept] == [30]
 
 
 def test_who_fails_to_send_waits_for_nothing() -> None:

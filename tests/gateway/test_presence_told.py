@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from config.settings import Settings
-from tests.gateway.ground import gateway, shop, sign_in, until
-from workers.channels.problem import UnpublishedError
-from workers.channels.publisher import Publisher
+from tests.gateway.ground import gateway, shop, sign_in
+from tests.waiting import until
+from workers.channels.publisher import Publisher, UnpublishedError
 from workers.channels.records import Outgoing
 from workers.gateway.presence import Presences
 from workers.gateway.presence_teller import PresenceTeller

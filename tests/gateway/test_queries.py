@@ -408,6 +408,22 @@ async def test_people_see_the_pages_rules_and_agents_that_concern_them(asking: A
     assert minh["load"] > 0
 
 
+async def test_silent_sessions_of_an_agent_are_told_beside_his_load(asking: Asking, filled: str) -> None:
+    async def seen() -> tuple[int, int]:
+        (minh,) = (one for one in await asking.told("lan", "/agents") if one["agent"]["id"] == "minh")
+        return minh["load"], minh["silent"]
+
+    load, silent = await seen()
+    writer = await asyncpg.connect(filled)
+    await writer.execute(
+        "UPDATE desk_conversation SET silent = true WHERE conversation_id = (SELECT conversation_id"
+        " FROM desk_conversation WHERE workspace_id = 'shop' AND desk_id = 'main' AND holder = 'minh'"
+        " AND session_open AND NOT silent AND NOT blocked LIMIT 1)"
+    )
+    await writer.close()
+    assert await seen() == (load - 1, silent + 1)
+
+
 @pytest.mark.parametrize(
     "asked",
     [

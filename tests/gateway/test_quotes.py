@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import orjson
 
-from workers.gateway.queries.transcript import LineQuote, _line, _place_quotes
+from workers.gateway.queries.line_parts import place_quotes
+from workers.gateway.queries.lines import LineQuote, line_of
 
 
 def row(position: int, params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -21,14 +22,14 @@ def row(position: int, params: dict[str, Any] | None = None, **more: Any) -> dic
 
 def test_a_quote_has_its_place_among_the_lines() -> None:
     lines = [
-        _line(row(1, channel_message_id="m_1")),
-        _line(row(2, {"reply_to": 1}, sender="agent")),
-        _line(row(3, {"reply_to": "m_1"})),
-        _line(row(4, {"reply_to": "m_2a"})),
-        _line(row(5, {"reply_to": "m_0", "payload": "YES"})),
+        line_of(row(1, channel_message_id="m_1")),
+        line_of(row(2, {"reply_to": 1}, sender="agent")),
+        line_of(row(3, {"reply_to": "m_1"})),
+        line_of(row(4, {"reply_to": "m_2a"})),
+        line_of(row(5, {"reply_to": "m_0", "payload": "YES"})),
     ]
     lines[1].channel_message_ids = ["m_2", "m_2a"]  # an answer in two parts
-    _place_quotes(lines)
+    place_quotes(lines)
     assert [line.reply_to for line in lines] == [
         None,
         LineQuote(position=1),
@@ -39,4 +40,4 @@ def test_a_quote_has_its_place_among_the_lines() -> None:
 
 
 def test_a_log_line_quotes_nothing() -> None:
-    assert _line(row(1, {"reply_to": "m_1"}, kind="log")).reply_to is None
+    assert line_of(row(1, {"reply_to": "m_1"}, kind="log")).reply_to is None

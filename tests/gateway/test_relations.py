@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from schemas.definitions import Department, Page, Rule, Team
+from workers.channels.closing import TOO_MANY
 from workers.gateway.connection import Connection
 from workers.gateway.conversations import Conversation, agent_relations, relations
 from workers.gateway.hub import Hub
@@ -18,6 +19,8 @@ from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster
 
 PAGE = "zalo:7"
+ADMINS = (("ha", "nga"), ("nga",), ("ha", "nga"))
+"""Of three pages."""
 ROSTER = Roster(
     {**dict.fromkeys(("lan", "minh", "ha", "nga", "binh"), "main"), "xa": "far"},
     [
@@ -132,6 +135,19 @@ def test_relations_to_an_agent() -> None:
     assert agent_relations("xa", "lan", ROSTER) == frozenset()
 
 
+def test_who_administers_one_of_an_agent_s_pages_but_not_all_is_no_supervisor_of_his() -> None:
+    """Or whoever names him in a rule of his own could send him away from customers of others' pages."""
+    pages = [("main", Page(id=f"zalo:{n}", name="p", admins=admins)) for n, admins in enumerate(ADMINS)]
+    rules = [
+        ("main", Rule(id=f"r{n}", name="r", owner="ha", pages=(f"zalo:{n}",), agents=agents))
+        for n, agents in enumerate((("lan", "minh"), ("minh",), ()))
+    ]
+    everybody = dict.fromkeys(("lan", "minh", "ha", "nga"), "main")
+    roster = Roster(everybody, [], pages, rules)
+    assert [agent for agent in everybody if roster.supervises("ha", agent)] == ["lan", "ha"]
+    assert [agent for agent in everybody if roster.supervises("nga", agent)] == list(everybody)
+
+
 @pytest.mark.parametrize(
     ("key", "kind", "told"),
     [
@@ -163,13 +179,33 @@ def test_a_notification_reaches_those_it_is_for_and_nobody_else(key: str, kind: 
     people["chu of other"] = _connection("other", "chu", "admin")
     for connection in people.values():
         hub.add(connection)
-    one = Noted(0, 0, key, kind, f'{{"page":"{PAGE}"}}')
+    one = Noted(0, 0, key, kind, f'{{"page":"{PAGE}"}}', 0)
     assert workspace_of(one) == key.partition(":")[2].partition("/")[0]
     found = recipients(one, ROSTER)
     reached = list(hub.reached(found))
     assert {name for name, connection in people.items() if connection in reached} == told
     assert len(reached) == len(told)
     assert all(hub.is_reached(each, found) == (name in told) for name, each in people.items())
+
+
+def test_services_of_a_workspace_have_their_connections_each_for_itself() -> None:
+    hub = Hub(100, 2)
+    crm, shop = (
+        [
+            Connection(Identity("shop", "service", None, name), "", None, 1_000, lambda _: None)
+            for _ in range(3)
+        ]
+        for name in ("crm", "web")
+    )
+    for connection in (*crm[:2], *shop):
+        hub.add(connection)
+    assert [one.closing for one in crm[:2]] == [None, None]
+    assert [one.closing for one in shop] == [TOO_MANY, None, None]
+    hub.add(crm[2])
+    assert [one.closing for one in crm] == [TOO_MANY, None, None]
+    for connection in (*crm, *shop):
+        hub.remove(connection)
+    assert (hub.count, hub.all()) == (0, [])
 
 
 def _connection(workspace: str, agent: str, role: Role) -> Connection:

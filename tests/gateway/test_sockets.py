@@ -27,8 +27,8 @@ from tests.gateway.ground import (
     publish,
     shop,
     sign_in,
-    until,
 )
+from tests.waiting import until
 from workers.gateway import accounts
 
 pytestmark = pytest.mark.servers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,6 +24,7 @@ from workers.gateway.roster import Roster
 from workers.gateway.stream import Stream
 
 PARTITIONS = 3
+NOW_MS = int(time.time() * 1000)
 LAN = Identity("shop", "agent", "lan", "lan")
 KIND = Kind("notifications", "message")
 
@@ -31,7 +33,9 @@ def record(partition: int, offset: int, agent: str) -> Any:  # noqa: ANN401 - as
     named = headers(KIND, id_="1", source="t", subject="s", time="2026-11-22T08:00:00Z")
     value = orjson.dumps({"partition": partition, "offset": offset})
     key = f"agent:shop/{agent}".encode()
-    return SimpleNamespace(partition=partition, offset=offset, headers=named, key=key, value=value)
+    return SimpleNamespace(
+        partition=partition, offset=offset, headers=named, key=key, value=value, timestamp=NOW_MS
+    )
 
 
 class Log:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -23,10 +24,10 @@ from workers.gateway.identity import Identity, Role
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.queries import tickets
 from workers.gateway.queries.pool import SERVER_SETTINGS
-from workers.gateway.queries.queries import Queries
+from workers.gateway.queries.queries import Queries, View
 from workers.gateway.queries.scope import scope_of
 from workers.gateway.queries.tickets import TicketsAsked
-from workers.gateway.roster import Rosters
+from workers.gateway.roster import Roster, Rosters
 
 pytestmark = pytest.mark.servers
 
@@ -37,11 +38,33 @@ COUNT = 4_500
 FILL = """
 INSERT INTO ticket
 SELECT shop, md5(shop || n / 3)::uuid, n % 3 + 1, md5(shop || '/' || n)::uuid,
-    ($1::text[])[1 + n % 7 % 3], 1, n, (ARRAY['draft', 'open', 'pending', 'closed', 'open'])[1 + n % 5],
+    ($1::text[])[1 + n / 3 % 7 % 3], 1, n, (ARRAY['draft', 'open', 'pending', 'closed', 'open'])[1 + n % 5],
     'việc ' || n, '{"gap": true}', CASE WHEN n % 15 <> 0 THEN CASE WHEN n % 2 = 0 THEN 'lan'
         ELSE ($2::text[])[1 + n % 6] END END, now(),
     timestamptz '2026-11-01' + n % 5000 * interval '7 seconds'
 FROM unnest(ARRAY['shop', 'rival']) AS shop CROSS JOIN generate_series(0, $3 - 1) AS n
+"""
+
+ROWS = """
+SELECT t.*, d.followers FROM ticket t JOIN desk_conversation d USING (workspace_id, conversation_id)
+WHERE workspace_id = 'shop'
+"""
+# Of every fourth conversation nobody's reading goes on; of every fifth minh's does.
+CONVERSATIONS = """
+WITH told AS (
+    SELECT shop, md5(shop || c)::uuid AS id, ($1::text[])[1 + c % 7 % 3] AS page, c
+    FROM unnest(ARRAY['shop', 'rival']) AS shop CROSS JOIN generate_series(0, $3 / 3) AS c
+), desks AS (
+    INSERT INTO desk_conversation (
+        workspace_id, page_id, conversation_id, desk_id, key, seq, epoch, standing, session, session_open,
+        last_event_id, round, care, after_position, followers)
+    SELECT shop, page, id, 'main', page || ':' || c, 1, 1, 'idle', 1, false, id, 1, 'waiting', 1,
+        CASE WHEN c % 4 = 0 THEN '{}' WHEN c % 5 = 0 THEN '{minh}' ELSE $2::text[] END
+    FROM told
+)
+INSERT INTO conversation
+SELECT shop, id, 'main', 0, page || ':' || c, page, 1, 1, 1, 'idle', NULL, false, 1, true, 1, 0, now()
+FROM told
 """
 
 
@@ -83,21 +106,22 @@ class Asking:
 async def _shop(database: str) -> AsyncIterator[tuple[Asking, asyncpg.Connection[Any]]]:
     connection = await asyncpg.connect(database)
     await fill_roster(connection)
-    await connection.execute(FILL, sorted(PAGES), sorted(AGENTS), COUNT)
-    await connection.execute("VACUUM ANALYZE ticket")
+    for statement in (FILL, CONVERSATIONS):
+        await connection.execute(statement, sorted(PAGES), sorted(AGENTS), COUNT)
+    await connection.execute("VACUUM ANALYZE ticket, conversation, desk_conversation")
     async with asyncpg.create_pool(database, min_size=1, max_size=2, server_settings=SERVER_SETTINGS) as pool:
         yield Asking(pool), connection
     await connection.close()
 
 
 def wanted(rows: list[Any], who: str, asked: dict[str, str]) -> list[tuple[str, int]]:
-    """What he should see, written anew: his own, and all on his pages; an admin's pages are all."""
+    """What he should see, written anew: his own that he follows, and all on his pages, an admin's are all."""
     pages = {page for page, admin in ADMINS.items() if who in (admin, "chu") and who in ROLES}
     seen = [
         row
         for row in rows
         if row["status"] == asked.get("status", "open")
-        and (row["page_id"] in pages or row["agent_id"] == who)
+        and (row["page_id"] in pages or (row["agent_id"] == who and who in row["followers"]))
         and asked.get("page", row["page_id"]) == row["page_id"]
         and asked.get("agent", row["agent_id"]) == row["agent_id"]
     ]
@@ -121,7 +145,7 @@ async def test_everybody_sees_his_own_and_those_of_his_pages(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _shop(database) as (asking, connection):
-        rows = await connection.fetch("SELECT * FROM ticket WHERE workspace_id = 'shop'")
+        rows = await connection.fetch(ROWS)
         for who, asked in questions():
             found = await asking.whole(who, **asked)
             assert found == wanted(rows, who, asked), (who, asked)
@@ -142,15 +166,8 @@ async def _one_conversation(asking: Asking, connection: asyncpg.Connection[Any])
     """Seen by who may see the conversation."""
     id_ = await connection.fetchval("SELECT md5('shop' || 0)::uuid")
     place = f"conversations/{id_}/tickets"
-    assert (await asking.get("lan", place)).json()["code"] == "unknown_conversation"
-    await connection.execute(
-        """
-        INSERT INTO conversation VALUES
-            ('shop', $1, 'main', 0, 'messenger:1:u', 'messenger:1', 1, 1, 1, 'idle', NULL, false, 1, true, 1,
-            0, now())
-        """,
-        id_,
-    )
+    unknown = f"conversations/{UUID(int=1)}/tickets"
+    assert (await asking.get("lan", unknown)).json()["code"] == "unknown_conversation"
     assert (await asking.get("lan", place)).json()["code"] == "forbidden"
     assert [one["ticket"] for one in (await asking.get("ha", place)).json()] == [3, 2, 1]
     (second,) = (await asking.get("ha", place, before=3, limit=1)).json()
@@ -184,17 +201,21 @@ async def _plans(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
         roster = await Rosters(pool).of("shop")
         async with pool.acquire() as connection:
             for (who, page, agent), indexes in wanted_of.items():
-                work = await _work(connection, scope_of(identity_of(who), roster), page, agent)
+                work = await _work(connection, who, roster, page, agent)
                 assert not work.scanned & {"ticket"}, who
                 assert work.indexes >= indexes, (who, work.indexes)
                 assert work.rows_read <= 2 * tickets.WALKED + 200, (who, work)
             monkeypatch.setattr(tickets, "MERGED_MAX", 0)
-            work = await _work(connection, scope_of(identity_of("xa"), roster), None, None)
+            work = await _work(connection, "xa", roster, None, None)
             assert work.indexes >= {"ticket_of_workspace"}
             assert work.rows_read <= 2 * tickets.WALKED + 200, work
 
 
-async def _work(connection: asyncpg.Connection[Any], scope: Any, page: str | None, agent: str | None) -> Any:  # noqa: ANN401
+async def _work(
+    connection: asyncpg.Connection[Any], who: str, roster: Roster, page: str | None, agent: str | None
+) -> Any:  # noqa: ANN401
     watched: Any = Watched(connection)
-    await tickets.read_tickets(watched, scope, TicketsAsked(page=page, agent=agent))
+    identity = identity_of(who)
+    view = View(watched, scope_of(identity, roster), roster, identity)
+    await tickets.read_tickets(view, TicketsAsked(page=page, agent=agent))
     return await explain(connection, watched.statements)

@@ -53,10 +53,10 @@ class Chat:
         """The desk offers it under a rule; those whose name begins with `reply` let a reply claim."""
         self.desk("offered", rule=rule, rule_version=1, unrouted=rule is None)
 
-    def refuse_reply(self, command: str) -> None:
+    def refuse_reply(self, command: str, **more: Json) -> None:
         """The desk refuses a claim of a reply."""
         self.seq += 1  # what `decide` says beside it is ignored
-        fields = {"command": command, "code": "not_listed", "sentence": "it is not offered to you"}
+        fields = {"command": command, "code": "not_listed", "sentence": "it is not offered to you"} | more
         self.apply(self.log.decide(USER, self.seq, "reply_refused", **fields))
         self.seq -= 1
 

@@ -150,7 +150,8 @@ async def test_answers_wait_over_a_restart_in_their_order(connection: Connection
         log.act("u1", "say", text=text, reply_to=1)
     log.act("u1", "say", text="của minh", by="minh", idempotency_key="k")
     batch = await run(log.batch())
-    assert [what for what, _ in published(batch, "commands")] == ["reply_claim", "reply_claim"]
+    (first, _), (second, of_minh) = published(batch, "commands")
+    assert first == second == "reply_claim"
     assert (became(batch), published(batch, "outbound")) == ([], [])
     assert await connection.fetchval("SELECT count(*) FROM intake_outcome WHERE outcome IS NULL") == 4
 
@@ -164,11 +165,13 @@ async def test_answers_wait_over_a_restart_in_their_order(connection: Connection
 
     last = IntakeHandler(PARTITIONS)
     log.decide("u1", 2, "assigned")
+    refusal = {"command": of_minh["idempotency_key"], "code": "taken", "sentence": "lan was first"}
+    log.decide("u1", 0, "reply_refused", **refusal)
     async with connection.transaction():
         await last.handle(connection, batch := log.batch())
     assert [sent["text"] for _, sent in published(batch, "outbound")] == texts
     assert published(batch, "outbound")[0][1]["reply_to"] == "m1"
-    assert became(batch) == [("lan", None)] * 3 + [("minh", "taken")] + [("lan", None)] * 2
+    assert became(batch) == [("lan", None)] * 5 + [("minh", "taken")]
     assert await connection.fetchval("SELECT count(*) FROM held_reply") == 0
     assert (await state(connection, "u1"))["replies"] == 0
     assert await connection.fetchval("SELECT count(*) FROM intake_outcome WHERE outcome IS NULL") == 0

@@ -125,6 +125,14 @@ class TestAnAnswer:
         assert not chat.conversation.session_open
         assert chat.commands()[-1] == "session_ended"
 
+    def test_between_sessions_is_told_with_the_next_that_the_customer_opens(self) -> None:
+        chat = started()
+        chat.act("end_session", by="hoa", authority="admin")
+        chat.act("say", **TEXT, by="hoa", authority="admin")
+        chat.customer()
+        what, route = chat.intake.commands[-1]
+        assert (what, route["session"], route["answered"]) == ("route", 2, True)
+
 
 class TestANote:
     def test_is_stored_and_names_colleagues_and_is_not_sent(self) -> None:

@@ -24,7 +24,7 @@ from workers.files.file import key_of as storage_key
 from workers.files.files import open_files
 from workers.files.storage import open_storage
 from workers.routing.intake import erasing
-from workers.routing.intake.erasing import take_away
+from workers.routing.intake.erasing import Erasures
 from workers.routing.intake.handler import IntakeHandler
 from workers.routing.intake.transcript import TOMBSTONE
 from workers.runtime.handler import Connection
@@ -173,22 +173,22 @@ async def test_nothing_is_left_in_any_column_or_file_and_what_happened_stays(
     [outcome] = outcomes.values()
     assert outcome["result"] == {"position": 5}
     monkeypatch.setattr(erasing, "ROWS_MAX", 1)  # as of a long transcript
+    erasures = Erasures()
     for _ in range(2):
-        await take_away(connection)
+        await erasures.step(connection)
         await at_delivery.take_away(connection)
         await Fetcher(settings, files)._tidy(connection)
     assert await connection.fetchval("SELECT done_at FROM erasure") is None, "one answer is on its way yet"
     await connection.execute("UPDATE delivery SET state = 'queued' WHERE state = 'sending'")
     assert await at_delivery.take_away(connection) == 1
-    assert await take_away(connection) == 1
-    assert await take_away(connection) == 0
+    assert await erasures.step(connection) == 1
+    assert await erasures.step(connection) == 0
     await connection.execute("DELETE FROM message WHERE conversation_id = $1", conversation_id(key_of("u2")))
     passing = {(table, column) for table, columns in PASSING.items() for column in columns}
     assert await found(connection) - passing == set()
     assert await connection.fetchval("SELECT count(*) FROM delivery_errand WHERE user_id = $1", USER) == 0
-    assert (
-        await connection.fetchval("SELECT place FROM delivery_errand") == '{"threads": [["t2", "u2", "Lan"]]}'
-    )
+    errand = await connection.fetchrow("SELECT place, attempt FROM delivery_errand")
+    assert tuple(errand) == ('{"threads": [["t2", "u2", "Lan"]]}', 1), "who reads on does not store it"
     states = await connection.fetch("SELECT state, reason, content, told FROM delivery")
     assert [tuple(row) for row in states] == [("failed", "erased", None, False)] * 3
     assert [each for each in (tmp_path / "files").rglob("*") if each.is_file()] == []
@@ -223,6 +223,34 @@ async def test_the_desk_is_asked_to_let_go_of_his_orders_in_the_erasers_name(
     assert len({one.idempotency_key for one in asked}) == 2
 
 
+OTHERS = f"""
+INSERT INTO erasure (workspace_id, conversation_id, position, asked_at, asked_by)
+SELECT '{WORKSPACE}', gen_random_uuid(), 9, '2025-01-01T00:00:00Z', 'agent:acme/lan'
+FROM generate_series(1, 5);
+INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
+    sender, content, parts, state, due_at, changed_at)
+SELECT '{WORKSPACE}', gen_random_uuid(), 'main', 0, conversation_id, 'k', '{PAGE}', 1, 'agent:acme/lan',
+    '{{}}', 1, 'sending', now(), now() FROM erasure
+"""
+
+
+async def test_those_that_cannot_be_finished_keep_no_other_from_beginning_or_being_done(
+    connection: Connection, log: Log, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "ERASURES_MAX", 2)
+    await connection.execute(OTHERS)
+    log.say(USER, "m1", text="giấu kín")
+    await run(log.batch())
+    log.wait(seconds=1)
+    log.act(USER, "erase", authority="admin")
+    await run(log.batch())
+    erasures = Erasures()
+    assert sum([await erasures.step(connection) for _ in range(6)]) == 6 + 1, "all begun, and one done"
+    assert await found(connection) == set()
+    done = await connection.fetch("SELECT conversation_id FROM erasure WHERE done_at IS NOT NULL")
+    assert [tuple(row) for row in done] == [(CUSTOMER,)]
+
+
 async def test_who_writes_again_begins_afresh_and_is_kept(connection: Connection, log: Log, run: Run) -> None:
     await written(connection, log, run)
     log.wait(seconds=1)
@@ -232,7 +260,7 @@ async def test_who_writes_again_begins_afresh_and_is_kept(connection: Connection
     log.wait(seconds=1)
     log.say(USER, "m9", text="xin chào lại", customer_name="Mới")
     await run(log.batch())
-    await take_away(connection)
+    await Erasures().step(connection)
     lines = await transcript(connection, USER)
     assert [line["body"] for line in lines] == [None] * (len(lines) - 1) + ["xin chào lại"]
     customer = await connection.fetchrow("SELECT * FROM customer WHERE customer_id = $1", CUSTOMER)
@@ -259,7 +287,7 @@ async def test_what_is_older_and_comes_later_is_not_kept(connection: Connection,
     log.say(USER, "m3", text="giấu kín", history=True, sent_at_ms=before_ms)
     log.say(USER, "m4", text="sau đó", history=True, sent_at_ms=log.now_ms)
     batch = await run(log.batch())
-    await take_away(connection)
+    await Erasures().step(connection)
     assert await found(connection) == set()
     assert [(line["body"], line["code"]) for line in await transcript(connection, USER)] == [
         *[(None, TOMBSTONE)] * 3,

@@ -14,6 +14,7 @@ from tests.intake.conftest import Run
 from tests.intake.log import PAGE, PARTITIONS, WORKSPACE, Log, key_of, published
 from workers.gateway.queries import detail, transcript
 from workers.gateway.queries.scope import Scope
+from workers.gateway.queries.where import Where
 from workers.routing.intake.customer import HAS_PHONE
 from workers.routing.intake.handler import IntakeHandler
 from workers.runtime.handler import Connection
@@ -96,4 +97,5 @@ def _make(log: Log, what: str, user: str = "an", **fields: Any) -> None:  # noqa
 
 async def _read(connection: Connection, scope: Scope) -> transcript.Transcript:
     wanted = transcript.wanted(None, 0, 50)
-    return await transcript.read_transcript(connection, scope, CONVERSATION, "main", wanted, "vi", None)
+    where = Where(connection, scope, CONVERSATION, "main")
+    return await transcript.read_transcript(where, wanted, "vi", None)

@@ -20,6 +20,11 @@ LINES: list[tuple[ChainEvent, str, dict[str, Any]]] = [
         "assigned",
         {"agent": "minh", "former": "hoa", "method": "appoint", "by": "lan"},
     ),
+    (
+        assigned("round_robin", owner="hoa"),
+        "assigned",
+        {"agent": "minh", "rule": "deu", "rule_version": 1, "owner": "hoa", "method": "round_robin"},
+    ),
     (unassigned("taken_off", LAN), "unassigned", {"agent": "minh", "how": "taken_off", "by": "lan"}),
     (unassigned("on_leave"), "unassigned", {"agent": "minh", "how": "on_leave"}),
     (
@@ -31,6 +36,18 @@ LINES: list[tuple[ChainEvent, str, dict[str, Any]]] = [
         event(Transferring, to_agent=None, to_department="ban-hang", **_OFFER),
         "transferring",
         {"agent": "minh", "to_department": "ban-hang", "by": "minh"},
+    ),
+    (
+        event(
+            Transferring,
+            to_agent=None,
+            to_department="ban-hang",
+            rejected=("lan", "hoa"),
+            again="rejected",
+            **_OFFER,
+        ),
+        "transferring",
+        {"agent": "minh", "how": "rejected", "to_agent": "hoa", "to_department": "ban-hang"},
     ),
     (
         event(TransferEnded, how="rejected", agent="hoa", by=HOA, command="k"),
@@ -64,6 +81,11 @@ def test_an_event_gives_its_line(told: ChainEvent, code: str, params: dict[str, 
     line = log_line(told)
     assert line == (code, params)
     assert orjson.loads(orjson.dumps(params)) == params
+
+
+def test_a_transfer_that_asks_others_by_now_gives_none() -> None:
+    told = event(Transferring, to_agent=None, to_department="ban-hang", again="asked", **_OFFER)
+    assert log_line(told) is None
 
 
 def test_the_end_of_a_session_gives_none() -> None:

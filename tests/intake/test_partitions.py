@@ -52,6 +52,19 @@ async def store(connection: Connection, at: datetime) -> str:
     return name
 
 
+async def test_no_month_sorts_in_many_words_at_once(connection: Connection) -> None:
+    await make_partitions(connection, in_two_years())
+    limits = await connection.fetch(
+        """
+        SELECT h.inhrelid::regclass::text, c.reloptions
+        FROM pg_inherits h JOIN pg_index i ON i.indrelid = h.inhrelid
+        JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam AND m.amname = 'gin'
+        WHERE h.inhparent = 'message'::regclass
+        """
+    )
+    assert dict(limits) == {name: ["gin_pending_list_limit=128"] for name in await partitions(connection)}
+
+
 async def test_after_two_years_a_year_ahead_is_made_once_by_many_at_once(
     connection: Connection, database: str
 ) -> None:

@@ -6,12 +6,12 @@ ours from end to end: neither when the tables are new nor when they are filled a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 
+from bench.plans import nodes
 from workers.routing.intake import (
     conversation_rows,
     customer_rows,
@@ -67,7 +67,7 @@ ANALYZE;
 
 STATEMENTS = {
     "load": (conversation_rows.LOAD, {"conversation_pkey", "customer_pkey"}),
-    "update": (conversation_rows.UPDATE, {"conversation_pkey"}),
+    "store": (storing.STORE, {"conversation_pkey"}),
     "seen": (dedupe.SEEN, {"message_seen_pkey"}),
     "owners": (pages.OWNERS, {"page_registry_pkey", "desk_page_pkey"}),
     "end_sessions": (storing.END_SESSIONS, {"session_pkey"}),
@@ -92,9 +92,9 @@ async def test_each_statement_uses_its_indexes(connection: Connection) -> None:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     for state in ("empty", "full"):
         for name, (statement, indexes) in STATEMENTS.items():
-            nodes = list(_nodes(await _generic_plan(connection, f"{name}_{state}", statement)))
-            assert not [node for node in nodes if node["Node Type"] == "Seq Scan"], (name, state)
-            assert {node["Index Name"] for node in nodes if "Index Name" in node} == indexes, (name, state)
+            found = list(nodes(await _generic_plan(connection, f"{name}_{state}", statement)))
+            assert not [node for node in found if node["Node Type"] == "Seq Scan"], (name, state)
+            assert {node["Index Name"] for node in found if "Index Name" in node} == indexes, (name, state)
         if state == "empty":
             await connection.execute(_FILL)
 
@@ -103,8 +103,8 @@ async def test_what_is_quoted_is_found_by_its_key(connection: Connection) -> Non
     await connection.execute(_FILL)
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     month = await connection.fetchval("SELECT tableoid::regclass::text FROM message LIMIT 1")
-    nodes = list(_nodes(await _generic_plan(connection, "quoted", quoting.LOAD)))
-    (scan,) = [node for node in nodes if node.get("Relation Name") == month]
+    found = list(nodes(await _generic_plan(connection, "quoted", quoting.LOAD)))
+    (scan,) = [node for node in found if node.get("Relation Name") == month]
     assert scan["Index Name"] == f"{month}_pkey"
 
 
@@ -115,9 +115,3 @@ async def _generic_plan(connection: Connection, name: str, statement: str) -> di
     explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ({arguments})")
     plan: dict[str, Any] = orjson.loads(explained)[0]["Plan"]
     return plan
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)

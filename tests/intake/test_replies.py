@@ -50,11 +50,14 @@ class TestAnAnswerToWhatIsOffered:
 
     def test_is_not_sent_when_somebody_else_gets_it(self) -> None:
         chat = offered()
-        chat.waits(text="một")
+        claim = chat.waits(text="một")
         chat.held_by("minh")
-        assert chat.said() == []
-        assert outcomes(chat) == [("lan", "taken")]
-        assert chat.intake.outcomes[0][1]["details"] == {"winner": "minh"}
+        assert (chat.said(), outcomes(chat)) == ([], [])
+        details = {"winner": "minh", "earlier_ms": 12}
+        chat.refuse_reply(claim, code="taken", allowed=["take_over"], details=details)
+        assert (chat.said(), outcomes(chat)) == ([], [("lan", "taken")])
+        told = chat.intake.outcomes[0][1]
+        assert (told["details"], told["allowed"]) == (details, ["take_over"]), "as the desk says"
 
     def test_goes_back_when_the_desk_refuses_it(self) -> None:
         chat = offered()
@@ -70,9 +73,10 @@ class TestAnAnswerToWhatIsOffered:
         chat = offered()
         chat.waits(text="một")
         chat.waits(text="hai")
-        chat.waits(text="của minh", by="minh")
+        claim = chat.waits(text="của minh", by="minh")
         assert chat.commands() == ["route", "reply_claim", "reply_claim"], "one for each sender"
         chat.held_by("lan")
+        chat.refuse_reply(claim, code="taken")
         assert chat.said() == ["một", "hai"]
         assert outcomes(chat) == [("lan", None), ("lan", None), ("minh", "taken")]
 

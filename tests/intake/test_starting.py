@@ -74,7 +74,10 @@ def test_two_begin_at_once_and_one_is_told_who_was_first() -> None:
     chat = Visit()
     chat.start(by="lan")
     chat.start(by="minh")
+    claim = chat.intake.commands[0][1]["idempotency_key"]
     chat.begun("minh")
+    fields = {"command": claim, "code": "taken", "sentence": "minh took it 3 ms earlier"}
+    chat.apply(chat.log.decide(VISITOR, 0, "reply_refused", page=SHOP, **fields))
     assert (chat.said(), sorted(chat.codes, key=str)) == (["Em cần hỏi gì ạ?"], [None, "taken"])
     chat.start(by="lan")
     assert chat.codes[-1] == "taken"

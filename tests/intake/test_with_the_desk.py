@@ -142,6 +142,9 @@ async def test_the_first_to_answer_has_it_and_the_other_is_told(
     assert sum(what.startswith("outcomes.") and v["command"] == "say" for what, v in published) == 3
     (refused,) = [value for what, value in published if what == "assignments.reply_refused"]
     assert refused["code"] == "taken"
+    (told,) = [value for what, value in published if what == "outcomes.refused" and value["command"] == "say"]
+    assert told["details"] == refused["details"]
+    assert (told["details"]["winner"], told["details"]["earlier_ms"] >= 0) == ("minh", True)
     found = await state(connection, "u1")
     assert (found["holder"], found["replies"], found["session_agent_messages"]) == ("minh", 0, 2)
 

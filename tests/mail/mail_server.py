@@ -30,6 +30,8 @@ class MailServer:
         """To the next mails, then OK."""
         self.unknown: set[str] = set()
         self.commands: list[str] = []
+        self.held: dict[str, asyncio.Event] = {}
+        """Mails of these subjects are taken, and answered once it is set."""
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]
@@ -58,6 +60,8 @@ class MailServer:
                 self.order.append(mail["Subject"])
             self.given[mail["Message-ID"]] += 1
             self.kept[mail["Message-ID"]] = mail
+            if held := self.held.get(mail["Subject"]):
+                await held.wait()
         return answer
 
 

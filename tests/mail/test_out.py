@@ -14,14 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.letters import ADDRESSES, AT, DAY, FORMER_KEY, KEY, MESSAGE, SENDER, TICKET, letter, settings
-from workers.channels.delivery.vault import Vault
 from workers.channels.mail.address import BadTokenError, ReplyAddresses, is_address
 from workers.channels.mail.frame import ABOVE
 from workers.channels.mail.letter import Sender, mime
-from workers.channels.mail.mailer import Mailer
-from workers.channels.mail.smtp import not_given
-from workers.channels.outreach.result import Given, NotGiven
-from workers.channels.outreach.verdict import Step, after
+from workers.channels.mail.smtp import not_answered, not_given
+from workers.channels.outreach.result import Given, NotGiven, Unanswered
+from workers.channels.outreach.verdict import UNANSWERED_MAX, Step, after
 
 BASE32 = string.ascii_lowercase + "234567"
 
@@ -137,14 +135,9 @@ class TestAMail:
             mime(letter(to=to), SENDER, ADDRESSES)
 
 
-RECIPIENT = aiosmtplib.SMTPRecipientRefused
 BECAME: dict[str, tuple[Exception, str, bool]] = {
-    "unknown user": (
-        aiosmtplib.SMTPRecipientsRefused([RECIPIENT(550, "no such user", "a@b.cd")]),
-        "mail_address",
-        False,
-    ),
-    "greylisted": (aiosmtplib.SMTPRecipientsRefused([RECIPIENT(451, "later", "a@b.cd")]), "mail_later", True),
+    "unknown user": (aiosmtplib.SMTPRecipientRefused(550, "no such user", "a@b.cd"), "mail_address", False),
+    "greylisted": (aiosmtplib.SMTPRecipientRefused(451, "later", "a@b.cd"), "mail_later", True),
     "spam": (aiosmtplib.SMTPDataError(554, "spam"), "mail_refused", False),
     "full": (aiosmtplib.SMTPDataError(452, "no space"), "mail_later", True),
     "sender": (aiosmtplib.SMTPSenderRefused(553, "not yours", "a@b.cd"), "mail_refused", False),
@@ -156,7 +149,7 @@ BECAME: dict[str, tuple[Exception, str, bool]] = {
 }
 
 
-PATIENCE = Mailer(settings(), Vault(["a key of the tests for logins"])).patience
+RETRY, ATTEMPTS_MAX = settings().retry, settings().attempts_max
 
 
 class TestAnAttempt:
@@ -166,19 +159,57 @@ class TestAnAttempt:
         found = not_given(error)
         assert (found.reason, found.again) == (reason, again)
 
+    def test_tells_codes_and_no_word_of_the_server_that_may_quote_a_customer(self) -> None:
+        quoting = "5.1.1 <lan@example.com>: Recipient address rejected: Lan, giao 2 hộp"
+        errors = (
+            (aiosmtplib.SMTPRecipientRefused(550, quoting, "lan@example.com"), "550 5.1.1"),
+            (aiosmtplib.SMTPDataError(554, quoting), "554 5.1.1"),
+            (aiosmtplib.SMTPAuthenticationError(535, "lan@example.com"), "535"),
+            (aiosmtplib.SMTPConnectResponseError(-1, "Malformed SMTP response line: lan@example.com"), "-1"),
+            (UnicodeEncodeError("ascii", "lan@é", 4, 5, "no"), ""),
+        )
+        for error, codes in errors:
+            for found in (not_given(error), not_answered(error)):
+                assert found.detail == f"{type(error).__name__}: {codes}".removesuffix(": ")
+
+    @pytest.mark.parametrize("name", ["spam", "full"])
+    def test_that_is_refused_with_the_mail_is_known_not_to_have_been_taken(self, name: str) -> None:
+        assert not_answered(BECAME[name][0]) == not_given(BECAME[name][0])
+
+    @pytest.mark.parametrize(
+        "error", [BECAME["cut"][0], BECAME["slow"][0], aiosmtplib.SMTPDataError(250, "OK")], ids=repr
+    )
+    def test_that_ends_in_another_way_once_the_mail_was_said_may_have_been_taken(
+        self, error: Exception
+    ) -> None:
+        assert isinstance(not_answered(error), Unanswered)
+
     def test_that_succeeds_is_the_last(self) -> None:
-        assert after(Given(), 3, PATIENCE, 0.5) == Step("sent")
+        assert after(Given(), 3, 2, RETRY, ATTEMPTS_MAX, 0.5) == Step("sent")
 
     def test_for_good_is_not_made_again(self) -> None:
-        step = after(NotGiven("mail_address", again=False), 0, PATIENCE, 0.5)
+        step = after(NotGiven("mail_address", again=False), 0, 0, RETRY, ATTEMPTS_MAX, 0.5)
         assert (step.state, step.reason, step.due_s) == ("failed", "mail_address", None)
+
+    @given(failures=st.integers(0, 40), spread=st.floats(0, 1))
+    def test_whose_end_nobody_knows_is_made_again_a_few_times_only(
+        self, failures: int, spread: float
+    ) -> None:
+        steps = [
+            after(Unanswered(), failures, unanswered, RETRY, ATTEMPTS_MAX, spread)
+            for unanswered in range(UNANSWERED_MAX)
+        ]
+        assert [step.unanswered for step in steps] == [1, 2, 3, 4]
+        assert [step.state for step in steps] == ["queued"] * 3 + ["failed"]
+        assert {(step.reason, step.failures) for step in steps} == {("no_answer", failures)}
+        assert all(15 <= (step.due_s or 0) <= 3_600 for step in steps[:-1])
 
     @given(failures=st.integers(0, 200), spread=st.floats(0, 1))
     def test_waits_longer_each_time_up_to_an_hour_and_then_gives_up(
         self, failures: int, spread: float
     ) -> None:
-        step = after(NotGiven("mail_later", again=True), failures, PATIENCE, spread)
-        if failures + 1 >= PATIENCE.attempts_max:
+        step = after(NotGiven("mail_later", again=True), failures, 0, RETRY, ATTEMPTS_MAX, spread)
+        if failures + 1 >= ATTEMPTS_MAX:
             assert (step.state, step.due_s) == ("failed", None)
         else:
             longest = min(30 * 2.0**failures, 3_600)

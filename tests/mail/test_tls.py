@@ -11,11 +11,11 @@ from tests.mail.letters import ADDRESSES, SENDER, letter
 from tests.mail.mail_server import mail_server
 from tests.security.certificates import Issued, issue
 from workers.channels.mail.letter import mime
-from workers.channels.mail.smtp import Server, Tls, give
+from workers.channels.mail.smtp import Server, Timeouts, Tls, give
 from workers.channels.outreach.result import Given, NotGiven, Result
 
 MAIL = mime(letter(), SENDER, ADDRESSES)
-TIMEOUT_S = 10.0
+TIMEOUTS = Timeouts(10.0, 10.0)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def context(issued: Issued) -> SSLContext:
 
 
 async def given(port: int, tls: Tls, host: str = "127.0.0.1") -> Result:
-    return await give(Server(host, port, tls, None), SENDER.address, "lan@example.com", MAIL, TIMEOUT_S)
+    return await give(Server(host, port, tls, None), SENDER.address, "lan@example.com", MAIL, TIMEOUTS)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])

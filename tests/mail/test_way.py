@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -33,12 +34,15 @@ from workers.channels.mail.door import MailDoor
 from workers.channels.mail.mailer import Mailer
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.mail.smtp import Tls
+from workers.channels.outreach import rows
+from workers.channels.outreach.verdict import UNANSWERED_MAX
 from workers.channels.problem import MalformedError, OverloadedError, WrongSignatureError
 from workers.files.files import Files
 from workers.files.link import Links
 from workers.files.storage import Storage, StorageDownError
 from workers.gateway.queries import transcript
 from workers.gateway.queries.scope import Scope
+from workers.gateway.queries.where import Where
 from workers.runtime.batch import Batch
 from workers.runtime.handler import Connection
 
@@ -158,7 +162,7 @@ async def _and_back(way: Way, server: MailServer) -> None:
         with pytest.raises(WrongSignatureError):
             door.open(headers, automatic)
     with pytest.raises(MalformedError):
-        await door.complete(b"boundary=" * 1_000)
+        await door.complete(b"Content-Type: x" + b";" * 10_000)
 
 
 async def _bounced(way: Way, door: MailDoor) -> None:
@@ -181,7 +185,7 @@ async def _bounced(way: Way, door: MailDoor) -> None:
 
 
 async def _as_the_agent_sees_it(reader: Connection, unset: UUID) -> None:
-    found = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 1, None, 50, "vi")
+    found = await transcript.read_exchange(Where(reader, SCOPE, CONVERSATION, "main"), 1, None, 50, "vi")
     assert [(line.sender, line.text) for line in found.lines] == [
         *(("agent", text) for text in ("chưa cài đặt", "một", "hai", "ba", "không ai", "bí mật")),
         ("customer", "Chị lấy 2 hộp"),
@@ -194,10 +198,50 @@ async def _as_the_agent_sees_it(reader: Connection, unset: UUID) -> None:
     assert found.lines[0].delivery is not None
     assert found.lines[0].delivery.advice
     assert found.lines[-1].params["from"] == EMAIL
-    last = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 1, None, 2, "vi")
+    last = await transcript.read_exchange(Where(reader, SCOPE, CONVERSATION, "main"), 1, None, 2, "vi")
     assert ([line.text for line in last.lines], last.has_more) == (["bí mật", "Chị lấy 2 hộp"], True)
-    nothing = await transcript.read_exchange(reader, SCOPE, CONVERSATION, "main", 3, None, 2, "vi")
+    nothing = await transcript.read_exchange(Where(reader, SCOPE, CONVERSATION, "main"), 3, None, 2, "vi")
     assert (nothing.lines, nothing.has_more) == ((), False)
+
+
+async def test_a_mail_without_an_answer_holds_up_its_ticket_only_and_is_given_a_few_times(
+    database: str, run: Run, log: Log
+) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
+        way = Way(pool, database, log, run, mail=settings(**QUICK))
+        log.say("an", "m1")
+        await way.settle()
+        await way.act("set_profile", email=EMAIL)
+        await way.act("open_ticket", subject="Hỏi giá")
+        await way.act("open_ticket", subject="Đổi hàng")
+        await _set_page(way, server)
+        server.held["[#1] một"] = asyncio.Event()
+        held = await _mail(way, "một", subject="một")
+        async with way.running(Mailer(way.settings.mail, VAULT)):
+            others = [await _mail(way, text, ticket=2, subject=text) for text in ("hai", "ba")]
+            for message in others:
+                await way.until(message, "sent")
+            # Asked for while the first is still under way.
+            await way.until(await _mail(way, "bốn", ticket=2, subject="bốn"), "sent")
+            await way.until(held, "sending")
+            server.held["[#1] một"].set()
+            await way.until(held, "sent")
+        server.held["[#1] năm"] = asyncio.Event()
+        silent = await _mail(way, "năm", subject="năm")
+        impatient = settings(**QUICK, answer_timeout_s=0.2)
+        async with way.running(Mailer(impatient, VAULT)):
+            await way.until(silent, "failed", "no_answer")
+        assert sorted(server.given.values()) == [1, 1, 1, 1, UNANSWERED_MAX]
+        killed = await _mail(way, "sáu", subject="sáu")
+        for state in ["queued"] * (UNANSWERED_MAX - 1) + ["failed"]:
+            await pool.execute(
+                "UPDATE outreach SET state = 'sending', attempted_at = now() - interval '1 hour' "
+                "WHERE message_id = $1",
+                killed,
+            )
+            assert await rows.find_lost(pool, ["mail"], 60.0) == 1
+            await way.until(killed, state, "no_answer")
+        assert await pool.fetchval("SELECT count(*) FROM outreach WHERE content IS NOT NULL") == 0
 
 
 async def test_what_is_attached_to_a_reply_is_kept_once_before_it_is_taken(

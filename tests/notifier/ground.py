@@ -15,9 +15,9 @@ from schemas.envelope import Kind, headers
 from schemas.messages import Read, Stored
 from schemas.notifications import AudienceNotice, Notice, ReadNotice
 from tests.notifier.history import AGENTS, BEGIN, WORKSPACE, History, Notified, Step
+from workers.gateway.queries.counts import read_sums
 from workers.notifier.conversation import Heard, Marked
-from workers.notifier.numbers import read_numbers
-from workers.notifier.places import Viewer, bucket
+from workers.notifier.places import Viewer, add_up, bucket
 from workers.runtime.batch import Record
 from workers.runtime.handler import Connection
 
@@ -137,8 +137,8 @@ async def _assert_numbers_are_right(connection: Connection, histories: Sequence[
                 expected[name, "conversations"] += 1
                 expected[name, "unread"] += unread
         found: Counter[tuple[str, str]] = Counter()
-        for number in await read_numbers(connection, WORKSPACE, viewer):
-            assert number.channel == "messenger"
-            found[number.bucket, "conversations"] += number.conversations
-            found[number.bucket, "unread"] += number.unread
+        sums = await read_sums(connection, WORKSPACE, viewer)
+        for name, (conversations, unread) in add_up(sums, viewer).items():
+            found[name, "conversations"] += conversations
+            found[name, "unread"] += unread
         assert +found == +expected

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from schemas.assignments import Transferring
 from schemas.catalogue import RECORDS
 from schemas.ids import notice_id
 from schemas.messages import MessageAttachment
@@ -18,10 +19,12 @@ from tests.notifier.history import BEGIN, WORKSPACE, History
 from workers.notifier.announcements import page_stands
 from workers.notifier.conversation import Conversation, Paged
 from workers.notifier.notices import Issued, issue
+from workers.notifier.personal import circle, tell
 from workers.notifier.recipients import fail
 from workers.notifier.told import Announced, Told
 
 CAUSE = UUID(int=7)
+MINH = f"agent:{WORKSPACE}/minh"
 
 
 def assigned(message: NoticeMessage | None) -> Told:
@@ -151,3 +154,17 @@ def test_a_message_notice_says_what_was_said() -> None:
 
     assert notice.message == NoticeMessage.model_validate(told.about.model_dump())
     assert notice.message.attachments == ATTACHMENTS
+
+
+def test_who_is_asked_no_more_while_others_are_learns_why() -> None:
+    history = History("u1", sessions=[1])
+    offer = {"to_agent": None, "to_department": "d", "by": MINH, "command": "k", "expires_at": BEGIN}
+    more = {"rejected": ("binh",), "again": "asked", **offer}
+    history.decide(Transferring, holder="minh", after_position=1, agents=("an",), **more)
+    conversation = Conversation(WORKSPACE, CONVERSATION, 0, holder="minh", asked=("an",))
+    was = circle(conversation)._replace(asked=("an", "binh", "chi"))
+    told = tell(conversation, CAUSE, history.steps[0].event, was, None, 0)
+    assert [(one.agent, one.what, one.more["how"]) for one in told] == [
+        ("binh", "transfer_ended", "rejected"),
+        ("chi", "transfer_ended", "target_left"),
+    ]

@@ -41,6 +41,8 @@ INSIDE = [
     "::10.0.0.1",
     "64:ff9b::10.0.0.1",  # NAT64
     "64:ff9b::7f00:1",
+    "64:ff9b:1::8.8.8.8",  # NAT64 of somebody's own (RFC 8215): where the IPv4 address stands is his affair
+    "64:ff9b:1:a00:0:100:808:808",  # that of 10.0.0.1 behind 48 bits (RFC 6052, 2.2)
     "2002:7f00:1::",  # 6to4 of 127.0.0.1
     "2002:a00:1::1",  # 6to4 of 10.0.0.1
     "2001:0:4136:e378:8000:63bf:80ff:fffe",  # Teredo of 127.0.0.1
@@ -68,6 +70,8 @@ def test_networks_of_the_settings_are_allowed_and_no_others() -> None:
     assert may_reach(ip_address("::ffff:10.1.2.3"), allowed)
     assert may_reach(ip_address("fd00::1"), allowed)
     assert not may_reach(ip_address("10.2.0.1"), allowed)
+    assert not may_reach(ip_address("64:ff9b:1::10.1.2.3"), allowed)
+    assert may_reach(ip_address("64:ff9b:1::8.8.8.8"), (ip_network("64:ff9b:1::/48"),))
     assert not may_reach(ip_address("127.0.0.1"), allowed)
 
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.phone import PhoneSettings
+from config.retry import Retry
 from schemas.actions import SMS_CHARS_MAX
 from schemas.phones import e164, find_phone
 from workers.channels.delivery.posting import Answer
 from workers.channels.outreach.result import Given, NotGiven
-from workers.channels.outreach.verdict import Patience, after
+from workers.channels.outreach.verdict import after
 from workers.channels.phone.callback import CALL_BECAME, CALLBACK, SMS_BECAME, SmsReceived
 from workers.channels.phone.provider import result_of
 from workers.channels.phone.segments import SEGMENTS_MAX, segments_of
@@ -119,11 +120,10 @@ def test_what_is_taken_has_the_providers_id() -> None:
 
 
 def test_a_provider_that_wants_to_be_left_alone_is() -> None:
-    patience = Patience(first_s=2, last_s=300, attempts_max=5)
     a_minute_on = "Sun, 22 Nov 2026 08:16:00 GMT"
     for said, least_s in (("120", 120), (a_minute_on, 60), ("999999", 300), ("soon", 1), ("-5", 1)):
         result = result_of(answer(429, {}, **{"retry-after": said}), NOW)
-        assert after(result, 0, patience, 0.0).due_s == least_s
+        assert after(result, 0, 0, Retry(2, 300), 5, 0.0).due_s == least_s
 
 
 @given(st.binary(max_size=200), st.integers(0, 2**33))

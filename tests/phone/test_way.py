@@ -14,6 +14,7 @@ import httpx
 import orjson
 import pytest
 
+from config.errors import UsageError
 from config.phone import PhoneAccount, PhoneSettings
 from schemas.envelope import Kind
 from schemas.ids import conversation_id
@@ -30,6 +31,7 @@ from workers.channels.problem import MalformedError, WrongSignatureError
 from workers.channels.records import Outgoing
 from workers.gateway.queries import transcript
 from workers.gateway.queries.scope import Scope
+from workers.gateway.queries.where import Where
 from workers.local.simulator.platform.phone_platform import TALKED_S, PhonePlatform, Refusal
 from workers.local.simulator.platform.serving import serving
 from workers.local.simulator.platform.teller import Teller
@@ -42,7 +44,6 @@ OURS, HERS, MINE = "+842838231234", "+84912345678", "+84987654321"
 CALLBACK_KEY = "a key of the tests for callbacks"
 NOTHING: frozenset[str] = frozenset()
 SCOPE = Scope(WORKSPACE, "lan", "main", NOTHING, NOTHING, False, NOTHING)
-MS_PER_S = 1_000
 
 
 class Ground(NamedTuple):
@@ -131,7 +132,9 @@ async def test_sms_and_calls_go_out_fare_as_they_fare_and_come_back(
         await _refused(here)
         await _and_back(here)
         await _only_from_the_provider(here)
-        found = await transcript.read_exchange(connection, SCOPE, CONVERSATION, "main", 1, None, 50, "vi")
+        found = await transcript.read_exchange(
+            Where(connection, SCOPE, CONVERSATION, "main"), 1, None, 50, "vi"
+        )
         shown = [(line.kind, line.delivery) for line in found.lines if line.delivery]
         assert shown[0][1].state == "failed"
         talked = [one for kind, one in shown if kind == "call" and one.state == "ended"]
@@ -228,10 +231,33 @@ async def _and_back(here: Ground) -> None:
     status = "SELECT status FROM ticket WHERE number = 1"
     assert await here.way.pool.fetchval(status) == "open"
     for stranger, ours in (("+84356789012", OURS), (HERS, "+842899999999")):
-        here.platform.customer_writes(stranger, ours, "ai đó")
-        (refused,) = await here.hear()
-        assert isinstance(refused, Refused)
-        assert refused.reason == "not_a_reply"
+        await _answers_nothing(here, stranger, ours)
+    # Set before that was refused: nobody knows any more whom of both she answers.
+    other = "INSERT INTO phone_page VALUES ('messenger:999', 'globex', 'main', $1)"
+    await here.way.pool.execute(other, OURS)
+    await _answers_nothing(here, HERS, OURS)
+    await here.way.pool.execute("DELETE FROM phone_page WHERE workspace_id = 'globex'")
+
+
+async def _answers_nothing(here: Ground, sender: str, ours: str) -> None:
+    here.platform.customer_writes(sender, ours, "ai đó")
+    (refused,) = await here.hear()
+    assert isinstance(refused, Refused)
+    assert refused.reason == "not_a_reply"
+
+
+async def test_two_workspaces_have_two_numbers(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    for page, workspace in (("web:a", "acme"), ("web:b", "acme"), ("web:c", "globex")):
+        await connection.execute("INSERT INTO page_registry VALUES ($1, $2, 'main')", page, workspace)
+    phone = page_rows.phone_of("main", OURS)
+    for page in ("web:a", "web:b", "web:a"):  # of one, which may share it
+        await page_rows.set_page(connection, page, phone)
+    with pytest.raises(UsageError, match=r"is the number of web:[ab], a page of another workspace"):
+        await page_rows.set_page(connection, "web:c", phone)
+    assert await page_rows.read_page(connection, "web:c") is None
+    await page_rows.set_page(connection, "web:c", page_rows.phone_of("other", OURS))
+    await connection.close()
 
 
 async def _only_from_the_provider(here: Ground) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from config.settings import Settings
 from config.topics_apply import apply_topics
+from tests.waiting import eventually
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.protocol import Group
@@ -20,16 +21,6 @@ from workers.runtime.runtime import Runtime, read_topology
 from workers.runtime.topology import Topology
 
 DEADLINE_S = 40.0
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait until it holds; fail naming it."""
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while not await condition():
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"it never came to pass that {what}") from None
 
 
 @dataclass

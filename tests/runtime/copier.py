@@ -10,6 +10,8 @@ from workers.runtime.batch import Batch, Record, TimerDue
 from workers.runtime.handler import Connection
 
 POISON = b"poison"
+UNWRITABLE = b"unwritable"
+"""Fails only when all events of its batch are emitted."""
 HUGE = b"huge"
 
 CREATE = "CREATE TABLE copied (topic text, lane int, disk_offset bigint, value bytea)"
@@ -32,6 +34,9 @@ class Copier:
             await self.before_handling.wait()
         for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
             self._copy(batch, record, at_ms)
+        await batch.emitted()
+        if any(record.value == UNWRITABLE for record in batch.records):
+            raise ValueError("this record cannot be written")
         await connection.copy_records_to_table(
             "copied", records=[(r.topic, r.lane, r.offset, r.value) for r in batch.records]
         )

@@ -7,8 +7,9 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from tests.runtime.bench_of_lanes import Lanes, all_copied, eventually, values
+from tests.runtime.bench_of_lanes import Lanes, all_copied, values
 from tests.runtime.copier import Copier
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.servers
 LANE, OTHER = 1, 2

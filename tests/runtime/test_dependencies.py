@@ -1,4 +1,4 @@
-"""A worker whose servers do not answer yet can be told to stop."""
+"""A worker waits for its servers, however they fail at first, and can be told to stop meanwhile."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from unittest.mock import AsyncMock, Mock
 
+import asyncpg
 import pytest
 
 from config.settings import Settings
+from workers.runtime.dependencies import dependencies
 from workers.runtime.handler import Handler
 from workers.runtime.topology import Topology
 from workers.runtime.worker import run_worker
@@ -53,3 +56,24 @@ async def test_a_worker_that_waits_for_its_servers_stops_when_it_is_told_to(
 ) -> None:
     async with asyncio.timeout(SOON_S):
         await work(silent)
+
+
+async def test_a_session_that_is_ended_under_a_question_at_start_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asyncpg, "connect", AsyncMock(return_value=Mock()))
+    asked = AsyncMock(side_effect=[asyncpg.InternalClientError("ended under it"), ()])
+    monkeypatch.setattr("workers.runtime.dependencies.lacking_migrations", asked)
+    topology = Topology("", {})
+    monkeypatch.setattr("workers.runtime.dependencies.read_topology", AsyncMock(return_value=topology))
+    assert await dependencies(Settings(), asyncio.Event()) is topology
+    assert asked.await_count == 2
+
+
+async def test_a_role_that_may_not_even_ask_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncpg, "connect", AsyncMock(return_value=Mock()))
+    asked = AsyncMock(side_effect=asyncpg.InsufficientPrivilegeError("permission denied for alembic_version"))
+    monkeypatch.setattr("workers.runtime.dependencies.lacking_migrations", asked)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await dependencies(Settings(), asyncio.Event())
+    assert asked.await_count == 1

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.runtime.explorer import kafka, postgres, surroundings, takeover, worker
+from tests.runtime.explorer import holding, kafka, postgres, surroundings, takeover, worker
+from tests.runtime.explorer.ending import end_transaction
 from tests.runtime.explorer.search import Found, TooManyStatesError, explore
 from tests.runtime.explorer.world import (
     Budget,
@@ -181,6 +182,41 @@ def test_going_on_after_an_unknown_publish_is_caught(monkeypatch: Patch) -> None
 def test_going_on_after_an_unknown_store_is_caught(monkeypatch: Patch) -> None:
     monkeypatch.setattr(protocol, "after_store", going_on)
     assert caught("postgres").path
+
+
+def test_committing_what_was_begun_ahead_before_postgres_has_the_batch_is_caught(monkeypatch: Patch) -> None:
+    real = holding.end_batch
+
+    def early(world: World, number: int) -> Moves:
+        yield from real(world, number)
+        for name, after, _ in end_transaction(world, number):
+            yield Move(f"{name} before the batch is stored", after)
+
+    monkeypatch.setattr(holding, "end_batch", early)
+    assert "again" in str(caught("crashes", units="r").wrong)
+
+
+def test_beginning_ahead_while_the_batch_before_is_unconfirmed_is_caught(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(protocol, "may_begin_ahead", lambda *, unconfirmed: True)
+    assert "before batch" in str(caught("reassignments").wrong)
+
+
+def test_going_on_with_a_transaction_that_was_begun_for_another_batch_is_caught(monkeypatch: Patch) -> None:
+    """It is not aborted when its batch is rolled back: what is stored next is published with it."""
+    real = holding.end_batch
+
+    def kept(world: World, number: int) -> Moves:
+        lanes = world.workers[number].ahead
+        for move in real(world, number):
+            if "rolls back" not in move.name:
+                yield move
+        for lane in lanes if len(lanes) > 1 else ():
+            yield Move(
+                "leaves a lane out", world.with_worker(number, world.workers[number]._replace(ahead=(lane,)))
+            )
+
+    monkeypatch.setattr(holding, "end_batch", kept)
+    assert caught("crashes", units="r,r").path
 
 
 def going_on(*, outcome: protocol.Outcome) -> EndTerm | None:

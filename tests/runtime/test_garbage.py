@@ -15,11 +15,11 @@ class Knot:
 
 collect_seldom()
 before = gc.get_stats()[0]["collections"]
-knots = [[] for _ in range(10_000)]
+knots = [[] for _ in range(100_000)]
 assert gc.get_stats()[0]["collections"] == before, "a batch should make no search"
 assert gc.get_freeze_count() > 1_000, "what was imported should not be searched"
 known = weakref.ref(Knot())
-kept = [[] for _ in range(200_000)]
+kept = [[] for _ in range(600_000)]
 assert known() is None, "a cycle should be found in time"
 """
 

@@ -10,7 +10,7 @@ import pytest
 from workers.runtime.batch import Event
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane
-from workers.runtime.ledger import Ledger
+from workers.runtime.ledger import Ledger, prepare
 
 pytestmark = pytest.mark.servers
 
@@ -22,6 +22,7 @@ EVENT = Event("messages", None, b"key", b"value", [("ce_id", b"1")])
 async def connection(database: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(database)
     await LEDGER.create(connection, [0, 1])
+    await prepare(connection)
     yield connection
     await connection.close()
 
@@ -33,10 +34,11 @@ def held(lane: int = 0, batch_no: int = 0, confirmed: int = 0) -> Lane:
 async def store(connection: Connection, me: str, lane: Lane) -> bool:
     """One batch with one event."""
     offsets = [{"inbound": lane.batch_no + 1}]
-    if not await LEDGER.advance(connection, me, [lane], offsets, [0]):
-        return False
-    await LEDGER.keep_pending(connection, [lane], offsets, [[EVENT]])
-    return True
+    is_mine = await LEDGER.begin(connection, me, [lane], offsets, [0])
+    if is_mine:
+        await LEDGER.keep_pending(connection, [lane], offsets, [[EVENT]])
+    await connection.execute("COMMIT" if is_mine else "ROLLBACK")
+    return is_mine
 
 
 async def test_of_two_that_expect_the_same_owner_one_claims_the_row(connection: Connection) -> None:
@@ -51,6 +53,21 @@ async def test_only_the_owner_stores_and_only_upon_the_batch_that_it_knows(conne
     assert await store(connection, "me", held())
     assert not await store(connection, "me", held())
     assert await store(connection, "me", held(batch_no=1))
+
+
+async def test_a_transaction_is_begun_with_the_count_of_all_its_batches(connection: Connection) -> None:
+    me = "it's me"
+    await LEDGER.claim(connection, me, [0, 1], [None, None])
+    both = [held(0), held(1)]
+    assert await LEDGER.begin(connection, me, both, [{"inbound": 3}, {"inbound": 4, "actions": 5}], [6, 7])
+    assert connection.is_in_transaction()
+    rows = await LEDGER.read(connection, [0, 1])
+    assert [(row.row.batch_no, row.at_ms) for row in rows.values()] == [(1, 6), (1, 7)]
+    assert rows[1].row.next_offsets == {"inbound": 4, "actions": 5}
+    await connection.execute("ROLLBACK")
+    assert await LEDGER.advance(connection, me, both[:1], [{"inbound": 3}], [6])
+    assert not await LEDGER.begin(connection, me, both, [{"inbound": 3}, {"inbound": 4}], [6, 7])
+    assert connection.is_in_transaction()
 
 
 async def test_what_is_unconfirmed_stays_pending(connection: Connection) -> None:

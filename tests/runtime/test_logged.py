@@ -13,8 +13,8 @@ from tests.runtime.test_patience import Bench, Slow
 from workers.runtime.batch import Batch
 from workers.runtime.lanes import Lane
 from workers.runtime.loop import Loop
+from workers.runtime.portions import Stored
 from workers.runtime.protocol import Outcome
-from workers.runtime.store import Stored
 
 
 class Talker(Slow):

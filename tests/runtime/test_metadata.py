@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from config.settings import Settings
 from schemas.envelope import Kind, header
-from tests.runtime.bench_of_lanes import eventually
+from tests.waiting import eventually
 from workers.runtime.batch import Batch, Record
 from workers.runtime.failures import TopologyError
 from workers.runtime.metadata import _MetadataRequest12, _TopicsRequest, read_metadata

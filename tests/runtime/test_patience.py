@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -12,36 +11,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runtime import bench_of_lanes
-from tests.runtime.bench_of_lanes import all_copied, eventually, values
+from tests.runtime.bench_of_lanes import all_copied, values
 from tests.runtime.copier import Copier
+from tests.waiting import eventually
 from workers.runtime.batch import Batch, Record
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.metrics import TERMS
 from workers.runtime.patience import Patience
-from workers.runtime.store import Store, Stored, behind
+from workers.runtime.portions import Stored, behind
+from workers.runtime.store import Store
 
 STEPS_MAX = 200
 LOCKED, SLOW = b"locked", b"slow"
 
 
-class Transaction:
-    """One of nobody's."""
+class Session:
+    """One that does all that it is told."""
 
-    async def start(self) -> None:
-        """Begin."""
+    def is_closed(self) -> bool:
+        return False
 
-    async def rollback(self) -> None:
-        """End it."""
-
-    async def commit(self) -> None:
-        """End it."""
+    async def execute(self, statement: str) -> str:
+        return statement
 
 
 class Ledger:
     """Every lane is mine."""
 
-    async def advance(self, *_: object) -> bool:
+    async def begin(self, *_: object) -> bool:
         return True
 
     async def keep_pending(self, *_: object) -> None:
@@ -90,7 +88,7 @@ class Bench:
 
     async def step(self) -> Stored:
         others, suspects = self.patience.bearable(self.left(), self.lanes)
-        connection: Any = SimpleNamespace(transaction=lambda **_: Transaction(), is_closed=lambda: False)
+        connection: Any = Session()
         parts = [(part, behind(part, self.lanes)) for part in (others, suspects) if part]
         stored = await self.store.batch(connection, "me", parts)
         letters = [event for event in stored.events if event.topic == "deadletter"]

@@ -10,8 +10,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.envelope import Kind
 from tests.runtime import bench_of_lanes
-from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, eventually, values
+from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, values
 from tests.runtime.copier import POISON, Copier
+from tests.waiting import eventually
 from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.identity import FORWARDED_FROM, LaneName, identity
 from workers.runtime.ledger import Ledger

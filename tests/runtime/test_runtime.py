@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.runtime.bench_of_lanes import Lanes, all_copied, eventually, values
-from tests.runtime.copier import HUGE, POISON, Copier
+from tests.runtime.bench_of_lanes import Lanes, all_copied, values
+from tests.runtime.copier import HUGE, POISON, UNWRITABLE, Copier
+from tests.waiting import eventually
 from workers.runtime.failures import TopologyError
 from workers.runtime.runtime import Runtime
 from workers.runtime.term import Term
@@ -135,19 +136,20 @@ async def test_the_term_that_was_fenced_can_neither_store_nor_publish(lanes: Lan
     await running.stop()
 
 
+@pytest.mark.parametrize("bad", [POISON, UNWRITABLE])
 async def test_a_record_on_which_the_handler_fails_goes_to_deadletter_and_the_others_go_on(
-    lanes: Lanes,
+    lanes: Lanes, bad: bytes
 ) -> None:
     running = lanes.start(Copier())
-    await lanes.produce([*values(0, 50), POISON, *values(50, 50)], partition=1)
+    await lanes.produce([*values(0, 50), bad, *values(50, 50)], partition=1)
     await all_copied(lanes, 100)
     await all_published(lanes, values(0, 100))
     [(value, headers)] = await lanes.published("deadletter")
-    assert value == POISON
+    assert value == bad
     assert headers["deadletter_reason"] == b"handler_failed"
     assert headers["deadletter_offset"] == b"50"
     assert headers["deadletter_detail"].startswith(b"ValueError, at workers/")
-    assert b"poison" not in headers["deadletter_detail"]
+    assert b"this record" not in headers["deadletter_detail"]
     await running.stop()
 
 

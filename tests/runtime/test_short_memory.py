@@ -14,26 +14,16 @@ from workers.runtime.store import Store
 LANE = 3
 
 
-class Transaction:
-    """One that nobody commits."""
-
-    async def start(self) -> None:
-        """Begin."""
-
-    async def rollback(self) -> None:
-        """End it."""
-
-
 async def test_a_handler_that_gets_no_memory_refuses_no_record() -> None:
     async def handle(*_: object) -> None:
         raise MemoryError
 
-    async def advance(*_: object) -> bool:
+    async def begin(*_: object) -> bool:
         return True
 
     handler: Any = SimpleNamespace(kind="intake", handle=handle, forget=lambda _: None)
-    ledger: Any = SimpleNamespace(advance=advance)
-    connection: Any = SimpleNamespace(transaction=lambda **_: Transaction(), is_closed=lambda: False)
+    ledger: Any = SimpleNamespace(begin=begin)
+    connection: Any = SimpleNamespace(is_closed=lambda: False)
     lanes = Lanes()
     lanes.hold(Lane(LANE, 7, {"inbound": 0}, 0, confirmed=7))
     record = Record("inbound", LANE, 0, 1_000, b"key", b"value", [])

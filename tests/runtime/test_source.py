@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.runtime.bench_of_lanes import Lanes, eventually
+from tests.runtime.bench_of_lanes import Lanes
+from tests.waiting import eventually
 from workers.runtime.source import Source
 
 pytestmark = pytest.mark.servers
@@ -52,6 +53,61 @@ async def test_all_that_comes_while_a_batch_is_stored_comes_with_the_next_poll(l
         for value in (b"second", b"third", b"fourth"):
             await lanes.produce([value], partition=0)
         assert await poll(source) == [b"second", b"third", b"fourth"]
+
+
+async def prefetched(source: Source, lane: int, end: int) -> None:
+    """Wait until what was asked for ahead has come, up to this end of the lane's inbound."""
+
+    async def there() -> bool:
+        return source.ends(lane)["inbound"] == end
+
+    await eventually(there, f"lane {lane} is read to {end}")
+
+
+async def test_what_is_asked_for_ahead_is_there_for_the_next_poll_and_nothing_behind_it(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+        await lanes.produce([b"second"], partition=0)
+        source.read_on()
+        await prefetched(source, 0, 2)
+        await lanes.produce([b"third"], partition=0)
+        assert await poll(source) == [b"second"]
+        assert await source.position(0) == {"actions": 0, "inbound": 2}
+        assert await poll(source) == [b"third"]
+
+
+async def test_what_was_asked_for_ahead_of_a_lane_that_stops_or_is_read_again_is_dropped(
+    lanes: Lanes,
+) -> None:
+    async with reading(lanes) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+        await lanes.produce([b"second"], partition=0)
+        await lanes.produce([b"elsewhere"], partition=1)
+        source.read_on()
+        await prefetched(source, 0, 2)
+        await prefetched(source, 1, 1)
+        source.pause([0])
+        assert await poll(source) == [b"elsewhere"]
+        source.read_from(0, {"actions": 0, "inbound": 0})
+        assert await poll(source) == [b"first", b"second"]
+
+
+async def test_what_was_asked_for_ahead_is_dropped_when_the_group_is_rebalanced(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+        await lanes.produce([b"second"], partition=0)
+        source.read_on()
+        await prefetched(source, 0, 2)
+        generation = source.generation
+        async with reading(lanes):
+            # Of this lane or not, none is read before it is held again.
+            assert (await source.poll(1.0, asyncio.Event())).records == []
+            assert source.generation > generation
+            source.read_on()
+            assert (await source.poll(0.2, asyncio.Event())).records == []
 
 
 async def test_a_stopped_lane_is_not_read_on_by_later_polls(lanes: Lanes) -> None:

@@ -30,6 +30,9 @@ class Session:
     def terminate(self) -> None:
         """Close."""
 
+    async def execute(self, _: str) -> None:
+        """Prepare."""
+
 
 class FailingLoop:
     """A loop whose first step fails."""
@@ -80,6 +83,7 @@ async def term_of(runtime: Runtime, loop: FailingLoop, monkeypatch: pytest.Monke
         asyncpg.DeadlockDetectedError(),
         asyncpg.SerializationError(),
         asyncpg.InternalClientError("cannot switch to state"),
+        asyncpg.InvalidSQLStatementNameError('prepared statement "advance" does not exist'),
     ],
     ids=lambda error: type(error).__name__,
 )

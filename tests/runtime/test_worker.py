@@ -8,16 +8,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from config.settings import Settings
-from tests.runtime.bench_of_lanes import Lanes, eventually, lanes_of
+from tests.runtime.bench_of_lanes import Lanes, lanes_of
 from tests.runtime.copier import CREATE
+from tests.waiting import eventually
 from workers.runtime.failures import FencedTooOftenError, SideTaskEndedError
-from workers.runtime.worker import supervise
+from workers.runtime.supervision import supervise
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 60.0
@@ -50,13 +51,13 @@ async def fails() -> None:
 async def test_a_side_task_that_ends_ends_the_worker_with_an_error() -> None:
     stopping = asyncio.Event()
     with pytest.raises(SideTaskEndedError, match="health has ended"):
-        await supervise({"runtime intake": until(stopping)}, {"health": ends()}, stopping, 5)
+        await supervise({"runtime intake": until(stopping)}, {}, ends(), stopping, 5)
 
 
 async def test_a_side_task_that_is_cancelled_by_nobody_ends_the_worker_with_an_error() -> None:
     stopping = asyncio.Event()
     with pytest.raises(SideTaskEndedError, match="health was cancelled by nobody"):
-        await supervise({"runtime intake": until(stopping)}, {"health": is_cancelled()}, stopping, 5)
+        await supervise({"runtime intake": until(stopping)}, {}, is_cancelled(), stopping, 5)
 
 
 @pytest.mark.parametrize(("how", "told"), [(ends, "has ended"), (is_cancelled, "was cancelled by nobody")])
@@ -64,26 +65,26 @@ async def test_a_runtime_that_ends_untold_ends_the_worker_with_an_error(how: obj
     stopping = asyncio.Event()
     runtimes = {"runtime intake": how(), "runtime desk": until(stopping)}  # type: ignore[operator]
     with pytest.raises(SideTaskEndedError, match=f"runtime intake {told}"):
-        await supervise(runtimes, {"health": for_ever()}, stopping, 5)
+        await supervise(runtimes, {}, for_ever(), stopping, 5)
 
 
 async def test_what_a_runtime_failed_with_is_what_the_worker_fails_with() -> None:
     stopping = asyncio.Event()
     runtimes = {"runtime intake": fails(), "runtime desk": until(stopping)}
     with pytest.raises(FencedTooOftenError):
-        await supervise(runtimes, {"health": for_ever()}, stopping, 5)
+        await supervise(runtimes, {}, for_ever(), stopping, 5)
 
 
 async def test_why_a_worker_had_to_end_is_told_even_when_another_part_is_too_slow_to_stop() -> None:
     runtimes = {"runtime intake": fails(), "runtime desk": for_ever()}
     with pytest.raises(FencedTooOftenError):
-        await supervise(runtimes, {"health": for_ever()}, asyncio.Event(), 0.1)
+        await supervise(runtimes, {}, for_ever(), asyncio.Event(), 0.1)
 
 
 async def test_a_worker_that_is_told_to_stop_ends_without_an_error() -> None:
     stopping = asyncio.Event()
     stopping.set()
-    await supervise({"runtime intake": until(stopping)}, {"health": for_ever()}, stopping, 5)
+    await supervise({"runtime intake": until(stopping)}, {}, for_ever(), stopping, 5)
 
 
 async def test_a_worker_that_is_too_slow_to_stop_ends_with_an_error_that_names_the_culprit() -> None:
@@ -91,7 +92,51 @@ async def test_a_worker_that_is_too_slow_to_stop_ends_with_an_error_that_names_t
     stopping.set()
     runtimes = {"runtime intake": for_ever(), "runtime desk": until(stopping)}
     with pytest.raises(TimeoutError, match=r"stopping runtime intake took longer than 0\.1 s"):
-        await supervise(runtimes, {"health": for_ever()}, stopping, 0.1)
+        await supervise(runtimes, {}, for_ever(), stopping, 0.1)
+
+
+async def test_what_is_done_beside_the_lanes_ends_beside_them_while_health_answers() -> None:
+    stopping, told, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    answered = []
+
+    async def side_task() -> None:
+        try:
+            await for_ever()
+        finally:
+            told.set()
+            await asyncio.sleep(0)
+            ended.set()
+
+    async def lane() -> None:
+        """It takes until the side task has ended."""
+        await stopping.wait()
+        await ended.wait()
+
+    async def health() -> None:
+        try:
+            await for_ever()
+        finally:
+            answered.append(ended.is_set())
+
+    stopping.set()
+    await supervise({"runtime delivery": lane()}, {"dispatcher": side_task()}, health(), stopping, 5)
+    assert (told.is_set(), answered) == (True, [True])
+
+
+async def test_a_side_task_that_is_too_slow_to_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.runtime.supervision.SIDE_SPARE_S", 0.05)
+    stopping, released = asyncio.Event(), asyncio.Event()
+
+    async def side_task() -> None:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    stopping.set()
+    await supervise({"runtime delivery": until(stopping)}, {"mails": side_task()}, for_ever(), stopping, 0.05)
+    (left,) = (task for task in asyncio.all_tasks() if task.get_name() == "mails")
+    released.set()
+    await left
 
 
 @pytest.fixture

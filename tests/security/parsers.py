@@ -37,7 +37,7 @@ from workers.channels import glance
 from workers.channels.channel import Channel, Skipped
 from workers.channels.fchat import FORM, Fchat
 from workers.channels.messenger import Messenger
-from workers.channels.problem import WebhookError
+from workers.channels.problem import RequestRefusedError
 from workers.channels.rate_limit import bucket_of
 from workers.channels.records import Webhook, outgoing
 from workers.channels.signature import header_digest, same
@@ -308,11 +308,11 @@ def _text(*whole: str) -> Callable[[Random], str]:
 
 
 PARSERS: tuple[Parser, ...] = (
-    Parser("messenger webhooks", _bytes(*_MESSENGER_BODIES), _messenger, (WebhookError,)),
-    Parser("zalo webhooks", _bytes(*_ZALO_BODIES), _zalo, (WebhookError,)),
-    Parser("fchat calls", _bytes(*_FCHAT_BODIES), _fchat, (WebhookError,)),
+    Parser("messenger webhooks", _bytes(*_MESSENGER_BODIES), _messenger, (RequestRefusedError,)),
+    Parser("zalo webhooks", _bytes(*_ZALO_BODIES), _zalo, (RequestRefusedError,)),
+    Parser("fchat calls", _bytes(*_FCHAT_BODIES), _fchat, (RequestRefusedError,)),
     Parser("visitors' proofs", _bytes(_PROOF.encode()), _proof, (NotVerifiedError,)),
-    Parser("subscription challenges", _challenge, _MESSENGER.challenge, (WebhookError,)),
+    Parser("subscription challenges", _challenge, _MESSENGER.challenge, (RequestRefusedError,)),
     Parser(
         "signature headers",
         lambda random: (bent_text(random, ["sha256=" + "e" * 64]), text(random)),

@@ -22,11 +22,12 @@ from workers.channels.channel import Skipped
 from workers.channels.delivery.result import Failed
 from workers.channels.mail.address import BadTokenError, is_address
 from workers.channels.mail.frame import ABOVE
-from workers.channels.mail.reading import UnreadableMailError, read_mail
+from workers.channels.mail.head import UnreadableMailError, read_head
+from workers.channels.mail.reading import beginning, read_content
 from workers.channels.phone.door import PhoneDoor
 from workers.channels.phone.signature import SIGNATURE as PROVIDERS_SIGNATURE
 from workers.channels.phone.signature import signature as provider_signature
-from workers.channels.problem import WebhookError
+from workers.channels.problem import RequestRefusedError
 from workers.channels.reading.messenger_reader import MessengerReader
 from workers.channels.reading.place import Place, Thread
 from workers.channels.reading.reader import Access
@@ -82,11 +83,11 @@ MAILS = (_mail(), _BOUNCE)
 
 
 def _read_mail(raw: bytes) -> None:
-    mail = read_mail(raw)
-    names = [one.name for one in mail.attached]
-    orjson.dumps({**mail._asdict(), "bounce": None, "attached": names})  # a record can carry it
-    is_address(mail.sender)
-    for token in ADDRESSES.tokens(mail.addressed, mail.bounce.named if mail.bounce else mail.named):
+    head, content = read_head(raw), read_content(raw)
+    names = [one.name for one in content.attached]
+    orjson.dumps((head._asdict(), content.text, beginning(raw), names))  # a record can carry it
+    is_address(head.sender)
+    for token in ADDRESSES.tokens(head.addressed, content.bounce.named if content.bounce else head.named):
         ADDRESSES.ticket(token, AT)
 
 
@@ -238,7 +239,9 @@ _ANSWERS = [orjson.dumps(each) for each in (*_MESSENGER_ANSWERS, *_ZALO_ANSWERS)
 
 READERS: tuple[Parser, ...] = (
     Parser("mails", _letter, _read_mail, (UnreadableMailError, BadTokenError)),
-    Parser("providers' callbacks", lambda random: bent(random, _CALLBACKS), _callback, (WebhookError,)),
+    Parser(
+        "providers' callbacks", lambda random: bent(random, _CALLBACKS), _callback, (RequestRefusedError,)
+    ),
     Parser("customers' words", lambda random: bent_text(random, _WORDS), _words, ()),
     Parser("files", lambda random: (bent(random, _HEADS), _sent(random, _NAMES)), _file, ()),
     Parser("links to files", lambda random: _sent(random, [_LINK]), _LINKS.read, (ExpiredLinkError,)),

@@ -6,7 +6,6 @@ What was written meanwhile, to logs, topics, tables and answers, has none of the
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -45,10 +44,10 @@ from tests.gateway.ground import (
     configure,
     gateway,
     sign_in,
-    until,
 )
 from tests.security.certificates import issue
 from tests.security.fortress import PREFIX, ROLES, Fortress, fortress
+from tests.waiting import until
 from tests.webhooks.ground import Receiver
 from workers.access.rights import VERSION_TABLE, WORKERS
 from workers.channels.delivery.connecting import Tokens, connect_page
@@ -130,15 +129,11 @@ class Log:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """The log, at its usual level at first; pytest has its own again afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    """The log, at its usual level at first."""
     made = Log(monkeypatch)
     made.write("info")
     yield made
     configure_logging(LogSettings())
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @asynccontextmanager
@@ -166,6 +161,7 @@ async def beside(coroutine: Any) -> AsyncIterator[None]:  # noqa: ANN401 - any
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.usefixtures("log_restored")
 async def test_the_whole_way_works_with_the_rights_of_each_worker_and_tells_no_secret(
     server_dir: Path, log: Log
 ) -> None:
@@ -303,30 +299,35 @@ async def only_their_tables(owner: asyncpg.Connection[Any]) -> None:
     """Each role has its rights on each table, and no other role of ours any."""
     tables = {name for (name,) in await owner.fetch(TABLES)}
     assert len(tables) > 30
-    unknown = {each for rights in WORKERS.values() for each in (*rights.changes, *rights.sees)} - tables
-    assert unknown == set()
+    used = {each for one in WORKERS.values() for each in (*one.changes, *one.adds, *one.sees)}
+    assert used - tables == set()
     for worker, rights in WORKERS.items():
         for table in tables:
-            seen = table in {VERSION_TABLE, *rights.sees, *rights.changes}
-            expected = {"SELECT": seen} | dict.fromkeys(
-                ("INSERT", "UPDATE", "DELETE"), table in rights.changes
-            )
+            changed = table in rights.changes
+            added = changed or table in rights.adds
+            seen = added or table in {VERSION_TABLE, *rights.sees}
+            expected = {"SELECT": seen, "INSERT": added, "UPDATE": changed, "DELETE": changed}
             expected |= dict.fromkeys(("TRUNCATE", "TRIGGER", "REFERENCES"), False)
             for privilege, has in expected.items():
                 asked = (f"{ROLES}_{worker}", table, privilege)
                 assert await owner.fetchval("SELECT has_table_privilege($1, $2, $3)", *asked) == has, asked
-    used = {each for rights in WORKERS.values() for each in (*rights.changes, *rights.sees)}
     # What only operators write, or what is a worker's to read in part.
     assert tables - used == {VERSION_TABLE}
 
 
 FORBIDDEN = {
-    "gateway": ("SELECT access_token FROM delivery_page", "UPDATE account SET role = 'admin'"),
+    "gateway": (
+        *("SELECT access_token FROM delivery_page", "UPDATE account SET role = 'admin'"),
+        *("DELETE FROM audit", "SELECT token FROM outreach"),
+    ),
     "routing": ("CREATE TABLE mine ()", "SELECT * FROM account", "COPY lane TO PROGRAM 'true'"),
     "notifier": ("UPDATE message SET body = ''", "SELECT pg_read_file('postgresql.conf')"),
     "delivery": ("SELECT password_hash FROM account", "CREATE TEMPORARY TABLE mine ()"),
     "webhooks": ("DELETE FROM lane", "SET ROLE tongdai", "SELECT ensure_message_partitions()"),
-    "ingress": ("INSERT INTO page_registry VALUES ('messenger:9', 'x', 'y')", "SELECT * FROM pg_authid"),
+    "ingress": (
+        *("INSERT INTO page_registry VALUES ('messenger:9', 'x', 'y')", "SELECT * FROM pg_authid"),
+        "SELECT content FROM delivery",
+    ),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -29,16 +28,6 @@ COMMANDS = set(EVIL) - set("abcdefgh[2J31m]0;title")
 def obeys(text: str) -> set[str]:
     """What of a text a terminal would obey; lines and columns are ours."""
     return {one for one in text if not one.isprintable()} - {"\n", "\t"}
-
-
-@pytest.fixture
-def restored() -> Iterator[None]:
-    """Give pytest its own handlers back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def test_the_evil_text_is_one() -> None:
@@ -112,7 +101,7 @@ def test_dead_letters_and_tables_show_none(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
-@pytest.mark.usefixtures("restored")
+@pytest.mark.usefixtures("log_restored")
 def test_no_line_of_the_log_commands_or_begins_another(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(LogSettings.model_validate({"format": form}))
     forged = "\n2026-11-22T08:00:00Z [info] admin signed in"

@@ -17,10 +17,14 @@ from tests.simulator.conftest import PAGES
 from workers.channels.channel import Channel, Refused
 from workers.channels.messenger import Messenger
 from workers.channels.zalo import Zalo
-from workers.local.simulator.mix import ONLY_MESSAGES, Mix
+from workers.local.simulator.mix import Mix
 from workers.local.simulator.simulator import Simulator
 
 ODD = Mix(receipt=0.2, unreadable=0.1, unknown_page=0.1, unknown_kind=0.1, duplicate=0.2, pair=0.2)
+ONLY_MESSAGES = Mix(
+    duplicate=0, pair=0, postback=0, attachment=0, receipt=0, unreadable=0, unknown_page=0, unknown_kind=0
+)
+"""One text message a webhook and nothing else."""
 
 
 async def others_first() -> None:

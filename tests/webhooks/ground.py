@@ -196,10 +196,3 @@ async def publish(
             named = headers(kind, id_=id_, source="tests", subject=key, time="2026-11-22T08:15:00.000Z")
             sent.append(await producer.send(topic, value, key=key.encode(), headers=named))
         await asyncio.gather(*sent)
-
-
-async def until(connection: asyncpg.Connection[Any], condition: str, *arguments: object) -> None:
-    """Wait until a query finds something."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not await connection.fetchval(f"SELECT EXISTS ({condition})", *arguments):
-            await asyncio.sleep(0.02)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from config.settings import Settings
-from tests.webhooks.ground import DEADLINE_S, KEYS, SHOP, add, connected, until, with_webhooks
+from tests.waiting import until
+from tests.webhooks.ground import DEADLINE_S, KEYS, SHOP, add, connected, with_webhooks
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.leases import Leased, Leases
 from workers.webhooks.store import FENCE, LeaseLostError, Standing, Store
@@ -92,6 +95,23 @@ async def test_a_change_fences_off_who_has_it_and_nobody_else_begins_before_he_l
         assert await theirs.claim(5) == []
         await ours.let_go([held.name])
         assert len(await theirs.claim(5)) == (0 if change == "pause" else 1)
+
+
+async def test_a_worker_whose_own_clock_is_days_ahead_goes_by_postgres(
+    offline: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(days=4)
+
+    monkeypatch.setattr("workers.webhooks.clock.datetime", Ahead)
+    async with asyncpg.create_pool(offline.postgres.dsn.get_secret_value(), min_size=1, max_size=1) as pool:
+        leases = Leases(pool, uuid4(), 60)
+        assert leases.clock.now() - datetime.now(UTC) > timedelta(days=3)
+        await leases.renew([])
+        before = await pool.fetchval("SELECT clock_timestamp()")
+        assert abs(leases.clock.now() - before) < timedelta(hours=1)
 
 
 async def test_many_workers_claim_each_endpoint_once_and_share_them(offline: Settings) -> None:

@@ -11,7 +11,8 @@ import pytest
 from config.settings import Settings
 from tests.gateway.ground import PASSWORD, SHOP, Client, add_people, gateway, sign_in
 from tests.gateway.ground import with_gateway as plain
-from tests.webhooks.ground import KEY, connected, until
+from tests.waiting import until
+from tests.webhooks.ground import KEY, connected
 from workers.gateway import accounts
 from workers.gateway.accounts import Account
 from workers.gateway.service_tokens import add_service_token

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Kind
+from workers.outside.retry_after import RETRY_AFTER_MAX_S
 from workers.webhooks.event import RECORD_OVERHEAD_BYTES, Event, Place
-from workers.webhooks.track import BYTES_MAX, Track
+from workers.webhooks.track import BYTES_MAX, Failing, Track
 
 PLACE = Place("assignments", 0)
 KIND = Kind("assignments", "assigned")
@@ -53,6 +56,23 @@ def test_every_wanted_event_is_told_once_in_order_however_the_log_is_read(
             told.append(track.told().offset)
     assert told == sorted(wanted)
     assert (track.position, track.size) == (60, 0)
+
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_nobody_waits_longer_than_was_decided_wherever_the_clock_jumps() -> None:
+    failing = Failing()
+    assert failing.wait_s(NOW) == 0.0
+    failing.fail(NOW)
+    failing.retry(NOW, 60.0)
+    assert [failing.wait_s(NOW + one) for one in (timedelta(seconds=20), DAY, -DAY)] == [40.0, 0.0, 60.0]
+    stored = Failing(failing.failures, failing.since, failing.retry_at)
+    assert [stored.wait_s(NOW + one) for one in (timedelta(seconds=20), -3 * DAY)] == [
+        40.0,
+        RETRY_AFTER_MAX_S,
+    ]
 
 
 def test_what_does_not_join_on_is_left() -> None:

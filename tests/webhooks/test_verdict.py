@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.retry import Retry
 from workers.outside.back_off import back_off_s
 from workers.outside.retry_after import RETRY_AFTER_MAX_S
 from workers.webhooks.verdict import (
@@ -20,6 +21,7 @@ from workers.webhooks.verdict import (
 )
 
 DAYS_3_S = 3 * 24 * 3600.0
+RETRY = Retry(5.0, 3_600.0)
 
 
 def judged(
@@ -27,7 +29,7 @@ def judged(
 ) -> Verdict:
     error = None if status is not None and 200 <= status < 300 else "it was refused"
     answer = Answer(status, error, retry_after_s, 1)
-    return decide(answer, failures, failing_s, 0.5, first_s=5.0, max_s=3_600.0, give_up_s=DAYS_3_S)
+    return decide(answer, failures, failing_s, 0.5, retry=RETRY, give_up_s=DAYS_3_S)
 
 
 @pytest.mark.parametrize("status", [None, *range(100, 600)])
@@ -57,21 +59,21 @@ def test_after_three_days_it_is_given_up_and_not_before() -> None:
     assert judged(410, failing_s=DAYS_3_S) == Gone()
 
 
-@given(st.integers(1, 10_000), st.floats(0, 1), st.floats(0.01, 100), st.floats(100, 86_400))
-def test_waits_grow_up_to_their_limit_and_are_spread(
-    failures: int, spread: float, first_s: float, max_s: float
-) -> None:
-    wait_s = back_off_s(failures, spread, first_s, max_s)
-    assert first_s / 2 <= wait_s <= max_s
-    assert back_off_s(failures, 0.0, first_s, max_s) <= wait_s <= back_off_s(failures, 1.0, first_s, max_s)
-    assert back_off_s(failures + 1, spread, first_s, max_s) >= wait_s
+@given(
+    st.integers(1, 10_000), st.floats(0, 1), st.builds(Retry, st.floats(0.01, 100), st.floats(100, 86_400))
+)
+def test_waits_grow_up_to_their_limit_and_are_spread(failures: int, spread: float, retry: Retry) -> None:
+    wait_s = back_off_s(failures, retry, spread)
+    assert retry.first_s / 2 <= wait_s <= retry.last_s
+    assert back_off_s(failures, retry, 0.0) <= wait_s <= back_off_s(failures, retry, 1.0)
+    assert back_off_s(failures + 1, retry, spread) >= wait_s
 
 
 def test_it_is_tried_some_eighty_to_hundred_and_fifty_times_in_three_days() -> None:
     for spread, tries in ((0.0, 154), (1.0, 82)):
         passed_s, failures = 0.0, 1
         while passed_s < DAYS_3_S:
-            passed_s += back_off_s(failures, spread, 5.0, 3_600.0)
+            passed_s += back_off_s(failures, RETRY, spread)
             failures += 1
         assert failures == tries
 
@@ -80,4 +82,4 @@ def test_it_is_tried_some_eighty_to_hundred_and_fifty_times_in_three_days() -> N
 def test_whoever_asks_for_time_gets_it_up_to_a_day(asked_s: float) -> None:
     verdict = judged(503, retry_after_s=asked_s)
     assert isinstance(verdict, Later)
-    assert verdict.wait_s == max(back_off_s(1, 0.5, 5.0, 3_600.0), min(asked_s, RETRY_AFTER_MAX_S))
+    assert verdict.wait_s == max(back_off_s(1, RETRY, 0.5), min(asked_s, RETRY_AFTER_MAX_S))

@@ -15,6 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from config.settings import Settings
 from tests.conftest import CONVERSATION_PARTITIONS
+from tests.waiting import until
 from tests.webhooks.ground import (
     KEYS,
     SHOP,
@@ -24,7 +25,6 @@ from tests.webhooks.ground import (
     connected,
     process,
     publish,
-    until,
     with_webhooks,
     working,
 )

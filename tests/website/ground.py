@@ -25,6 +25,7 @@ from workers.notifier.handler import NotifierHandler
 SITE, PAGE = "shop", "web:shop"
 ORIGIN = "https://shop.example"
 SECRET = "the secret of the shop's own server, long enough"
+HASH_SECRET = "the secret of its hashes, which is another and long enough"
 KEY = "signs who anonymous visitors are and is long enough"
 WHERE = {"url": f"{ORIGIN}/ao-dai", "title": "Áo dài"}
 DEADLINE_S = 30.0
@@ -37,6 +38,7 @@ def with_site(settings: Settings, origins: tuple[str, ...] = (ORIGIN,), /, **mor
         "site": SITE,
         "origins": origins,
         "secret": SECRET,
+        "hash_secret": HASH_SECRET,
         "title": "Hoa Sen",
         "greeting": "Shop có thể giúp gì cho bạn?",
         "quick_replies": ("Giá bao nhiêu?", "Còn hàng không?"),

@@ -17,8 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from config.settings import Settings
 from schemas.ids import conversation_id, conversation_key
 from tests.channels.conftest import running, until_ready
-from tests.gateway.ground import Client, gateway, sign_in, until
+from tests.gateway.ground import Client, gateway, sign_in
 from tests.gateway.test_sockets import say
+from tests.waiting import until
 from tests.website.ground import KEY, PAGE, SITE, Visitor, opening, site, visiting, with_site
 from workers.channels.website.connection import BLOCKED
 from workers.channels.website.tokens import VisitorTokens

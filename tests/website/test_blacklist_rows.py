@@ -12,11 +12,12 @@ import orjson
 import pytest
 
 from schemas.assignments import BlockDays
+from tests.plan_nodes import read_whole
 from workers.channels.network import WHOLE, network_of
 from workers.channels.website import addresses, blacklist
 from workers.channels.website.blacklist import Blacklist
 from workers.gateway.blacklist import rows
-from workers.gateway.blacklist.entry import BLOCKS_MAX, Term
+from workers.gateway.blacklist.entry import BLOCKS_MAX, Entry, Term
 from workers.gateway.blacklist.rows import By
 from workers.gateway.queries.queries import FIRST
 
@@ -71,7 +72,7 @@ async def test_what_is_asked_often_is_read_by_indexes(connection: asyncpg.Connec
         (addresses.FORGET, (timedelta(days=30),)),
     ):
         told = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments)
-        scanned = {table for node, table in _scans(orjson.loads(told)[0]["Plan"]) if node == "Seq Scan"}
+        scanned = read_whole(orjson.loads(told)[0]["Plan"])
         assert scanned & {"visitor_address", "address_block", "desk_conversation"} == set(), query
     seen = await rows.read_last_seen(connection, "acme", his)
     assert seen is not None
@@ -138,6 +139,33 @@ async def test_what_is_over_is_forgotten_and_a_page_has_so_many_blocks_and_no_mo
     assert await connection.fetchval("SELECT count(*) FROM visitor_address") == 1
 
 
-def _scans(node: dict[str, Any]) -> list[tuple[str, str]]:
-    own = [(node["Node Type"], node["Relation Name"])] if "Relation Name" in node else []
-    return own + [scan for child in node.get("Plans", ()) for scan in _scans(child)]
+async def test_from_a_conversation_a_block_that_was_made_elsewhere_is_neither_shortened_nor_lifted(
+    connection: asyncpg.Connection[Any],
+) -> None:
+    lan, his, others = By("acme", "agent:acme/lan", "198.51.100.2"), uuid4(), uuid4()
+    network = "203.0.113.7/32"
+
+    async def from_(conversation: UUID | None, days: BlockDays | None, by: By = lan) -> Entry:
+        id_ = await rows.put(connection, by, PAGE, network, Term(days=days), conversation)
+        entry = id_ and await rows.read(connection, "acme", id_)
+        assert entry
+        return entry
+
+    for made_in in (None, others):  # by hand, or from another conversation
+        made = await from_(made_in, 30, CHU)
+        assert await from_(his, 7) == made
+        assert not await rows.remove(connection, lan, PAGE, conversation=his)
+        longer = await from_(his, None)
+        assert longer == made.model_copy(update={"until": None})
+        assert await from_(his, 7) == longer
+    by_hand = await from_(None, 7, CHU)  # an admin's own word in the blacklist stands for all before it
+    assert (by_hand.conversation, by_hand.by) == (None, CHU.actor)
+    assert by_hand.until is not None
+    await connection.execute("UPDATE address_block SET until = now() - interval '1 second'")
+    again = await from_(his, 30)  # what is over is nobody's
+    assert (again.conversation, again.by) == (his, lan.actor)
+    shorter = await from_(his, 7)  # his own counts from now
+    assert again.until is not None
+    assert shorter.until is not None
+    assert shorter.until < again.until
+    assert await rows.remove(connection, lan, PAGE, conversation=his)

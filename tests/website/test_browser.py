@@ -11,7 +11,8 @@ import orjson
 
 from config.settings import Settings
 from faults.proxy import Way
-from tests.gateway.ground import Client, until
+from tests.gateway.ground import Client
+from tests.waiting import until
 from tests.website.browsing import answer, browsing, check, playwright_api, pytestmark, shows, write
 
 if TYPE_CHECKING:

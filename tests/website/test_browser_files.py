@@ -7,8 +7,8 @@ from typing import Any
 
 from config.settings import Settings
 from tests.files.test_kind import picture
-from tests.gateway.ground import until
 from tests.gateway.test_files import attachments, keeping, send
+from tests.waiting import until
 from tests.website.browsing import browsing, check, playwright_api, pytestmark
 
 __all__ = ["pytestmark"]

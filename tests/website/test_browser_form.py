@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from config.settings import Settings
-from tests.gateway.ground import Client, until
+from tests.gateway.ground import Client
+from tests.waiting import until
 from tests.website.browsing import browsing, check, playwright_api, pytestmark, shows, write
 
 if TYPE_CHECKING:

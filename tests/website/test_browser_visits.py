@@ -14,9 +14,10 @@ import jwt
 
 from config.settings import Settings
 from tests.files.test_kind import picture
-from tests.gateway.ground import Client, until
+from tests.gateway.ground import Client
 from tests.gateway.test_files import keeping
 from tests.gateway.test_sockets import say
+from tests.waiting import until
 from tests.website.browsing import (
     Field,
     answer,
@@ -28,7 +29,7 @@ from tests.website.browsing import (
     shows,
     write,
 )
-from tests.website.ground import SECRET
+from tests.website.ground import HASH_SECRET, SECRET
 from tests.website.test_browser_files import chosen
 from tests.website.test_chat import told
 from workers.local.ports import free_port
@@ -169,7 +170,7 @@ async def test_a_visitor_is_who_he_can_prove_and_the_window_is_where_it_may_be(
         customer = "SELECT FROM customer WHERE user_id = 'v.khach-42' AND channel_name = 'Lê An'"
         await until(field.database, customer)
         await page.evaluate("localStorage.clear()")
-        digest = hmac.digest(SECRET.encode(), b"khach-42", "sha256").hex()
+        digest = hmac.digest(HASH_SECRET.encode(), b"khach-42", "sha256").hex()
         signed = {"user-id": "khach-42", "user-hash": digest}
         await _open(page, f"{field.url}?{urlencode(signed)}")
         await shows(page, "Đơn của mình đâu rồi?")

@@ -15,8 +15,9 @@ from websockets.asyncio.client import ClientConnection
 
 from config.settings import Settings
 from schemas.ids import conversation_id, conversation_key
-from tests.gateway.ground import Client, gateway, sign_in, until
+from tests.gateway.ground import Client, gateway, sign_in
 from tests.gateway.test_sockets import say
+from tests.waiting import until
 from tests.website.ground import KEY, PAGE, SITE, WHERE, Visitor, site, visiting, with_site
 from workers.channels.website.tokens import VisitorTokens
 

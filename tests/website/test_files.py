@@ -12,8 +12,9 @@ import pytest
 
 from config.settings import Settings
 from tests.files.test_kind import picture
-from tests.gateway.ground import SHOP, until
+from tests.gateway.ground import SHOP
 from tests.gateway.test_files import keeping
+from tests.waiting import until
 from tests.website.ground import ORIGIN, Visitor, site, visiting, with_site
 
 KEPT = "SELECT 1 FROM file WHERE workspace_id = $1 AND file_id = $2 AND message_id IS NOT NULL"

@@ -13,14 +13,17 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.utils import base64url_encode
 from pydantic import ValidationError
 
+from config.checks import problems_of
 from config.settings import Settings
+from config.website import WebsiteSettings
 from schemas.envelope import Kind, header, headers
 from schemas.ids import conversation_id
 from schemas.phones import find_phone
 from tests.contract.test_phones import written
-from tests.website.ground import KEY, SECRET, SITE
+from tests.website.ground import KEY, SECRET, SITE, with_site
 from workers.channels import sighting
 from workers.channels.broadcast import PAYLOAD_BYTES_MAX
 from workers.channels.records import Webhook, outgoing
@@ -29,12 +32,13 @@ from workers.channels.website.connection import Tab
 from workers.channels.website.hub import Hub
 from workers.channels.website.identity import NotVerifiedError, Visitor, by_digest, by_token
 from workers.channels.website.presence import GRACE_S, REPEAT_TICKS, Presence
+from workers.channels.website.reception import Reception
 from workers.channels.website.records import Guest, profile_of, record_of
-from workers.channels.website.said import SAID, Press, Say, Seen, Shares, Where
+from workers.channels.website.said import SAID, Press, Say, Seen, Shares, Start, Where
 from workers.channels.website.script import widget
 from workers.channels.website.tail import Tail
 from workers.channels.website.teller import Teller
-from workers.channels.website.tokens import DAY_S, VERIFIED_S, VisitorTokens
+from workers.channels.website.tokens import AUDIENCE, DAY_S, VERIFIED_S, VisitorTokens
 from workers.channels.website.transcript import Line
 from workers.channels.website.visits import Visits
 from workers.gateway import visitors as module
@@ -45,6 +49,7 @@ from workers.gateway.visitors import LASTS_S, Visitors
 from workers.gateway.watching import Watching
 
 GUEST = Guest(SITE, Visitor("a.one"), "vi")
+AT_THE_SHOP = with_site(Settings()).website.sites[0]
 OTHER_KEY = "another key that signs visitors for a while"
 
 
@@ -128,9 +133,70 @@ def test_what_proves_nothing_is_refused(token: str) -> None:
         by_token(SECRET, token)
 
 
+def proof_of(user: str, in_s: int = 60) -> dict[str, str]:
+    return {"token": jwt.encode({"sub": user, "exp": int(time.time()) + in_s}, SECRET, algorithm="HS256")}
+
+
+def arriving(token: str | None, proof: dict[str, str] | None) -> tuple[str, str]:
+    """Who is let in with this token and this proof, and his token from then on."""
+    start = SAID.validate_python({"do": "start", "token": token, "proof": proof})
+    assert isinstance(start, Start)
+    nobody: Any = None
+    reception = Reception({}, nobody, nobody, VisitorTokens([KEY], 1), WebsiteSettings(), None)
+    visitor, given = reception._visitor(AT_THE_SHOP, start)
+    return visitor.user, given
+
+
+def test_a_verified_visitors_token_is_good_beside_his_own_proof_alone_and_no_longer_than_a_day_after_it() -> (
+    None
+):
+    user, token = arriving(None, proof_of("42"))
+    assert user == "v.42"
+    # In the life of a document the proof ends; the token does not begin anew for it.
+    assert arriving(token, proof_of("42", -3_600)) == ("v.42", token)
+    another = proof_of("42", -3_600)["token"][:-4] + "AAAA"
+    for proof in (None, proof_of("43", -3_600), {"token": another}, {"token": "x"}):
+        with pytest.raises(NotVerifiedError):
+            arriving(token, proof)
+    with pytest.raises(NotVerifiedError):
+        arriving(None, proof_of("42", -3_600))
+    ended = jwt.encode({"aud": AUDIENCE, "sub": "v.42", "site": SITE, "exp": 1}, KEY, algorithm="HS256")
+    with pytest.raises(NotVerifiedError):
+        arriving(ended, proof_of("42", -3_600))
+    assert arriving(token, proof_of("43"))[0] == "v.43", "who proves himself is who he proves to be"
+
+
+def test_a_hash_is_no_token_whatever_the_id_of_which_it_is() -> None:
+    """Whoever may choose his id reads in the page how it is signed."""
+    claims = jwt.encode({"sub": "42", "exp": int(time.time()) + 60}, "x" * 32, algorithm="HS256")
+    id_ = claims.rpartition(".")[0]
+    secret = AT_THE_SHOP.hash_secret
+    assert secret is not None
+    signed = hmac.digest(secret.get_secret_value().encode(), id_.encode(), "sha256")
+    assert arriving(None, {"id": id_, "hash": signed.hex()})[0] == f"v.{id_}"
+    with pytest.raises(NotVerifiedError):
+        arriving(None, {"token": f"{id_}.{base64url_encode(signed).decode()}"})
+    shop = {"site": "shop", "origins": ["https://shop.example"]}
+    one = {**shop, "secret": SECRET}
+    for sites in ([{**one, "hash_secret": SECRET}], [one, {**shop, "site": "b", "hash_secret": SECRET}]):
+        [problem] = problems_of(Settings.model_validate({"website": {"sites": sites}}))
+        assert "hash_secret" in problem.text
+
+
+def test_an_anonymous_visitors_token_needs_no_proof_and_is_none() -> None:
+    user, token = arriving(None, None)
+    assert arriving(token, None)[0] == user
+    assert arriving("nonsense", None)[0] not in {user, ""}
+    assert arriving(token, proof_of("42"))[0] == "v.42"
+    with pytest.raises(NotVerifiedError):
+        arriving(token, proof_of("42", -3_600))
+
+
 def test_without_a_secret_nobody_is_verified() -> None:
-    with pytest.raises(NotVerifiedError, match="no secret"):
+    with pytest.raises(NotVerifiedError, match="no hash_secret"):
         by_digest(None, "42", "0" * 64)
+    with pytest.raises(NotVerifiedError, match="no secret"):
+        by_token(None, "x")
     with pytest.raises(NotVerifiedError, match="HMAC"):
         by_digest(SECRET, "42", "0" * 64)
 
@@ -279,10 +345,10 @@ async def test_of_the_topics_only_what_concerns_a_tab_is_passed_on() -> None:
     teller = Teller(None, hub)
     tail = Tail(Settings(), hub, teller)
     stored = Record("stored", {"any": "message"})
-    tail.take([stored])
+    await tail.take([stored])
     assert not teller._due  # nobody is here
     hub.add(one, "1.1.1.1")
-    tail.take(
+    await tail.take(
         [
             Record("stored", {}, key="web:shop:a.two"),
             Record("stored", {}, key="messenger:1:a.one"),
@@ -299,7 +365,7 @@ async def test_of_the_topics_only_what_concerns_a_tab_is_passed_on() -> None:
         {"event": "read", "position": 4},
         {"event": "state", "message": "m", "state": "sent"},
     ]
-    tail.take([stored, stored])
+    await tail.take([stored, stored])
     assert list(teller._due) == [one.conversation]
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 import pytest
 
+from tests.plan_nodes import read_whole
 from workers.channels.website.asking import ASKED, Asked, read_asked
 from workers.channels.website.owners import OWNERS
 from workers.channels.website.transcript import (
@@ -65,7 +66,7 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
         (OWNERS, (["web:1", "web:2"],)),
     ):
         plan = orjson.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))[0]["Plan"]
-        assert {table for node, table in _scans(plan) if node == "Seq Scan"} & read == set()
+        assert read_whole(plan) & read == set()
 
     lines = await read_after(filled, [Ask("acme", HIS, 190)])
     assert [line.position for line in lines] == list(range(191, 201))
@@ -98,8 +99,3 @@ async def test_history_is_read_by_indexes_and_shows_only_what_is_the_visitors(
         None,
     ]
     assert await ends_of(filled, "acme", uuid4()) == (0, 0, False)
-
-
-def _scans(node: dict[str, Any]) -> list[tuple[str, str]]:
-    own = [(node["Node Type"], node["Relation Name"])] if "Relation Name" in node else []
-    return own + [scan for child in node.get("Plans", ()) for scan in _scans(child)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from workers.channels.glance import Place
-from workers.channels.problem import UnpublishedError
+from workers.channels.publisher import UnpublishedError
 from workers.channels.records import Outgoing
 from workers.channels.website.visits import Visits
 
@@ -33,10 +33,18 @@ class Told:
         self.back: list[str] = []
         """The keys of those who are said to be there again."""
         self.is_away = False
+        self.order: list[str] = []
+        """What was said of anybody, one after the other."""
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """Happens once, while it is being said that somebody has left."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         if self.is_away:
             raise UnpublishedError("Kafka is away.")
+        if self.meanwhile is not None and any(one.what == "left" for one in records):
+            happen, self.meanwhile = self.meanwhile, None
+            await happen()
+        self.order += [one.what for one in records]
         self.records += [one for one in records if one.what == "left"]
         self.back += [(one.key or b"").decode() for one in records if one.what == "returned"]
 
@@ -116,6 +124,68 @@ async def test_a_visitor_has_left_when_he_was_nowhere_for_longer_than_the_grace(
     for each in (one, two):
         await each.go_on()
     assert told.back == [KEY], "told once that he is back, and not while he was known to be near"
+
+
+async def gone(pool: asyncpg.Pool, told: Told, *names: str) -> list[Ingress]:
+    """Ingresses, at the first of which he was long ago; nobody has said so yet."""
+    found = [Ingress(pool, told, name) for name in names]
+    for each in found:
+        await each.go_on()
+    found[0].visits.came(HIS, KEY)
+    await found[0].visits._store()
+    found[0].visits.went(HIS, time.monotonic())
+    await found[0].visits._store()
+    await pool.execute(AGE, 2 * GRACE_S)
+    told.order.clear()
+    return found
+
+
+async def test_who_comes_while_it_is_told_that_he_has_left_is_told_as_back_behind_it(
+    pool: asyncpg.Pool,
+) -> None:
+    told = Told()
+    one, two = await gone(pool, told, "one", "two")
+    two.visits.came(HIS, KEY)
+    told.meanwhile = two.visits._store
+    await one.go_on()
+    assert told.order[-2:] == ["left", "returned"]
+    told.order.clear()
+    for each in (one, two):
+        await each.go_on()
+    assert told.order == []
+
+
+async def test_who_is_told_to_have_left_before_it_is_written_that_he_is_here_is_told_as_back(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow:
+        """Postgres, from one who has looked and writes late."""
+
+        fetch = staticmethod(pool.fetch)
+
+        @staticmethod
+        async def execute(*given: object) -> None:
+            await one.go_on()
+            await pool.execute(*given)
+
+    told = Told()
+    one, two = await gone(pool, told, "one", "two")
+    two.visits.came(HIS, KEY)
+    monkeypatch.setattr(two.visits, "_pool", Slow)
+    told_back = two.visits._returns.settle
+
+    async def away_at_first() -> None:
+        told.is_away = True
+        await told_back()
+        told.is_away = False
+
+    monkeypatch.setattr(two.visits._returns, "settle", away_at_first)
+    await two.visits._store()
+    assert told.order == ["left"]
+    monkeypatch.setattr(two.visits._returns, "settle", told_back)
+    monkeypatch.setattr(two.visits, "_pool", pool)
+    await two.go_on()
+    assert told.order == ["left", "returned"]
 
 
 async def test_the_visitors_of_an_ingress_that_died_have_left_when_it_was_last_alive(

@@ -36,6 +36,9 @@ _TAKEN_OFF = unassigned("taken_off", LAN)
 _ANSWERABLE = {"agents": ("hoa",), "by": MINH, "command": "k", "expires_at": AT + timedelta(minutes=2)}
 _TO_HOA = event(Transferring, to_agent="hoa", to_department=None, **_ANSWERABLE)
 _TO_SALES = event(Transferring, to_agent=None, to_department="ban-hang", **_ANSWERABLE)
+_HOA_OF_SALES = event(
+    Transferring, to_agent=None, to_department="ban-hang", rejected=("hoa",), again="rejected", **_ANSWERABLE
+)
 _REJECTED = event(TransferEnded, how="rejected", agent="hoa", by=HOA, command="k")
 _HOA_OFFLINE = event(TransferEnded, how="target_offline", agent="hoa")
 _CLOSED = care("accepted", "closed_won", MINH)
@@ -63,6 +66,12 @@ SENTENCES = [
     (_ROUND_ROBIN, "hoa", "Lan đã chia hội thoại cho Minh", "Lan gave the conversation to Minh"),
     (_ROUND_ROBIN, "lan", "Bạn đã chia hội thoại cho Minh", "You gave the conversation to Minh"),
     (_ROUND_ROBIN, None, "Lan đã chia hội thoại cho Minh", "Lan gave the conversation to Minh"),
+    (
+        assigned("round_robin", owner="hoa"),
+        "minh",
+        "Hoa đã chia hội thoại cho bạn",
+        "Hoa gave the conversation to you",
+    ),
     (
         assigned("round_robin", holder="lan"),
         "lan",
@@ -239,6 +248,12 @@ SENTENCES = [
         "Minh offered to transfer the conversation to the department Bán hàng",
     ),
     (
+        _HOA_OF_SALES,
+        "minh",
+        "Hoa không nhận chuyển cho phòng ban Bán hàng",
+        "Hoa rejected the transfer to the department Bán hàng",
+    ),
+    (
         _REJECTED,
         "minh",
         "Hoa không nhận chuyển, hội thoại vẫn do bạn phụ trách",
@@ -315,6 +330,12 @@ SENTENCES = [
         "minh",
         "Khách nhắn lại, bắt đầu lần chăm sóc thứ 2",
         "The customer wrote again: round 2 of care began",
+    ),
+    (
+        care("done", "waiting", MINH, round=2),
+        "lan",
+        "Minh chủ động nhắn lại khách, bắt đầu lần chăm sóc thứ 2",
+        "Minh wrote to the customer again: round 2 of care began",
     ),
     (
         care("refused", "waiting"),

@@ -21,6 +21,7 @@ from schemas.commands import Configure
 from schemas.definitions import Policy
 from schemas.envelope import Kind, headers, moment, read_kind
 from schemas.outcomes import Done, Refused
+from workers.cli.exits import expected_error
 from workers.routing.desk.preview import Held
 from workers.workspace.apply import DeskOutcome, apply_plan, plan_workspace
 from workers.workspace.export import read_workspace
@@ -292,8 +293,9 @@ async def test_missing_tables_and_topics_say_what_to_do(
     kafka_settings: Settings, settings: Settings, empty_database: str, workspace: Workspace
 ) -> None:
     servers = kafka_settings.kafka.bootstrap_servers
-    with pytest.raises(DependencyError, match="run tongdai migrate first"):
+    with pytest.raises(asyncpg.UndefinedTableError) as raised:
         await plan_workspace(settings.with_servers(bootstrap_servers=servers, dsn=empty_database), workspace)
+    assert "run tongdai migrate" in str(expected_error(raised.value))
     plan = await plan_workspace(settings, workspace)
     with pytest.raises(DependencyError, match="run tongdai topics apply first"):
         await apply_plan(settings, plan, SHORT_S)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.definitions import Agent, Page, Rule
 from workers.workspace import nodes
 from workers.workspace.loader import load_workspace
-from workers.workspace.mistake import WorkspaceFileError
+from workers.workspace.mistake import UnreadableFileError, WorkspaceFileError
 
 SAMPLE = Path(__file__).parents[2] / "workers" / "local" / "sample.yaml"
 
@@ -52,7 +52,7 @@ def _replaced(old: str, new: str) -> str:
 
 
 @pytest.mark.usefixtures("loader")
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_a_file_gives_its_desks_with_agents_pages_and_rules(tmp_path: Path) -> None:
     path = tmp_path / "workspace.yaml"
     path.write_text(SMALL, encoding="utf-8")
     workspace = load_workspace(path)
@@ -188,8 +188,9 @@ def test_what_is_no_workspace_file_is_refused(tmp_path: Path, text: str | bytes,
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceFileError, match="cannot be read: No such file"):
+    with pytest.raises(UnreadableFileError) as raised:
         load_workspace(tmp_path / "absent.yaml")
+    assert str(raised.value) == f"{tmp_path / 'absent.yaml'} cannot be read: No such file or directory"
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

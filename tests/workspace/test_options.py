@@ -30,7 +30,7 @@ FULL = """\
 workspace: hoa-sen
 agents:
   - {id: lan, name: Lan, capacity: 20, channel_capacity: {zalo: 5, messenger: 9, telegram: 2}}
-  - {id: minh, name: Minh, on_leave: true}
+  - {id: minh, name: Minh, on_leave: true, picture: "https://hoa-sen.vn/minh.jpg"}
 departments:
   - {id: sale, name: Bán hàng, agents: [minh]}
 pages:
@@ -95,6 +95,7 @@ def test_agents_have_capacity_by_channel_and_leave(tmp_path: Path) -> None:
     )
     assert "on_leave" not in lan.model_fields_set
     assert minh.on_leave
+    assert minh.picture == "https://hoa-sen.vn/minh.jpg"
 
 
 def test_a_page_says_things_by_itself(tmp_path: Path) -> None:
@@ -189,6 +190,7 @@ def test_every_field_of_the_models_can_be_written(tmp_path: Path) -> None:
             "channels: [zallo",
             "one of channels of the rule vip is 'zallo': did you mean",
         ),
+        ("https://hoa-sen.vn", "http://hoa-sen.vn", "the picture of the agent minh is 'http://hoa-sen.vn"),
         ("telegram: 2}", "2: 2}", "a channel in the channel_capacity of the agent lan is '2': expected"),
         ("telegram: 2}", "telegram: 2, telegram: 3}", "the channel 'telegram' stands twice"),
         ("telegram: 2}", "telegram: 0}", "the telegram capacity of the agent lan is '0'"),

@@ -31,20 +31,22 @@ class Rights:
 
     Attributes:
         changes: tables that it reads and writes.
+        adds: tables that it reads, and adds rows to, which it then cannot change.
         sees: tables that it only reads.
         sees_columns: columns that it only reads, by their table.
         reads, writes: topics.
         lanes: kinds of its lanes: each is a consumer group, and begins the names of its transactions.
-        makes_partitions: whether it makes the months of `message`, by a function of the database's owner.
+        functions: of the database's owner, that it calls with his rights.
     """
 
     changes: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
     sees_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
     lanes: tuple[str, ...] = ()
-    makes_partitions: bool = False
+    functions: tuple[str, ...] = ()
 
     @property
     def uses_postgres(self) -> bool:
@@ -75,9 +77,17 @@ WORKERS: dict[str, Rights] = {
         # For visitors of websites, and replies to mails: webhooks need no database.
         changes=("file", "visit", "visit_ingress", "visitor_address"),
         sees=(
-            *("conversation", "delivery", "message", "outreach", "page_registry", "phone_page"),
+            *("conversation", "message", "page_registry", "phone_page"),
             *("address_block", "address_block_version"),
         ),
+        # How answers fare, and where replies belong: not what is sent, nor to whom else.
+        sees_columns={
+            "delivery": ("workspace_id", "message_id", "state"),
+            "outreach": (
+                *("workspace_id", "key", "ticket", "ticket_id", "page_id", "message_id", "means", "number"),
+                "written_at",
+            ),
+        },
         reads=(MESSAGES, RECEIPTS),
         writes=(DEADLETTER, INBOUND, RECEIPTS),
     ),
@@ -89,7 +99,7 @@ WORKERS: dict[str, Rights] = {
         # What came to the wrong partition of an input goes back to the right one.
         writes=(ACTIONS, ASSIGNMENTS, COMMANDS, DEADLETTER, INBOUND, MESSAGES, OUTBOUND, OUTCOMES, ROSTER),
         lanes=("intake", "desk"),
-        makes_partitions=True,
+        functions=("ensure_message_partitions(timestamptz, int)",),
     ),
     "notifier": Rights(
         changes=(*_LANES, *_NOTIFIER),
@@ -107,18 +117,27 @@ WORKERS: dict[str, Rights] = {
     ),
     "gateway": Rights(
         changes=(
-            *("address_block", "address_block_version", "audit", "delivery_errand", "file", "quick_reply"),
+            *("address_block", "address_block_version", "delivery_errand", "file", "quick_reply"),
             *("agent_registry", "sign_in", "sign_in_attempt", *_WEBHOOKS),
         ),
+        # What it has written there it cannot take back; what is old goes by the function.
+        adds=("audit",),
+        functions=("forget_audit()",),
         sees=(
             *("account", "service_token", "sign_in_network"),
             *("conversation", "customer", "delivery", "intake_outcome", "message", "message_mark", "session"),
-            *("erasure", "outreach", "page_registry", "ticket", "ticket_line", "visitor_address"),
+            *("erasure", "page_registry", "ticket", "ticket_line", "visitor_address"),
             *("inbox", "inbox_counter", "notifier_conversation"),
             *_DESK,
         ),
-        # Not the pages' tokens, though they are encrypted.
-        sees_columns={"delivery_page": ("page_id", "paused", "paused_at")},
+        # Not the pages' tokens, though they are encrypted; nor what makes an e-mail a reply, nor numbers.
+        sees_columns={
+            "delivery_page": ("page_id", "paused", "paused_at"),
+            "outreach": (
+                *("workspace_id", "conversation_id", "message_id", "state", "reason", "changed_at"),
+                *("duration_s", "content"),
+            ),
+        },
         reads=(MESSAGES, NOTIFICATIONS, OUTCOMES, RECEIPTS),
         writes=(ACTIONS, COMMANDS),
     ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from workers.channels.problem import OverloadedError
 
@@ -21,20 +20,19 @@ class Admission:
         self._held_bytes = 0
         self.requests = 0
 
-    @contextmanager
-    def enter(self) -> Iterator[Held]:
-        """Admit one request. Raises OverloadedError when it is one too many."""
+    def enter(self) -> Held:
+        """Admit one request, until the context is left. Raises OverloadedError when it is one too many."""
         if self.requests >= self._requests_max:
             raise OverloadedError(
                 f"{self.requests} requests wait already. Send it again.", retry_after_s=RETRY_AFTER_S
             )
         self.requests += 1
-        held = Held(self)
-        try:
-            yield held
-        finally:
-            self.requests -= 1
-            self._held_bytes -= held.size_bytes
+        return Held(self)
+
+    def leave(self, held: Held) -> None:
+        """The request is answered."""
+        self.requests -= 1
+        self._held_bytes -= held.size_bytes
 
     def hold(self, size_bytes: int) -> None:
         """Count bytes of a body. Raises OverloadedError, without counting them, when it is too much."""
@@ -46,11 +44,17 @@ class Admission:
 
 
 class Held:
-    """The bytes that one admitted request holds."""
+    """The bytes that one admitted request holds, as long as its context lasts."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.leave(self)
 
     def add(self, size_bytes: int) -> None:
         """Count more bytes. Raises OverloadedError."""

@@ -35,6 +35,8 @@ class Skipped(NamedTuple):
 
 
 Item = InboundRecord | Refused | Skipped
+Pages = frozenset[str] | None
+"""Accounts for which somebody may speak; none: for any."""
 
 
 class Acknowledgement(NamedTuple):
@@ -94,6 +96,14 @@ def refusal(error: UnreadableError | ValidationError, original: Json, key: str |
     problems = error.errors(include_url=False, include_context=False, include_input=False)[:PROBLEMS_MAX]
     detail = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'event'}: {each['msg']}" for each in problems)
     return Refused("unreadable", detail, original, key)
+
+
+def of_pages(item: InboundRecord | Refused, pages: Pages, original: Json) -> InboundRecord | Refused:
+    """An event if who signed it may speak for its page, else its refusal."""
+    if isinstance(item, Refused) or pages is None or item.account in pages:
+        return item
+    detail = f"the app that signed it has a list of its pages, and {item.page} is not on it"
+    return Refused("foreign_page", detail, original, item.key)
 
 
 def objects(value: Json, place: str) -> list[dict[str, Any]]:

@@ -3,22 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.runtime.postgres import DATABASE_ERRORS
 from workers.runtime.reader import stop_consumer
 
 DEADLINE_S = 15.0
 """For each of: to be connected, to have found one's place."""
 PARTITION_BYTES = 1_048_576
 """Fetched ahead of each partition; a larger record comes alone. It is aiokafka's own bound."""
+POLL_MS = 500
+RECONNECT_S = 1.0
+
+Take = Callable[[Sequence[Any]], Awaitable[None]]
+"""Takes records of one partition, as aiokafka gives them, with bytes."""
 
 _log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def interrupted(name: str) -> AsyncIterator[None]:
+    """What is begun again where it was: what goes wrong with Kafka or Postgres is told and waited for.
+
+    The line in the log is `name` with `_interrupted`.
+    """
+    try:
+        yield
+    except (KafkaError, *DATABASE_ERRORS) as error:
+        _log.warning(f"{name}_interrupted", error=error)
+        await asyncio.sleep(RECONNECT_S)
+
+
+async def reading_on(
+    settings: Settings,
+    client_id: str,
+    topics: Sequence[str],
+    positions: dict[TopicPartition, int],
+    take: Take,
+    on_begin: Callable[[], None],
+    goes_on: Callable[[], bool] = lambda: True,
+) -> None:
+    """Read these topics from `positions` on, or from their ends when there are none yet.
+
+    Args:
+        positions: brought forward with what was taken.
+        on_begin: called when everything from now on will be taken.
+        goes_on: asked after each poll, whether something came or not.
+
+    Raises KafkaError, TimeoutError and what `take` raises: the same call then goes on where it was.
+    """
+    async with consuming(settings, client_id) as consumer:
+        positions |= await go_on(consumer, topics, positions)
+        on_begin()
+        while True:
+            for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+                await take(records)
+                positions[partition] = records[-1].offset + 1
+            if not goes_on():
+                return
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from schemas.base import URL_CHARS_MAX, Json
+from schemas.base import CHANNEL_MESSAGE_ID_CHARS_MAX, URL_CHARS_MAX, Json
 
 NAME_CHARS_MAX = 200
 SENT_AT_MS_MAX = 253_402_300_799_999
@@ -27,6 +27,11 @@ def identifier(value: Json) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+def message_id(value: Json) -> str | None:
+    """The id by which somebody outside knows what we have given him, as the schema takes it."""
+    return cut(identifier(value), CHANNEL_MESSAGE_ID_CHARS_MAX)
 
 
 def text(value: Json) -> str | None:

@@ -6,7 +6,6 @@ Visitors of websites, who come by sockets, are served beside: see workers.channe
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
@@ -24,8 +23,9 @@ from config.logging import get_logger
 from config.settings import Settings
 from config.topics import DEADLETTER, INBOUND, RECEIPTS
 from schemas.base import Json
+from workers.channels.address_limit import AddressLimit
 from workers.channels.admission import Admission
-from workers.channels.body import read_body
+from workers.channels.body import BodyReader
 from workers.channels.channel import Acknowledgement, Channel, Skipped
 from workers.channels.fchat import FORM, Fchat
 from workers.channels.health import health_routes
@@ -35,13 +35,13 @@ from workers.channels.metrics import IngressMetrics
 from workers.channels.page_limit import PageLimit
 from workers.channels.phone.door import PhoneDoor
 from workers.channels.problem import (
-    RateLimitedError,
-    WebhookError,
+    NotStoredError,
+    RequestRefusedError,
     http_problem,
     internal_problem,
     problem_response,
 )
-from workers.channels.publisher import OnFailure, Publisher
+from workers.channels.publisher import RETRY_AFTER_S, OnFailure, Publisher, UnpublishedError
 from workers.channels.rate_limit import RateLimit
 from workers.channels.records import Outgoing, Webhook, outgoing
 from workers.channels.seldom import LOGGED_BURST, LOGGED_PER_S
@@ -122,7 +122,7 @@ def create_app(settings: Settings, on_failure: OnFailure) -> Ingress:
         exception_handlers={HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=lifespan,
     )
-    return Ingress(ShortWay(endpoints, others), shedding)
+    return Ingress(AddressLimit(ShortWay(endpoints, others), ingress, metrics), shedding)
 
 
 class WebhookIntake:
@@ -130,12 +130,16 @@ class WebhookIntake:
 
     def __init__(self, settings: IngressSettings, publisher: Publisher, metrics: IngressMetrics) -> None:
         self._body_limit_bytes = settings.body_limit_bytes
-        self._rate_limit = RateLimit(settings.rate_per_s, settings.rate_burst)
         self._page_limit = PageLimit(settings.page_rate_per_s, settings.page_rate_burst)
         self._log_limit = RateLimit(LOGGED_PER_S, LOGGED_BURST)
         self._admission = Admission()
+        self._bodies = BodyReader()
         self._publisher = publisher
         self._metrics = metrics
+        # A metric looks for its labels under a lock each time: what every webhook counts is looked up once.
+        self._requests_of = cache(metrics.requests.labels)
+        self._seconds_of = cache(metrics.request_seconds.labels)
+        self._records_of = cache(metrics.records.labels)
         metrics.waiting.set_function(lambda: self.waiting)
 
     @property
@@ -159,15 +163,15 @@ class WebhookIntake:
         try:
             limit_bytes = body_limit_bytes or self._body_limit_bytes
             response = await self._answer(channel, request, complete, limit_bytes)
-        except WebhookError as error:
+        except RequestRefusedError as error:
             response = self._refuse(channel, request, error)
         except ClientDisconnect:
             response = Response(status_code=CLIENT_GONE)
-        self._metrics.requests.labels(channel.name, response.status_code).inc()
-        self._metrics.request_seconds.labels(channel.name).observe(time.perf_counter() - begun_s)
+        self._requests_of(channel.name, response.status_code).inc()
+        self._seconds_of(channel.name).observe(time.perf_counter() - begun_s)
         return response
 
-    def _refuse(self, channel: Channel, request: Request, error: WebhookError) -> Response:
+    def _refuse(self, channel: Channel, request: Request, error: RequestRefusedError) -> Response:
         self._metrics.refused.labels(channel.name, error.slug).inc()
         if not self._log_limit.take(error.slug, time.monotonic()):
             address = request.client.host if request.client else ""
@@ -179,16 +183,12 @@ class WebhookIntake:
     async def _answer(
         self, channel: Channel, request: Request, complete: Complete | None, body_limit_bytes: int
     ) -> Response:
-        address = request.client.host if request.client else ""
-        wait_s = self._rate_limit.take(address, time.monotonic())
-        if wait_s:
-            raise RateLimitedError("This address sends too many requests.", retry_after_s=wait_s)
         is_query = request.method == "GET" and channel.takes_queries
         if request.method != "POST" and not is_query:
             # The challenge is the caller's own text: no browser may take it for a page.
             return PlainTextResponse(channel.challenge(request.query_params), headers=NO_SNIFFING)
         with self._admission.enter() as held:
-            body = await read_body(request, held, body_limit_bytes)
+            body = await self._bodies.read(request, held, body_limit_bytes)
             if is_query:
                 body = request.url.query.encode()
             document = channel.open(QUERY_HEADERS if is_query else request.headers, body)
@@ -201,23 +201,25 @@ class WebhookIntake:
     async def _keep(self, channel: Channel, webhook: Webhook, document: Json) -> None:
         """Have Kafka confirm every event; only then they count.
 
-        Raises WebhookError when all of it is to come again.
+        Raises RequestRefusedError when all of it is to come again.
         """
         items = list(channel.items(document))
         self._page_limit.admit(items, time.monotonic())
-        skipped = Counter(item.event for item in items if isinstance(item, Skipped))
         records = [outgoing(webhook, item) for item in items if not isinstance(item, Skipped)]
-        await self._publisher.publish(records)
-        self._count(channel.name, records, skipped)
+        try:
+            await self._publisher.publish(records)
+        except UnpublishedError as error:
+            raise NotStoredError(str(error), retry_after_s=RETRY_AFTER_S) from error
+        self._count(channel.name, records, [item.event for item in items if isinstance(item, Skipped)])
 
-    def _count(self, channel: str, records: Sequence[Outgoing], skipped: Counter[str]) -> None:
+    def _count(self, channel: str, records: Sequence[Outgoing], skipped: Sequence[str]) -> None:
         for record in records:
-            counter = self._metrics.records
             if record.topic == DEADLETTER.name:
-                counter = self._metrics.deadlettered
-            counter.labels(channel, record.what).inc()
-        for event, count in skipped.items():
-            self._metrics.skipped.labels(channel, event).inc(count)
+                self._metrics.deadlettered.labels(channel, record.what).inc()
+            else:
+                self._records_of(channel, record.what).inc()
+        for event in skipped:
+            self._metrics.skipped.labels(channel, event).inc()
 
 
 @cache

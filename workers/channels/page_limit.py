@@ -6,7 +6,6 @@ page is known behind the signature only, so nobody can use up another's share.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from schemas.inbound import InboundRecord
@@ -29,7 +28,9 @@ class PageLimit:
 
         A webhook with more events than are left is taken; they are owed.
         """
-        counts = Counter(item.page for item in items if isinstance(item, InboundRecord))
+        counts: dict[str, int] = {}
+        for page in (item.page for item in items if isinstance(item, InboundRecord)):
+            counts[page] = counts.get(page, 0) + 1
         for page in counts:
             if wait_s := self._limit.wait_s(page, now_s):
                 detail = f"The page {page} brings more than {self._rate_per_s:g} events a second."

@@ -1,4 +1,4 @@
-"""Why a webhook is refused, in the one shape of all HTTP errors: RFC 9457, `application/problem+json`."""
+"""Why a request is refused, in the one shape of all HTTP errors: RFC 9457, `application/problem+json`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tongdai:problem:"
 
 
-class WebhookError(Exception):
+class RequestRefusedError(Exception):
     """A request is refused; the text says what is wrong and what to do."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -30,51 +30,51 @@ class WebhookError(Exception):
         self.retry_after_s = retry_after_s
 
 
-class MalformedError(WebhookError):
+class MalformedError(RequestRefusedError):
     """The body is no JSON that we read."""
 
     status, slug, title = HTTPStatus.BAD_REQUEST, "malformed", "Malformed request"
 
 
-class WrongSignatureError(WebhookError):
+class WrongSignatureError(RequestRefusedError):
     """The signature is missing or is none of a configured app."""
 
     status, slug, title = HTTPStatus.FORBIDDEN, "wrong_signature", "Wrong signature"
 
 
-class WrongTokenError(WebhookError):
+class WrongTokenError(RequestRefusedError):
     """The subscription challenge does not name a configured verify token."""
 
     status, slug, title = HTTPStatus.FORBIDDEN, "wrong_token", "Wrong verify token"
 
 
-class WrongObjectError(WebhookError):
+class WrongObjectError(RequestRefusedError):
     """A signed webhook about something that this path does not take."""
 
     status, slug, title = HTTPStatus.NOT_FOUND, "wrong_object", "Not a page's webhook"
 
 
-class BodyTooLargeError(WebhookError):
+class BodyTooLargeError(RequestRefusedError):
     """The body exceeds the limit, declared or not."""
 
     status, slug, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Body too large"
     closes = True
 
 
-class BodyTooSlowError(WebhookError):
+class BodyTooSlowError(RequestRefusedError):
     """The body did not arrive in time."""
 
     status, slug, title = HTTPStatus.REQUEST_TIMEOUT, "too_slow", "Body too slow"
     closes = True
 
 
-class RateLimitedError(WebhookError):
+class RateLimitedError(RequestRefusedError):
     """This address sends more than it may."""
 
     status, slug, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
 
 
-class OverloadedError(WebhookError):
+class OverloadedError(RequestRefusedError):
     """More requests wait than we keep in memory."""
 
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Overloaded"
@@ -86,25 +86,25 @@ class CrowdedError(OverloadedError):
     closes = True
 
 
-class PageFloodedError(WebhookError):
+class PageFloodedError(RequestRefusedError):
     """A page brings more than it may: post it again, nothing of the webhook was kept."""
 
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "page_flooded", "Too much of one page"
 
 
-class DatabaseDownError(WebhookError):
+class DatabaseDownError(RequestRefusedError):
     """Where it belongs cannot be looked up now: send it again."""
 
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "database_down", "Database down"
 
 
-class UnpublishedError(WebhookError):
-    """Kafka has not confirmed the records in time: whether it has them is unknown, so send them again."""
+class NotStoredError(RequestRefusedError):
+    """Whether Kafka has what came is unknown: send it again."""
 
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "unpublished", "Not stored yet"
 
 
-def problem_response(error: WebhookError) -> Response:
+def problem_response(error: RequestRefusedError) -> Response:
     """The answer to a refused request."""
     headers = {"connection": "close"} if error.closes else {}
     if error.retry_after_s is not None:
@@ -122,7 +122,7 @@ def http_problem(error: HTTPException) -> Response:
 def internal_problem() -> Response:
     """The same shape for a bug of ours; what happened is in the log, not in the answer."""
     text = "Something failed on our side. It is logged; send the request again."
-    return problem_response(WebhookError(text, retry_after_s=1))
+    return problem_response(RequestRefusedError(text, retry_after_s=1))
 
 
 def _response(status: int, slug: str, title: str, detail: str, headers: dict[str, str]) -> Response:

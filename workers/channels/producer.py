@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from config.kafka import KafkaSettings
+from config.settings import Settings
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
 from workers.runtime.topology import hashed
 
@@ -22,14 +24,17 @@ ABANDON_STEP_S = 1.0
 BATCH_BYTES_MAX = 262_144
 """Of one partition while a request is under way. When aiokafka's 16 KiB are full, all who wait for room are
 woken together, to wait again."""
+RECORD_BYTES_MAX = MAX_MESSAGE_BYTES + DEADLETTER_EXTRA_BYTES
 REQUEST_TIMEOUT_MS = 3_000
 """Shorter than the deadline of connecting: then aiokafka itself closes a connection that does not answer."""
 
 
 async def start_producer(
-    kafka: KafkaSettings, topics: Collection[str], deadline_s: float
+    kafka: KafkaSettings, topics: Collection[str], deadline_s: float, record_bytes: int = RECORD_BYTES_MAX
 ) -> AIOKafkaProducer:
     """A connected producer, acks=all and idempotent, that knows `topics` (full names).
+
+    It refuses what is larger than `record_bytes`.
 
     Raises KafkaError, also when a topic is missing, or TimeoutError; nothing of the attempt is left then.
     """
@@ -41,7 +46,7 @@ async def start_producer(
         max_batch_size=BATCH_BYTES_MAX,
         partitioner=_partition,
         retry_backoff_ms=RETRY_BACKOFF_MS,
-        max_request_size=MAX_MESSAGE_BYTES + DEADLETTER_EXTRA_BYTES,
+        max_request_size=record_bytes,
     )
     try:
         async with asyncio.timeout(deadline_s):
@@ -53,6 +58,21 @@ async def start_producer(
         await end_producer(producer, flush_s=0)
         raise
     return producer
+
+
+@asynccontextmanager
+async def open_producer(
+    settings: Settings, topics: Collection[str], record_bytes: int = RECORD_BYTES_MAX
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer as long as the block lasts; what it has not confirmed by then is given up.
+
+    Raises what `start_producer` raises.
+    """
+    producer = await start_producer(settings.kafka, topics, settings.runtime.kafka_deadline_s, record_bytes)
+    try:
+        yield producer
+    finally:
+        await end_producer(producer, flush_s=0)
 
 
 def _partition(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:

@@ -17,11 +17,12 @@ from prometheus_client import Counter, Gauge
 from config.kafka import KafkaSettings
 from config.logging import get_logger
 from config.topics import Topic
-from workers.channels.problem import UnpublishedError
+from workers.channels.deadline import Deadline
 from workers.channels.producer import end_producer, start_producer
 from workers.channels.records import Outgoing
 
 RETRY_AFTER_S = 2.0
+"""Who is told that something was not published may send it again then."""
 RECONNECT_MIN_S, RECONNECT_MAX_S = 0.1, 2.0
 CONNECT_DEADLINE_S = 5.0
 GATHER_S = 0.005
@@ -32,6 +33,10 @@ OnFailure = Callable[[BaseException], None]
 """Called with what ended the publisher's background task: the process must stop."""
 
 _log = get_logger(__name__)
+
+
+class UnpublishedError(Exception):
+    """Kafka has not confirmed the records in time: whether it has them is unknown, so send them again."""
 
 
 class PublisherMetrics(Protocol):
@@ -47,7 +52,7 @@ class PublisherMetrics(Protocol):
 
 
 class Publisher:
-    """One producer for all requests; after a time-out another one, connected in the background.
+    """One producer for all requests; when it confirms nothing another one, connected in the background.
 
     `publish` may be called whenever the publisher has been entered: while there is no connected producer
     it refuses at once.
@@ -62,7 +67,7 @@ class Publisher:
         on_failure: OnFailure,
     ) -> None:
         self._kafka = kafka
-        self._deadline_s = deadline_s
+        self._deadline = Deadline(deadline_s)
         self._names = {topic.name: topic.full_name(kafka.topic_prefix) for topic in topics}
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
@@ -71,6 +76,8 @@ class Publisher:
         self._on_failure = on_failure
         self._waiting: dict[object, float] = {}
         """Since when, by what is published: the oldest first."""
+        self._confirmed_s = 0.0
+        """When Kafka has confirmed anything for the last time."""
         self._turn: asyncio.Event | None = None
         self._turn_s = 0.0
         """When the next may be sent, by the loop's clock."""
@@ -95,7 +102,7 @@ class Publisher:
             await asyncio.wait([self._connecting])
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await end_producer(producer, flush_s=self._deadline_s)
+            await end_producer(producer, flush_s=self._deadline.seconds)
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Send all; return once Kafka has confirmed every one (acks=all).
@@ -105,18 +112,17 @@ class Publisher:
         """
         producer = self._producer
         if producer is None:
-            raise UnpublishedError("Kafka is not connected. Send it again.", retry_after_s=RETRY_AFTER_S)
-        token = object()
-        self._waiting[token] = time.monotonic()
+            raise UnpublishedError("Kafka is not connected. Send it again.")
+        token, begun_s = object(), time.monotonic()
+        self._waiting[token] = begun_s
         try:
-            async with asyncio.timeout(self._deadline_s):
+            with self._deadline.wait():
                 await self._send(producer, records)
+            self._confirmed_s = time.monotonic()
         except (TimeoutError, KafkaError) as error:
-            if not isinstance(error, MessageSizeTooLargeError):
+            if self._tells_of_producer(error, begun_s):
                 self._replace(producer, error)
-            raise UnpublishedError(
-                "Kafka has not confirmed it in time. Send it again.", retry_after_s=RETRY_AFTER_S
-            ) from error
+            raise UnpublishedError("Kafka has not confirmed it in time. Send it again.") from error
         finally:
             del self._waiting[token]
 
@@ -152,13 +158,22 @@ class Publisher:
         self._turn = None
         self._turn_s = asyncio.get_running_loop().time() + GATHER_S
 
+    def _tells_of_producer(self, error: Exception, begun_s: float) -> bool:
+        """Whether another producer might do better: not if one record is too large, nor while Kafka confirms.
+
+        What waits too long while others are confirmed waits for us, who have too much to do.
+        """
+        if isinstance(error, TimeoutError):
+            return self._confirmed_s < begun_s
+        return not isinstance(error, MessageSizeTooLargeError)
+
     def _replace(self, producer: AIOKafkaProducer, error: Exception) -> None:
         """Give `producer` up, unless another request has done so before."""
         if self._producer is not producer:
             return
         self._producer = None
         self._metrics.connected.set(0)
-        _log.warning("kafka_unanswered", error=error, deadline_s=self._deadline_s)
+        _log.warning("kafka_unanswered", error=error, deadline_s=self._deadline.seconds)
         self._begin(self._reconnect(producer))
 
     def _begin(self, connecting: Coroutine[Any, Any, None]) -> None:
@@ -176,7 +191,7 @@ class Publisher:
 
     async def _reconnect(self, former: AIOKafkaProducer) -> None:
         # The former is ended first, so that nothing of it is sent after what the next one sends.
-        await end_producer(former, flush_s=self._deadline_s)
+        await end_producer(former, flush_s=self._deadline.seconds)
         await self._connect()
 
     async def _connect(self) -> None:

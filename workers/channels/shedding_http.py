@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import Any
+from typing import Any, cast
 
 from workers.channels.bounded_http import BoundedHttp
+from workers.channels.joined_writes import JoinedWrites
 from workers.channels.shedding import Shedding
 
 WEBHOOKS = b"/v1/webhooks/"
@@ -19,6 +21,17 @@ class SheddingHttp(BoundedHttp):
         self._shedding = shedding
         self._shed = False
         """The request that is being read was answered at its head: the rest of it is skipped."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, and to join what is written."""
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._writes))
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the transport itself to the socket, whose messages are written whole."""
+        self._writes.send()
+        self.transport = self._writes.transport
+        super().handle_websocket_upgrade()
 
     def on_headers_complete(self) -> None:
         """Begin the request, or answer it."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from schemas.ids import page_of
 from workers.channels.broadcast import packed
 from workers.channels.glance import Place
 
@@ -32,7 +33,7 @@ class Sighting(NamedTuple):
     @property
     def page(self) -> str:
         """`channel:account`."""
-        return self.conversation_key.rpartition(":")[0]
+        return page_of(self.conversation_key)
 
     @property
     def key(self) -> Hashable:

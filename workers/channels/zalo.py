@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from config.ingress import ZaloApp
 from schemas.base import Json
 from workers.channels import fields
-from workers.channels.channel import RECEIVED, Item
+from workers.channels.channel import RECEIVED, Item, of_pages
 from workers.channels.document import parse_document
 from workers.channels.problem import MalformedError, WrongSignatureError
 from workers.channels.signature import header_digest, same, zalo_digest
@@ -54,7 +54,9 @@ class Zalo:
 
     def items(self, document: Json) -> Iterator[Item]:
         """See Channel.items."""
-        yield normalise(document)
+        app = self._apps.get(fields.identifier(document.get("app_id")) or "")
+        pages = None if app is None or app.pages is None else frozenset(app.pages)
+        yield of_pages(normalise(document), pages, document)
 
 
 def _account(document: dict[str, Json]) -> str:

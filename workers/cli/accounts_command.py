@@ -20,7 +20,7 @@ from workers.cli.start import start_tool
 from workers.gateway import accounts, service_tokens
 from workers.gateway.accounts import Account
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 
 app = command_app()
 
@@ -142,14 +142,11 @@ def network(
 
 
 def _run(work: Callable[[Connection], Awaitable[Any]]) -> Any:  # noqa: ANN401 - what the work returns
-    async def connected() -> object:
-        connection = await connect(start_tool(), "tongdai accounts")
-        try:
+    async def run() -> object:
+        async with connected(start_tool(), "tongdai accounts") as connection:
             return await work(connection)
-        finally:
-            await disconnect(connection)
 
-    return asyncio.run(connected())
+    return asyncio.run(run())
 
 
 def _password() -> str:

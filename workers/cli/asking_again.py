@@ -17,10 +17,10 @@ from schemas.base import rfc3339
 from schemas.commands import Route
 from schemas.envelope import headers
 from schemas.ids import desk_key
-from workers.channels.producer import end_producer, start_producer
+from workers.channels.producer import open_producer
 from workers.routing.intake.asking_again import unanswered
 from workers.routing.intake.routing import ROUTE
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 
 SOURCE = "tongdai/cli"
 
@@ -31,25 +31,22 @@ async def ask_again(settings: Settings) -> int:
     Safe to repeat: a desk opens no session twice. Raises DependencyError when Kafka does not acknowledge.
     """
     topic, deadline_s = COMMANDS.full_name(settings.kafka.topic_prefix), settings.runtime.kafka_deadline_s
-    connection = await connect(settings, "tongdai recover")
     asked, last = 0, None
     try:
-        producer = await start_producer(settings.kafka, [topic], deadline_s)
-        try:
+        async with (
+            connected(settings, "tongdai recover") as connection,
+            open_producer(settings, [topic]) as producer,
+        ):
             while routes := await unanswered(connection, last):
                 last = routes[-1]
                 async with asyncio.timeout(deadline_s):
                     await _send(producer, topic, routes)
                 asked += len(routes)
-        finally:
-            await end_producer(producer, flush_s=0)
     except (KafkaError, TimeoutError) as error:
         raise DependencyError(
             f"Kafka did not acknowledge after desks had been asked about {asked} customers: "
             "repeat `tongdai recover --all --accept-loss`, which asks about the others"
         ) from error
-    finally:
-        await disconnect(connection)
     return asked
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from datetime import datetime
 from typing import Annotated, get_args
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 from config.errors import UsageError
 from schemas.assignments import BlockDays, BlockReason
 from workers.cli.group import command_app
-from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.output import JsonOption, print_json, print_table, time_text
 from workers.cli.page_work import do_for_page
 from workers.cli.start import start_tool
 from workers.gateway.blacklist import rows
@@ -52,7 +51,7 @@ def list_(page: Page, json: JsonOption = False) -> None:
         print_json([one.model_dump(mode="json") for one in found])
         return
     shown = [
-        (str(one.id), one.address or one.customer or "", _time(one.until), one.reason or "", one.by or "")
+        (str(one.id), one.address or one.customer or "", time_text(one.until), one.reason or "", one.by or "")
         for one in found
     ]
     print_table(("id", "who", "until", "reason", "by"), shown)
@@ -103,7 +102,3 @@ def _by(workspace: str) -> By:
 
 def _words(kind: object) -> str:
     return ", ".join(str(each) for each in get_args(kind))
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else at.isoformat(timespec="minutes")

@@ -14,7 +14,7 @@ from config.topics import OUTBOUND, RECEIPTS
 from schemas.base import OUR_CHANNELS
 from schemas.envelope import Kind, header
 from schemas.ids import channel_of, page_of
-from workers.cli.topic_reader import TopicReader
+from workers.channels.topic_reader import TopicReader
 from workers.conformance.carrying import Asked, Carrying
 from workers.conformance.seen import Seen
 

@@ -15,6 +15,7 @@ import typer
 from config.errors import ExitCode, UsageError
 from config.settings import Settings
 from config.topics import INBOUND
+from workers.channels.topic_reader import open_reader
 from workers.cli import connector_answers
 from workers.cli.connector_fates import follow
 from workers.cli.connector_records import Wanted, gather, read_file
@@ -22,7 +23,6 @@ from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.printable import shortened
 from workers.cli.start import start_tool
-from workers.cli.topic_reader import open_reader
 from workers.conformance.carrying import Carrying
 from workers.conformance.fate import Fate
 from workers.conformance.kit import Followed, check
@@ -74,24 +74,31 @@ def check_(
         _report(records, check(records, partitions, followed), (), json=json)
     else:
         wanted = Wanted(page, limit, None if since is None else _since_ms(since), for_s)
-        if since is None and not json:
-            typer.echo(_steps(for_s), err=True)
-        records, partitions, found, carrying = asyncio.run(_watch(settings, wanted, wait_s))
+        steps = None if since is not None or json else _steps(for_s)
+        records, partitions, found, carrying = asyncio.run(_watch(settings, wanted, wait_s, steps))
         fates = found.fates if isinstance(found, Followed) else ()
         _report(records, check(records, partitions, found, carrying), fates, json=json)
 
 
 async def _watch(
-    settings: Settings, wanted: Wanted, wait_s: float
+    settings: Settings, wanted: Wanted, wait_s: float, steps: str | None
 ) -> tuple[list[Seen], int, Followed | str, Carrying | None]:
-    """The records, how many partitions inbound has, what became of them, and how answers are carried."""
+    """The records, how many partitions inbound has, what became of them, and how answers are carried.
+
+    `steps` are told as soon as somebody listens.
+    """
     async with open_reader(settings, connector_answers.topics(settings)) as out:
         begins = await (out.ends() if wanted.since_ms is None else out.since(wanted.since_ms))
         async with open_reader(settings, [INBOUND.full_name(settings.kafka.topic_prefix)]) as reader:
-            records, partitions = await gather(reader, wanted), len(reader.partitions)
+            records, partitions = await gather(reader, wanted, lambda: _tell(steps)), len(reader.partitions)
         followed = await follow(settings, records, wait_s)
         carrying = await connector_answers.gather(out, begins, wanted.page, wanted.limit, wait_s)
     return records, partitions, followed, carrying
+
+
+def _tell(steps: str | None) -> None:
+    if steps is not None:
+        typer.echo(steps, err=True)
 
 
 def _report(records: Sequence[Seen], verdicts: list[Verdict], fates: Sequence[Fate], *, json: bool) -> None:

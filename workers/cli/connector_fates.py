@@ -14,8 +14,8 @@ from config.settings import Settings
 from config.topics import DEADLETTER, INBOUND
 from schemas.envelope import header
 from workers.channels.delivery.marker import read_marker
+from workers.channels.topic_reader import TopicReader, open_reader
 from workers.cli.dead_letter import Summary, summarise
-from workers.cli.topic_reader import TopicReader, open_reader
 from workers.conformance.fate import Fate
 from workers.conformance.kit import Followed
 from workers.conformance.seen import Seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 
 from config.errors import UsageError
 from schemas.envelope import header
-from workers.cli.topic_reader import TopicReader
+from workers.channels.topic_reader import TopicReader
 from workers.conformance.seen import Seen
 from workers.runtime.identity import FORWARDED_FROM, REPLAYED
 
@@ -53,8 +53,11 @@ class Gathering:
         self._bytes += len(seen.value)
 
 
-async def gather(reader: TopicReader, wanted: Wanted) -> list[Seen]:
-    """The records, those of each partition in their order. Raises `TimeoutError` when Kafka is silent."""
+async def gather(reader: TopicReader, wanted: Wanted, on_listening: Callable[[], None]) -> list[Seen]:
+    """The records, those of each partition in their order. Raises `TimeoutError` when Kafka is silent.
+
+    `on_listening` is called when what comes from now on is seen.
+    """
     gathering = Gathering(wanted.page, wanted.limit)
     if wanted.since_ms is not None:
         async for record in reader.read(await reader.since(wanted.since_ms), await reader.ends()):
@@ -63,6 +66,7 @@ async def gather(reader: TopicReader, wanted: Wanted) -> list[Seen]:
                 break
         return gathering.records
     begins = await reader.ends()
+    on_listening()
     with suppress(TimeoutError):
         async with asyncio.timeout(wanted.for_s):
             async for record in reader.follow(begins):

@@ -9,8 +9,8 @@ from aiokafka import TopicPartition
 from config.errors import TongdaiError
 from config.settings import Settings
 from config.topics import DEADLETTER
+from workers.channels.topic_reader import TopicReader, open_reader
 from workers.cli.dead_letter import Letter, LetterId, Summary, open_letter, summarise
-from workers.cli.topic_reader import TopicReader, open_reader
 
 FIRST_LOOK_BACK = 200
 LOOK_BACK_GROWTH = 4

@@ -12,6 +12,7 @@ import typer
 
 from config.errors import TongdaiError, UsageError
 from config.settings import Settings
+from workers.cli.consent import ask
 from workers.cli.group import command_app
 from workers.cli.start import start_tool
 from workers.local.backing import DATA_DIR, fetch_servers, uses_embedded
@@ -24,6 +25,10 @@ app = command_app()
 
 AGENTS = 12
 """Of the sample workspace."""
+_INTO_NAMED = (
+    "The demo writes invented customers, and accounts whose password everybody knows, into the Kafka and "
+    "Postgres that the settings name, and nothing takes them away. Go on?"
+)
 
 
 @app.command()
@@ -50,6 +55,10 @@ def demo(
         bool,
         typer.Option("--local", help="Use embedded servers even when the settings name Kafka and Postgres."),
     ] = False,
+    on_named_servers: Annotated[
+        bool,
+        typer.Option("--on-named-servers", help="Write into the Kafka and Postgres that the settings name."),
+    ] = False,
 ) -> None:
     """Run everything on this machine and watch it: a sample workspace whose invented customers write.
 
@@ -71,6 +80,7 @@ def demo(
         fresh=fresh,
     )
     _check(settings, options, report)
+    ask(_INTO_NAMED, "say --on-named-servers, or --local", yes=embedded or on_named_servers)
     _demo(settings, options, report)
 
 

@@ -16,7 +16,7 @@ from workers.cli.output import JsonOption, print_json
 from workers.cli.printable import shortened
 from workers.cli.start import start_tool
 from workers.gateway.erasure import Found
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 
 app = command_app()
 
@@ -48,12 +48,9 @@ def erase_customer(
 async def _erase(
     settings: Settings, workspace: str, customer: str, *, really: bool
 ) -> tuple[Found, int | None]:
-    connection = await connect(settings, "tongdai erase")
-    try:
+    async with connected(settings, "tongdai erase") as connection:
         found = await find(connection, workspace, customer)
         return found, await erase(settings, connection, found) if really else None
-    finally:
-        await disconnect(connection)
 
 
 def _told(found: Found, position: int | None) -> str:

@@ -13,7 +13,8 @@ from config.settings import Settings
 from config.topics import CATALOGUE, DEADLETTER, SEGMENT_MS, Topic
 from schemas.deadletter import PREFIX
 from schemas.envelope import header, moment
-from workers.cli.topic_reader import answering, open_reader
+from schemas.ids import parts_of_key
+from workers.channels.topic_reader import answering, open_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Named:
 
     def __init__(self, key: str, conversation: UUID) -> None:
         self._words = (key.encode(), str(conversation).encode())
-        _, account, user = key.split(":", 2)
+        _, account, user = parts_of_key(key)
         self._page, self._person = _whole(account), _whole(user)
 
     def by(self, topic: Topic, record: ConsumerRecord) -> bool:

@@ -15,7 +15,7 @@ from schemas.actions import Erase
 from schemas.base import rfc3339
 from schemas.envelope import Kind, headers
 from schemas.outcomes import Refused
-from workers.channels.producer import end_producer, start_producer
+from workers.channels.producer import open_producer
 from workers.gateway import erasure
 from workers.gateway.erasure import Found
 from workers.runtime.handler import Connection
@@ -95,15 +95,12 @@ async def _send(settings: Settings, action: Erase) -> None:
         time=rfc3339(datetime.now(UTC)),
     )
     topic = ACTIONS.full_name(settings.kafka.topic_prefix)
+    value = action.model_dump_json(exclude_none=True).encode()
     try:
-        producer = await start_producer(settings.kafka, [topic], settings.runtime.kafka_deadline_s)
+        async with open_producer(settings, [topic]) as producer:
+            await producer.send_and_wait(topic, value, key=action.key.encode(), headers=named)
     except TimeoutError as error:
         raise DependencyError("Kafka does not answer; repeat") from error
-    try:
-        value = action.model_dump_json(exclude_none=True).encode()
-        await producer.send_and_wait(topic, value, key=action.key.encode(), headers=named)
-    finally:
-        await end_producer(producer, flush_s=0)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from config.error_text import told
 from config.errors import ConfigurationError, DependencyError, TongdaiError
-from config.told import told
 
 _LACKING = frozenset({"3F000", "42P01", "42703", "42883"})
 """A schema, table, column or function is not there."""
@@ -58,11 +58,15 @@ def of_postgres(error: BaseException) -> TongdaiError | None:
     if not isinstance(code, str):
         return None
     if code in _LACKING:
-        return DependencyError(f"The database is not prepared ({told(error)}): run tongdai migrate")
+        return DependencyError(
+            f"The database is not prepared ({told(error)}): run tongdai migrate and, where workers have "
+            "roles of their own, what tongdai access postgres prints"
+        )
     if code == _FORBIDDEN:
         return ConfigurationError(
-            f"The database's role may not do this ({told(error)}): operators' commands run as the owner, "
-            "workers with the rights that tongdai access postgres writes; see TONGDAI_POSTGRES_DSN"
+            f"The database's role may not do this ({told(error)}): operators' commands run as the owner; "
+            "workers after each tongdai migrate with the rights that tongdai access postgres prints; see "
+            "TONGDAI_POSTGRES_DSN"
         )
     if code in _LATE:
         return DependencyError(f"Postgres was too slow ({told(error)}): repeat when it has less to do")

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from config.errors import TongdaiError
+from config.errors import TongdaiError, UsageError
 from config.printable import printable
 from config.settings import Settings
 from config.topics import ASSIGNMENTS
+from workers.channels.topic_reader import answering, open_reader
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json
 from workers.cli.start import start_tool
-from workers.cli.topic_reader import answering, open_reader
 
 RECORDS_MAX = 5_000_000
 
@@ -33,9 +33,12 @@ def explain(
 
     Reads the partition of its key in assignments from the beginning, where every event says why.
     """
+    parts = conversation.split(":", 2)
+    if len(parts) < 3 or not all(parts):
+        raise UsageError(f"{conversation!r} is no conversation's key, which is channel:account:user")
     events = asyncio.run(read_chain(start_tool(), conversation, last))
     if not events:
-        raise TongdaiError(f"no event is known of {conversation}: is it channel:account:user?")
+        raise TongdaiError(f"no event is known of {conversation}")
     if json:
         print_json(events)
         return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import signal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from config.errors import TongdaiError, UsageError
+from workers.cli.checkout_only import part
 from workers.cli.group import command_app
 
 app = command_app()
@@ -19,6 +19,16 @@ FOLDER = Path(".tongdai/faults")
 
 class NotPassedError(TongdaiError):
     """Something did not hold, or a run did not come to its end."""
+
+
+class Wanted(NamedTuple):
+    """Which runs somebody asks for by themselves; nothing of it: a plan's."""
+
+    faults: list[str] | None = None
+    seeds: list[int] | None = None
+    messages: int | None = None
+    minutes: float | None = None
+    rate_per_s: float | None = None
 
 
 @app.callback()
@@ -63,16 +73,11 @@ def run(
 
     Started again it goes on where it stopped. It exits with 1 when a run did not pass.
     """
-    plan = _module("faults.plan")
-    tasks = (
-        _chosen(fault, seed or [1], messages, minutes, rate)
-        if fault
-        else _planned(plan, seed, messages, minutes, rate, short=short)
-    )
-    tasks = [task for task in tasks if only in task.name]
+    wanted = Wanted(fault, seed, messages, minutes, rate)
+    tasks = [task for task in _tasks(wanted, short=short) if only in task.name]
     if not tasks:
         raise UsageError(f"--only {only}: there is no such run; --list shows them all")
-    series = _module("faults.series").Series(tasks, folder, typer.echo, at_once)
+    series = part("faults.series").Series(tasks, folder, typer.echo, at_once)
     if again:
         series.forget_failures()
     if list_:
@@ -83,36 +88,31 @@ def run(
     _conclude(series.results, broken, document)
 
 
-def _planned(
-    plan: Any,  # noqa: ANN401  a module
-    seed: list[int] | None,
-    messages: int | None,
-    minutes: float | None,
-    rate: float | None,
-    *,
-    short: bool,
-) -> list[Any]:
-    if (seed, messages, minutes, rate) != (None, None, None, None):
+def _tasks(wanted: Wanted, *, short: bool) -> list[Any]:
+    """What is asked for, or else a plan."""
+    if wanted.faults:
+        return _chosen(wanted)
+    if wanted != Wanted():
         raise UsageError("--seed, --messages, --minutes and --rate go with --fault; a plan has its own")
+    plan = part("faults.plan")
     tasks: list[Any] = plan.short_plan() if short else plan.full_plan()
     return tasks
 
 
-def _chosen(
-    faults: list[str], seeds: list[int], messages: int | None, minutes: float | None, rate: float | None
-) -> list[Any]:
+def _chosen(wanted: Wanted) -> list[Any]:
     """A run for each of these faults and seeds."""
-    runs = [tuple(tuple(phase.split(",")) for phase in fault.split("/")) for fault in faults]
-    known = _module("faults.catalogue").FAULTS
+    runs = [tuple(tuple(phase.split(",")) for phase in fault.split("/")) for fault in wanted.faults or ()]
+    known = part("faults.catalogue").FAULTS
     if unknown := sorted({name for run in runs for phase in run for name in phase} - set(known)):
         raise UsageError(f"--fault {', '.join(unknown)}: there are {', '.join(known)}")
-    if messages is not None and minutes is not None:
+    if wanted.messages is not None and wanted.minutes is not None:
         raise UsageError("--messages and --minutes: give one of them")
-    plan = _module("faults.plan")
-    if minutes:
+    plan = part("faults.plan")
+    messages, rate = wanted.messages or plan.SELDOM_MESSAGES, wanted.rate_per_s
+    if wanted.minutes:
         rate = rate or plan.RATE_PER_S
-        messages = round(minutes * 60 * rate)
-    return [plan.Task(run, seed, messages or plan.SELDOM_MESSAGES, rate) for run in runs for seed in seeds]
+        messages = round(wanted.minutes * 60 * rate)
+    return [plan.Task(run, seed, messages, rate) for run in runs for seed in wanted.seeds or [1]]
 
 
 def _show_list(series: Any) -> None:  # noqa: ANN401  of a module that is there at run time only
@@ -125,21 +125,11 @@ def _show_list(series: Any) -> None:  # noqa: ANN401  of a module that is there 
 
 
 def _conclude(results: list[Any], broken: list[Any], document: Path | None) -> None:
-    table = _module("faults.table")
+    table = part("faults.table")
     lines = table.table(results)
     typer.echo("\n".join(lines))
     if document is not None:
-        table.put(document, lines)
+        table.write(document, results)
     failed = sum(bool(result["problems"]) for result in results)
     if failed or broken:
         raise NotPassedError(f"{failed} runs did not pass, {len(broken)} did not come to their end")
-
-
-def _module(name: str) -> Any:  # noqa: ANN401  a module
-    """Import a part of the campaigns; what they need beyond the workers comes with the extra `dev`."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"campaigns need {error.name}: run them from a checkout set up with `make setup`"
-        ) from error

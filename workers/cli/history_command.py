@@ -13,7 +13,7 @@ from workers.channels.reading import fetches
 from workers.channels.reading.fetches import EVERYBODY, Fetch
 from workers.channels.reading.readers import CHANNELS
 from workers.cli.group import command_app
-from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.output import JsonOption, print_json, print_table, time_text
 from workers.cli.page_work import do_for_page
 from workers.cli.start import start_tool
 from workers.runtime.handler import Connection
@@ -64,17 +64,21 @@ def list_(page: Page, json: JsonOption = False) -> None:
         print_json([one._asdict() for one in found])
         return
     rows = [
-        (one.user or "everybody", one.state, one.reason or "", str(one.found), one.asked_by, _time(one))
+        (
+            one.user or "everybody",
+            one.state,
+            one.reason or "",
+            str(one.found),
+            str(one.left_out),
+            one.asked_by,
+            time_text(one.changed_at),
+        )
         for one in found
     ]
-    print_table(("user", "state", "reason", "messages", "asked by", "changed"), rows)
+    print_table(("user", "state", "reason", "messages", "left out", "asked by", "changed"), rows)
 
 
 def _tell(found: Fetch | None) -> None:
     if found is None:
         raise UsageError("nobody has asked for these messages")
     typer.echo(f"{found.page}, {found.user or 'everybody'}: {found.state}, {found.found} messages read")
-
-
-def _time(found: Fetch) -> str:
-    return found.changed_at.isoformat(timespec="seconds")

@@ -17,7 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
 from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, INBOUND, MESSAGES, OUTBOUND, RECEIPTS, Topic
-from workers.cli.topic_reader import TopicReader, answering, open_reader
+from workers.channels.topic_reader import TopicReader, answering, open_reader
 
 RETRY_S = 0.1
 

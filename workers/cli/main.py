@@ -9,10 +9,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from config.error_text import traced
 from config.errors import ExitCode
 from config.printable import printable
 from config.redaction import redact_string
-from config.told import traced
 from workers.cli.exits import expected_error
 from workers.cli.group import Entry, LazyGroup
 
@@ -22,7 +22,9 @@ COMMANDS = {
     "worker": Entry("workers.cli.worker_command", "Run one worker until it is told to stop."),
     "apply": Entry("workers.cli.apply_command", "Make desks what a workspace file says."),
     "export": Entry("workers.cli.export_command", "Write the workspace file of what desks have."),
-    "gateway": Entry("workers.cli.gateway_command", "Write the OpenAPI document of the gateway."),
+    "gateway": Entry(
+        "workers.cli.gateway_command", "Write the OpenAPI document; `worker gateway` is what serves it."
+    ),
     "pages": Entry("workers.cli.pages_command", "Give pages their tokens, and see how they fare."),
     "mail": Entry("workers.cli.mail_command", "Give a reply that came to the mail server to the ingress."),
     "history": Entry("workers.cli.history_command", "Fetch older messages from the channels."),
@@ -32,13 +34,17 @@ COMMANDS = {
     "migrate": Entry("workers.cli.migrate_command", "Bring the database to the newest version."),
     "explain": Entry("workers.cli.explain_command", "Tell why a conversation is where it is."),
     "whatif": Entry("workers.cli.whatif_command", "See what a desk would have done under other rules."),
-    "tail": Entry("workers.cli.tail_command", "Follow assignments or messages while they happen."),
+    "tail": Entry(
+        "workers.cli.tail_command", "Follow assignments, messages or the roster while they happen."
+    ),
     "lag": Entry("workers.cli.lag_command", "Show how far the workers are behind."),
     "deadletter": Entry("workers.cli.deadletter_command", "Look at what was refused, and replay it."),
     "connector": Entry("workers.cli.connector_command", "Check what a channel's connector publishes."),
     "recover": Entry("workers.cli.recover_command", "List stopped lanes, and let them run again."),
     "erase": Entry("workers.cli.erase_command", "Take away what is known of one customer."),
-    "topics": Entry("workers.cli.topics_command", "Create the topics that are missing; list them all."),
+    "topics": Entry(
+        "workers.cli.topics_command", "Create the topics that are missing; list ours, without asking Kafka."
+    ),
     "access": Entry(
         "workers.cli.access_command", "Write what gives each worker a user with its rights alone."
     ),

@@ -6,8 +6,8 @@ import typer
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from config.error_text import told
 from config.errors import ConfigurationError, DependencyError, TongdaiError
-from config.told import told
 from workers.cli.exits import of_postgres
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import orjson
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config.printable import printable, printable_json
+from schemas.base import rfc3339
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")
@@ -38,3 +40,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not console.is_terminal:
         console.width = FILE_WIDTH
     console.print(table)
+
+
+def time_text(at: datetime | None) -> str:
+    """A time as it stands in a table; empty when there is none."""
+    return "" if at is None else rfc3339(at)

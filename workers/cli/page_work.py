@@ -9,7 +9,7 @@ from typing import TypeVar
 from config.errors import UsageError
 from config.settings import Settings
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 
 WORKSPACE = "SELECT workspace_id FROM page_registry WHERE page_id = $1"
 Found = TypeVar("Found")
@@ -24,13 +24,10 @@ def do_for_page(
     """
 
     async def run() -> Found:
-        connection = await connect(settings, name)
-        try:
+        async with connected(settings, name) as connection:
             workspace = await connection.fetchval(WORKSPACE, page)
             if workspace is None:
                 raise UsageError(f"no workspace has the page {page}")
             return await do(connection, workspace)
-        finally:
-            await disconnect(connection)
 
     return asyncio.run(run())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,18 +14,19 @@ from config.errors import UsageError
 from config.problem import variable
 from config.reference import resolve_reference
 from config.settings import Settings
+from schemas.ids import channel_of
 from workers.channels.delivery import connecting
+from workers.channels.delivery.apps import check_app
 from workers.channels.delivery.connecting import PageState, Tokens
 from workers.channels.delivery.vault import open_vault
 from workers.channels.mail import page_rows
 from workers.channels.phone import page_rows as phone_rows
 from workers.cli.group import command_app
-from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.output import JsonOption, print_json, print_table, time_text
 from workers.cli.release_command import release
 from workers.cli.start import start_tool
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect as connect_postgres
-from workers.runtime.postgres import disconnect
+from workers.runtime.postgres import connected
 
 app = command_app()
 
@@ -60,6 +61,9 @@ def connect(
     life = None if life_s is None else timedelta(seconds=life_s)
     refresh = None if refresh_token is None else _secret(refresh_token)
     tokens = Tokens(_secret(token), refresh, app_name, life)
+    untold = check_app(settings.ingress, channel_of(page), app_name, exchanges=refresh is not None)
+    if untold is not None:
+        typer.echo(untold, err=True)
     vault = open_vault(settings)
     _run(settings, lambda connection: connecting.connect_page(connection, vault, page, tokens))
     typer.echo(f"{page} is connected: what waits for it is sent")
@@ -159,7 +163,7 @@ def list_(
         print_json([one._asdict() for one in found])
         return
     rows = [
-        (one.page, one.workspace, one.paused or "sending", str(one.waiting), _time(one.token_ends_at))
+        (one.page, one.workspace, one.paused or "sending", str(one.waiting), time_text(one.token_ends_at))
         for one in found
     ]
     print_table(("page", "workspace", "state", "waiting", "token ends"), rows)
@@ -178,16 +182,9 @@ def _secret(reference: str) -> str:
         raise UsageError(f"the token {error}") from error
 
 
-def _time(at: datetime | None) -> str:
-    return "" if at is None else at.isoformat(timespec="minutes")
-
-
 def _run(settings: Settings, do: Callable[[Connection], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever it is
     async def run() -> Any:  # noqa: ANN401
-        connection = await connect_postgres(settings, "tongdai pages")
-        try:
+        async with connected(settings, "tongdai pages") as connection:
             return await do(connection)
-        finally:
-            await disconnect(connection)
 
     return asyncio.run(run())

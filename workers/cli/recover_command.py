@@ -20,7 +20,7 @@ from workers.cli.start import start_tool
 from workers.notifier.worker import notifier_handlers
 from workers.routing.worker import routing_handlers
 from workers.runtime.identity import LaneName
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.runtime.recovery import Failed, Recovered, Result, Running, StoppedLane, recover, stopped_lanes
 from workers.runtime.runtime import read_topology
 
@@ -115,11 +115,8 @@ def _list(stopped: list[StoppedLane], *, json: bool) -> None:
 
 
 async def _stopped(settings: Settings) -> list[StoppedLane]:
-    connection = await connect(settings, "tongdai recover")
-    try:
+    async with connected(settings, "tongdai recover") as connection:
         return await stopped_lanes(connection)
-    finally:
-        await disconnect(connection)
 
 
 async def _recover(settings: Settings, named: list[LaneName], *, accept_loss: bool) -> list[Result]:

@@ -10,7 +10,7 @@ import typer
 from config.settings import Settings
 from workers.cli.consent import ask
 from workers.cli.start import start_tool
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.workspace.release import Standing, lock_pages, standing_of
 from workers.workspace.release import release as give_up
 
@@ -27,16 +27,13 @@ def release(
 
 
 async def _release(settings: Settings, page: str, *, yes: bool) -> None:
-    connection = await connect(settings, "tongdai pages")
-    try:
+    async with connected(settings, "tongdai pages") as connection:
         standing = await standing_of(connection, page)
         typer.echo(preview(page, standing))
         ask("Give it up?", "say --yes", yes=yes)
         await lock_pages(connection, standing.workspace)
         await standing_of(connection, page)  # somebody may have applied a file while a person was asked
         await give_up(connection, standing.workspace, [page])
-    finally:
-        await disconnect(connection)
     typer.echo(f"{page} is given up")
 
 

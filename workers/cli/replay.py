@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from config.errors import TongdaiError, UsageError
@@ -15,8 +13,9 @@ from config.settings import Settings
 from config.topics import ACTIONS, COMMANDS, INBOUND, OUTBOUND, RECEIPTS, Topic
 from schemas.deadletter import PREFIX
 from schemas.envelope import Headers, header
+from workers.channels.producer import open_producer
+from workers.channels.topic_reader import TopicReader, answering, open_reader
 from workers.cli.dead_letter import Letter
-from workers.cli.topic_reader import TopicReader, answering, open_reader
 from workers.runtime.identity import ORIGINAL_TIMESTAMP, REPLAYED
 
 CLOCK_MARGIN_MS = 10 * 60 * 1000
@@ -152,7 +151,8 @@ async def _find_earlier(reader: TopicReader, prepared: Replay, name: str) -> Rep
 
 async def _append(settings: Settings, prepared: Replay, name: str) -> Replayed:
     deadline_s = settings.runtime.kafka_deadline_s
-    async with answering(settings.kafka, deadline_s), _producer(settings, prepared.topic) as producer:
+    opening = open_producer(settings, [name], prepared.topic.max_message_bytes)
+    async with answering(settings.kafka, deadline_s), opening as producer:
         try:
             async with asyncio.timeout(deadline_s):
                 place = await producer.send_and_wait(
@@ -163,21 +163,3 @@ async def _append(settings: Settings, prepared: Replay, name: str) -> Replayed:
                 f"the record is larger than {name} takes: send a shorter value with --value FILE"
             ) from error
     return Replayed(prepared.id, name, place.partition, place.offset, earlier=False)
-
-
-@asynccontextmanager
-async def _producer(settings: Settings, topic: Topic) -> AsyncIterator[AIOKafkaProducer]:
-    deadline_s = settings.runtime.kafka_deadline_s
-    producer = AIOKafkaProducer(
-        **settings.kafka.client_options(),
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=topic.max_message_bytes,
-    )
-    try:
-        async with asyncio.timeout(deadline_s):
-            await producer.start()
-        yield producer
-    finally:
-        # With the broker gone it would wait for ever.
-        await asyncio.wait_for(producer.stop(), deadline_s)

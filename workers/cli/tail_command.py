@@ -1,4 +1,4 @@
-"""`tongdai tail`: follows assignments or messages while they happen."""
+"""`tongdai tail`: follows assignments, messages or the roster while they happen."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from config.settings import Settings
-from config.topics import ASSIGNMENTS, MESSAGES
+from config.topics import ASSIGNMENTS, MESSAGES, ROSTER
+from workers.channels.topic_reader import open_reader
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption
 from workers.cli.start import start_tool
 from workers.cli.stopping import run_until_stopped
 from workers.cli.tail_line import Filter, see
-from workers.cli.topic_reader import open_reader
 
 app = command_app()
 
@@ -25,9 +25,10 @@ class Followed(StrEnum):
 
     ASSIGNMENTS = "assignments"
     MESSAGES = "messages"
+    ROSTER = "roster"
 
 
-TOPICS = {Followed.ASSIGNMENTS: ASSIGNMENTS, Followed.MESSAGES: MESSAGES}
+TOPICS = {Followed.ASSIGNMENTS: ASSIGNMENTS, Followed.MESSAGES: MESSAGES, Followed.ROSTER: ROSTER}
 
 
 @app.command()
@@ -36,7 +37,7 @@ def tail(
     workspace: Annotated[str | None, typer.Option(help="Only of this workspace.")] = None,
     page: Annotated[str | None, typer.Option(help="Only of this page: channel:account.")] = None,
     agent: Annotated[
-        str | None, typer.Option(help="Only where this agent is holder, former holder or sender.")
+        str | None, typer.Option(help="Only where this agent is holder, former holder, sender or changed.")
     ] = None,
     conversation: Annotated[
         str | None, typer.Option(help="Only this conversation: its id, or channel:account:user.")

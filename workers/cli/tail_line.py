@@ -1,4 +1,4 @@
-"""One record of assignments or messages as one line for people, or as JSON for scripts."""
+"""One record of assignments, messages or roster as one line for people, or as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ class Seen:
         return printable_json(orjson.dumps(said).decode())
 
     def text(self) -> str:
-        """The moment, the conversation, and what happened in it."""
+        """The moment, the conversation or desk, and what happened in it."""
         value = self.value
         at = value.get("at") or value.get("stored_at") or _moment(self.record.timestamp)
-        tell = _message if self.what == "stored" else _event
-        return printable(f"{at}  {value.get('workspace')}  {value.get('key')}  ") + tell(self.what, value)
+        tell = _message if self.what == "stored" else _event if "key" in value else _roster
+        where = value.get("key", value.get("desk"))
+        return printable(f"{at}  {value.get('workspace')}  {where}  ") + tell(self.what, value)
 
 
 def see(record: ConsumerRecord) -> Seen | None:
@@ -64,11 +65,12 @@ class Filter:
     def wants(self, value: dict[str, Any]) -> bool:
         """Whether a record with this value is to be shown.
 
-        An agent is found as holder, former holder or sender, also in log lines; a conversation by id or key.
+        An agent is found as holder, former holder or sender, also in log lines, and in events of his own; a
+        conversation by id or key.
         """
         if self.workspace not in {None, value.get("workspace")}:
             return False
-        if self.page not in {None, value.get("page")}:
+        if self.page not in {None, _id(value.get("page"))}:
             return False
         if self.conversation not in {None, value.get("conversation"), value.get("key")}:
             return False
@@ -81,9 +83,21 @@ def _agents(value: dict[str, Any]) -> set[Any]:
     return {
         value.get("holder"),
         value.get("former_holder"),
+        _id(value.get("agent")),
         sender,
         *(params.get(name) for name in ("agent", "former")),
     }
+
+
+def _id(named: Any) -> Any:  # noqa: ANN401  what somebody has put there
+    """The roster names whole agents, departments, pages and rules."""
+    return named.get("id") if isinstance(named, dict) else named
+
+
+def _roster(what: str, value: dict[str, Any]) -> str:
+    whose = next((_id(value[name]) for name in ("agent", "department", "page", "rule") if name in value), "")
+    became = "removed" if value.get("removed") else value.get("presence", "")
+    return printable(" ".join(filter(None, (f"v{value.get('version')}", what, str(whose), str(became)))))
 
 
 def _event(what: str, value: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -13,12 +12,11 @@ import typer
 from pydantic import ValidationError
 
 from config.errors import TongdaiError, UsageError
-from schemas.base import rfc3339
 from workers.cli.group import command_app
-from workers.cli.output import JsonOption, print_json, print_table
+from workers.cli.output import JsonOption, print_json, print_table, time_text
 from workers.cli.start import start_tool
 from workers.runtime.handler import Connection
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.webhooks.administering import Webhooks
 from workers.webhooks.endpoint import ATTEMPTS_KEPT, Attempt, Created, Endpoint, NewEndpoint, Replay, Secret
 from workers.webhooks.signing import signing_keys
@@ -61,7 +59,7 @@ def list_(workspace: Workspace, json: JsonOption = False) -> None:
             " ".join(one.events),
             one.state,
             _trouble(one),
-            _time(one.delivered_at),
+            time_text(one.delivered_at),
             _number(one.behind),
         )
         for one in found
@@ -159,7 +157,7 @@ def attempts(
         return
     rows = [
         (
-            _time(one.at),
+            time_text(one.at),
             one.type,
             _place(one),
             _number(one.status),
@@ -185,15 +183,12 @@ async def send_test(webhooks: Webhooks, connection: Connection, workspace: str, 
 
 
 def _run(work: Work) -> Any:  # noqa: ANN401 - what the work returns
-    async def connected() -> object:
+    async def run() -> object:
         settings = start_tool()
-        connection = await connect(settings, "tongdai webhooks")
-        try:
+        async with connected(settings, "tongdai webhooks") as connection:
             return await work(Webhooks(settings, signing_keys(settings)), connection)
-        finally:
-            await disconnect(connection)
 
-    return asyncio.run(connected())
+    return asyncio.run(run())
 
 
 def _valid(model: type[Any], fields: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of the model
@@ -218,16 +213,12 @@ def _trouble(endpoint: Endpoint) -> str:
     if endpoint.why:
         return endpoint.why
     if endpoint.failures:
-        return f"{endpoint.failures} failures, tried again at {_time(endpoint.retry_at)}"
+        return f"{endpoint.failures} failures, tried again at {time_text(endpoint.retry_at)}"
     return f"{len(endpoint.stuck)} partitions are refused" if endpoint.stuck else ""
 
 
 def _place(attempt: Attempt) -> str:
     return "test" if attempt.topic is None else f"{attempt.topic}/{attempt.partition}/{attempt.offset}"
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else rfc3339(at)
 
 
 def _number(number: int | None) -> str:

@@ -15,12 +15,12 @@ from config.errors import TongdaiError, UsageError
 from config.settings import Settings
 from config.topics import COMMANDS
 from schemas.ids import DEFAULT_DESK, desk_key
+from workers.channels.topic_reader import TopicReader, answering, open_reader
 from workers.cli.group import command_app
 from workers.cli.output import JsonOption, print_json, print_table
 from workers.cli.start import start_tool
-from workers.cli.topic_reader import TopicReader, answering, open_reader
 from workers.runtime.batch import Record
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.whatif.comparison import LEFT_OUT, Comparison, as_json, rows
 from workers.whatif.recording import Recording
 from workers.whatif.whatif import WhatIf
@@ -115,11 +115,8 @@ async def _records(reader: TopicReader, key: bytes) -> AsyncIterator[Record]:
 
 async def _elsewhere(settings: Settings, workspace: str, desk: str) -> dict[str, str]:
     """The pages and agents that the registry gives to other desks."""
-    connection = await connect(settings, "tongdai whatif")
-    try:
+    async with connected(settings, "tongdai whatif") as connection:
         return dict(await connection.fetch(ELSEWHERE, workspace, desk))
-    finally:
-        await disconnect(connection)
 
 
 def _roster(workspace: Workspace, desk: str) -> DeskRoster:

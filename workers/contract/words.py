@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from config.topics import MAX_MESSAGE_BYTES
+from config.kafka import KafkaSettings
+from config.profile import PROFILES
+from config.topics import DEADLETTER_PARTITIONS, MAX_MESSAGE_BYTES
 
 TITLE = "Tongdai"
+_MANY, _FEW = (KafkaSettings.model_validate(PROFILES[name]["kafka"]) for name in ("production", "local"))
+_CONVERSATION = (
+    f"{_MANY.conversation_partitions} in production, {_FEW.conversation_partitions} in the local profile"
+)
+_OTHERS = f"{_MANY.desk_partitions} ({_FEW.desk_partitions})"
 
 INFO = f"""\
 Customer messages in, assignments to agents out: every message takes effect exactly once, in an order that
@@ -12,9 +19,10 @@ anyone can replay. This document is the contract of the topics.
 
 ## Who may use what
 
-A channel's connector publishes to `inbound`. Any consumer may follow `assignments` and `roster`. The other
-topics are how our workers speak to each other; they are described so that they can be read, not so that
-other programs write to them.
+A channel's connector publishes to `inbound`; for a channel that we do not send on ourselves it takes the
+answers from `outbound` (`send`) and tells on `receipts` (`carried`) how they fare. Any consumer may follow
+`assignments` and `roster`. All else is how our workers speak to each other; it is described so that it can be
+read, not so that other programs write it. The operations say of each topic who writes and reads what.
 
 ## Records
 
@@ -26,9 +34,9 @@ carry a CloudEvent 1.0 in binary mode (`ce_…`, values in UTF-8), so that any C
 ## Keys and partitions
 
 Every record has a key, and all records of one key are in one partition. Topics that are keyed by
-conversation have the same number of partitions (48 in production, 6 in the local profile), so one
-conversation has the same partition number on all of them; topics keyed by desk or agent have 24 (6). These
-numbers do not change while a topic lives.
+conversation have the same number of partitions ({_CONVERSATION}), so one
+conversation has the same partition number on all of them; the others have {_OTHERS}, deadletter
+{DEADLETTER_PARTITIONS}. These numbers do not change while a topic lives.
 
 **Partitioner: murmur2** of the key's UTF-8 bytes, `(murmur2(key) & 0x7fffffff) % partitions`. Java's
 client, aiokafka and kafkajs (its default since version 2) do so by themselves. librdkafka and everything
@@ -94,5 +102,5 @@ TOPICS = {
 }
 """Of each topic."""
 
-PUBLIC = frozenset({"inbound", "assignments", "roster"})
-"""Topics that other programs are meant to use."""
+PUBLIC = frozenset({"inbound", "assignments", "outbound", "receipts", "roster"})
+"""Topics that other programs are meant to use: connectors the first, and two more; consumers the others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterable, Iterator
@@ -23,12 +24,18 @@ from workers.files.refusal import FileRefusedError
 from workers.files.rows import Known
 from workers.files.shrinking import needs_smaller
 from workers.files.spool import Spooled, spooled
-from workers.files.storage import Storage, open_storage
+from workers.files.storage import Storage, StorageDownError, open_storage
+from workers.files.streams import Streams
 from workers.runtime.handler import Connection
 
 LOCAL_KEY = Path(".tongdai/attachments.key")
 OF_ONE_OWNER_MAX = 4
 """Files that one sender may be sending at once."""
+
+KEEP_S = 300.0
+"""So long examining and storing a file that somebody sends may take, behind the others."""
+LEASE_S = KEEP_S + 30.0
+"""So long its row stays, whatever becomes of it: when that is over, nothing puts bytes there any more."""
 
 _log = get_logger(__name__)
 
@@ -52,6 +59,7 @@ class Files:
         self.settings = settings
         self.storage = storage
         self.links = links
+        self.streams = Streams()
         self._pictures = Pictures(settings.pixels_max)
         self._coming: Counter[str] = Counter()
 
@@ -81,9 +89,10 @@ class Files:
             async with spooled(chunks, own.file_bytes_max, own.upload_timeout_s) as here:
                 id_ = secrets.token_hex(16) if id_ is None else id_
                 unused_max = 2 * own.message_files_max
-                if not await rows.begin(connection, workspace, id_, conversation, owner, unused_max):
+                begun = (workspace, id_, conversation, owner, unused_max, LEASE_S)
+                if not await rows.begin(connection, *begun):
                     raise TooManyUnusedError
-                known = await self.keep(workspace, id_, here, name, smaller=smaller)
+                known = await self._keep_in_time(workspace, id_, here, name, smaller=smaller)
         file = await rows.stored(connection, workspace, id_, known)
         file = file or await self._stored(connection, workspace, id_)  # somebody else has kept the same
         if file is None:
@@ -98,7 +107,10 @@ class Files:
     async def keep(
         self, workspace: str, id_: str, here: Spooled, name: str | None, *, smaller: bool = False
     ) -> Known:
-        """Examine a file and put its bytes into the storage. Raises FileRefusedError, StorageDownError."""
+        """Examine a file and put its bytes into the storage. Raises FileRefusedError, StorageDownError.
+
+        Whoever waits for it ends it before others may take the bytes away.
+        """
         kind = kind_of(here.head)
         if kind is None or kind.media_type not in self.settings.kinds:
             raise FileRefusedError("kind_not_taken", "Files of this kind are not taken.")
@@ -116,6 +128,16 @@ class Files:
         if picture is None:
             return known
         return known._replace(width=picture.width, height=picture.height, has_thumbnail=True)
+
+    async def _keep_in_time(
+        self, workspace: str, id_: str, here: Spooled, name: str | None, *, smaller: bool
+    ) -> Known:
+        """Raises FileRefusedError, StorageDownError."""
+        try:
+            async with asyncio.timeout(KEEP_S):
+                return await self.keep(workspace, id_, here, name, smaller=smaller)
+        except TimeoutError as error:
+            raise StorageDownError("TimeoutError") from error
 
     async def _keep_smaller(self, key: str, path: Path) -> None:
         """Raises StorageDownError."""
@@ -153,20 +175,20 @@ PUBLIC_PATH = "/v1/files"
 """Where the ingress gives files away; a link's token follows."""
 
 
-def open_files(settings: Settings, local_key: Path = LOCAL_KEY) -> Files | None:
+def open_files(settings: Settings) -> Files | None:
     """The files of these settings; none: no key is set, and none can be kept. Raises OSError."""
     own = settings.attachments
     keys = [key.get_secret_value() for key in own.keys]
     if not keys and settings.profile == "local":
-        keys = _local(local_key)
+        keys = _local()
     if not keys:
         return None
     return Files(own, open_storage(own), Links(keys, own.link_s))
 
 
-def _local(path: Path) -> list[str]:
+def _local() -> list[str]:
     try:
-        return [kept_key(path)]
+        return [kept_key(LOCAL_KEY)]
     except OSError as error:
         name = variable("attachments", "keys")
         _log.warning("attachments_without_key", why=str(error), effect=f"no files are kept; set {name}")

@@ -6,12 +6,13 @@ so many seconds, no file but the thumbnail's. What is printed: width and height.
 
 from __future__ import annotations
 
-import resource
 import sys
 import warnings
 from collections.abc import Callable
 
 from PIL import Image, ImageOps
+
+from workers.runtime.confined import confine
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 THUMBNAIL_PIXELS = 320
@@ -29,7 +30,7 @@ def main(picture: str, thumbnail: str, pixels_max: str) -> int:
 
 def carefully(pixels_max: int, work: Callable[[], None]) -> int:
     """Do `work` within the limits, of this process and for good; the exit code."""
-    _limit()
+    confine(MEMORY_BYTES_MAX, PROCESSOR_S_MAX, FILE_BYTES_MAX)
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = pixels_max
     try:
@@ -57,13 +58,6 @@ def _examine(picture: str, thumbnail: str) -> None:
         small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
         on_paper(small).save(thumbnail, "JPEG", quality=80)
     print(height if turned else width, width if turned else height)  # noqa: T201
-
-
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S_MAX, PROCESSOR_S_MAX))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES_MAX, FILE_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

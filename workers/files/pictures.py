@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from config.logging import get_logger
 from workers.files import picture, smaller
 from workers.files.shrinking import BYTES_MAX
+from workers.runtime.confined import run_confined
 
 DEADLINE_S = 20.0
 
@@ -56,22 +56,12 @@ class Pictures:
 
 async def _run(module: str, *arguments: str) -> bytes | None:
     """What the process of a module says; none: it has failed, or had to be ended."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", module, *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
     try:
-        async with asyncio.timeout(DEADLINE_S):
-            said, complaint = await process.communicate()
+        ended = await run_confined(module, *arguments, deadline_s=DEADLINE_S)
     except TimeoutError:
-        said, complaint = b"", b"no end in time"
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode == 0:
-        return said
-    _log.info("picture_not_opened", code=process.returncode, why=complaint.decode(errors="replace")[-200:])
+        _log.info("picture_not_opened", code=None, why="no end in time")
+        return None
+    if ended.code == 0:
+        return ended.said
+    _log.info("picture_not_opened", code=ended.code, why=ended.complaint)
     return None

@@ -17,11 +17,12 @@ _COLUMNS = (
 READ = f"SELECT {_COLUMNS} FROM file WHERE workspace_id = $1 AND file_id = ANY($2::text[])"  # noqa: S608  own columns
 # Not more than some of a conversation that no message has named. One that was not here whole comes again.
 BEGIN = """
-INSERT INTO file (workspace_id, file_id, conversation_id, owner, state)
-SELECT $1, $2, $3, $4, 'arriving'
+INSERT INTO file (workspace_id, file_id, conversation_id, owner, state, due_at)
+SELECT $1, $2, $3, $4, 'arriving', now() + $6::interval
 WHERE $3::uuid IS NULL OR $5 > (
     SELECT count(*) FROM file WHERE workspace_id = $1 AND conversation_id = $3 AND message_id IS NULL)
-ON CONFLICT (workspace_id, file_id) DO UPDATE SET owner = excluded.owner WHERE file.state = 'arriving'
+ON CONFLICT (workspace_id, file_id) DO UPDATE SET owner = excluded.owner, due_at = excluded.due_at
+WHERE file.state = 'arriving'
 """
 STORED = f"""
 UPDATE file SET state = 'stored', reason = NULL, due_at = NULL, type = $3, media_type = $4, name = $5,
@@ -38,29 +39,39 @@ WITH due AS (
 )
 UPDATE file SET attempts = attempts + 1, due_at = now() + $2::interval
 FROM due WHERE file.workspace_id = due.workspace_id AND file.file_id = due.file_id
-RETURNING file.workspace_id, file.file_id, file.url, file.name, file.attempts
+RETURNING file.workspace_id, file.file_id, file.url, file.name, file.attempts, file.failures
 """
 LATER = """
-UPDATE file SET due_at = now() + $4::interval, reason = $5
+UPDATE file SET due_at = now() + $4::interval, reason = $5, failures = failures + 1
 WHERE workspace_id = $1 AND file_id = $2 AND attempts = $3 AND state = 'wanted'
 """
 FAILED = """
 UPDATE file SET state = 'failed', due_at = NULL, reason = $4
 WHERE workspace_id = $1 AND file_id = $2 AND attempts = $3 AND state = 'wanted'
 """
-# A quick reply keeps its own.
-UNUSED = """
+# Until then somebody may put its bytes into the storage, whatever became of the row meanwhile.
+_NOBODY_BRINGS_IT = "(due_at IS NULL OR due_at <= now())"
+# A quick reply keeps its own. The message that names a file may wait on the log while intake is behind: its
+# time counts as far as intake has come in its conversation's lane, or anywhere before the first message.
+UNUSED = f"""
 SELECT workspace_id, file_id FROM file
-WHERE message_id IS NULL AND created_at < now() - $1::interval
-    AND (conversation_id IS NOT NULL OR state = 'arriving' OR NOT EXISTS (
+WHERE message_id IS NULL AND created_at < now() - $1::interval AND {_NOBODY_BRINGS_IT}
+    AND CASE WHEN conversation_id IS NOT NULL THEN
+        created_at < to_timestamp(coalesce((
+            SELECT at_ms FROM conversation c JOIN lane ON lane.kind = 'intake' AND lane.id = c.lane
+            WHERE c.workspace_id = file.workspace_id AND c.conversation_id = file.conversation_id
+        ), (SELECT max(at_ms) FROM lane WHERE kind = 'intake'), 0) / 1000.0) - $1::interval
+    ELSE state = 'arriving' OR NOT EXISTS (
         SELECT FROM quick_reply WHERE quick_reply.workspace_id = file.workspace_id
-            AND attachments @> jsonb_build_array(jsonb_build_object('file', file.file_id))))
+            AND attachments @> jsonb_build_array(jsonb_build_object('file', file.file_id)))
+    END
 ORDER BY created_at LIMIT $2
-"""
+"""  # noqa: S608  a condition of this module
 ERASED = "erased"
 """Why a file is not here: its customer was erased. Its row goes when its bytes have gone."""
 ERASED_ONES = f"""
-SELECT workspace_id, file_id FROM file WHERE message_id IS NULL AND reason = '{ERASED}' LIMIT $1
+SELECT workspace_id, file_id FROM file
+WHERE message_id IS NULL AND reason = '{ERASED}' AND {_NOBODY_BRINGS_IT} LIMIT $1
 """  # noqa: S608  a constant
 IS_ERASED = f"""
 SELECT NOT EXISTS (
@@ -77,6 +88,8 @@ class Wanted(NamedTuple):
     url: str
     name: str | None
     attempt: int
+    failures: int
+    """Of its channel to give it, before this attempt."""
 
 
 class Known(NamedTuple):
@@ -97,10 +110,20 @@ async def read(connection: Connection, workspace: str, ids: Collection[str]) -> 
 
 
 async def begin(
-    connection: Connection, workspace: str, id_: str, conversation: UUID | None, owner: str, unused_max: int
+    connection: Connection,
+    workspace: str,
+    id_: str,
+    conversation: UUID | None,
+    owner: str,
+    unused_max: int,
+    lease_s: float,
 ) -> bool:
-    """Note that a file comes; false: the conversation has as many as it may that no message has named."""
-    status = await connection.execute(BEGIN, workspace, id_, conversation, owner, unused_max)
+    """Note that a file comes within `lease_s`.
+
+    False: the conversation has as many as it may that no message has named.
+    """
+    lease = timedelta(seconds=lease_s)
+    status = await connection.execute(BEGIN, workspace, id_, conversation, owner, unused_max, lease)
     return bool(status == "INSERT 0 1")
 
 
@@ -129,12 +152,15 @@ async def failed(connection: Connection, wanted: Wanted, reason: str) -> None:
 
 
 async def unused(connection: Connection, age_s: float, limit: int) -> list[tuple[str, str]]:
-    """Workspace and id of files that no message has named for so long, the oldest first."""
+    """Workspace and id of files that no message has named for so long, the oldest first.
+
+    Of a conversation: up to where intake has come on the log.
+    """
     return [tuple(row) for row in await connection.fetch(UNUSED, timedelta(seconds=age_s), limit)]
 
 
 async def erased(connection: Connection, limit: int) -> list[tuple[str, str]]:
-    """Workspace and id of files whose customers were erased."""
+    """Workspace and id of files whose customers were erased, and that nobody brings any more."""
     return [tuple(row) for row in await connection.fetch(ERASED_ONES, limit)]
 
 

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from workers.files.files import Files
 from workers.files.link import Content, ExpiredLinkError
 from workers.files.storage import Range, StorageDownError, Stored
+from workers.files.streams import FileStream
 
 SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -35,14 +36,16 @@ async def file_response(files: Files, request: Request, token: str) -> Response:
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such file.")
     content, ends_s = found
+    address = request.client.host if request.client else ""
+    files.streams.check(address)
     try:
-        return await _response(files, request, content, ends_s)
+        return await _response(files, request, address, content, ends_s)
     except StorageDownError as error:
         sentence = "The store of files does not answer. Ask again."
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, sentence, {"retry-after": "2"}) from error
 
 
-async def _response(files: Files, request: Request, content: Content, ends_s: int) -> Response:
+async def _response(files: Files, request: Request, address: str, content: Content, ends_s: int) -> Response:
     """Raises HTTPException, StorageDownError."""
     size_bytes = await files.storage.size_bytes(content.key)
     wanted = None if size_bytes is None else range_of(request.headers.get("range"), size_bytes)
@@ -51,9 +54,9 @@ async def _response(files: Files, request: Request, content: Content, ends_s: in
         raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such file any more.")
     headers = {**headers_of(content, ends_s - int(time.time())), "content-length": str(_length(stored))}
     if wanted is None:
-        return StreamingResponse(stored.chunks, HTTPStatus.OK, headers)
+        return FileStream(files.streams, address, stored.chunks, HTTPStatus.OK, headers)
     headers["content-range"] = f"bytes {wanted.start}-{wanted.end - 1}/{size_bytes}"
-    return StreamingResponse(stored.chunks, HTTPStatus.PARTIAL_CONTENT, headers)
+    return FileStream(files.streams, address, stored.chunks, HTTPStatus.PARTIAL_CONTENT, headers)
 
 
 def headers_of(content: Content, left_s: int) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -11,19 +11,14 @@ from schemas.base import NO_CONTROL_PATTERN, Slug
 from workers.gateway.asking import Who, address_of, gateway_of
 from workers.gateway.identity import Role
 from workers.gateway.passwords import PASSWORD_CHARS_MAX
-from workers.gateway.problem import Problem, unavailable
+from workers.gateway.problem import answering, refusals
 from workers.gateway.sign_in import Granted
 from workers.gateway.tokens import TOKEN_CHARS_MAX, VISIBLE_PATTERN
-from workers.runtime.postgres import DATABASE_ERRORS
 
 router = APIRouter(tags=["sign-in"])
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX, pattern=VISIBLE_PATTERN)]
-REFUSED: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem},
-    422: {"model": Problem},
-    503: {"model": Problem},
-}
+REFUSED = refusals(401, 422, 503)
 
 
 class Credentials(BaseModel):
@@ -68,36 +63,28 @@ class Me(BaseModel):
     scopes: tuple[str, ...]
 
 
-@router.post("/sign-in", responses={**REFUSED, 429: {"model": Problem}})
+@router.post("/sign-in", responses=refusals(401, 422, 429, 503))
 async def sign_in(request: Request, credentials: Credentials) -> Grant:
     """Come in with a password. Wrong ones are answered alike, and later and later."""
-    request.state.actor = f"login:{credentials.login}"
-    request.state.workspace = credentials.workspace
-    try:
+    with answering():
         granted = await gateway_of(request).sign_ins.sign_in(
             credentials.workspace, credentials.login, credentials.password, address_of(request)
         )
-    except DATABASE_ERRORS as error:
-        raise _no_database() from error
     return _grant(granted)
 
 
 @router.post("/refresh", responses=REFUSED)
 async def refresh(request: Request, body: Refresh) -> Grant:
     """Stay in. A refresh token that comes a second time ends the whole sign-in, for it may be stolen."""
-    try:
+    with answering():
         return _grant(await gateway_of(request).sign_ins.refresh(body.refresh_token, address_of(request)))
-    except DATABASE_ERRORS as error:
-        raise _no_database() from error
 
 
 @router.post("/sign-out", status_code=204, responses=REFUSED)
 async def sign_out(request: Request, body: Refresh) -> None:
     """End the sign-in; its access tokens end with it, within a second."""
-    try:
+    with answering():
         await gateway_of(request).sign_ins.sign_out(body.refresh_token)
-    except DATABASE_ERRORS as error:
-        raise _no_database() from error
 
 
 @router.get("/me", responses=REFUSED)
@@ -118,7 +105,3 @@ def _grant(granted: Granted) -> Grant:
         refresh_token=granted.refresh_token,
         expires_in_s=int(granted.expires_in_s),
     )
-
-
-def _no_database() -> Exception:
-    return unavailable("database_down", "The database does not answer. Send it again.")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -74,6 +75,11 @@ def create_app(settings: Settings, on_failure: OnFailure) -> FastAPI:
     return app
 
 
+def _operation_id(route: APIRoute) -> str:
+    """What clients call it: the name of its function, which is one word for one thing."""
+    return route.name
+
+
 def api(lifespan: object = None) -> Api:
     """The paths, and how errors are answered; enough for the OpenAPI document."""
     app = Api(
@@ -83,6 +89,7 @@ def api(lifespan: object = None) -> Api:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         lifespan=lifespan,  # type: ignore[arg-type]
         exception_handlers={
             ApiError: _refused,
@@ -129,14 +136,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - starlette calls it with no other
     is_guess = error.code == "too_many_attempts"
     if error.status == HTTPStatus.UNAUTHORIZED or is_guess:
-        state, noted = request.state, error.noted
-        gateway_of(request).audit.refused(
-            noted.workspace or getattr(state, "workspace", ""),
-            noted.actor or getattr(state, "actor", ""),
-            address_of(request),
-            request.url.path.removeprefix(API + "/").partition("/")[0],
-            noted.code,
-        )
+        call = request.url.path.removeprefix(API + "/").partition("/")[0]
+        gateway_of(request).audit.noted(error.noted, address_of(request), call)
     return error.response()
 
 

@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from workers.gateway.commanding import Asker
+from workers.gateway.asker import Asker
 from workers.gateway.gateway import Gateway
 from workers.gateway.identity import Identity
-from workers.gateway.problem import too_many, unauthenticated, unavailable
+from workers.gateway.problem import ApiError, answering, too_many, unauthenticated
 from workers.gateway.verifier import Verified
-from workers.runtime.postgres import DATABASE_ERRORS
 
 KEY_PATTERN = r"^[ -~]+$"
 
@@ -45,12 +44,17 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def refuse(
+    request: Request, identity: Identity, call: str, subject: str, sentence: str | None = None
+) -> ApiError:
+    """What refuses him a call on `subject`, which the audit remembers."""
+    return gateway_of(request).audit.forbid(identity, address_of(request), call, subject, sentence)
+
+
 async def verify(gateway: Gateway, token: str) -> Verified:
     """Who is behind a token. Raises ApiError when it is no good, or it cannot be known now."""
-    try:
+    with answering():
         return await gateway.verifier.verify(token)
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
 
 
 def within_rate(gateway: Gateway, identity: Identity) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -33,6 +33,9 @@ SOURCE = "tongdai/gateway"
 
 Asked = AskedCommand | Action
 """What has exactly one outcome."""
+M = TypeVar("M", bound=BaseModel)
+OnAgent = TypeVar("OnAgent", bound=asks.SetCapacity | asks.SetLeave)
+OnDesk = TypeVar("OnDesk", bound=asks.SetTicketFields | Amend)
 
 _KINDS: dict[type[BaseModel], Kind] = {model: kind for kind, model in RECORDS.items()}
 
@@ -173,24 +176,24 @@ def on_conversation(
 
 
 def on_agent(
-    model: type[asks.SetCapacity | asks.SetLeave],
+    model: type[OnAgent],
     identity: Identity,
     desk: str,
     agent: str,
     key: str,
     body: Body,
-) -> Asked:
+) -> OnAgent:
     """The command of a call on an agent."""
     return _made(model, {**_asker(identity, key), **body.model_dump(), "desk": desk, "agent": agent})
 
 
 def on_desk(
-    model: type[asks.SetTicketFields | Amend],
+    model: type[OnDesk],
     identity: Identity,
     desk: str,
     key: str,
     said: Mapping[str, Any],
-) -> Asked:
+) -> OnDesk:
     """The command of a call on a desk."""
     return _made(model, {**said, **_asker(identity, key), "desk": desk})
 
@@ -234,7 +237,7 @@ def _asker(identity: Identity, key: str) -> dict[str, Any]:
     }
 
 
-def _made(model: type[Asked], said: Mapping[str, Any]) -> Asked:
+def _made(model: type[M], said: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(said)
     except ValidationError as error:

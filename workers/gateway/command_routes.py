@@ -6,7 +6,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from schemas import asks
 from schemas.base import Slug
 from workers.gateway.answers import Carried, Taken, response_of
+from workers.gateway.asker import Asker, Sent
 from workers.gateway.asking import KEY_PATTERN, Asks, Who, gateway_of
 from workers.gateway.calls import (
     CONVERSATION_CALLS,
@@ -25,16 +26,15 @@ from workers.gateway.calls import (
     LeaveBody,
     TicketFieldsBody,
 )
-from workers.gateway.commanding import Asker, Sent
 from workers.gateway.gateway import Gateway
-from workers.gateway.problem import ApiError, Problem, not_found
+from workers.gateway.problem import ApiError, Problem, Responses, not_found, refusals
 
 router = APIRouter()
 
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: Responses = {
     200: {"model": Carried, "description": "It was carried out."},
     202: {"model": Taken, "description": "It was taken; its outcome is not known yet."},
-    **{status: {"model": Problem} for status in (401, 403, 404, 413, 422, 429, 503)},
+    **refusals(401, 403, 404, 413, 422, 429, 503),
     409: {"model": Problem, "description": "It was refused: why, and what would be allowed."},
 }
 

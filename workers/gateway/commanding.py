@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Pool
@@ -17,11 +16,10 @@ from asyncpg import Pool
 from schemas import asks
 from schemas.actions import Say
 from schemas.commands import Amend
-from workers.channels.problem import UnpublishedError
-from workers.channels.publisher import Publisher
+from workers.channels.publisher import RETRY_AFTER_S, Publisher, UnpublishedError
 from workers.channels.records import Outgoing
-from workers.channels.sighting import Sighting
 from workers.files.files import Files
+from workers.gateway.asker import Asker, Sent
 from workers.gateway.attachments import attached
 from workers.gateway.audit import Audit
 from workers.gateway.calls import (
@@ -36,43 +34,18 @@ from workers.gateway.calls import (
     record_of,
     request_of,
 )
-from workers.gateway.conversations import Conversation, agent_relations, read_conversations, relations
+from workers.gateway.conversations import Conversation, agent_relations, relations
 from workers.gateway.desks.registry import reserve_agents
 from workers.gateway.desks.relations import desk_relations
-from workers.gateway.identity import Identity
-from workers.gateway.mentions import read_roles, strangers
-from workers.gateway.problem import ApiError, forbidden, not_found, unavailable
+from workers.gateway.finding import Finding, key_of
+from workers.gateway.mentions import check_mentions
+from workers.gateway.problem import ApiError, answering, forbidden, not_found, unavailable
 from workers.gateway.rights import Call, allowed_calls, may
 from workers.gateway.roster import Roster, Rosters
-from workers.gateway.stored import Key, Stored, read_stored
+from workers.gateway.stored import Key, Stored
 from workers.gateway.together import Together
 from workers.gateway.visitors import Visitors
-from workers.gateway.waiting import Outcome, Request, Waiter, Waiting
-from workers.runtime.postgres import DATABASE_ERRORS
-
-
-class Asker(NamedTuple):
-    """Who asks, from where, and under which idempotency key."""
-
-    identity: Identity
-    address: str
-    key: str
-
-
-class Sent(NamedTuple):
-    """A request that is on its way, or was answered before."""
-
-    workspace: str
-    desks: frozenset[str]
-    actor: str
-    key: str
-    request: Request
-    outcome: Outcome | None
-    waiter: Waiter
-
-    def close(self) -> None:
-        """Nobody waits for its outcome any more."""
-        self.waiter.close()
+from workers.gateway.waiting import Outcome, Waiter, Waiting
 
 
 class Commanding:
@@ -90,29 +63,27 @@ class Commanding:
         visitors: Visitors,
     ) -> None:
         self._pool = pool
-        self._rosters = rosters
         self._publisher = publisher
-        # A thousand agents who click at once cost a few statements and sendings, not thousands.
-        self._found = Together(self._find)
-        self._known = Together(partial(read_stored, pool))
+        self._finding = Finding(pool, rosters, visitors)
+        # A thousand agents who click at once cost a few sendings, not thousands.
         self._sending = Together(self._send_all)
         self._waiting = waiting
         self._audit = audit
         self._outcome_deadline_s = outcome_deadline_s
         self._files = files
-        self._visitors = visitors
 
     async def conversation(self, asker: Asker, call: ConversationCall, id_: UUID, body: Body) -> Sent:
         """Send a call on one conversation. Raises ApiError when it is not to be sent."""
-        roster = await self._roster(asker)
+        roster = await self._finding.roster(asker.identity.workspace)
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            conversation, known = await self._look_up(asker, roster, call, id_)
+            conversation, known = await self._finding.conversation(asker, roster, call, id_)
             if issubclass(call.model, Say):
                 body = await self._attached(asker, conversation, body)
             stands = relations(asker.identity.agent, conversation, roster)
             is_new = not any(one.outcome for one in known)
             if is_new and may(asker.identity, stands, call.name):
-                await self._check_mentions(asker, conversation, roster, body)
+                mentioned = getattr(body, "mentions", ())
+                await check_mentions(self._pool, asker.identity.workspace, conversation, roster, mentioned)
             asked = on_conversation(call, asker.identity, conversation, asker.key, body, stands)
             return await self._send(asker, asked, roster, known, waiter, ((call.name, stands, str(id_)),))
 
@@ -125,7 +96,7 @@ class Commanding:
         body: Body,
     ) -> Sent:
         """Send a call on an agent. Raises ApiError when it is not to be sent."""
-        roster = await self._roster(asker)
+        roster = await self._finding.roster(asker.identity.workspace)
         desk = roster.desk_of.get(agent)
         if desk is None:
             raise not_found("unknown_agent", f"There is no agent {agent} in this workspace.")
@@ -142,25 +113,25 @@ class Commanding:
         said: Mapping[str, Any],
     ) -> Sent:
         """Send a call on a desk. Raises ApiError when it is not to be sent."""
-        roster = await self._roster(asker)
+        roster = await self._finding.roster(asker.identity.workspace)
         if desk not in roster.desks:
             raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
         asked = on_desk(model, asker.identity, desk, asker.key, said)
         stands = desk_relations(asker.identity.agent, desk, roster)
         if isinstance(asked, Amend) and may(asker.identity, stands, call):
             new = [agent.id for agent in asked.agents if agent.id not in roster.desk_of]
-            with _ANSWERING:
+            with answering():
                 await reserve_agents(self._pool, asker.identity.workspace, desk, new)
         return await self._send_unknown(asker, asked, roster, ((call, stands, desk),))
 
     async def many(self, asker: Asker, body: BulkBody) -> Sent:
         """Send a bulk call. Raises ApiError when it is not to be sent, naming what stands in its way."""
-        conversations = await self._conversations(asker, body.conversations)
+        conversations = await self._finding.conversations(asker, body.conversations)
         if len({one.desk for one in conversations}) > 1:
             sentence = "These conversations are of several desks: ask for each desk by itself."
             raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "other_desk", sentence)
         asked = on_many(asker.identity, conversations, asker.key, body)
-        roster = await self._roster(asker)
+        roster = await self._finding.roster(asker.identity.workspace)
         about = [
             (body.what, relations(asker.identity.agent, one, roster), str(one.id)) for one in conversations
         ]
@@ -179,14 +150,12 @@ class Commanding:
 
     async def stored(self, workspace: str, desks: frozenset[str], actor: str, key: str) -> list[Outcome]:
         """The outcomes that are stored of a key. Raises ApiError when Postgres does not answer."""
-        with _ANSWERING:
-            found = await self._known.ask(workspace, Key(desks, actor, key))
+        found = await self._finding.known(workspace, Key(desks, actor, key))
         return [one.outcome for one in found if one.outcome is not None]
 
     async def desks(self, workspace: str) -> frozenset[str]:
         """The desks of a workspace. Raises ApiError when Postgres does not answer."""
-        with _ANSWERING:
-            return (await self._rosters.of(workspace)).desks
+        return (await self._finding.roster(workspace)).desks
 
     async def _send_unknown(
         self,
@@ -197,8 +166,7 @@ class Commanding:
     ) -> Sent:
         """Look whether it was answered before, and send it."""
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
-            with _ANSWERING:
-                known = await self._known.ask(*_key(asker, roster))
+            known = await self._finding.known(*key_of(asker, roster))
             return await self._send(asker, asked, roster, known, waiter, about)
 
     async def _send(
@@ -229,11 +197,10 @@ class Commanding:
         wrong = [one for one in about if not may(asker.identity, one[1], one[0])]
         if not wrong:
             return
-        for call, _, subject in wrong:
-            self._audit.refused(
-                asker.identity.workspace, asker.identity.actor, asker.address, call, "forbidden", subject
-            )
-        call, stands, _ = wrong[0]
+        call, stands, first = wrong[0]
+        who = asker.identity.workspace, asker.identity.actor, asker.address
+        # One row, however many there are; all are of one call.
+        self._audit.refused(*who, call, "forbidden", first, proven=True, times=len(wrong))
         raise forbidden(
             f"You may not {call.replace('_', ' ')} here.",
             allowed=allowed_calls(asker.identity, stands) if len(about) == 1 else (),
@@ -246,100 +213,13 @@ class Commanding:
             await self._sending.ask((record.topic, record.key), record)
         except UnpublishedError as error:
             sentence = "It is not known whether this was taken. Send it again with the same key."
-            raise unavailable("unpublished", sentence, error.retry_after_s or 1.0) from error
+            raise unavailable("unpublished", sentence, RETRY_AFTER_S) from error
 
     async def _send_all(self, _: tuple[str, bytes | None], records: Sequence[Outgoing]) -> Sequence[None]:
         """Those of one key, in their order."""
         await self._publisher.publish(records)
         return [None] * len(records)
 
-    async def _look_up(
-        self, asker: Asker, roster: Roster, call: ConversationCall, id_: UUID
-    ) -> tuple[Conversation, Collection[Stored]]:
-        """A conversation of the asker's workspace, and beside it what is known of the key.
-
-        Raises ApiError when it is not there, or its visitor is not where the call needs him.
-        """
-        with _ANSWERING:
-            found, known = await asyncio.gather(
-                self._found.ask(asker.identity.workspace, id_), self._known.ask(*_key(asker, roster))
-            )
-        if call.needs_visitor:
-            visitor = self._visitors.now((asker.identity.workspace, id_))
-            found = found or _of_visitor(visitor, roster)
-            if found is not None and visitor is None and not any(one.outcome for one in known):
-                sentence = "The visitor is not on the website now."
-                raise ApiError(HTTPStatus.CONFLICT, "not_online", sentence)
-        if found is None:
-            raise _unknown([str(id_)])
-        return found, known
-
-    async def _find(self, workspace: str, ids: Sequence[UUID]) -> Sequence[Conversation | None]:
-        found = await read_conversations(self._pool, workspace, set(ids))
-        return [found.get(id_) for id_ in ids]
-
-    async def _conversations(self, asker: Asker, ids: Collection[UUID]) -> list[Conversation]:
-        """Those of the asker's workspace, in this order. Raises ApiError when one is not there."""
-        with _ANSWERING:
-            found = await read_conversations(self._pool, asker.identity.workspace, ids)
-        missing = [str(id_) for id_ in ids if id_ not in found]
-        if missing:
-            raise _unknown(missing)
-        return [found[id_] for id_ in dict.fromkeys(ids)]
-
     async def _attached(self, asker: Asker, conversation: Conversation, body: Body) -> Body:
-        with _ANSWERING:
+        with answering():
             return await attached(self._pool, self._files, asker.identity.workspace, conversation.id, body)
-
-    async def _check_mentions(
-        self, asker: Asker, conversation: Conversation, roster: Roster, body: Body
-    ) -> None:
-        """Raises ApiError when a note names somebody who may not see the conversation."""
-        mentioned = getattr(body, "mentions", ())
-        if not mentioned:
-            return
-        workspace = asker.identity.workspace
-        with _ANSWERING:
-            roles = await read_roles(self._pool, workspace, mentioned)
-        unseeing = strangers(mentioned, conversation, workspace, roster, roles)
-        if unseeing:
-            sentence = (
-                f"They may not see this conversation, so a note cannot name them: {', '.join(unseeing)}."
-            )
-            raise forbidden(sentence, details={"subjects": [str(conversation.id)], "agents": unseeing})
-
-    async def _roster(self, asker: Asker) -> Roster:
-        with _ANSWERING:
-            return await self._rosters.of(asker.identity.workspace)
-
-
-def _of_visitor(visitor: Sighting | None, roster: Roster) -> Conversation | None:
-    """What will be the conversation of somebody who has never written."""
-    desk = None if visitor is None else roster.desk_of_page.get(visitor.page)
-    if visitor is None or desk is None:
-        return None
-    return Conversation(visitor.place[1], visitor.conversation_key, desk, visitor.page)
-
-
-def _key(asker: Asker, roster: Roster) -> tuple[str, Key]:
-    """Workspace and key, as outcomes are asked for."""
-    return asker.identity.workspace, Key(roster.desks, asker.identity.actor, asker.key)
-
-
-def _unknown(missing: Sequence[str]) -> ApiError:
-    sentence = f"There is no conversation {missing[0]} in this workspace."
-    return not_found("unknown_conversation", sentence, details={"subjects": missing})
-
-
-class _Answering:
-    """Says in the API's words that Postgres does not answer. Raises ApiError."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, DATABASE_ERRORS):
-            raise unavailable("database_down", "The database does not answer. Send it again.") from error
-
-
-_ANSWERING = _Answering()

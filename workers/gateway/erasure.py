@@ -10,9 +10,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from schemas.base import Moment
-from workers.gateway.asking import Who, address_of, gateway_of
-from workers.gateway.history.routes import REFUSED
-from workers.gateway.problem import forbidden
+from workers.gateway.asking import Who, address_of, gateway_of, refuse
+from workers.gateway.problem import refusals
 from workers.gateway.rights import may
 from workers.runtime.handler import Connection
 
@@ -40,7 +39,7 @@ FROM conversation c LEFT JOIN erasure e USING (workspace_id, conversation_id)
 WHERE c.workspace_id = $1 AND (c.key = $2 OR c.conversation_id = $3)
 """
 
-router = APIRouter(tags=["conversations"], responses=REFUSED)
+router = APIRouter(tags=["conversations"], responses=refusals(401, 403, 404, 409, 422, 429, 503))
 
 
 class Found(NamedTuple):
@@ -93,14 +92,12 @@ async def find(connection: Connection, workspace: str, key: str, id_: UUID | Non
 @router.get("/conversations/{conversation}/erasure", operation_id="erasure")
 async def read_erasure(request: Request, conversation: UUID, identity: Who) -> Erasable:
     """What erasing the customer would take away, and whether the last erasure is done."""
-    gateway, address = gateway_of(request), address_of(request)
-    async with gateway.queries.view(identity) as view:
-        found = await gateway.queries.conversation(view, conversation, address)
+    queries = gateway_of(request).queries
+    async with queries.view(identity) as view:
+        found = await queries.conversation(view, conversation, address_of(request))
         if not may(identity, frozenset(), "erase"):
-            gateway.audit.refused(
-                identity.workspace, identity.actor, address, "erase", "forbidden", str(conversation)
-            )
-            raise forbidden("Only an admin may erase a customer.")
+            sentence = "Only an admin may erase a customer."
+            raise refuse(request, identity, "erase", str(conversation), sentence)
         erasable = await find(view.connection, identity.workspace, found.key, conversation)
     assert erasable is not None  # noqa: S101 - it was found before
     return Erasable(**erasable._asdict())

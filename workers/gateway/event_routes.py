@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Request
@@ -18,16 +18,16 @@ from workers.gateway.connection import FAILED, STOPPING, Connection
 from workers.gateway.cutting import CUT, LINGER_S
 from workers.gateway.gateway import Gateway
 from workers.gateway.positions import WORD_CHARS_MAX
-from workers.gateway.problem import Problem, unavailable
+from workers.gateway.problem import Responses, refusals, unavailable
 from workers.runtime.postgres import DATABASE_ERRORS
 
 router = APIRouter(tags=["events"])
 
 ALIVE_EVERY_S = 15.0
 ALIVE = ": alive\n\n"
-ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: Responses = {
     200: {"content": {"text/event-stream": {}}, "description": "Events, each with the id to resume from."},
-    **{status: {"model": Problem} for status in (401, 422, 429, 503)},
+    **refusals(401, 422, 429, 503),
 }
 
 _log = get_logger(__name__)

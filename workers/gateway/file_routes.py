@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -19,18 +19,14 @@ from workers.files.files import FilesBusyError, TooManyUnusedError
 from workers.files.refusal import FileRefusedError
 from workers.files.serving import file_response
 from workers.files.storage import StorageDownError
-from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.asking import Who, address_of, gateway_of, refuse
 from workers.gateway.attachments import KeptFile, attachment_of, available, kept
-from workers.gateway.conversations import read_conversations, relations
 from workers.gateway.gateway import Gateway
 from workers.gateway.identity import Identity
-from workers.gateway.problem import ApiError, Problem, forbidden, not_found, unavailable
-from workers.gateway.rights import Call, may
-from workers.runtime.postgres import DATABASE_ERRORS
+from workers.gateway.problem import ApiError, answering, refusals, unavailable
+from workers.gateway.rights import may
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
-}
+REFUSED = refusals(401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
 BODY = {
     "requestBody": {
         "required": True,
@@ -67,14 +63,7 @@ async def send_file(request: Request, identity: Who, conversation: UUID, name: N
     """Send a file for a message of this conversation; who may answer there may."""
     gateway = gateway_of(request)
     async with gateway.queries.view(identity) as view:
-        found = (await read_conversations(view.connection, identity.workspace, [conversation])).get(
-            conversation
-        )
-        if found is None:
-            sentence = f"There is no conversation {conversation} in this workspace."
-            raise not_found("unknown_conversation", sentence)
-        if not may(identity, relations(identity.agent, found, view.roster), "say"):
-            raise _forbidden(request, identity, "say", str(conversation))
+        found = await gateway.queries.conversation(view, conversation, address_of(request), "say")
     smaller = channel_of(found.page) in TAKING_LITTLE
     return await _take(gateway, request, identity, conversation, name, smaller=smaller)
 
@@ -89,7 +78,7 @@ async def send_file(request: Request, identity: Who, conversation: UUID, name: N
 async def send_quick_reply_file(request: Request, identity: Who, name: Name = None) -> Sent:
     """Send a file for quick replies; who may write them may."""
     if not may(identity, (), "manage_quick_replies"):
-        raise _forbidden(request, identity, "manage_quick_replies", "files")
+        raise refuse(request, identity, "manage_quick_replies", "files")
     return await _take(gateway_of(request), request, identity, None, name, smaller=True)
 
 
@@ -100,7 +89,7 @@ async def send_quick_reply_file(request: Request, identity: Who, name: Name = No
     responses={
         200: {"content": {"application/octet-stream": {}}, "description": "The file."},
         206: {"content": {"application/octet-stream": {}}, "description": "The part that `range` asks for."},
-        **{status: {"model": Problem} for status in (404, 410, 416, 503)},
+        **refusals(404, 410, 416, 503),
     },
 )
 async def read_file(request: Request, token: str) -> Response:
@@ -119,34 +108,28 @@ async def _take(
 ) -> Sent:
     """`smaller`: it may go where little is taken. Raises ApiError."""
     files = available(gateway.files)
-    try:
-        file: File = await files.take(
-            gateway.pool,
-            identity.workspace,
-            conversation,
-            identity.actor,
-            request.stream(),
-            name,
-            smaller=smaller,
-        )
-    except FileRefusedError as error:
-        raise ApiError(_STATUSES[error.code], error.code, str(error)) from error
-    except TooManyUnusedError as error:
-        sentence = "This conversation has many files that no message has named: send them first."
-        raise ApiError(HTTPStatus.CONFLICT, "too_many_files", sentence) from error
-    except FilesBusyError as error:
-        raise unavailable("files_busy", "Many files come at once. Send it again.", 2.0) from error
-    except StorageDownError as error:
-        raise unavailable("storage_down", "The store of files does not answer. Send it again.") from error
-    except ClientDisconnect as error:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "cut_short", "The file has not come to its end.") from error
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
+    with answering():
+        try:
+            file: File = await files.take(
+                gateway.pool,
+                identity.workspace,
+                conversation,
+                identity.actor,
+                request.stream(),
+                name,
+                smaller=smaller,
+            )
+        except FileRefusedError as error:
+            raise ApiError(_STATUSES[error.code], error.code, str(error)) from error
+        except TooManyUnusedError as error:
+            sentence = "This conversation has many files that no message has named: send them first."
+            raise ApiError(HTTPStatus.CONFLICT, "too_many_files", sentence) from error
+        except FilesBusyError as error:
+            raise unavailable("files_busy", "Many files come at once. Send it again.", 2.0) from error
+        except StorageDownError as error:
+            raise unavailable("storage_down", "The store of files does not answer. Send it again.") from error
+        except ClientDisconnect as error:
+            raise ApiError(
+                HTTPStatus.BAD_REQUEST, "cut_short", "The file has not come to its end."
+            ) from error
     return Sent(attachment=attachment_of(file), kept=kept(files, file))
-
-
-def _forbidden(request: Request, identity: Identity, call: Call, subject: str) -> ApiError:
-    gateway_of(request).audit.refused(
-        identity.workspace, identity.actor, address_of(request), call, "forbidden", subject
-    )
-    return forbidden(f"You may not {call.replace('_', ' ')} here.")

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import asyncpg
 
+from config.error_text import told
 from config.logging import get_logger
 from config.settings import Settings
-from config.told import told
 from config.topics import ACTIONS, COMMANDS
 from workers.channels import glance, sighting
 from workers.channels.broadcast import Broadcast
@@ -26,15 +26,15 @@ from workers.gateway.audit import Audit
 from workers.gateway.blacklist.rows import forget_blocks
 from workers.gateway.commanding import Commanding
 from workers.gateway.connection import Connection
-from workers.gateway.desks.previews import ChangePreviews
+from workers.gateway.foresight import Foresight
 from workers.gateway.hub import Hub
 from workers.gateway.lines import Lines
 from workers.gateway.lines_tail import LinesTail
 from workers.gateway.looking import Looking
 from workers.gateway.metrics import GatewayMetrics
+from workers.gateway.onlookers import Onlookers
 from workers.gateway.presence import Presences
 from workers.gateway.presence_teller import PresenceTeller
-from workers.gateway.queries.leave import LeavePreviews
 from workers.gateway.queries.pool import query_pool
 from workers.gateway.queries.queries import Queries
 from workers.gateway.replay import Replay
@@ -100,13 +100,13 @@ class Gateway:
         self.looking = Looking(self._broadcast.say)
         self.watching = Watching()
         self.visitors = Visitors(self.looking, self.watching)
-        lines = Lines(self.pool, rosters, self.looking, self.watching)
+        self._onlookers = Onlookers(self.pool, rosters, self.looking, self.watching)
+        lines = Lines(self._onlookers, rosters, self.looking, self.watching)
         self.lines_tail = LinesTail(settings, lines)
         self.token_checks = TokenChecks(self.hub, self.verifier)
         self.webhooks = Webhooks(settings, signing_keys(settings))
-        self.queries = Queries(query_pool(settings), rosters, self.audit)
-        self.leave_previews = LeavePreviews()
-        self.change_previews = ChangePreviews()
+        self.queries = Queries(query_pool(settings), rosters, self.audit, own.reads_per_agent_max)
+        self.foresight = Foresight()
         self.stream = Stream(self.hub, rosters, Replay(settings), self.metrics)
         self._tail = Tail(settings, waiting, self.metrics, self.stream.start, self.stream.take)
         self._presences = Presences(idle_s=own.idle_s, grace_s=own.offline_grace_s)
@@ -132,6 +132,7 @@ class Gateway:
                 "gateway-audit": self.audit.run(),
                 "gateway-broadcast": self._broadcast.run(),
                 "gateway-looking": self.looking.run(),
+                "gateway-onlookers": self._onlookers.run(),
                 "gateway-visitors": self.visitors.run(),
                 "gateway-presence": self._presence_teller.run(),
                 "gateway-tokens": self.token_checks.run(),
@@ -206,6 +207,7 @@ class Gateway:
 
     async def _forget(self) -> None:
         while True:
+            self.stream.forget()
             try:
                 await self.sign_ins.forget()
                 await self.audit.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.ids import agent_key
 from workers.channels.closing import TOO_MANY
 from workers.gateway.connection import Connection
 from workers.gateway.notices import Recipients
@@ -14,13 +15,14 @@ class Hub:
 
     Args:
         connections_max: of all.
-        per_agent_max: of one agent; his oldest one ends when he opens another.
+        per_agent_max: of one agent or service; the oldest one ends when he opens another.
     """
 
     def __init__(self, connections_max: int, per_agent_max: int) -> None:
         self._connections_max = connections_max
         self._per_agent_max = per_agent_max
-        self._of: dict[tuple[str, str], dict[Connection, None]] = {}
+        self._of: dict[str, dict[Connection, None]] = {}
+        """By actor, in the order in which they came."""
         self._watchers: dict[str, set[Connection]] = {}
         self.count = 0
 
@@ -32,7 +34,7 @@ class Hub:
     def add(self, connection: Connection) -> None:
         """Take a connection in."""
         identity = connection.identity
-        own = self._of.setdefault((identity.workspace, identity.agent or ""), {})
+        own = self._of.setdefault(identity.actor, {})
         own[connection] = None
         self.count += 1
         if identity.role == "admin":
@@ -43,14 +45,13 @@ class Hub:
     def remove(self, connection: Connection) -> None:
         """Forget a connection; harmless when it is not known."""
         identity = connection.identity
-        place = identity.workspace, identity.agent or ""
-        own = self._of.get(place, {})
+        own = self._of.get(identity.actor, {})
         if connection not in own:
             return
         del own[connection]
         self.count -= 1
         if not own:
-            del self._of[place]
+            del self._of[identity.actor]
         watchers = self._watchers.get(identity.workspace, set())
         watchers.discard(connection)
         if not watchers:
@@ -66,7 +67,7 @@ class Hub:
         watchers = self._watchers.get(workspace, set()) if recipients.watchers else set()
         yield from watchers
         for agent in agents:
-            for connection in self._of.get((workspace, agent), ()):
+            for connection in self._of.get(agent_key(workspace, agent), ()):
                 if connection not in watchers and _is_meant(connection, recipients):
                     yield connection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from schemas.ids import agent_key
+from schemas.ids import agent_key, service_key
 
 Role = Literal["admin", "page_admin", "agent", "service"]
 Scope = Literal["messages", "customers", "conversations", "roster", "orders"]
@@ -30,5 +30,5 @@ class Identity(NamedTuple):
     def actor(self) -> str:
         """The word for him in commands, outcomes and the audit."""
         if self.agent is None:
-            return f"service:{self.workspace}/{self.login}"
+            return service_key(self.workspace, self.login)
         return agent_key(self.workspace, self.agent)

@@ -8,17 +8,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from asyncpg import Pool
 
 from config.topics import MESSAGES, RECEIPTS
 from schemas.envelope import Kind, header
-from schemas.ids import conversation_id
-from workers.gateway.connection import Connection, transient
-from workers.gateway.conversations import Conversation, read_conversations, relations
-from workers.gateway.identity import Identity
+from schemas.ids import conversation_id, page_of
+from workers.gateway.connection import Connection
+from workers.gateway.conversations import Conversation
 from workers.gateway.looking import Looking
-from workers.gateway.queries.scope import owns
-from workers.gateway.rights import may
+from workers.gateway.onlookers import Onlookers
 from workers.gateway.roster import Roster, Rosters
 from workers.gateway.tail import Record
 from workers.gateway.watching import Watching
@@ -46,8 +43,8 @@ class Line(NamedTuple):
 class Lines:
     """Passes lines on. Rights are looked at anew with each batch: who looked may have lost them since."""
 
-    def __init__(self, pool: Pool, rosters: Rosters, looking: Looking, watching: Watching) -> None:
-        self._pool = pool
+    def __init__(self, onlookers: Onlookers, rosters: Rosters, looking: Looking, watching: Watching) -> None:
+        self._onlookers = onlookers
         self._rosters = rosters
         self._looking = looking
         self._watching = watching
@@ -67,14 +64,14 @@ class Lines:
         for workspace, lines in by_workspace.items():
             roster = await self._rosters.of(workspace)
             looked_at = {one.conversation for one in lines} & self._looking.conversations
-            found = await read_conversations(self._pool, workspace, looked_at) if looked_at else {}
+            found = await self._onlookers.read(workspace, looked_at)
             for line in lines:
                 self._pass_on(line, roster, found.get(line.conversation))
 
     def _is_wanted(self, key: bytes | None) -> bool:
         """By the key alone, since most are not."""
         name = (key or b"").decode(errors="replace")
-        if name.rpartition(":")[0] in self._watching.pages:
+        if page_of(name) in self._watching.pages:
             return True
         return bool(self._looking.conversations) and conversation_id(name) in self._looking.conversations
 
@@ -86,20 +83,9 @@ class Lines:
     def _recipients(
         self, line: Line, roster: Roster, conversation: Conversation | None
     ) -> Collection[Connection]:
-        watchers = self._watching.at((line.workspace, line.page))
-        found = set(watchers)
-        for one in watchers:
-            if not owns(one.identity, line.page, roster):
-                self._watching.watch_off(one, line.page)
-                found.discard(one)
-                one.send(_over("watch", {"page": line.page}))
-        for one in self._looking.at((line.workspace, line.conversation)):
-            if may_see(one.identity, conversation, roster):
-                found.add(one)
-            else:
-                self._looking.look_away(one, line.conversation)
-                one.send(_over("look", {"conversation": str(line.conversation)}))
-        return found
+        watchers = self._onlookers.of_page((line.workspace, line.page), roster)
+        place = line.workspace, line.conversation
+        return watchers | self._onlookers.of_conversation(place, conversation, roster)
 
 
 def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRecord
@@ -127,13 +113,3 @@ def line_of(record: Any) -> Line | None:  # noqa: ANN401 - aiokafka's ConsumerRe
     if said.get("history"):
         return None  # it is behind nothing that anybody looks at
     return Line(*place, said.get("kind") == "note", f'{{"event":"{event}","data":{value}}}')
-
-
-def may_see(identity: Identity, conversation: Conversation | None, roster: Roster) -> bool:
-    """Whether he may see it now."""
-    return conversation is not None and may(identity, relations(identity.agent, conversation, roster), "see")
-
-
-def _over(do: str, about: dict[str, str]) -> str:
-    detail = "You may not see this any more."
-    return transient("refused", {"do": do, "status": 403, "code": "forbidden", "detail": detail, **about})

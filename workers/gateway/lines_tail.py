@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
-from workers.channels.consumer import consuming, go_on
+from workers.channels.consumer import interrupted, reading_on
 from workers.gateway.lines import Lines
 from workers.gateway.tail import CLIENT
-from workers.runtime.postgres import DATABASE_ERRORS
 
-POLL_MS = 500
-RECONNECT_S = 1.0
 IDLE_POLLS = 60
 """So many polls after the last one has gone, nothing is read any more."""
 READY_DEADLINE_S = 5.0
@@ -33,6 +29,7 @@ class LinesTail:
         prefix = settings.kafka.topic_prefix
         self._topics = [topic.full_name(prefix) for topic in (MESSAGES, RECEIPTS)]
         self._positions: dict[TopicPartition, int] = {}
+        self._idle = 0
         self._needed = asyncio.Event()
         self._reading = asyncio.Event()
 
@@ -49,25 +46,26 @@ class LinesTail:
         """Read when it is needed, until cancelled; an interruption loses nothing."""
         while True:
             await self._needed.wait()
-            try:
-                await self._read()
-            except (KafkaError, *DATABASE_ERRORS) as error:
-                _log.warning("lines_interrupted", error=error)
-                await asyncio.sleep(RECONNECT_S)
-            finally:
-                self._reading.clear()
+            self._idle = 0
+            async with interrupted("lines"):
+                try:
+                    await self._read()
+                finally:
+                    self._reading.clear()
 
     async def _read(self) -> None:
-        async with consuming(self._settings, CLIENT) as consumer:
-            self._positions = await go_on(consumer, self._topics, self._positions)
-            self._reading.set()
-            idle = 0
-            while idle < IDLE_POLLS:
-                for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-                    await self._lines.take(records)
-                    self._positions[partition] = records[-1].offset + 1
-                idle = 0 if self._lines.wanted else idle + 1
-            # At once: who asks from here on waits for the next reading.
-            self._needed.clear()
-            self._reading.clear()
-            self._positions = {}
+        take, begin = self._lines.take, self._reading.set
+        await reading_on(
+            self._settings, CLIENT, self._topics, self._positions, take, begin, goes_on=self._is_needed
+        )
+
+    def _is_needed(self) -> bool:
+        """Whether anybody wanted lines at one of the last polls; if not, this reading is over."""
+        self._idle = 0 if self._lines.wanted else self._idle + 1
+        if self._idle < IDLE_POLLS:
+            return True
+        # At once: who asks from here on waits for the next reading.
+        self._needed.clear()
+        self._reading.clear()
+        self._positions.clear()
+        return False

@@ -66,6 +66,11 @@ class Looking:
             if place[1].int % REPEAT_TICKS == number % REPEAT_TICKS:
                 self._say(Glance(place, self._here(place)))
 
+    @property
+    def places(self) -> Collection[Place]:
+        """The conversations that are looked at here."""
+        return tuple(self._at)
+
     def at(self, place: Place) -> Collection[Connection]:
         """The connections here that look at a conversation."""
         return tuple(self._at.get(place, ()))

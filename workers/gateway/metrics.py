@@ -27,13 +27,13 @@ class GatewayMetrics:
         )
         self.refused = Counter(
             "tongdai_gateway_refused",
-            "Attempts that the gateway itself refused, by call and code; each is in the audit",
+            "Attempts that the gateway itself refused, by call and code; all stand or count in the audit",
             ["call", "code"],
             registry=registry,
         )
         self.unaudited = Counter(
             "tongdai_gateway_unaudited",
-            "Refused attempts that are not in the audit, since too many waited to be written",
+            "Refused attempts that are neither in the audit nor counted there: there were too many kinds",
             registry=registry,
         )
         self.sockets = Gauge(

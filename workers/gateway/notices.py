@@ -8,6 +8,7 @@ import orjson
 
 from config.topics import NOTIFICATIONS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
+from schemas.ids import parts_of_owner
 from workers.gateway.identity import Role
 from workers.gateway.roster import Agents, Roster
 
@@ -28,6 +29,8 @@ class Noted(NamedTuple):
     kind: str
     value: str
     """JSON on one line."""
+    at_ms: int
+    """As the topic's retention counts."""
 
     @property
     def size_bytes(self) -> int:
@@ -55,18 +58,18 @@ def noted(record: Any) -> Noted | None:  # noqa: ANN401 - aiokafka's ConsumerRec
         return None
     if not key.startswith((AGENT, AUDIENCE)) or not value or "\n" in value:
         return None
-    return Noted(record.partition, record.offset, key, kind, value)
+    return Noted(record.partition, record.offset, key, kind, value, record.timestamp)
 
 
 def workspace_of(one: Noted) -> str:
     """Whose it is: the roster of this workspace says who the audience is."""
-    return one.key.partition(":")[2].partition("/")[0]
+    return parts_of_owner(one.key)[1]
 
 
 def recipients(one: Noted, roster: Roster) -> Recipients:
     """Who is to be told; who was removed from the workspace is told nothing more, unless he is its admin."""
-    workspace, _, name = one.key.partition(":")[2].partition("/")
-    if one.key.startswith(AGENT):
+    kind, workspace, name = parts_of_owner(one.key)
+    if kind == "agent":
         roles = WORKSPACE_ADMINS if name in roster.gone else ANYBODY
         return Recipients(workspace, frozenset({name}), roles)
     page = str(_said(one).get("page", ""))

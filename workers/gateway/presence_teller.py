@@ -17,8 +17,7 @@ from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.envelope import headers
 from schemas.ids import desk_key
-from workers.channels.problem import UnpublishedError
-from workers.channels.publisher import Publisher
+from workers.channels.publisher import Publisher, UnpublishedError
 from workers.channels.records import Outgoing
 from workers.gateway.calls import SOURCE
 from workers.gateway.presence import AgentPlace, Presences

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from workers.channels.problem import MEDIA_TYPE, TYPE_PREFIX
+from workers.runtime.postgres import DATABASE_ERRORS
 
 PLACE_CHARS_MAX = 200
 _CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large", HTTPStatus.REQUEST_TIMEOUT: "too_slow"}
@@ -34,12 +36,23 @@ class Problem(BaseModel):
     """What programs show, e.g. of `taken`: `winner`, `earlier_ms`."""
 
 
+Responses = dict[int | str, dict[str, Any]]
+"""What a path may answer, in the words of its description."""
+
+
+def refusals(*statuses: int) -> Responses:
+    """That a path may refuse with each of these."""
+    return {status: {"model": Problem} for status in statuses}
+
+
 class Noted(NamedTuple):
     """What the audit says of a refusal, and the client is not told."""
 
     code: str
     workspace: str = ""
     actor: str = ""
+    proven: bool = False
+    """Whether it is certain that it was he, and of this workspace; otherwise somebody only said so."""
 
 
 class ApiError(Exception):
@@ -99,6 +112,20 @@ def not_found(code: str, sentence: str, **more: Any) -> ApiError:  # noqa: ANN40
 def unavailable(code: str, sentence: str, retry_after_s: float = 1.0) -> ApiError:
     """Something that is needed does not answer: the same may be asked again."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, code, sentence, retry_after_s=retry_after_s)
+
+
+def database_down() -> ApiError:
+    """Postgres does not answer now."""
+    return unavailable("database_down", "The database does not answer. Send it again.")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises ApiError when Postgres does not answer what is asked of it here."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        raise database_down() from error
 
 
 def too_many(sentence: str, retry_after_s: float) -> ApiError:

@@ -12,7 +12,7 @@ Relation = Literal["holder", "asked", "offered", "follower", "administrator", "m
 his; he follows it, as who had it goes on doing; he is an admin of its page; he works for its page; he is of
 its desk."""
 AgentRelation = Literal["self", "supervisor", "deskmate"]
-"""Of a person to an agent: the same; he administers a page for which the agent works; of the same desk."""
+"""Of a person to an agent: the same; he administers all pages for which the agent works; of the same desk."""
 QuickReplyRelation = Literal["permitted"]
 """Of a person to a quick reply: it is for all agents, or for a department of his."""
 DeskRelation = Literal["page_admin"]

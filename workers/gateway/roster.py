@@ -113,9 +113,9 @@ class Roster:
         )
 
     def supervises(self, admin: str, agent: str) -> bool:
-        """Whether `admin` administers a page for which `agent` works."""
-        pages = (page for page, admins in self.admins.items() if admin in admins)
-        return any(agent in self.works_for(page) for page in pages)
+        """Whether `admin` administers every page for which `agent` works, and there is one."""
+        pages = [page for page in self.admins if agent in self.works_for(page)]
+        return bool(pages) and all(admin in self.admins[page] for page in pages)
 
     def _look_for_workers(self, page: str, desk: str) -> Agents:
         channel = channel_of(page)
@@ -137,10 +137,10 @@ class Rosters:
         self._known: OrderedDict[str, tuple[Roster, list[int], float]] = OrderedDict()
         self._looking: dict[str, asyncio.Task[Roster]] = {}
 
-    async def of(self, workspace: str) -> Roster:
-        """The roster of `workspace`, as it was at most a second ago. Raises what Postgres raises."""
+    async def of(self, workspace: str, age_s: float = CACHED_S) -> Roster:
+        """The roster of `workspace`, as it was at most so long ago. Raises what Postgres raises."""
         known = self._known.get(workspace)
-        if known is not None and time.monotonic() - known[2] <= CACHED_S:
+        if known is not None and time.monotonic() - known[2] <= age_s:
             return known[0]
         # Many ask at once; one looks. Cancelling one of them must not cancel it for the others.
         looking = self._looking.get(workspace)

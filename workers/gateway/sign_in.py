@@ -67,16 +67,16 @@ class SignIns:
 
     async def sign_in(self, workspace: str, login: str, password: str, address: str) -> Granted:
         """Begin a sign-in. Raises ApiError, the same whether login or password is wrong."""
+        named = workspace, f"login:{login}"
         wait_s = await begin_attempt(self._pool, workspace, login, address)
         if wait_s:
-            sentence = f"There were too many wrong passwords. Wait {wait_s:.0f} s and try again."
-            raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_attempts", sentence, retry_after_s=wait_s)
+            raise _too_many(wait_s, Noted("too_many_attempts", *named))
         account = await self._pool.fetchrow(ACCOUNT, workspace, login)
         right = await self._passwords.verify(account and account["password_hash"], password)
         if not (right and account and account["active"]):
-            raise unauthenticated(_WRONG)
+            raise unauthenticated(_WRONG, Noted("unauthenticated", *named))
         if not await self._may_come(workspace, address):
-            raise unauthenticated(_WRONG, Noted("network"))
+            raise unauthenticated(_WRONG, Noted("network", *named, True))
         await attempt_succeeded(self._pool, workspace, login, address)
         return await self._begin(workspace, login, address)
 
@@ -86,7 +86,7 @@ class SignIns:
             claims = self._tokens.read("refresh", token)
         except WrongTokenError as error:
             raise unauthenticated("The refresh token is no good: sign in again.") from error
-        of = claims.workspace, f"login:{claims.login}"
+        of = claims.workspace, f"login:{claims.login}", True
         if not await self._may_come(claims.workspace, address):
             raise unauthenticated("The refresh token is no good here: sign in again.", Noted("network", *of))
         place = (claims.workspace, claims.sign_in, claims.generation)
@@ -122,6 +122,12 @@ class SignIns:
 
     async def _may_come(self, workspace: str, address: str) -> bool:
         return bool(await self._pool.fetchval(ALLOWED, workspace, _host(address)))
+
+
+def _too_many(wait_s: float, noted: Noted) -> ApiError:
+    sentence = f"There were too many wrong passwords. Wait {wait_s:.0f} s and try again."
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return ApiError(status, "too_many_attempts", sentence, retry_after_s=wait_s, noted=noted)
 
 
 def _host(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -17,7 +17,7 @@ from workers.gateway.connection import FAILED, GONE, NOT_READY, NOT_SIGNED_IN, T
 from workers.gateway.cutting import CUT, PUSH
 from workers.gateway.gateway import Gateway
 from workers.gateway.origins import is_allowed
-from workers.gateway.problem import ApiError
+from workers.gateway.problem import ApiError, Noted
 from workers.gateway.socket_acts import SocketActs
 from workers.runtime.postgres import DATABASE_ERRORS
 
@@ -32,7 +32,7 @@ async def socket(websocket: WebSocket) -> None:
     if not is_allowed(
         websocket.headers.get("origin"), websocket.headers.get("host"), gateway.settings.origins
     ):
-        gateway.audit.refused("", "", _address(websocket), "ws", "origin")
+        gateway.audit.noted(Noted("origin"), _address(websocket), "ws")
         await websocket.close()  # before it is accepted: 403
         return
     await websocket.accept()
@@ -82,8 +82,7 @@ async def _sign_in(gateway: Gateway, websocket: WebSocket) -> tuple[Connection, 
     try:
         verified = await verify(gateway, said.token)
     except ApiError as error:
-        noted = error.noted
-        gateway.audit.refused(noted.workspace, noted.actor, _address(websocket), "ws", noted.code)
+        gateway.audit.noted(error.noted, _address(websocket), "ws")
         await _close(websocket, TOKEN_ENDED if error.code == "unauthenticated" else NOT_READY)
         return None
     size_max = gateway.settings.send_queue_bytes_max

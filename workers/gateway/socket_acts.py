@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.base import rfc3339
 from workers.gateway.client_messages import Active, Away, DoCall, Look, Said, SignIn, Typing, Watch
 from workers.gateway.connection import Connection, transient
-from workers.gateway.problem import ApiError, too_many
+from workers.gateway.problem import ApiError, Noted, too_many
 from workers.gateway.socket_calls import SocketCalls
 
 if TYPE_CHECKING:
@@ -83,9 +83,8 @@ class SocketActs:
     async def _renew(self, token: str) -> None:
         if not await self._gateway.token_checks.renew(self._connection, token):
             identity = self._connection.identity
-            self._gateway.audit.refused(
-                identity.workspace, identity.actor, self._address, "ws", "unauthenticated"
-            )
+            noted = Noted("unauthenticated", identity.workspace, identity.actor, proven=True)
+            self._gateway.audit.noted(noted, self._address, "ws")
             return
         until = self._connection.until
         self._connection.send(transient("renewed", {"until": rfc3339(until) if until else None}))

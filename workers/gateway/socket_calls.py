@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from schemas import asks
 from workers.gateway.answers import Answer, answer_of, answer_of_error
+from workers.gateway.asker import Asker, Sent
 from workers.gateway.calls import CALLS_BY_NAME, BulkBody, CapacityBody, LeaveBody
 from workers.gateway.client_messages import DoCall
-from workers.gateway.commanding import Asker, Sent
 from workers.gateway.connection import Connection
 from workers.gateway.problem import ApiError, invalid, not_found, too_many
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 UNDER_WAY_MAX = 32
 """Of one socket."""
+BULK = "bulk"
+OF_AGENTS = ("set_capacity", "set_leave")
+"""What a socket takes besides the commands on one conversation."""
 
 
 class SocketCalls:
@@ -67,7 +70,7 @@ class SocketCalls:
             if call is not None and said.conversation is not None:
                 body = call.body.model_validate(said.body)
                 return commanding.conversation(asker, call, said.conversation, body)
-            if said.call == "bulk":
+            if said.call == BULK:
                 return commanding.many(asker, BulkBody.model_validate(said.body))
             if said.call == "set_capacity" and said.agent is not None:
                 capacity = CapacityBody.model_validate(said.body)
@@ -77,7 +80,7 @@ class SocketCalls:
                 return commanding.agent(asker, "set_leave", asks.SetLeave, said.agent, leave)
         except ValidationError as error:
             raise invalid(error.errors(include_url=False, include_input=False)) from error
-        raise not_found("unknown_call", "There is no such call, or it lacks its conversation or agent.")
+        raise _unusable(said.call)
 
     async def _finish(self, said: DoCall, sent: Sent) -> None:
         try:
@@ -93,5 +96,16 @@ class SocketCalls:
         self._connection.send(answer.text(said.id))
 
     def _count(self, said: DoCall, became: str) -> None:
-        call = said.call if said.call in CALLS_BY_NAME or said.call == "bulk" else "other"
+        call = said.call if said.call in CALLS_BY_NAME or said.call == BULK else "other"
         self._gateway.metrics.answers.labels(call, became).inc()
+
+
+def _unusable(call: str) -> ApiError:
+    """Why a call cannot be begun: it lacks whom it is about, or goes over HTTP alone."""
+    if call in CALLS_BY_NAME or call in OF_AGENTS:
+        needed = "conversation" if call in CALLS_BY_NAME else "agent"
+        return invalid([{"loc": (needed,), "msg": "this call needs it"}])
+    others = ", ".join((BULK, *OF_AGENTS))
+    return not_found(
+        "unknown_call", f"A socket takes commands on one conversation and {others}; all else goes over HTTP."
+    )

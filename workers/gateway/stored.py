@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import orjson
-
-from schemas.outcomes import Done, Refused
+from schemas.outcomes import read_outcome
 from workers.gateway.waiting import Outcome, Request
 from workers.runtime.handler import Connection
 
@@ -58,12 +56,6 @@ async def read_stored(connection: Connection, workspace: str, keys: Sequence[Key
     actors, names = [one.actor for one in keys], [one.key for one in keys]
     found: list[list[Stored]] = [[] for _ in keys]
     for number, digest, text in await connection.fetch(READ, workspace, list(desks), actors, names):
-        found[number - 1].append(Stored(digest, _outcome(text)))
+        outcome = None if text is None else read_outcome(text)
+        found[number - 1].append(Stored(digest, outcome))
     return found
-
-
-def _outcome(text: str | None) -> Outcome | None:
-    if text is None:
-        return None
-    fields = orjson.loads(text)
-    return (Refused if fields["kind"] == "refused" else Done).model_validate(fields)

@@ -48,6 +48,10 @@ class Stream:
         self._positions = list(offsets)
         self._recent = Recent(offsets)
 
+    def forget(self) -> None:
+        """Let go of what the topic keeps no longer, also when nothing comes and nobody comes back."""
+        self._recent.forget()
+
     async def take(self, records: Sequence[Record]) -> None:
         """Pass on what was committed. Raises what Postgres raises: the same may be given again then."""
         for record in records:

@@ -8,19 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from config.logging import get_logger
 from config.settings import Settings
 from config.topics import NOTIFICATIONS, OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
-from workers.channels.consumer import DEADLINE_S, consuming, partitions_of
+from workers.channels.consumer import DEADLINE_S, consuming, interrupted, partitions_of
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.waiting import Waiting
-from workers.runtime.postgres import DATABASE_ERRORS
 
 Record = Any
 """aiokafka's ConsumerRecord with bytes; its types are incomplete."""
@@ -28,9 +25,6 @@ RECENT_S = 120
 """Notifications of so long ago are read at the start, for those who come back after a restart."""
 POLL_MS = 1_000
 CLIENT = "tongdai-gateway"
-RECONNECT_S = 1.0
-
-_log = get_logger(__name__)
 
 
 class Tail:
@@ -66,13 +60,11 @@ class Tail:
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            try:
-                await self._read()
-            except (KafkaError, *DATABASE_ERRORS) as error:
-                _log.warning("tail_interrupted", error=error)
-            finally:
-                self._set_reading(reading=False)
-            await asyncio.sleep(RECONNECT_S)
+            async with interrupted("tail"):
+                try:
+                    await self._read()
+                finally:
+                    self._set_reading(reading=False)
 
     async def _read(self) -> None:
         async with consuming(self._settings, CLIENT) as consumer:

@@ -87,7 +87,7 @@ class OwnTokens:
     async def _standing(self, workspace: str, login: str, sign_in: UUID) -> Identity:
         row = await self._pool.fetchrow(STANDING, workspace, login, sign_in)
         if row is None:
-            noted = Noted("unauthenticated", workspace, f"login:{login}")
+            noted = Noted("unauthenticated", workspace, f"login:{login}", proven=True)
             raise unauthenticated("This sign-in is over: sign in again.", noted)
         return Identity(workspace, row["role"], row["agent_id"], login, sign_in=sign_in)
 

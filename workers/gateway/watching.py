@@ -24,6 +24,11 @@ class Watching:
         self.pages: set[str] = set()
         """All that are watched here."""
 
+    @property
+    def places(self) -> Collection[PagePlace]:
+        """The pages that are watched here."""
+        return tuple(self._at)
+
     def at(self, place: PagePlace) -> Collection[Connection]:
         """The connections here that watch a page."""
         return tuple(self._at.get(place, ()))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from asyncpg import Connection
 from fastapi import APIRouter, Path, Query, Request
 
 from schemas.base import Moment, Slug
-from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.asking import Who, gateway_of, refuse
 from workers.gateway.identity import Identity
-from workers.gateway.problem import ApiError, Problem, forbidden, unavailable
+from workers.gateway.problem import ApiError, answering, refusals
 from workers.gateway.rights import may
-from workers.runtime.postgres import DATABASE_ERRORS
 from workers.webhooks.administering import WebhookError, Webhooks
 from workers.webhooks.endpoint import (
     ATTEMPTS_KEPT,
@@ -28,10 +27,9 @@ from workers.webhooks.endpoint import (
     Secret,
 )
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)
-}
-router = APIRouter(tags=["webhooks"], prefix="/webhooks", responses=REFUSED)
+router = APIRouter(
+    tags=["webhooks"], prefix="/webhooks", responses=refusals(401, 403, 404, 409, 422, 429, 503)
+)
 Id = Annotated[Slug, Path(description="The endpoint.")]
 
 _STATUSES = {
@@ -129,15 +127,12 @@ async def _asked(request: Request, identity: Identity) -> AsyncIterator[tuple[We
     gateway = gateway_of(request)
     if not may(identity, (), "manage_webhooks"):
         subject = str(request.path_params.get("webhook", ""))
-        gateway.audit.refused(
-            identity.workspace, identity.actor, address_of(request), "manage_webhooks", "forbidden", subject
-        )
-        raise forbidden("Only an admin of the workspace may do this.")
-    try:
-        async with gateway.connection() as connection:
-            yield gateway.webhooks, connection
-    except WebhookError as error:
-        status = _STATUSES.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
-        raise ApiError(status, error.code, str(error)) from error
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
+        sentence = "Only an admin of the workspace may do this."
+        raise refuse(request, identity, "manage_webhooks", subject, sentence)
+    with answering():
+        try:
+            async with gateway.connection() as connection:
+                yield gateway.webhooks, connection
+        except WebhookError as error:
+            status = _STATUSES.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+            raise ApiError(status, error.code, str(error)) from error

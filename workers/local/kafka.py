@@ -51,7 +51,7 @@ class EmbeddedKafka(LocalServer):
         java_options: Sequence[str] | None = None,
         cluster_id: str | None = None,
     ) -> None:
-        super().__init__(data_dir, port, "kafka.log")
+        super().__init__(data_dir, "kafka.log", port)
         self._heap_mb = heap_mb
         self._overrides = dict(overrides or {})
         self._java_options = java_options

@@ -42,19 +42,18 @@ class EmbeddedPostgres(LocalServer):
     """One PostgreSQL server that keeps its data in a folder, with a UTF-8 database `tongdai`.
 
     Connections need the password that is made with the data (in the DSN): on a shared machine the port
-    is open to every local user.
+    is open to every local user: the one of last time when it is free, else any free one.
 
     Args:
         data_dir: its folder; what was there is kept.
-        port: where clients connect; 0 takes the one of last time when it is free, else any free one.
         overrides: server settings that win over the usual ones.
     """
 
     NAME = "PostgreSQL"
     ABORT = signal.SIGQUIT
 
-    def __init__(self, data_dir: Path, *, port: int = 0, overrides: Mapping[str, str] | None = None) -> None:
-        super().__init__(data_dir, port, "postgres.log")
+    def __init__(self, data_dir: Path, *, overrides: Mapping[str, str] | None = None) -> None:
+        super().__init__(data_dir, "postgres.log")
         self._overrides = dict(overrides or {})
 
     @property

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
-
-from config.errors import DependencyError, TongdaiError
+from config.errors import TongdaiError
 from config.settings import Settings
 from config.topics_apply import apply_topics
-from workers.migrations import lacking_migrations, migrate
+from workers.migrations import migrate
+from workers.runtime.dependencies import lacking
 
 
 async def prepare(settings: Settings) -> None:
@@ -24,21 +23,8 @@ async def prepare(settings: Settings) -> None:
 
 
 async def _migrated(settings: Settings) -> None:
-    postgres = settings.postgres
-    try:
-        connection = await asyncpg.connect(
-            postgres.dsn.get_secret_value(),
-            timeout=postgres.connect_timeout_s,
-            command_timeout=postgres.command_timeout_s,
-        )
-        try:
-            lacking = await lacking_migrations(connection)
-        finally:
-            await connection.close()
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise DependencyError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
-    if lacking:
-        await asyncio.to_thread(migrate, postgres.dsn.get_secret_value())
+    if await lacking(settings, "tongdai up"):
+        await asyncio.to_thread(migrate, settings.postgres.dsn.get_secret_value())
 
 
 async def _topics(settings: Settings) -> None:

@@ -20,7 +20,7 @@ class LocalServer(ABC):
     ABORT: ClassVar[signal.Signals]
     """What ends it at once, when it did not start."""
 
-    def __init__(self, data_dir: Path, port: int, log: str) -> None:
+    def __init__(self, data_dir: Path, log: str, port: int = 0) -> None:
         self._dir = DataDir(data_dir)
         self._port = port
         self._child: Child | None = None

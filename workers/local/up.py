@@ -16,9 +16,6 @@ from workers.local.crew.stop import Stop, StoppedEarlyError, stop_on_signals
 from workers.local.ports import free_port
 from workers.local.preparation import prepare
 
-GRACE_S = 5.0
-"""How long a worker may take beyond the deadline that it keeps itself."""
-
 
 async def up(settings: Settings, data_dir: Path, *, embedded: bool, say: Show, show: Show) -> None:
     """Run all workers until SIGINT or SIGTERM; one that dies is started again.
@@ -54,17 +51,12 @@ async def _up(
         port = settings.ingress.port or free_port()
         gateway_port = settings.gateway.port or free_port()
         workers = duties(connected, ingress_port=port, gateway_port=gateway_port, beside=(DELIVERY, WEBHOOKS))
-        crew = Crew(workers, show, say, stop_deadline_s=stop_deadline_s(settings))
+        crew = Crew(workers, show, say, stop_deadline_s=settings.runtime.grace_s)
         async with working(crew, stop), beside(backing.failure()) as side:
             await stop.unless_asked(side.run(crew.ready(None)))
             say(f"agents are served at http://{settings.gateway.host}:{gateway_port}/api/v1")
             say(f"ready: webhooks are taken at http://{settings.ingress.host}:{port}; Ctrl-C stops")
             await stop.unless_asked(side.run(crew.failure()))
-
-
-def stop_deadline_s(settings: Settings) -> float:
-    """After how many seconds a worker that is to stop is killed."""
-    return settings.runtime.stop_deadline_s + GRACE_S
 
 
 @asynccontextmanager

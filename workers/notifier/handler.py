@@ -49,9 +49,10 @@ class NotifierHandler:
         conversations = await self._load(connection, inputs)
         carried = await ask(connection, inputs, conversations)
         results = _apply(inputs, conversations, carried)
-        await store(connection, list(conversations.values()), (issued.row for _, issued in results))
         for cause, issued in results:
             batch.emit(cause.record, issued.kind, key=issued.key, value=issued.value, at_ms=cause.at_ms)
+        await batch.emitted()
+        await store(connection, list(conversations.values()), (issued.row for _, issued in results))
         self._memory.keep(conversations.values())
 
     async def due_timers(

@@ -14,7 +14,7 @@ import orjson
 
 from schemas.base import rfc3339
 from schemas.envelope import Kind
-from schemas.ids import agent_key, audience_key, notice_id
+from schemas.ids import agent_key, audience_key, channel_of, notice_id
 from schemas.messages import Read, Stored
 from schemas.notifications import NoticeMessage
 from schemas.receipts import Delivery
@@ -85,7 +85,7 @@ def _tell(told: Told) -> Issued:
         "key": about.key,
         "page": about.page,
         # A page's id begins with its channel.
-        "channel": about.page.partition(":")[0],
+        "channel": channel_of(about.page),
         "seq": told.seq,
         "epoch": told.epoch,
         "at": at_text,
@@ -131,7 +131,7 @@ def _announce(told: Announced) -> Issued:
         "conversation": event.conversation,
         "key": event.key,
         "page": event.page,
-        "channel": event.page.partition(":")[0],
+        "channel": channel_of(event.page),
         "seq": seq,
         "epoch": epoch,
         "at": rfc3339(event.at),

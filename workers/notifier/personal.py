@@ -59,7 +59,7 @@ def tell(
             if agent not in was.asked:
                 add(agent, "transfer_offered", **_offer(event))
     for agent in _released(conversation, event, was):
-        add(agent, "transfer_ended", holder=event.holder, **_ending(event, was))
+        add(agent, "transfer_ended", holder=event.holder, **_ending(event, was, agent))
     if isinstance(event, CareChanged) and event.holder is not None and _is_by_another(event):
         care = {"care": event.care, "former_care": event.former_care, "reason": event.reason}
         add(event.holder, "care_changed", by=event.by, **care)
@@ -91,7 +91,7 @@ def _offer(event: Transferring) -> dict[str, Any]:
 
 
 def _released(conversation: Conversation, event: ChainEvent, was: Circle) -> tuple[str, ...]:
-    """For whom a transfer is over: all when it is; who has rejected it while others may take it."""
+    """For whom a transfer is over: all when it is; while others may take it, who has rejected it or left."""
     if conversation.asked:
         return tuple(agent for agent in was.asked if agent not in conversation.asked)
     if not was.asked and not isinstance(event, TransferEnded):
@@ -99,11 +99,11 @@ def _released(conversation: Conversation, event: ChainEvent, was: Circle) -> tup
     return (*([was.holder] if was.holder is not None else []), *was.asked)
 
 
-def _ending(event: ChainEvent, was: Circle) -> dict[str, Any]:
+def _ending(event: ChainEvent, was: Circle, agent: str) -> dict[str, Any]:
     if isinstance(event, TransferEnded):
         return {"how": event.how, "colleague": event.agent}
     if isinstance(event, Transferring):
-        return {"how": "rejected", "colleague": event.rejected[-1] if event.rejected else None}
+        return {"how": "rejected" if agent in event.rejected else "target_left", "colleague": agent}
     if _is_accepted(event, was):
         return {"how": "accepted", "colleague": event.holder}
     return {"how": "overtaken"}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from schemas.assignments import Assigned, ChainEvent, Followed
+from schemas.ids import parts_of_owner
 from schemas.messages import Stored
 from workers.notifier import chain
 from workers.notifier.announcements import announce, page_stands
@@ -118,8 +119,8 @@ def greet(conversation: Conversation, back: Back) -> list[Told]:
 def fail(conversation: Conversation, failed: Failed) -> list[Told]:
     """Take an answer that has failed: the agent who wrote it is told, whoever has the conversation by now."""
     answer = failed.delivery
-    kind, _, agent = answer.sender.partition(f":{answer.workspace}/")
-    if kind != "agent" or not agent:
+    kind, workspace, agent = parts_of_owner(answer.sender)
+    if (kind, workspace) != ("agent", answer.workspace) or not agent:
         return []
     words = {language: word_delivery("failed", answer.reason, language)._asdict() for language in LANGUAGES}
     said = {"answer": answer.message, "reason": answer.reason, "words": words}

@@ -19,7 +19,9 @@ URL_CHARS_MAX = 2_048
 _UNICAST = IPv6Network("2000::/3")
 _SPECIAL = (IPv4Network("192.0.0.0/24"), IPv6Network("3fff::/20"))
 """Of IANA's registries, what Python takes for public in one version or another."""
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""The well-known prefix alone. In 64:ff9b:1::/48, of which networks make their own, the IPv4 address may
+stand in other bits than the last (RFC 6052, 2.2): that is refused, unless the settings name it."""
 _COMPATIBLE = IPv6Network("::/96")
 
 
@@ -103,6 +105,6 @@ def _within(address: Address) -> Address:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address

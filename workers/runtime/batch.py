@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -98,6 +98,7 @@ class Batch:
     forwarded: int = 0
     cuts: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """By topic and lane: what tells offsets that were given twice, the log having lost its end between."""
+    on_emitted: Callable[[], Awaitable[None]] | None = None
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def emit(
@@ -117,6 +118,12 @@ class Batch:
         if len(value) + 2 * len(key) > LARGE_BYTES:
             _check_size(cause, kind.topic, key, value, headers)
         self._add(cause.lane, Event(kind.topic, None, key, value, headers))
+
+    async def emitted(self) -> None:
+        """All events are there. A handler that says so before it writes has publishing prepared meanwhile."""
+        prepare, self.on_emitted = self.on_emitted, None
+        if prepare is not None:
+            await prepare()
 
     def _next_id(self, cause: Record) -> str:
         """The id of the next event that `cause` gives rise to."""

@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-import asyncpg
 import structlog
 
+from config.error_text import told
 from config.settings import Settings
-from config.told import told
 from workers.migrations import lacking_migrations
 from workers.runtime.failures import DependencyDownError, TopologyError
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import DATABASE_ERRORS, connected, is_unprepared
 from workers.runtime.runtime import read_topology
 from workers.runtime.topology import Topology
 
@@ -43,7 +42,7 @@ async def _dependencies(settings: Settings) -> Topology:
     async with _deadline_for_dependencies(settings.runtime.dependency_start_timeout_s) as last_error:
         while True:
             try:
-                missing = await _lacking(settings)
+                missing = await lacking(settings, "tongdai start")
                 topology = await read_topology(settings)
                 break
             except DependencyDownError as error:
@@ -51,18 +50,30 @@ async def _dependencies(settings: Settings) -> Topology:
                 log.warning("dependency_down", error=error)
                 await asyncio.sleep(0.5)
     if missing:
-        raise TopologyError(f"the database lacks the migrations {', '.join(missing)}; run `tongdai migrate`")
+        raise unmigrated(missing)
     return topology
 
 
-async def _lacking(settings: Settings) -> Sequence[str]:
-    connection = await connect(settings, "tongdai start")
-    try:
-        return await lacking_migrations(connection)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DependencyDownError(f"Postgres went away: {told(error)}") from error
-    finally:
-        await disconnect(connection)
+def unmigrated(missing: Sequence[str]) -> TopologyError:
+    """What is raised when migrations are `lacking`."""
+    return TopologyError(
+        f"the database lacks the migrations {', '.join(missing)}, or our role may not see them: run "
+        "`tongdai migrate` and, where workers have roles, what `tongdai access postgres` prints"
+    )
+
+
+async def lacking(settings: Settings, name: str) -> Sequence[str]:
+    """The migrations that the database lacks.
+
+    Raises DependencyDownError, and Postgres's own error when our role may not even ask: no wait mends that.
+    """
+    async with connected(settings, name) as connection:
+        try:
+            return await lacking_migrations(connection)
+        except DATABASE_ERRORS as error:
+            if is_unprepared(error):
+                raise
+            raise DependencyDownError(f"Postgres went away: {told(error)}") from error
 
 
 @contextlib.asynccontextmanager

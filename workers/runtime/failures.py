@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.error_text import told
 from config.errors import DependencyError, FencedError, TongdaiError
 from workers.runtime.protocol import EndTerm, TakeoverStep
 
@@ -27,6 +28,14 @@ class FencedTooOftenError(FencedError):
 
 class DependencyDownError(DependencyError):
     """Kafka or Postgres does not answer; the message says which and how it was asked."""
+
+
+class LaneFailedError(Exception):
+    """The handler raised too often in a row on this lane."""
+
+    def __init__(self, lane: int, error: Exception) -> None:
+        super().__init__(told(error))
+        self.lane = lane
 
 
 class UnconfirmedError(TongdaiError):

@@ -46,6 +46,11 @@ class Lanes:
     def ids(self) -> list[int]:
         return sorted(self._lanes)
 
+    @property
+    def unconfirmed(self) -> int:
+        """Batches that are stored, and of which Kafka has not said that they are published."""
+        return sum(lane.batch_no - lane.confirmed for lane in self._lanes.values())
+
     def hold(self, lane: Lane) -> None:
         """This lane is mine from here on."""
         self._lanes[lane.id] = lane

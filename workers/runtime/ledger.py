@@ -31,10 +31,13 @@ UPDATE lane SET owner = $2
 RETURNING lane.id
 """
 _ADVANCE = """
-UPDATE lane SET batch_no = lane.batch_no + 1, next_offsets = mine.next_offsets::jsonb, at_ms = mine.at_ms
-  FROM unnest($3::int[], $4::bigint[], $5::text[], $6::bigint[]) AS mine(id, batch_no, next_offsets, at_ms)
+UPDATE lane SET batch_no = lane.batch_no + 1, next_offsets = mine.next_offsets, at_ms = mine.at_ms
+  FROM jsonb_to_recordset($3) AS mine(id int, batch_no bigint, next_offsets jsonb, at_ms bigint)
  WHERE lane.kind = $1 AND lane.id = mine.id AND lane.owner = $2 AND lane.batch_no = mine.batch_no
 """
+_PREPARE = f"PREPARE advance (text, text, jsonb) AS {_ADVANCE}"
+# One message to the server and one answer, which only what bears its own values can be.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; EXECUTE advance ({}, {}, {})"
 # One statement: a round trip less in every batch. What is deleted and what is inserted are different batches.
 _KEEP_PENDING = """
 WITH mine AS (
@@ -118,16 +121,20 @@ class Ledger:
         at_ms: Sequence[int],
     ) -> bool:
         """Count one batch more on each lane. False: one of them is not mine any more; roll back."""
-        status = await connection.execute(
-            _ADVANCE,
-            self.kind,
-            me,
-            [lane.id for lane in lanes],
-            [lane.batch_no for lane in lanes],
-            [_json(offsets) for offsets in next_offsets],
-            at_ms,
-        )
-        return _count(status) == len(lanes)
+        rows = _advanced(lanes, next_offsets, at_ms)
+        return _count(await connection.execute(_ADVANCE, self.kind, me, rows)) == len(lanes)
+
+    async def begin(
+        self,
+        connection: Connection,
+        me: str,
+        lanes: Sequence[Lane],
+        next_offsets: Sequence[dict[str, int]],
+        at_ms: Sequence[int],
+    ) -> bool:
+        """Begin a transaction and `advance`, in one round trip; for a session that `prepare` has seen."""
+        values = (self.kind, me, _advanced(lanes, next_offsets, at_ms))
+        return _count(await connection.execute(_BEGIN.format(*map(_quoted, values)))) == len(lanes)
 
     async def keep_pending(
         self,
@@ -215,6 +222,11 @@ class Ledger:
         return _count(await connection.execute(_STOP, self.kind, lane, me, reason)) == 1
 
 
+async def prepare(connection: Connection) -> None:
+    """Let this session `Ledger.begin`."""
+    await connection.execute(_PREPARE)
+
+
 def _stored_lane(record: Mapping[str, Any]) -> StoredLane:
     logs: dict[str, str] = orjson.loads(record["log_ids"])
     row = Row(
@@ -227,6 +239,20 @@ def _stored_lane(record: Mapping[str, Any]) -> StoredLane:
         cuts={topic.removesuffix(_CUT): cut for topic, cut in logs.items() if topic.endswith(_CUT)},
     )
     return StoredLane(row, record["at_ms"])
+
+
+def _advanced(lanes: Sequence[Lane], next_offsets: Sequence[dict[str, int]], at_ms: Sequence[int]) -> str:
+    """What `_ADVANCE` is to change, as JSON."""
+    rows = [
+        {"id": lane.id, "batch_no": lane.batch_no, "next_offsets": offsets, "at_ms": moment}
+        for lane, offsets, moment in zip(lanes, next_offsets, at_ms, strict=True)
+    ]
+    return orjson.dumps(rows).decode()
+
+
+def _quoted(text: str) -> str:
+    """As a literal. None of ours has a quote in it; it would be one of the text."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _json(by_topic: Mapping[str, int | str]) -> str:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from workers.runtime import protocol
+from workers.runtime.ahead import Ahead, Unhurried
 from workers.runtime.batch import Record
 from workers.runtime.failures import DependencyDownError, TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
@@ -20,9 +21,10 @@ from workers.runtime.ledger import Ledger
 from workers.runtime.logged import logged
 from workers.runtime.metrics import HELD_BACK, LAG, LANES_HELD, LANES_STOPPED, PUBLISH_SECONDS, STORE_SECONDS
 from workers.runtime.patience import Patience
+from workers.runtime.portions import Part, Stored, behind
 from workers.runtime.protocol import Outcome
 from workers.runtime.source import Polled, Source
-from workers.runtime.store import Part, Store, Stored, behind
+from workers.runtime.store import Store
 from workers.runtime.takeover import Takeover, stop_lane
 from workers.runtime.term import Term
 from workers.runtime.timers import store_due
@@ -60,6 +62,8 @@ class Loop:
     """When a batch was last confirmed, or there was nothing to do."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _publishing: asyncio.Task[None] | None = None
+    _ahead: Unhurried = field(default_factory=Unhurried)
+    """What is begun for the batch that is being stored."""
     _idle_commit_at: float = 0.0
     _timers_at: float = 0.0
     _stopped_checked_at: float = 0.0
@@ -91,6 +95,7 @@ class Loop:
 
     def abandon(self) -> None:
         """The term is over: stop reading, forget everything, release nothing."""
+        self._ahead.drop()
         if self._publishing is not None:
             self._publishing.cancel()
         self.source.pause(self.lanes.ids)
@@ -131,12 +136,17 @@ class Loop:
             return
         started = monotonic()
         limit = self.settings.runtime.exceptions_in_a_row_limit
-        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids, self.patience)
         others, suspects = self.patience.bearable(records, self.lanes)
         is_whole = len(others) == len(records)
         parts = [(records, positions)] if is_whole else self._parts(others, suspects, positions)
+        if len(parts) == 1:
+            self._ahead = Ahead(self.source, self.term, self.lanes, self._publishing)
+        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids, self.patience, self._ahead)
         stored = await store.batch(self.connection, self.term.id, parts)
         STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
+        await self._confirm()
+        await self._ahead.settle()
+        self._ahead = Unhurried()
         await self._publish(stored)
         if stored.failed is not None:
             await self._stop_failed(stored.failed.lane, str(stored.failed))

@@ -42,7 +42,9 @@ HELD_BACK = Gauge(
 )
 UPKEEP = Counter(
     "tongdai_upkeep",
-    "What upkeep did: rows of message_seen that were forgotten, partitions of message that were made.",
+    "What upkeep did, by chore: rows forgotten (`message_seen`, `intake_outcome`), partitions of message "
+    "made (`message_partitions`), erasures that came on (`erasing`), rows that these took (`erasing at "
+    "delivery`).",
     ["chore"],
 )
 UPKEEP_FAILED = Counter(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, cast
 
 import asyncpg
 
+from config.error_text import told
 from config.settings import Settings
-from config.told import told
 from workers.runtime.failures import DependencyDownError
 from workers.runtime.handler import Connection
 
@@ -31,8 +32,10 @@ DATABASE_ERRORS = (
 """What says that Postgres does not answer now: the same may succeed later."""
 
 
-async def connect(settings: Settings, name: str) -> Connection:
+async def connect(settings: Settings, name: str, **server_settings: str) -> Connection:
     """A connection that commits durably and never waits for ever.
+
+    `server_settings` hold in each of its transactions, beside those that all have.
 
     Raises DependencyDownError when Postgres does not answer.
     """
@@ -52,11 +55,13 @@ async def connect(settings: Settings, name: str) -> Connection:
                 "statement_timeout": f"{statement_ms:.0f}ms",
                 "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
                 "jit": "off",  # hundreds of milliseconds for plans that run in one
+                **server_settings,
             },
         )
     except DATABASE_ERRORS as error:
         raise DependencyDownError(
-            f"Postgres at {postgres.masked_dsn} does not answer: {told(error)}"
+            f"Postgres at {postgres.masked_dsn} does not answer: {told(error)}. Check that it runs, and that "
+            "TONGDAI_POSTGRES_DSN is right"
         ) from error
     return cast("Connection", connection)
 
@@ -93,6 +98,16 @@ def new_pool(
     )
 
 
+@asynccontextmanager
+async def connected(settings: Settings, name: str) -> AsyncIterator[Connection]:
+    """What `connect` gives, for as long as the block lasts. Raises what `connect` raises."""
+    connection = await connect(settings, name)
+    try:
+        yield connection
+    finally:
+        await disconnect(connection)
+
+
 async def disconnect(connection: Connection) -> None:
     """Close at once: an open transaction is rolled back by the server."""
     connection.terminate()
@@ -114,6 +129,24 @@ def connection_lost(error: BaseException, connection: Connection) -> bool:
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
             asyncpg.ObjectNotInPrerequisiteStateError,
+            asyncpg.InvalidSQLStatementNameError,  # another session than the one that prepared it
+        ),
+    )
+
+
+def is_unprepared(error: BaseException) -> bool:
+    """Whether the database is not what the program expects: a right, a table or a column is missing.
+
+    That is no record's fault, and somebody has to mend it: `tongdai migrate`, then `tongdai access postgres`.
+    """
+    return isinstance(
+        error,
+        (
+            asyncpg.InsufficientPrivilegeError,
+            asyncpg.UndefinedTableError,
+            asyncpg.UndefinedColumnError,
+            asyncpg.UndefinedFunctionError,
+            asyncpg.InvalidSchemaNameError,
         ),
     )
 

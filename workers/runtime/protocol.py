@@ -209,6 +209,16 @@ def after_store(*, outcome: Outcome) -> EndTerm | None:
     return None if outcome is Outcome.OK else _end_after(outcome, "storing a batch")
 
 
+def may_begin_ahead(*, unconfirmed: int) -> bool:
+    """A batch's Kafka transaction is begun before the batch is stored only when nothing is unconfirmed."""
+    return unconfirmed == 0
+
+
+def after_abort(*, outcome: Outcome) -> EndTerm | None:
+    """A transaction whose batch was rolled back is aborted (none: go on with another), or not."""
+    return None if outcome is Outcome.OK else _end_after(outcome, "aborting a transaction")
+
+
 def after_publish(*, outcome: Outcome) -> EndTerm | None:
     """A batch was published (none: it is confirmed), or not."""
     return None if outcome is Outcome.OK else _end_after(outcome, "publishing a batch")

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 import structlog
 from aiokafka.errors import KafkaError
 
+from config.error_text import told
 from config.errors import TongdaiError
 from config.settings import Settings
-from config.told import told
 from workers.runtime.failures import TermEndedError
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import LaneName
 from workers.runtime.kind_recovery import KindRecovery, RecoveryError
-from workers.runtime.ledger import Ledger, StoredLane
-from workers.runtime.postgres import DATABASE_ERRORS, connect, disconnect
+from workers.runtime.ledger import Ledger, StoredLane, prepare
+from workers.runtime.postgres import DATABASE_ERRORS, connected
 from workers.runtime.published import Published, read_published
 from workers.runtime.seized import Seized
 from workers.runtime.spans import Tell
@@ -99,13 +99,13 @@ async def recover(
 
     Raises DependencyDownError when Kafka or Postgres are not there, and what Postgres raises.
     """
-    connection = await connect(settings, "tongdai recover")
-    recovery = _Recovery(settings, topology, connection, accept_loss=accept_loss)
-    try:
-        return await recovery.run(handlers, sorted(set(lanes)), tell)
-    finally:
-        await recovery.end()
-        await disconnect(connection)
+    async with connected(settings, "tongdai recover") as connection:
+        recovery = _Recovery(settings, topology, connection, accept_loss=accept_loss)
+        try:
+            await prepare(connection)
+            return await recovery.run(handlers, sorted(set(lanes)), tell)
+        finally:
+            await recovery.end()
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.patience import Patience
+from workers.runtime.portions import behind
 from workers.runtime.reader import open_reader
-from workers.runtime.store import Store, behind
+from workers.runtime.store import Store
 from workers.runtime.term import Term
 from workers.runtime.topology import Topology
 

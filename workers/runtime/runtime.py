@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
-import asyncpg
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -19,12 +18,12 @@ from config.topics import CATALOGUE
 from workers.runtime.failures import DependencyDownError, FencedTooOftenError, TermEndedError
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Handler
-from workers.runtime.ledger import Ledger
+from workers.runtime.ledger import Ledger, prepare
 from workers.runtime.loop import Loop
 from workers.runtime.metadata import read_metadata
 from workers.runtime.metrics import FENCED, TERMS
 from workers.runtime.patience import Patience
-from workers.runtime.postgres import connect, connection_lost, disconnect, lost_a_race
+from workers.runtime.postgres import DATABASE_ERRORS, connect, connection_lost, disconnect, lost_a_race
 from workers.runtime.source import Source
 from workers.runtime.status import Status
 from workers.runtime.takeover import Takeover
@@ -125,20 +124,14 @@ class Runtime:
             return
         self._loop = loop = begun[0]
         try:
+            await prepare(loop.connection)
             while not stopping.is_set():
                 await loop.step(stopping)
                 self._observe(loop)
             await loop.release()
         except TermEndedError as end:
             self._count(end)
-        except (
-            DependencyDownError,
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as e:
+        except (DependencyDownError, *DATABASE_ERRORS) as e:
             down = isinstance(e, DependencyDownError) or connection_lost(e, loop.connection)
             if not down and not lost_a_race(e):
                 raise
@@ -154,7 +147,10 @@ class Runtime:
         log_ids = (await read_topology(self.settings)).ids
         if missing := [topic for topic in self.handler.inputs if topic not in log_ids]:
             raise DependencyDownError(f"Kafka has no topic {self.topology.full_name(missing[0])}")
-        connection = await connect(self.settings, f"tongdai {self.handler.kind}")
+        # Rows are found by what names them, in one way: to plan that anew takes longer than to do it.
+        connection = await connect(
+            self.settings, f"tongdai {self.handler.kind}", plan_cache_mode="force_generic_plan"
+        )
         try:
             term = await Term.begin(self.handler.kind, self.topology, self.settings)
         except BaseException:

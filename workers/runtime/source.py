@@ -137,14 +137,18 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._raise_failure()
         return self._polled(generation, polling)
 
-    async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """What is there now. Only behind a backlog is the next fetch sent while this batch is stored.
+    def read_on(self) -> None:
+        """Ask for the next records of the lanes that are read, for the next poll to find them there.
 
-        Reading ahead, aiokafka asks at once, gets the first few records and asks for no more before they are
-        taken: the rest would wait for two batches.
+        To be called when a batch is about to be committed, not sooner: aiokafka asks at once, gets the first
+        few records and asks for no more before they are taken, so that all others wait for two batches.
         """
-        generation = self.generation
         self._consumer.resume(*self._reading)
+
+    async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What is there now. Only behind a backlog is the next fetch sent at once, see `read_on`."""
+        generation = self.generation
+        self.read_on()
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
             timeout_ms=timeout_ms, max_records=self._max_records
         )

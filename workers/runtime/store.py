@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import asyncpg
 import structlog
 
-from config.told import told, whereabouts
-from schemas.deadletter import Reason
+from config.error_text import told, whereabouts
 from workers.runtime import protocol, trail
-from workers.runtime.batch import Batch, Event, EventTooLargeError, Record
-from workers.runtime.failures import TermEndedError, obey
+from workers.runtime.ahead import Unhurried
+from workers.runtime.batch import Batch, EventTooLargeError, Record
+from workers.runtime.failures import LaneFailedError, TermEndedError, obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity
 from workers.runtime.lanes import Lane, Lanes
@@ -20,28 +21,14 @@ from workers.runtime.ledger import Ledger
 from workers.runtime.logged import logged
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
 from workers.runtime.patience import Patience
-from workers.runtime.postgres import connection_lost, lost_a_race
+from workers.runtime.portions import Ends, Part, Refusals, Stored, halves, refuse
+from workers.runtime.postgres import connection_lost, is_unprepared, lost_a_race
 from workers.runtime.protocol import Outcome
 
 log = structlog.get_logger(__name__)
 
 RETRIES_MAX = 5
 """Of a batch that lost to another transaction (serialization failure, deadlock)."""
-
-Ends = dict[int, dict[str, int]]
-"""By lane, the next offset of each input."""
-Part = tuple[Sequence[Record], Ends]
-"""Records, and where their lanes stand behind them."""
-Refusals = dict[tuple[str, int, int], tuple[Reason, str]]
-"""Records (topic, lane, offset) that go to deadletter before the handler sees them."""
-
-
-class LaneFailedError(Exception):
-    """The handler raised too often in a row on this lane."""
-
-    def __init__(self, lane: int, error: Exception) -> None:
-        super().__init__(told(error))
-        self.lane = lane
 
 
 class TookTooLongError(Exception):
@@ -50,24 +37,6 @@ class TookTooLongError(Exception):
 
 class _LateError(Exception):
     """The rest of the batch is left for later: it took too long, and it is not known whose fault that is."""
-
-
-@dataclass(slots=True)
-class Stored:
-    """A batch that Postgres has: to be published, with its lanes' numbers and offsets."""
-
-    events: list[Event] = field(default_factory=list)
-    lanes: dict[int, tuple[int, dict[str, int]]] = field(default_factory=dict)
-    """By lane: batch number and next offsets after it."""
-    failed: LaneFailedError | None = None
-    """Why the rest of the batch was left: a lane to be stopped."""
-    is_late: bool = False
-    """Whether the rest was left since it took too long: it is to be tried again, see `Patience`."""
-
-    def add(self, lane: Lane, events: Sequence[Event]) -> None:
-        """One more batch of a lane, as it stands now; batches of a lane are added in their order."""
-        self.lanes[lane.id] = (lane.batch_no, lane.next_offsets)
-        self.events.extend(events)
 
 
 @dataclass(slots=True)
@@ -81,6 +50,7 @@ class Store:
     log_ids: Mapping[str, str]
     """Kafka's ids of the input topics."""
     patience: Patience = field(default_factory=Patience)
+    ahead: Unhurried = field(default_factory=Unhurried)
 
     async def batch(
         self,
@@ -90,8 +60,8 @@ class Store:
     ) -> Stored:
         """Store each part and leave its lanes at its ends, in one transaction or, after a failure, more.
 
-        Raises TermEndedError when a lane is not mine, and the connection's error when it is lost: then the
-        outcome is unknown.
+        Raises TermEndedError when a lane is not mine, the connection's error when it is lost: then the
+        outcome is unknown, and Postgres's when the database lacks what the handler needs.
         """
         stored = Stored()
         refusals: Refusals = {}
@@ -131,25 +101,30 @@ class Store:
     ) -> Exception | None:
         """Store them, or return what the handler raised; then nothing has changed."""
         for attempt in range(RETRIES_MAX + 1):
-            transaction = connection.transaction(isolation="read_committed")
-            await transaction.start()
             try:
                 batch, clocks = self._batch(records, refusals)
-                told = await self._apply(connection, me, batch, ends, clocks)
+                marked = await self._apply(connection, me, batch, ends, clocks)
             except (TermEndedError, MemoryError):
                 raise  # no record is to blame
             except Exception as error:
-                if connection_lost(error, connection):
-                    raise
-                await transaction.rollback()
+                if connection_lost(error, connection) or is_unprepared(error):
+                    raise  # nor here
+                await connection.execute("ROLLBACK")
+                await self._undo_ahead()
                 if lost_a_race(error) and attempt < RETRIES_MAX:
                     self.handler.forget(None)
                     continue
                 return error
-            await transaction.commit()
-            self._stored(batch, ends, clocks, told, stored)
+            self.ahead.read_on()
+            await _commit(connection)
+            self._stored(batch, ends, clocks, marked, stored)
             return None
         raise AssertionError("the last attempt returns or raises")
+
+    async def _undo_ahead(self) -> None:
+        """What follows may be stored in parts, which are published as one: nothing is begun for them."""
+        await self.ahead.abort()
+        self.ahead = Unhurried()
 
     def _batch(self, records: Sequence[Record], refusals: Refusals) -> tuple[Batch, dict[int, int]]:
         """The batch, and its lanes' clocks after it. A refused record has been read, too."""
@@ -162,7 +137,7 @@ class Store:
         cuts = {(topic, lane): cut for lane in clocks for topic, cut in self.lanes[lane].cuts.items()}
         batch = Batch(self.handler.kind, records, at_ms, self.log_ids, cuts=cuts)
         if refusals:
-            _refuse(batch, refusals)
+            refuse(batch, refusals)
         return batch, clocks
 
     async def _apply(
@@ -173,24 +148,27 @@ class Store:
         ends: Ends,
         clocks: Mapping[int, int],
     ) -> set[int]:
-        """The compare-and-swap comes first: who is not the owner does not even begin.
+        """In a new transaction. The compare-and-swap comes first: who is not the owner does not even begin.
 
-        Returns the lanes whose trail was told.
+        Returns the lanes whose trail was marked.
         """
         lanes = [self.lanes[lane] for lane in ends]
         offsets = [ends[lane.id] for lane in lanes]
         at_ms = [clocks.get(lane.id, lane.at_ms) for lane in lanes]
-        mine = await self.ledger.advance(connection, me, lanes, offsets, at_ms)
+        mine = await self.ledger.begin(connection, me, lanes, offsets, at_ms)
         obey(protocol.after_store(outcome=Outcome.of_swap(mine)))
+        numbers = {lane.id: (lane.batch_no + 1, ends[lane.id]) for lane in lanes}
+        batch.on_emitted = lambda: self.ahead.begin(chain(*batch.events.values()), numbers)
         if batch.records:
             await self._handle(connection, batch)
+        await batch.emitted()
         for lane in lanes:
             if lane.published_ahead:
                 await self._leave_out_published(connection, batch, lane)
-        told = {lane.id for lane in lanes if self._tell_trail(batch, lane, ends[lane.id])}
+        marked = {lane.id for lane in lanes if self._tell_trail(batch, lane, ends[lane.id])}
         events = [batch.events.get(lane.id, []) for lane in lanes]
         await self.ledger.keep_pending(connection, lanes, offsets, events)
-        return told
+        return marked
 
     async def _handle(self, connection: Connection, batch: Batch) -> None:
         """Who waits for a lock that somebody else holds is given up earlier, with another error."""
@@ -220,7 +198,7 @@ class Store:
         batch: Batch,
         ends: Ends,
         clocks: Mapping[int, int],
-        told: Container[int],
+        marked: Container[int],
         stored: Stored,
     ) -> None:
         read = {record.lane for record in batch.records}
@@ -228,7 +206,7 @@ class Store:
             lane = self.lanes[lane_no]
             lane.batch_no += 1
             lane.next_offsets = offsets
-            if lane_no in told:
+            if lane_no in marked:
                 lane.untold = []
             elif lane_no in read:
                 lane.untold = [*lane.untold[1 - trail.REMEMBERED_MAX :], offsets]
@@ -261,7 +239,7 @@ class Store:
         if isinstance(error, TookTooLongError) and not self.patience.took_too_long(candidates):
             raise _LateError
         if len(candidates) > 1:
-            return _halves(records, ends, self.lanes)
+            return halves(records, ends, self.lanes)
         [culprit] = candidates
         self._count_exception(culprit, error)
         detail = ", at ".join(part for part in (told(error), whereabouts(error)) if part)
@@ -277,31 +255,7 @@ class Store:
             raise LaneFailedError(lane.id, error)
 
 
-def _refuse(batch: Batch, refusals: Refusals) -> None:
-    kept = []
-    for record, at_ms in zip(batch.records, batch.at_ms, strict=True):
-        refusal = refusals.get((record.topic, record.lane, record.offset))
-        if refusal is None:
-            kept.append((record, at_ms))
-        else:
-            batch.reject(record, *refusal)
-    batch.records = [record for record, _ in kept]
-    batch.at_ms = [at_ms for _, at_ms in kept]
-
-
-def _halves(records: Sequence[Record], ends: Ends, lanes: Lanes) -> list[Part]:
-    """The first half ends behind its own last records, the second where the whole ends."""
-    middle = len(records) // 2
-    first, second = records[:middle], records[middle:]
-    rest = {record.lane for record in second}
-    # A lane that ends in the first half takes the whole's end there, with what lies behind its records.
-    first_ends = behind(first, lanes) | {lane: end for lane, end in ends.items() if lane not in rest}
-    return [(first, first_ends), (second, {lane: ends[lane] for lane in ends if lane in rest})]
-
-
-def behind(records: Sequence[Record], lanes: Lanes) -> Ends:
-    """Where lanes stand when they have read these records and nothing else."""
-    ends = {lane: dict(lanes[lane].next_offsets) for lane in {record.lane for record in records}}
-    for record in records:
-        ends[record.lane][record.topic] = record.offset + 1
-    return ends
+async def _commit(connection: Connection) -> None:
+    """Raises TermEndedError: of what failed unheard within the transaction Postgres commits nothing."""
+    status = await connection.execute("COMMIT")
+    obey(protocol.after_store(outcome=Outcome.of_swap(status == "COMMIT")))

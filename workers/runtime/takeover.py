@@ -17,7 +17,7 @@ from workers.runtime.groups import Groups
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger, StoredLane
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.runtime.protocol import (
     Abandon,
     BackOff,
@@ -239,11 +239,8 @@ class _unblocked:  # noqa: N801  reads as a phrase: async with _unblocked(...)
 
     async def _terminate_blockers(self) -> None:
         await asyncio.sleep(BLOCKED_AFTER_S)
-        connection = await connect(self._settings, "tongdai unblock")
-        try:
+        async with connected(self._settings, "tongdai unblock") as connection:
             blockers = await connection.fetch(
                 "SELECT pid, pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid", self._pid
             )
             log.warning("blockers_terminated", pids=[record["pid"] for record in blockers])
-        finally:
-            await disconnect(connection)

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
 from workers.runtime.batch import Event
-from workers.runtime.failures import DependencyDownError, UnconfirmedError
+from workers.runtime.failures import TermEndedError, UnconfirmedError
 from workers.runtime.log_clock import LogClock
+from workers.runtime.producers import add_partition, send, start_producer, stop_producer
 from workers.runtime.protocol import Outcome
-from workers.runtime.topology import MAX_BYTES, Topology
+from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
 
 PRODUCERS = 2
 """Alternating: aiokafka waits 20 ms when a producer begins right after its last transaction."""
-BATCH_BYTES = 262_144
-RETRY_BACKOFF_MS = 5
-"""aiokafka's default of 100 ms made concurrent transactions nine times slower."""
-
 GroupOffsets = Mapping[int, tuple[int, Mapping[str, int]]]
 """By lane: its batch number, and the next offset of each input topic."""
+
+
+class Begun(NamedTuple):
+    """A transaction that is begun, and the answer to its offsets."""
+
+    producer: AIOKafkaProducer
+    offsets: GroupOffsets
+    told: asyncio.Future[None]
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Term:
     clock: LogClock = field(default_factory=LogClock)
     _next: int = 0
     _fenced: set[str] = field(default_factory=set)
+    _ahead: Begun | None = None
+    """The transaction of a batch that Postgres may not have yet: without a record."""
 
     @classmethod
     async def begin(cls, kind: str, topology: Topology, settings: Settings) -> Term:
@@ -53,9 +59,9 @@ class Term:
         producers: list[AIOKafkaProducer] = []
         try:
             for name in transactional_ids(id_):
-                producers.append(await _start_producer(name, settings))  # noqa: PERF401  those begun are stopped
+                producers.append(await start_producer(name, settings))  # noqa: PERF401  those begun are stopped
         except BaseException:
-            await asyncio.gather(*(_stop_producer(producer) for producer in producers))
+            await asyncio.gather(*(stop_producer(producer) for producer in producers))
             raise
         log.info("term_began", term=id_)
         return cls(id_, f"{settings.kafka.topic_prefix}.{kind}", topology, settings, producers)
@@ -68,23 +74,43 @@ class Term:
         if owner in self._fenced:
             return
         for name in transactional_ids(owner):
-            await _stop_producer(await _start_producer(name, self.settings))
+            await stop_producer(await start_producer(name, self.settings))
         self._fenced.add(owner)
         log.info("term_fenced", term=self.id, fenced=owner)
 
     async def publish(self, events: Iterable[Event], offsets: GroupOffsets) -> Outcome:
         """One Kafka transaction: `events` in order, and every input offset of these lanes."""
-        producer = self._producers[self._next]
-        self._next = (self._next + 1) % PRODUCERS
+        return await self._outcome("publish", self._transaction(events, offsets))
+
+    async def begin_ahead(self, events: Iterable[Event], offsets: GroupOffsets) -> None:
+        """Begin the transaction of a batch that Postgres does not have yet: everything but its records.
+
+        They are produced by `publish`, which is to be given the same offsets, or `abort` undoes it all; these
+        tell what Kafka refused here, too. Raises TermEndedError when the producer cannot begin.
+        """
+        try:
+            self._ahead = begun = await self._begin(offsets)
+        except (KafkaError, IllegalOperation, AssertionError) as error:
+            # aiokafka asserts that a producer is fit to begin.
+            raise TermEndedError(f"beginning a transaction: {error!r}", fenced=False) from error
+        for topic, partition in {self._place(event) for event in events}:
+            add_partition(begun.producer, TopicPartition(self.topology.full_name(topic), partition))
+
+    async def abort(self) -> Outcome:
+        """Undo what was begun ahead, if anything was."""
+        begun, self._ahead = self._ahead, None
+        return Outcome.OK if begun is None else await self._outcome("abort", _undo(begun))
+
+    async def _outcome(self, doing: str, work: Coroutine[Any, Any, None]) -> Outcome:
         try:
             async with asyncio.timeout(self.settings.runtime.kafka_deadline_s):
-                await self._transaction(producer, events, offsets)
+                await work
         except ProducerFenced as error:
-            log.warning("publish_fenced", term=self.id, error=error)
+            log.warning("transaction_fenced", term=self.id, doing=doing, error=error)
             return Outcome.REFUSED
         except (KafkaError, IllegalOperation, TimeoutError) as error:
             # IllegalOperation is no KafkaError: a fence in the middle leaves the producer outside of it.
-            log.warning("publish_outcome_unknown", term=self.id, error=error)
+            log.warning("transaction_outcome_unknown", term=self.id, doing=doing, error=error)
             return Outcome.UNKNOWN
         return Outcome.OK
 
@@ -93,13 +119,23 @@ class Term:
         if await self.publish(events, offsets) is not Outcome.OK:
             raise UnconfirmedError("Kafka did not confirm the transaction; repeat")
 
-    async def _transaction(
-        self, producer: AIOKafkaProducer, events: Iterable[Event], offsets: GroupOffsets
-    ) -> None:
+    async def _begin(self, offsets: GroupOffsets) -> Begun:
+        """With the other producer than the last time."""
+        producer = self._producers[self._next]
+        self._next = (self._next + 1) % PRODUCERS
         await producer.begin_transaction()
-        sending: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._send_offsets(producer, offsets))]
+        return Begun(producer, offsets, asyncio.ensure_future(self._send_offsets(producer, offsets)))
+
+    async def _transaction(self, events: Iterable[Event], offsets: GroupOffsets) -> None:
+        begun, self._ahead = self._ahead or await self._begin(offsets), None
+        if begun.offsets != offsets:
+            raise AssertionError("the transaction was begun for another batch")
+        if begun.told.done():
+            begun.told.result()  # a fence meanwhile is told as what it is
+        producer = begun.producer
+        sending: list[asyncio.Future[Any]] = [begun.told]
         for (topic, partition), list_ in self._by_partition(events).items():
-            sending.extend(await _send(producer, topic, partition, list_))
+            sending.extend(await send(producer, self.topology.full_name(topic), partition, list_))
         confirmed = await asyncio.gather(*sending, return_exceptions=True)
         _raise_first(confirmed)
         self.clock.hear(confirmed)
@@ -116,15 +152,21 @@ class Term:
     def _by_partition(self, events: Iterable[Event]) -> dict[tuple[str, int], list[Event]]:
         grouped: dict[tuple[str, int], list[Event]] = {}
         for event in events:
-            partition = event.partition
-            if partition is None:
-                partition = self.topology.partition(event.topic, event.key)
-            grouped.setdefault((self.topology.full_name(event.topic), partition), []).append(event)
+            grouped.setdefault(self._place(event), []).append(event)
         return grouped
+
+    def _place(self, event: Event) -> tuple[str, int]:
+        """Its topic and partition."""
+        if event.partition is not None:
+            return event.topic, event.partition
+        return event.topic, self.topology.partition(event.topic, event.key)
 
     async def end(self) -> None:
         """Let the producers go. Their open transaction, if any, is ended by whoever takes the lanes."""
-        await asyncio.gather(*(_stop_producer(producer) for producer in self._producers))
+        if self._ahead is not None:
+            self._ahead.told.cancel()
+            await asyncio.gather(self._ahead.told, return_exceptions=True)
+        await asyncio.gather(*(stop_producer(producer) for producer in self._producers))
         log.info("term_ended", term=self.id)
 
 
@@ -140,57 +182,6 @@ def transactional_ids(term: str) -> list[str]:
     return [f"{term}-{number}" for number in range(PRODUCERS)]
 
 
-async def _start_producer(transactional_id: str, settings: Settings) -> AIOKafkaProducer:
-    """A producer whose id is initialised, which ends every other one with this id."""
-    producer = AIOKafkaProducer(
-        **settings.kafka.client_options(),
-        transactional_id=transactional_id,
-        transaction_timeout_ms=settings.runtime.transaction_timeout_ms,
-        acks="all",
-        enable_idempotence=True,
-        retry_backoff_ms=RETRY_BACKOFF_MS,
-        max_batch_size=BATCH_BYTES,
-        max_request_size=2 * max(MAX_BYTES.values()),
-        linger_ms=0,
-    )
-    try:
-        async with asyncio.timeout(settings.runtime.kafka_deadline_s):
-            await producer.start()
-    except (KafkaError, TimeoutError, OSError, AssertionError) as error:
-        # aiokafka asserts that a broker is known; of one that was just away Kafka may tell of none.
-        await _stop_producer(producer)
-        raise DependencyDownError(f"Kafka did not initialise {transactional_id}: {error!r}") from error
-    return producer
-
-
-async def _stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop without waiting for ever: with the broker dead, aiokafka's `stop()` hangs."""
-    try:
-        async with asyncio.timeout(2):
-            await producer.stop()
-    except (KafkaError, TimeoutError, OSError) as error:
-        log.debug("producer_abandoned", error=error)
-
-
-async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, events: list[Event]
-) -> list[asyncio.Future[Any]]:
-    """Hand the events over as ready-made record batches: a third of the cost of `send()`."""
-    sent = []
-    builder = producer.create_batch()
-    for event in events:
-        if _append(builder, event):
-            continue
-        sent.append(await producer.send_batch(builder, topic, partition=partition))
-        builder = producer.create_batch()
-        _append(builder, event)
-    builder.close()
-    sent.append(await producer.send_batch(builder, topic, partition=partition))
-    return sent
-
-
-def _append(builder: BatchBuilder, event: Event) -> bool:
-    key = None if event.no_key else event.key
-    value = None if event.no_value else event.value
-    metadata = builder.append(timestamp=None, key=key, value=value, headers=event.headers)
-    return metadata is not None
+async def _undo(begun: Begun) -> None:
+    await begun.told
+    await begun.producer.abort_transaction()

@@ -14,8 +14,8 @@ from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity, lane_source
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
+from workers.runtime.portions import Stored
 from workers.runtime.protocol import Outcome
-from workers.runtime.store import Stored
 
 TIMERS_MAX = 1_000
 """Timers that one batch publishes, at most; the next ones follow at the next round."""

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-import asyncpg
 import structlog
 
 from config.settings import Settings
 from workers.runtime.failures import DependencyDownError
 from workers.runtime.handler import Connection
 from workers.runtime.metrics import UPKEEP, UPKEEP_FAILED
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import DATABASE_ERRORS, connected
 
 log = structlog.get_logger(__name__)
 
@@ -36,14 +35,7 @@ async def _repeat(chore: Chore, settings: Settings) -> None:
     while True:
         try:
             UPKEEP.labels(chore.name).inc(await _do(chore, settings))
-        except (
-            DependencyDownError,
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except (DependencyDownError, *DATABASE_ERRORS) as error:
             UPKEEP_FAILED.labels(chore.name).inc()
             log.warning("upkeep_failed", chore=chore.name, error=error, again_in_s=chore.interval_s)
         await asyncio.sleep(chore.interval_s)
@@ -51,11 +43,8 @@ async def _repeat(chore: Chore, settings: Settings) -> None:
 
 async def _do(chore: Chore, settings: Settings) -> int:
     """On a connection of its own: it must not wait for a batch, nor a batch for it."""
-    connection = await connect(settings, f"tongdai {chore.name}")
-    try:
+    async with connected(settings, f"tongdai {chore.name}") as connection:
         done = await chore.do(connection)
-    finally:
-        await disconnect(connection)
     if done:
         log.info("upkeep_done", chore=chore.name, count=done)
     return done

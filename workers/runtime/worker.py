@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
-from config.errors import TongdaiError
 from config.settings import Settings
 from workers.runtime.dependencies import dependencies
-from workers.runtime.failures import SideTaskEndedError
 from workers.runtime.handler import Handler
 from workers.runtime.health import HealthServer
 from workers.runtime.runtime import Runtime
+from workers.runtime.status import Status
+from workers.runtime.supervision import Coroutines, supervise
 from workers.runtime.topology import Topology
 from workers.runtime.upkeep import Chore, keep_up
 from workers.runtime.watchdog import Watchdog
@@ -28,8 +28,14 @@ SideTasks = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 """What else the worker does, by name."""
 
 
-class LateStopError(TongdaiError, TimeoutError):
-    """Stopping took longer than its deadline: what was under way is done again by whoever is next."""
+class Work(NamedTuple):
+    """What a worker does."""
+
+    statuses: Sequence[Status]
+    """Of which health and the watchdog judge."""
+    main: Coroutines
+    """Ended within the deadline for stopping, or the worker has failed."""
+    beside: Coroutines
 
 
 async def run_worker(
@@ -41,79 +47,55 @@ async def run_worker(
 ) -> None:
     """Run the handlers, and `chores` and `side_tasks` beside them, until SIGTERM or SIGINT.
 
-    A side task is cancelled once the lanes are given up, and may still bring something to its end.
+    A side task is cancelled when the lanes begin to be given up: it brings to its end what is under way, and
+    begins nothing more.
 
     Raises DependencyDownError when Kafka or Postgres are not there in time, TopologyError,
     FencedTooOftenError, SideTaskEndedError, LateStopError.
     """
+
+    def begin(topology: Topology, stopping: asyncio.Event) -> Work:
+        runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
+        beside = {task: coroutine() for task, coroutine in (side_tasks or {}).items()}
+        if chores:
+            beside["upkeep"] = keep_up(chores, settings)
+        return Work(
+            [runtime.status for runtime in runtimes],
+            {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
+            beside,
+        )
+
+    await run_work(name, settings, begin)
+
+
+async def run_work(name: str, settings: Settings, begin: Callable[[Topology, asyncio.Event], Work]) -> None:
+    """Do what `begin` returns once Kafka and Postgres are there, until SIGTERM or SIGINT; health tells of it.
+
+    `begin` gets the event that asks for the end. Raises as `run_worker` does.
+    """
     stopping = asyncio.Event()
     with stop_signals(stopping):
         topology = await dependencies(settings, stopping)
-        if topology is None:
-            log.info("worker_stopped", worker=name)
-            return
-        runtimes = [Runtime(handler, topology, settings) for handler in make_handlers(topology, settings)]
-        statuses = [runtime.status for runtime in runtimes]
-        watchdog = Watchdog(
-            statuses,
-            asyncio.get_running_loop(),
-            limit_s=settings.runtime.watchdog_s,
-            bootstrap_servers=settings.kafka.bootstrap_servers,
-        )
-        watchdog.start()
-        health = HealthServer(statuses, settings.runtime.health_host, settings.runtime.health_port)
-        beside = {"health": health.serve()}
-        beside |= {task: begin() for task, begin in (side_tasks or {}).items()}
-        if chores:
-            beside["upkeep"] = keep_up(chores, settings)
-        log.info("worker_started", worker=name, kinds=[status.kind for status in statuses])
-        try:
-            await supervise(
-                {f"runtime {runtime.status.kind}": runtime.run(stopping) for runtime in runtimes},
-                beside,
-                stopping,
-                settings.runtime.stop_deadline_s,
-            )
-        finally:
-            watchdog.end()
+        if topology is not None:
+            await _go_on(name, settings, begin(topology, stopping), stopping)
     log.info("worker_stopped", worker=name)
 
 
-async def supervise(
-    runtimes: dict[str, Coroutine[Any, Any, None]],
-    side_tasks: dict[str, Coroutine[Any, Any, None]],
-    stopping: asyncio.Event,
-    stop_deadline_s: float,
-) -> None:
-    """Run them all. The end of any of them before `stopping`, even by cancellation, ends the worker."""
-    working = [asyncio.create_task(coroutine, name=name) for name, coroutine in runtimes.items()]
-    beside = [asyncio.create_task(coroutine, name=name) for name, coroutine in side_tasks.items()]
-    stop = asyncio.create_task(stopping.wait(), name="stop")
-    await asyncio.wait([*working, *beside, stop], return_when=asyncio.FIRST_COMPLETED)
-    ended_early = [] if stopping.is_set() else [task for task in [*working, *beside] if task.done()]
-    stopping.set()
-    stopped, late = await asyncio.wait(working, timeout=stop_deadline_s)
-    for task in beside:
-        task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
-    _raise_failures(stopped, ended_early)
-    if late:
-        names = " and ".join(sorted(task.get_name() for task in late))
-        raise LateStopError(f"stopping {names} took longer than {stop_deadline_s:g} s")
-
-
-def _raise_failures(
-    stopped: Collection[asyncio.Task[None]], ended_early: Collection[asyncio.Task[None]]
-) -> None:
-    """Raise what went wrong, beginning with why the worker had to end."""
-    for task in [*ended_early, *stopped]:
-        if task.cancelled():
-            raise SideTaskEndedError(f"{task.get_name()} was cancelled by nobody")
-        error = task.exception()
-        if error is not None:
-            raise error
-    for task in ended_early:
-        raise SideTaskEndedError(f"{task.get_name()} has ended")
+async def _go_on(name: str, settings: Settings, work: Work, stopping: asyncio.Event) -> None:
+    runtime = settings.runtime
+    watchdog = Watchdog(
+        work.statuses,
+        asyncio.get_running_loop(),
+        limit_s=runtime.watchdog_s,
+        bootstrap_servers=settings.kafka.bootstrap_servers,
+    )
+    watchdog.start()
+    health = HealthServer(work.statuses, runtime.health_host, runtime.health_port)
+    log.info("worker_started", worker=name, kinds=[status.kind for status in work.statuses])
+    try:
+        await supervise(work.main, work.beside, health.serve(), stopping, runtime.stop_deadline_s)
+    finally:
+        watchdog.end()
 
 
 @contextlib.contextmanager

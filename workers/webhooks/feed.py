@@ -10,20 +10,16 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 
-from config.logging import get_logger
 from config.settings import Settings
-from workers.channels.consumer import DEADLINE_S, consuming, partitions_of
+from workers.channels.consumer import DEADLINE_S, consuming, interrupted, partitions_of
 from workers.webhooks.batch import Batch, read_batch
 from workers.webhooks.event import Place
 from workers.webhooks.log import CLIENT, PARTITION_BYTES, Names
 
 POLL_MS = 1_000
 RECORDS_MAX = 2_000
-RECONNECT_S = 1.0
-
-_log = get_logger(__name__)
 
 
 class Reader(Protocol):
@@ -60,14 +56,12 @@ class Feed:
     async def run(self) -> None:
         """Read until cancelled; what goes wrong with Kafka makes it begin again where it was."""
         while True:
-            try:
-                async with consuming(self._settings, CLIENT, partition_bytes=PARTITION_BYTES) as consumer:
-                    await self._read(consumer)
-            except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("feed_interrupted", error=error)
-            finally:
-                self.is_reading = False
-            await asyncio.sleep(RECONNECT_S)
+            async with interrupted("feed"):
+                try:
+                    async with consuming(self._settings, CLIENT, partition_bytes=PARTITION_BYTES) as consumer:
+                        await self._read(consumer)
+                finally:
+                    self.is_reading = False
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(DEADLINE_S):

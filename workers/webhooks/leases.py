@@ -13,11 +13,13 @@ from uuid import UUID
 
 from asyncpg import Pool
 
+from workers.webhooks.clock import Clock
 from workers.webhooks.signing import Salt
 
 ALIVE = """
 INSERT INTO webhook_worker (worker_id, alive_until) VALUES ($1, now() + $2)
 ON CONFLICT (worker_id) DO UPDATE SET alive_until = excluded.alive_until
+RETURNING now()
 """
 FORGET = "DELETE FROM webhook_worker WHERE alive_until < now() OR worker_id = $1"
 SHARE = """
@@ -77,12 +79,17 @@ class Leased(NamedTuple):
 
 
 class Leases:
-    """The leases of one worker. All methods raise what Postgres raises."""
+    """The leases of one worker. All methods raise what Postgres raises.
+
+    Attributes:
+        clock: Postgres's, as it was told when they were renewed last.
+    """
 
     def __init__(self, pool: Pool, worker: UUID, lease_s: float) -> None:
         self._pool = pool
         self._worker = worker
         self._lease = timedelta(seconds=lease_s)
+        self.clock = Clock()
 
     async def renew(self, held: Collection[tuple[Name, int]]) -> dict[Name, bool]:
         """Be alive, and keep those of these names and terms that are still ours.
@@ -91,7 +98,7 @@ class Leases:
         """
         workspaces, endpoints, terms = _columns(held)
         async with self._pool.acquire() as connection:
-            await connection.execute(ALIVE, self._worker, self._lease)
+            self.clock.set(await connection.fetchval(ALIVE, self._worker, self._lease))
             rows = await connection.fetch(RENEW, self._worker, self._lease, workspaces, endpoints, terms)
         return {Name(workspace, endpoint): asked for workspace, endpoint, asked in rows}
 

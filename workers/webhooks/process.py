@@ -6,17 +6,12 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from config.errors import ConfigurationError
-from config.logging import get_logger
 from config.problem import variable
 from config.settings import Settings
-from workers.runtime.dependencies import dependencies
-from workers.runtime.health import HealthServer
-from workers.runtime.watchdog import Watchdog
-from workers.runtime.worker import stop_signals, supervise
+from workers.runtime.topology import Topology
+from workers.runtime.worker import Work, run_work
 from workers.webhooks.signing import Keys, signing_keys
 from workers.webhooks.worker import KIND, Worker
-
-_log = get_logger(__name__)
 
 
 def run_webhooks(settings: Settings) -> None:
@@ -36,30 +31,10 @@ def run_webhooks(settings: Settings) -> None:
 
 async def _run(settings: Settings, keys: Keys) -> None:
     threads = ThreadPoolExecutor(settings.webhooks.endpoints_max, thread_name_prefix="names")
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(threads)
-    stopping = asyncio.Event()
-    with stop_signals(stopping):
-        if await dependencies(settings, stopping) is None:
-            _log.info("worker_stopped", worker=KIND)
-            return
+    asyncio.get_running_loop().set_default_executor(threads)
+
+    def begin(_: Topology, stopping: asyncio.Event) -> Work:
         worker = Worker(settings, keys)
-        watchdog = Watchdog(
-            [worker.status],
-            loop,
-            limit_s=settings.runtime.watchdog_s,
-            bootstrap_servers=settings.kafka.bootstrap_servers,
-        )
-        watchdog.start()
-        health = HealthServer([worker.status], settings.runtime.health_host, settings.runtime.health_port)
-        _log.info("worker_started", worker=KIND)
-        try:
-            await supervise(
-                {KIND: worker.run(stopping)},
-                {"health": health.serve()},
-                stopping,
-                settings.runtime.stop_deadline_s,
-            )
-        finally:
-            watchdog.end()
-    _log.info("worker_stopped", worker=KIND)
+        return Work([worker.status], {KIND: worker.run(stopping)}, {})
+
+    await run_work(KIND, settings, begin)

@@ -18,7 +18,7 @@ from workers.webhooks.signing import signed_headers
 from workers.webhooks.verdict import Answer
 
 ANSWER_BYTES_MAX = 4_096
-EXCERPT_CHARS_MAX = 200
+WHY_CHARS_MAX = 200
 KEEP_ALIVE_S = 30.0
 
 
@@ -41,8 +41,8 @@ class Sender:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 status = response.status
                 retry_after_s = read_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-                said = await _read_little(response)
-            error = None if 200 <= status < 300 else _refusal(status, said)
+                await _pass_over(response)
+            error = None if 200 <= status < 300 else _refusal(status)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
             error = _why(failure)
             status = None
@@ -76,23 +76,23 @@ async def open_sender(settings: WebhooksSettings) -> AsyncIterator[Sender]:
         yield Sender(session)
 
 
-async def _read_little(response: aiohttp.ClientResponse) -> bytes:
-    """The beginning of an answer; who sends more has his connection closed, which ends it."""
-    said = b""
-    while len(said) < ANSWER_BYTES_MAX:
-        chunk = await response.content.read(ANSWER_BYTES_MAX - len(said))
+async def _pass_over(response: aiohttp.ClientResponse) -> None:
+    """Read the beginning of an answer, and keep nothing: it may repeat what a customer wrote.
+
+    Who sends more has his connection closed, which ends it.
+    """
+    left_bytes = ANSWER_BYTES_MAX
+    while left_bytes > 0:
+        chunk = await response.content.read(left_bytes)
         if not chunk:
-            return said
-        said += chunk
+            return
+        left_bytes -= len(chunk)
     response.close()
-    return said
 
 
-def _refusal(status: int, said: bytes) -> str:
-    text = "".join(one if one.isprintable() else " " for one in said.decode(errors="replace"))
-    excerpt = text.strip()[:EXCERPT_CHARS_MAX]
+def _refusal(status: int) -> str:
     what = "redirects are not followed" if 300 <= status < 400 else "it was refused"
-    return f"{what}: {status}" + (f", {excerpt}" if excerpt else "")
+    return f"{what}: {status}"
 
 
 def _why(failure: Exception) -> str:
@@ -104,4 +104,6 @@ def _why(failure: Exception) -> str:
         return "its host has no address"
     if isinstance(failure, TimeoutError | asyncio.TimeoutError):
         return "no answer in time"
-    return f"{type(failure).__name__}: {failure}"[:EXCERPT_CHARS_MAX]
+    # Of an answer that is no HTTP the error quotes the bytes; those of the system name address and reason.
+    name = type(failure).__name__
+    return f"{name}: {failure}"[:WHY_CHARS_MAX] if isinstance(failure, OSError) else name

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from workers.outside.retry_after import RETRY_AFTER_MAX_S
 from workers.webhooks.event import Event, Place
 
 BYTES_MAX = 262_144
@@ -15,11 +16,13 @@ BYTES_MAX = 262_144
 
 @dataclass(slots=True)
 class Failing:
-    """Failures in a row, since when, and when to try again."""
+    """Failures in a row, since when, and when to try again. All moments are Postgres's."""
 
     failures: int = 0
     since: datetime | None = None
     retry_at: datetime | None = None
+    wait_max_s: float = RETRY_AFTER_MAX_S
+    """No longer than that, wherever a clock jumps: of what was stored, as long as anybody waits."""
 
     def fail(self, now: datetime) -> float:
         """One more failure; returns for how many seconds it has been failing."""
@@ -27,9 +30,15 @@ class Failing:
         self.since = self.since or now
         return (now - self.since).total_seconds()
 
+    def retry(self, now: datetime, wait_s: float) -> None:
+        """Try it again after so many seconds."""
+        self.retry_at, self.wait_max_s = now + timedelta(seconds=wait_s), wait_s
+
     def wait_s(self, now: datetime) -> float:
         """Seconds until it may be tried again."""
-        return max(0.0, (self.retry_at - now).total_seconds()) if self.retry_at is not None else 0.0
+        if self.retry_at is None:
+            return 0.0
+        return min(max(0.0, (self.retry_at - now).total_seconds()), self.wait_max_s)
 
     def end(self) -> None:
         """It went well."""

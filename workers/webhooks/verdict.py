@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import NamedTuple
 
+from config.retry import Retry
 from workers.outside.back_off import back_off_s
 from workers.outside.retry_after import RETRY_AFTER_MAX_S
 
@@ -54,8 +55,7 @@ def decide(
     failing_s: float,
     spread: float,
     *,
-    first_s: float,
-    max_s: float,
+    retry: Retry,
     give_up_s: float,
 ) -> Verdict:
     """What follows from the answer, after `failures` in a row with it, the first `failing_s` ago."""
@@ -65,7 +65,7 @@ def decide(
         return Gone()
     if failing_s >= give_up_s:
         return GivenUp()
-    wait_s = back_off_s(failures, spread, first_s, max_s)
+    wait_s = back_off_s(failures, retry, spread)
     if answer.retry_after_s is not None:
         wait_s = max(wait_s, min(answer.retry_after_s, RETRY_AFTER_MAX_S))
     return Later(wait_s)

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from schemas.envelope import TYPE_PREFIX, moment
 from workers.webhooks import metrics
 from workers.webhooks.batch import Batch
 from workers.webhooks.catch_up import CatchUp
+from workers.webhooks.clock import Clock
 from workers.webhooks.endpoint import State
 from workers.webhooks.event import Event, Place, event_body
 from workers.webhooks.feed import Feed
@@ -47,6 +48,7 @@ class Tools(NamedTuple):
     sender: Sender
     keys: Keys
     store: Store
+    clock: Clock
 
 
 class Work:
@@ -176,7 +178,7 @@ class Work:
         """Send what waits of a partition, one after the other."""
         try:
             while track.waiting and not self._ended.is_set():
-                await pause(self._ended, track.failing.wait_s(datetime.now(UTC)))
+                await pause(self._ended, track.failing.wait_s(self._tools.clock.now()))
                 async with self._room, self._gate():
                     await self._journal.room(self._ended)
                     if not self._ended.is_set():
@@ -195,7 +197,7 @@ class Work:
             yield
             return
         async with self._probing:
-            await pause(self._ended, self._failing.wait_s(datetime.now(UTC)))
+            await pause(self._ended, self._failing.wait_s(self._tools.clock.now()))
             yield
 
     async def _attempt(self, track: Track) -> None:
@@ -217,24 +219,23 @@ class Work:
         track.told()
         self._size -= event.size
         self._failing.end()
-        self._delivered_at = datetime.now(UTC)
+        self._delivered_at = self._tools.clock.now()
         metrics.ATTEMPTS.labels("delivered").inc()
         metrics.DELAY_SECONDS.observe(max(0.0, time.time() - event.timestamp_ms / 1000))
 
     def _refused(self, answer: Answer, failing: Failing) -> None:
-        settings, now = self._tools.settings, datetime.now(UTC)
+        settings, now = self._tools.settings, self._tools.clock.now()
         failing_s = failing.fail(now)
         verdict = decide(
             answer,
             failing.failures,
             failing_s,
             random.random(),  # noqa: S311 - spreads, hides nothing
-            first_s=settings.retry_first_s,
-            max_s=settings.retry_max_s,
+            retry=settings.retry,
             give_up_s=settings.give_up_s,
         )
         metrics.ATTEMPTS.labels(BECAME[type(verdict)]).inc()
-        failing.retry_at = now + timedelta(seconds=verdict.wait_s if isinstance(verdict, Later) else 0)
+        failing.retry(now, verdict.wait_s if isinstance(verdict, Later) else 0.0)
         match verdict:
             case Gone():
                 self._stop("disabled", "it answered 410 Gone")

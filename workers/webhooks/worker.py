@@ -69,7 +69,7 @@ class Worker:
         feed, catch_up = Feed(self._settings), CatchUp(self._settings)
         async with pool_of(self._settings) as pool, open_sender(self._own) as sender:
             leases = Leases(pool, self._id, self._own.lease_s)
-            tools = Tools(self._own, feed, catch_up, sender, self._keys, Store(pool, self._id))
+            tools = Tools(self._own, feed, catch_up, sender, self._keys, Store(pool, self._id), leases.clock)
             async with asyncio.TaskGroup() as beside:
                 readers = [
                     beside.create_task(feed.run(), name="the feed of webhooks"),

@@ -93,10 +93,17 @@ class Tally:
         self._dealt[event.holder] += event.why.method in GIVEN
         self.first.setdefault((event.key, event.session), event.holder)
         if event.former_holder is None:
-            waited = event.at - event.why.queued_at if event.why.queued_at else timedelta()
-            self._waits_s.append(waited.total_seconds())
+            self._waits_s.append(_waited(desk, event).total_seconds())
         load = desk.duties[event.holder].load
         self._peak[event.holder] = max(load, self._peak.get(event.holder, 0))
+
+
+def _waited(desk: Desk, event: Assigned) -> timedelta:
+    """For how long nobody had it: its age counts the time, too, in which somebody had it before."""
+    if event.why.queued_at is None:
+        return timedelta()
+    lost_at = desk.conversations[event.key].last_held_at
+    return event.at - max(event.why.queued_at, lost_at or event.why.queued_at)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -36,8 +36,14 @@ def _by_rule(method: str, params: Params, names: Names) -> str:
     rule = params.get("rule")
     if rule is None:
         return "assigned"
-    owner = names.owners.get(rule)
+    owner = owner_of(params, names)
     return "assigned.rule" if owner in {None, params.get("agent")} else f"assigned.{method}"
+
+
+def owner_of(params: Params, names: Names) -> str | None:
+    """Whose rule it was when the line was written; of one that does not say so, whose it is."""
+    owner: str | None = params.get("owner") or names.owners.get(params.get("rule", ""))
+    return owner
 
 
 def _offered(params: Params, _: Names) -> str:
@@ -53,6 +59,8 @@ def _unassigned(params: Params, _: Names) -> str:
 
 
 def _transferring(params: Params, _: Names) -> str:
+    if params.get("how") == "rejected":
+        return "transferring.rejected"
     return f"transferring.{'agent' if 'to_agent' in params else 'department'}"
 
 
@@ -63,9 +71,9 @@ def _transfer_ended(params: Params, _: Names) -> str:
 
 
 def _care_changed(params: Params, _: Names) -> str:
-    if "by" in params:
-        return "care_changed"
-    return f"care_changed.{'reopened' if params.get('former_care') == 'done' else 'by_itself'}"
+    if params.get("former_care") == "done":
+        return f"care_changed.{'begun' if 'by' in params else 'reopened'}"
+    return f"care_changed{'' if 'by' in params else '.by_itself'}"
 
 
 def _blocked(params: Params, _: Names) -> str:

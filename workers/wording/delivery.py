@@ -85,8 +85,8 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
     "rate_limited": ("đang gửi quá nhiều cùng lúc", "Chờ; tin sẽ tự gửi"),
     "channel_down": ("kênh đang trục trặc", "Tin chờ sẽ tự gửi lại; tin đã hỏng thì gửi lại sau"),
     "no_answer": (
-        "kênh không trả lời",
-        "Xem hộp thư của trang trước khi gửi lại, để khách không nhận hai lần",
+        "không có trả lời, nên không rõ khách đã nhận chưa",
+        "Xem đã đến nơi chưa trước khi gửi lại, để khách không nhận hai lần",
     ),
     "too_many": ("quá nhiều tin đang chờ trong hội thoại", "Chờ các tin trước gửi xong rồi gửi lại"),
     "mail_not_set": (
@@ -174,8 +174,8 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
         "What waits is sent by itself; what has failed is to be sent again later",
     ),
     "no_answer": (
-        "the channel has not answered",
-        "Look into the page's inbox before sending it again, or the customer may get it twice",
+        "no answer came, so nobody knows whether the customer has it",
+        "Look whether it is there before sending it again, or the customer may get it twice",
     ),
     "too_many": ("too many answers wait in this conversation", "Wait for them, then send it again"),
     "mail_not_set": (

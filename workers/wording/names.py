@@ -16,5 +16,5 @@ class Names(NamedTuple):
     departments: Mapping[str, str] = _NONE
     rules: Mapping[str, str] = _NONE
     owners: Mapping[str, str] = _NONE
-    """The agent who owns a rule, by the rule's id."""
+    """The agent who owns a rule, by the rule's id: for lines that do not say who did then."""
     reasons: Mapping[str, str] = _NONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from workers.wording.choice import Params, sentence_key
+from workers.wording.choice import Params, owner_of, sentence_key
 from workers.wording.en import ENGLISH
 from workers.wording.language import UNKNOWN, Language
 from workers.wording.names import Names
@@ -28,7 +28,7 @@ def word(line_code: str, params: Params, reader: str | None, names: Names, langu
 def _people(params: Params, reader: str | None, names: Names, words: Language) -> dict[str, str]:
     """Everybody of the line, twice: `agent` within a sentence, `Agent` at its beginning."""
     people = {role: params.get(role) for role in _PEOPLE}
-    people["owner"] = names.owners.get(params.get("rule", ""))
+    people["owner"] = owner_of(params, names)
     found = {}
     for role, who in people.items():
         called = _pronoun(who, reader, words)

@@ -15,8 +15,8 @@ from config.settings import Settings
 from schemas.outcomes import Done, Refused
 from workers.routing.desk.preview import Held, held_by
 from workers.routing.desk.roster_version import read_roster_version
+from workers.runtime.postgres import connected
 from workers.workspace.command_writer import Sent, configure_command, send
-from workers.workspace.connecting import connected
 from workers.workspace.difference import DeskChange, changes_of
 from workers.workspace.outcome_reader import OutcomeReader
 from workers.workspace.present import present_desks, present_roster
@@ -60,7 +60,7 @@ async def plan_workspace(settings: Settings, workspace: Workspace) -> Plan:
 
     Raises ReservationError when a page is not to be had, DependencyError when Postgres does not answer.
     """
-    async with connected(settings) as connection:
+    async with connected(settings, "tongdai apply") as connection:
         present = await present_desks(connection, workspace.id)
         # Before the rosters: what changes in between is told by the desk, and not overwritten.
         versions = {
@@ -101,7 +101,7 @@ async def apply_plan(
         configure_command(plan.workspace.id, desk.roster, actor, plan.versions[desk.roster.id])
         for desk in plan.changing
     ]
-    async with connected(settings) as connection:
+    async with connected(settings, "tongdai apply") as connection:
         await lock_pages(connection, plan.workspace.id)
         async with connection.transaction():
             reservation = await reserve(connection, plan.workspace)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -18,6 +17,7 @@ from schemas.base import rfc3339
 from schemas.commands import Configure
 from schemas.envelope import Kind, headers
 from schemas.ids import desk_key
+from workers.channels.producer import open_producer
 from workers.workspace.workspace import DeskRoster
 
 CONFIGURE = Kind("commands", "configure")
@@ -68,31 +68,20 @@ async def send(settings: Settings, commands: list[Configure]) -> list[Sent]:
 
     Raises DependencyError when Kafka does not acknowledge in time: then it is unknown whether it has them.
     """
-    deadline_s = settings.runtime.kafka_deadline_s
-    producer = AIOKafkaProducer(
-        **settings.kafka.client_options(),
-        client_id="tongdai-cli",
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=MAX_MESSAGE_BYTES,
-    )
+    topic, deadline_s = COMMANDS.full_name(settings.kafka.topic_prefix), settings.runtime.kafka_deadline_s
     try:
-        async with asyncio.timeout(deadline_s):
-            await producer.start()
-            return [await _send(producer, settings, command) for command in commands]
+        async with open_producer(settings, [topic]) as producer, asyncio.timeout(deadline_s):
+            return [await _send(producer, topic, command) for command in commands]
     except (KafkaError, TimeoutError) as error:
         raise DependencyError(
             f"Kafka at {settings.kafka.bootstrap_servers} did not acknowledge within {deadline_s:g} s "
             f"({error or 'no answer'}): run the same again, it is safe to repeat"
         ) from error
-    finally:
-        await _close(producer, deadline_s)
 
 
-async def _send(producer: AIOKafkaProducer, settings: Settings, command: Configure) -> Sent:
+async def _send(producer: AIOKafkaProducer, topic: str, command: Configure) -> Sent:
     key = desk_key(command.workspace, command.desk)
     time = rfc3339(datetime.now(UTC))
-    topic = COMMANDS.full_name(settings.kafka.topic_prefix)
     named = headers(CONFIGURE, id_=command.idempotency_key, source=SOURCE, subject=key, time=time)
     place = await producer.send_and_wait(topic, _value(command), key=key.encode(), headers=named)
     return Sent(command, topic, place.partition, place.offset)
@@ -100,10 +89,3 @@ async def _send(producer: AIOKafkaProducer, settings: Settings, command: Configu
 
 def _value(command: Configure) -> bytes:
     return command.model_dump_json(exclude_none=True).encode()
-
-
-async def _close(producer: AIOKafkaProducer, deadline_s: float) -> None:
-    """Stop the producer; with its broker dead it would wait for ever, and nothing is in it any more."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(deadline_s):
-            await producer.stop()

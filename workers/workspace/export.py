@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.errors import TongdaiError
 from config.settings import Settings
-from workers.workspace.connecting import connected
+from workers.runtime.postgres import connected
 from workers.workspace.present import present_desks, present_roster
 from workers.workspace.workspace import Workspace
 
@@ -14,7 +14,10 @@ async def read_workspace(settings: Settings, id_: str) -> Workspace:
 
     Raises TongdaiError when there is no such workspace, DependencyError when Postgres does not answer.
     """
-    async with connected(settings) as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        connected(settings, "tongdai export") as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         desks = await present_desks(connection, id_)
         if not desks:
             raise TongdaiError(f"the workspace {id_} has no desk with anything in it: check its id")

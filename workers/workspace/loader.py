@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from schemas.ids import DEFAULT_DESK
-from workers.workspace.mistake import Mistake, WorkspaceFileError
+from workers.workspace.mistake import Mistake, UnreadableFileError, WorkspaceFileError
 from workers.workspace.nodes import FILE_BYTES_MAX, Node, UnreadableYamlError, parse
 from workers.workspace.page_reader import read_pages
 from workers.workspace.people_reader import read_agents, read_departments
@@ -21,7 +21,10 @@ _ROSTER = ("agents", "departments", "pages", "policy", "rules")
 
 
 def load_workspace(path: Path) -> Workspace:
-    """Return what the file describes. Raises WorkspaceFileError with every mistake in it."""
+    """Return what the file describes.
+
+    Raises WorkspaceFileError with every mistake in it, UnreadableFileError when it is not there.
+    """
     reader = Reader()
     try:
         workspace = _workspace(reader, parse(_text(path)))
@@ -39,7 +42,7 @@ def _text(path: Path) -> str:
             content = file.read(FILE_BYTES_MAX + 1)
         text = content.decode("utf-8-sig")
     except OSError as error:
-        raise WorkspaceFileError(path, [Mistake(1, 1, "cannot be read", str(error.strerror))]) from error
+        raise UnreadableFileError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         mistake = Mistake(line, 1, "this is not UTF-8", "save the file as UTF-8")

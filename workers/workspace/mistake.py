@@ -28,6 +28,10 @@ class Mistake:
         return f"{self.line}:{self.column}: {self.what}: {self.expected}"
 
 
+class UnreadableFileError(ConfigurationError):
+    """A workspace file is not there, or may not be read."""
+
+
 class WorkspaceFileError(ConfigurationError):
     """A workspace file cannot be applied; `mistakes` lists all that were found, in the order of the file."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.base import Channel
-from schemas.definitions import AGENTS_MAX, CHANNELS_MAX, DEPARTMENTS_MAX, Agent, Department
+from schemas.definitions import AGENTS_MAX, CHANNELS_MAX, DEPARTMENTS_MAX, Agent, Department, PictureUrl
 from workers.workspace.nodes import Fields, Node
 from workers.workspace.reader import Reader
 from workers.workspace.scope import Names, Scope
-from workers.workspace.values import read_switch
+from workers.workspace.values import read_switch, read_text
 
 CAPACITY_MAX = 1_000
-_OPTIONS = ("capacity", "channel_capacity", "on_leave")
+_OPTIONS = ("picture", "capacity", "channel_capacity", "on_leave")
 
 
 def read_agents(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Agent]:
@@ -22,13 +22,16 @@ def read_agents(reader: Reader, node: Node | None, scope: Scope) -> Iterator[Age
         id_ = reader.slug(fields.get("id"), "an agent's id")
         who = f"the agent {id_}" if id_ else "an agent"
         name = reader.name(fields.get("name"), f"the name of {who}")
+        picture = read_text(reader, fields.get("picture"), f"the picture of {who}", PictureUrl)
         capacity = reader.integer(fields.get("capacity"), f"the capacity of {who}", 1, CAPACITY_MAX)
         channels = dict(_channel_capacity(reader, fields.get("channel_capacity"), who))
         on_leave = read_switch(reader, fields.get("on_leave"), f"on_leave of {who}")
         # What the file does not say of leave stays as it is: agents go and come back by themselves.
         leave = {} if on_leave is None else {"on_leave": on_leave}
         if id_ and scope.add_agent(reader, fields["id"], id_) and name:
-            yield Agent(id=id_, name=name, capacity=capacity, channel_capacity=channels, **leave)
+            yield Agent(
+                id=id_, name=name, picture=picture, capacity=capacity, channel_capacity=channels, **leave
+            )
 
 
 def _channel_capacity(reader: Reader, node: Node | None, who: str) -> Iterator[tuple[Channel, int]]:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from schemas.definitions import Page
-from schemas.ids import DEFAULT_DESK
+from schemas.ids import DEFAULT_DESK, account_of, channel_of
 from workers.workspace.workspace import DeskRoster, Workspace
 
 WIDTH_CHARS = 110
@@ -43,8 +43,7 @@ def _desk(roster: DeskRoster) -> dict[str, Any]:
 
 
 def _page(page: Page) -> dict[str, Any]:
-    channel, _, account = page.id.partition(":")
-    return {"channel": channel, "account": account, **_said(page, {"id"})}
+    return {"channel": channel_of(page.id), "account": account_of(page.id), **_said(page, {"id"})}
 
 
 def _said(definition: BaseModel, without: set[str] | None = None) -> dict[str, Any]:

@@ -56,6 +56,19 @@ def end_transaction(world: World, number: int) -> list[tuple[str, World, Outcome
     return answers
 
 
+def abort_transaction(world: World, number: int) -> list[tuple[str, World, Outcome]]:
+    """The same of an EndTxn that undoes what was begun ahead."""
+    worker = world.workers[number]
+    freed = worker._replace(ahead=(), producer=(worker.producer + 1) % PRODUCERS)
+    aborted, outcome = kafka.abort(world, world.term(number), worker.producer)
+    answers = [(f"aborts {outcome.name}", aborted.with_worker(number, freed), outcome)]
+    if world.budget.kafka:
+        for how, after in (("no answer", aborted), ("which never lands", world)):
+            unknown = after.spend("kafka").with_worker(number, freed)
+            answers.append((f"aborts, {how}", unknown, Outcome.UNKNOWN))
+    return answers
+
+
 def idle(world: World, number: int, lane: int) -> World:
     """Forget the lane."""
     worker = world.workers[number]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from tests.runtime.explorer import kafka, postgres
-from tests.runtime.explorer.ending import end_transaction, go_on, idle, in_flight
+from tests.runtime.explorer.ending import abort_transaction, end_transaction, go_on, idle, in_flight
 from tests.runtime.explorer.world import Move, Moves, Part, Worker, World
 from workers.runtime import protocol
 from workers.runtime.protocol import Outcome
@@ -18,11 +18,15 @@ AHEAD_MAX = 2
 def work(world: World, number: int) -> Moves:
     """Store the next batch over some of the lanes that are held, and publish the one before."""
     worker = world.workers[number]
-    if len(worker.stored) < (AHEAD_MAX if worker.publishing else 1):
-        for lanes in _some(_ready(world, worker)):
+    if worker.ahead:
+        yield from end_batch(world, number)
+        return
+    for lanes in _some(_ready(world, worker)):
+        if len(worker.stored) < (AHEAD_MAX if worker.publishing else 1):
             yield from _store(world, number, lanes)
-    if any(hold.phase == "commit" for hold in worker.holds):
-        return  # one transaction at a time: what is pending of a lane is being published
+        yield from _begin_ahead(world, number, lanes)
+    if _publishes_pending(worker):
+        return  # one transaction at a time
     if worker.publishing:
         yield from _end_publishing(world, number)
     elif worker.stored and not kafka.busy(world, world.term(number), worker.producer):
@@ -43,27 +47,61 @@ def _some(lanes: list[int]) -> Iterator[tuple[int, ...]]:
         yield from combinations(lanes, size)
 
 
+def _publishes_pending(worker: Worker) -> bool:
+    """Whether what was pending of a lane is being published."""
+    return any(hold.phase == "commit" for hold in worker.holds)
+
+
+def _begin_ahead(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
+    """Begin the Kafka transaction of a batch that is about to be stored: its offsets, and no record."""
+    worker = world.workers[number]
+    unconfirmed = sum(hold.batch_no - hold.confirmed for hold in worker.holds)
+    if not protocol.may_begin_ahead(unconfirmed=unconfirmed) or _publishes_pending(worker):
+        return
+    if kafka.busy(world, world.term(number), worker.producer):
+        return
+    parts = tuple(Part(lane, (batch,), batch) for lane, batch in _next_batches(worker, lanes))
+    begun = kafka.begin(world, world.term(number), worker.producer, parts)
+    if begun is not None:
+        numbers = ", ".join(str(part.batch_no) for part in parts)
+        yield Move(f"begins {numbers} ahead", begun.with_worker(number, worker._replace(ahead=lanes)))
+
+
+def _next_batches(worker: Worker, lanes: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(lane, worker.holds[lane].batch_no + 1) for lane in lanes]
+
+
+def end_batch(world: World, number: int) -> Moves:
+    """Store the batch whose transaction is begun, or roll it back, since its handler failed."""
+    yield from _store(world, number, world.workers[number].ahead)
+    for name, after, outcome in abort_transaction(world, number):
+        end = protocol.after_abort(outcome=outcome)
+        for move in go_on(f"rolls back, {name}", after, number, end, after):
+            yield move._replace(certain=False)
+
+
 def _store(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
     worker = world.workers[number]
     if postgres.locked(world, lanes):
         return
-    batch = ", ".join(f"{worker.holds[lane].batch_no + 1}" for lane in lanes)
+    batch = ", ".join(f"{batch_no}" for _, batch_no in _next_batches(worker, lanes))
     request = postgres.store(world, number, lanes)
     if request is None:
         end = protocol.after_store(outcome=Outcome.REFUSED)
         yield from go_on(f"cannot store {batch}", world, number, end, world)
         return
-    ahead = worker._replace(stored=(*worker.stored, lanes))
-    for lane in lanes:
-        hold = ahead.holds[lane]
-        ahead = ahead.with_hold(lane, hold._replace(batch_no=hold.batch_no + 1))
+    after = worker._replace(
+        stored=(*worker.stored, lanes), ahead=(), publishing=worker.publishing or bool(worker.ahead)
+    )
+    for lane, batch_no in _next_batches(worker, lanes):
+        after = after.with_hold(lane, after.holds[lane]._replace(batch_no=batch_no))
     done, _ = postgres.execute(world, request)
     end = protocol.after_store(outcome=Outcome.OK)
-    yield from go_on(f"stores {batch}", done.with_worker(number, ahead), number, end, world)
+    yield from go_on(f"stores {batch}", done.with_worker(number, after), number, end, world)
     if world.budget.postgres:
         unknown = in_flight(world.spend("postgres"), request)
         end = protocol.after_store(outcome=Outcome.UNKNOWN)
-        went_on = unknown.with_worker(number, ahead)
+        went_on = unknown.with_worker(number, after)
         yield from go_on(f"stores {batch}, no answer", went_on, number, end, unknown)
 
 

@@ -31,6 +31,16 @@ def end_transaction(world: World, term: Term, producer: int) -> tuple[World, Out
     return decided._replace(transactions=(*others, opened._replace(prepared=True))), Outcome.OK
 
 
+def abort(world: World, term: Term, producer: int) -> tuple[World, Outcome]:
+    """EndTxn that undoes: no reader sees anything of the transaction."""
+    if (term, producer) in world.ended:
+        return world, Outcome.REFUSED
+    others = tuple(
+        t for t in world.transactions if (t.term, t.producer, t.prepared) != (term, producer, False)
+    )
+    return world._replace(transactions=others), Outcome.OK
+
+
 def _published(world: World, transaction: Transaction) -> World:
     for lane, batches, batch_no in transaction.parts:
         published = world.published[lane]

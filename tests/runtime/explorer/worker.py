@@ -22,7 +22,7 @@ def steps(world: World, number: int) -> Moves:
     worker = world.workers[number]
     if worker.frozen or worker.dead:
         return
-    for lane, hold in enumerate(worker.holds):
+    for lane, hold in enumerate(worker.holds if not worker.ahead else ()):
         for move in STEPS[hold.phase](world, number, lane):
             yield move._replace(name=f"lane {lane}: {move.name}") if len(worker.holds) > 1 else move
     yield from holding.work(world, number)

@@ -81,6 +81,9 @@ class Worker(NamedTuple):
     frozen: bool = False
     stored: tuple[tuple[int, ...], ...] = ()
     """Which lanes share each batch that is stored and not confirmed, in order."""
+    ahead: tuple[int, ...] = ()
+    """The lanes of a batch that is not stored, and whose Kafka transaction is begun: until it is stored or
+    rolled back nothing else is done."""
     publishing: bool = False
     producer: int = 0
     """Which producer is the next."""

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 
 from config.errors import UsageError
 from schemas.ids import channel_of
-from workers.channels.delivery.page_rows import NOTIFY
+from schemas.receipts import DeliveryReason
+from workers.channels.delivery.page_rows import NOTIFY, TELL_WAITING
 from workers.channels.delivery.vault import Vault
 from workers.runtime.handler import Connection
 
 CHANNELS = ("messenger", "zalo", "fchat")
+MENDED: tuple[DeliveryReason, ...] = ("not_connected", "token_broken")
+"""Why a page was paused that goes on with another token."""
 
-# Another token mends what is broken, and what waits is sent.
+# Another token mends what is broken, and what waits is sent; should it be no better, the next refusal tells.
 CONNECT = """
 INSERT INTO delivery_page AS page (page_id, workspace_id, app, access_token, refresh_token, token_version,
     token_at, token_ends_at, refresh_at)
@@ -24,7 +27,9 @@ ON CONFLICT (page_id) DO UPDATE SET workspace_id = excluded.workspace_id, app = 
     access_token = excluded.access_token, refresh_token = excluded.refresh_token,
     token_version = page.token_version + 1, token_at = now(), token_ends_at = excluded.token_ends_at,
     refresh_at = excluded.refresh_at, refreshing_until = NULL, refresh_failures = 0,
-    resume_at = now(), paused = nullif(page.paused, 'not_connected')
+    resume_at = now(), paused = CASE WHEN NOT page.paused = ANY($7) THEN page.paused END,
+    paused_at = CASE WHEN NOT page.paused = ANY($7) THEN page.paused_at END
+RETURNING paused
 """
 SET = """
 UPDATE delivery_page SET too_long = coalesce($2, too_long), human_agent = coalesce($3, human_agent),
@@ -78,12 +83,14 @@ async def connect_page(connection: Connection, vault: Vault, page: str, tokens: 
     refresh = None if tokens.refresh is None else vault.seal(tokens.refresh)
     # Exchanged at once: what somebody has typed in may be old.
     soon = timedelta(0)
-    sealed = vault.seal(tokens.access)
-    status = await connection.execute(CONNECT, page, tokens.app, sealed, refresh, tokens.life, soon)
-    if status != "INSERT 0 1":
+    given = tokens.app, vault.seal(tokens.access), refresh, tokens.life, soon
+    row = await connection.fetchrow(CONNECT, page, *given, MENDED)
+    if row is None:
         raise UsageError(
             f"no workspace has the page {page}: name it in a workspace file, `tongdai apply` that"
         )
+    if row["paused"] is None:
+        await connection.execute(TELL_WAITING, page, None)
     await connection.execute(NOTIFY)
 
 

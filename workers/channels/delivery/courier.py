@@ -12,7 +12,7 @@ from asyncpg import Pool
 from config.errors import ConfigurationError
 from config.logging import get_logger
 from config.settings import Settings
-from schemas.ids import channel_of, conversation_id
+from schemas.ids import agent_of, channel_of, conversation_id, parts_of_key
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery import message_rows, page_rows
 from workers.channels.delivery.claims import Taking, take
@@ -24,7 +24,7 @@ from workers.channels.delivery.metrics import ATTEMPTS, CALL_SECONDS, FAILED, PA
 from workers.channels.delivery.page_rows import Page
 from workers.channels.delivery.parts import Part, is_too_long, parts_of
 from workers.channels.delivery.progress import Calm, Expired, PageStep, Paused, Step, Troubled, after
-from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, Sender
 from workers.channels.delivery.senders import Senders
 from workers.channels.delivery.vault import Vault
@@ -32,6 +32,10 @@ from workers.channels.delivery.window import DAY_S, Terms, terms
 
 RECORD_TRIES = 10
 RATE_WAIT_S = 0.05
+MORE_S = 0.5
+"""While calls are under way, what else has come is looked for so often: one may take long."""
+CONNECTION_WAIT_S = 1.0
+"""Until a connection may be free."""
 
 log = get_logger(__name__)
 
@@ -69,10 +73,9 @@ class Courier:
         try:
             while True:
                 room = 0 if careful and under_way else self._parallel_max - len(under_way)
-                taking = await self._take(room)
+                begun_s, taking = await self._take(room)
                 if taking is not None:
                     careful = taking.page.failures > 0 or taking.page.paused is not None
-                    begun_s = time.monotonic()
                     under_way |= {
                         asyncio.create_task(self._deliver(taking.page, each, begun_s))
                         for each in taking.claimed
@@ -82,18 +85,22 @@ class Courier:
                         return
                     await asyncio.sleep(max(taking.wait_s, RATE_WAIT_S))
                     continue
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                done, under_way = await asyncio.wait(
+                    under_way, timeout=MORE_S, return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     task.result()
         finally:
             if under_way:
                 await asyncio.wait(under_way)
 
-    async def _take(self, room: int) -> Taking | None:
+    async def _take(self, room: int) -> tuple[float, Taking | None]:
+        """What was taken, and since when: from before it was, as its answer may have been long on its way."""
         if room <= 0 or self._stopping.is_set():
-            return None
+            return time.monotonic(), None
         async with self._means.pool.acquire() as connection:
-            return await take(connection, self._page_id, room, self._means.settings.delivery)
+            begun_s = time.monotonic()
+            return begun_s, await take(connection, self._page_id, room, self._means.settings.delivery)
 
     async def _deliver(self, page: Page, claimed: Claimed, begun_s: float) -> None:
         """Give the next part to the channel. What nobody foresaw costs this message and no other."""
@@ -118,9 +125,12 @@ class Courier:
             await self._record(page, claimed, step, None)
             return
         if time.monotonic() - begun_s > fresh_s(self._means.settings.delivery) or self._stopping.is_set():
-            await self._take_back(claimed)
+            await self._take_back(claimed, 0.0)
             return
         result = await self._give(page, claimed, part, sender, now, enclosed)
+        if isinstance(result, NotBegun):
+            await self._take_back(claimed, CONNECTION_WAIT_S)
+            return
         log.debug("given", page=page.id, message=str(claimed.message), part=part.number, became=_word(result))
         spread = random.random()  # noqa: S311 - no secret
         step, page_step = after(result, claimed.standing, self._means.settings.delivery, spread)
@@ -139,7 +149,7 @@ class Courier:
         return terms(
             self._channel,
             claimed.silent_s,
-            by_person=claimed.sender.startswith("agent:"),
+            by_person=agent_of(claimed.sender) is not None,
             human_agent=page.human_agent,
             pays=page.pays,
             by_ad=claimed.since_ad_s is not None
@@ -155,7 +165,7 @@ class Courier:
             token = self._means.vault.open(page.access_token)
         except ConfigurationError as error:
             return Failed("stop", "token_broken", str(error))
-        account, user = claimed.key.removeprefix(f"{self._channel}:").split(":", 1)
+        _, account, user = parts_of_key(claimed.key)
         call = Call(
             account,
             token,
@@ -223,9 +233,9 @@ class Courier:
                 effect="nothing is sent for this page until it is mended",
             )
 
-    async def _take_back(self, claimed: Claimed) -> None:
+    async def _take_back(self, claimed: Claimed, due_s: float) -> None:
         async with self._means.pool.acquire() as connection:
-            await message_rows.take_back(connection, claimed, 0.0)
+            await message_rows.take_back(connection, claimed, due_s)
 
 
 def _refusal(
@@ -247,4 +257,6 @@ def _word(result: Result) -> str:
             return "taken"
         case Unanswered():
             return "unanswered"
+        case NotBegun():
+            return "not_begun"
     return result.means

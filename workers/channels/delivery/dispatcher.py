@@ -17,7 +17,7 @@ from workers.channels.delivery.failures import PASSING_ERRORS
 from workers.channels.delivery.metrics import LOST
 from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.renewal import Renewal
-from workers.channels.delivery.senders import open_senders
+from workers.channels.delivery.senders import open_clients, open_senders
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.zalo_tokens import ZaloTokens
 from workers.files.files import open_files
@@ -50,21 +50,24 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Work until cancelled; then bring to its end what is under way. Raises what nobody foresaw."""
-        async with open_client(self._settings.delivery) as client, self._pool() as pool:
-            senders = open_senders(client, self._settings)
+        delivery = self._settings.delivery
+        async with (
+            open_clients(delivery) as clients,
+            open_client(delivery) as for_tokens,
+            self._pool() as pool,
+        ):
+            senders = open_senders(clients, self._settings)
             enclosing = Enclosing(pool, self._files)
             means = Means(self._settings, pool, senders, self._vault, enclosing)
-            tokens = ZaloTokens(client, self._settings)
-            renewal = Renewal(pool, tokens, self._vault, self._settings.delivery)
+            tokens = ZaloTokens(for_tokens, self._settings)
+            renewal = Renewal(pool, tokens, self._vault, delivery)
             try:
                 while True:
                     await self._look(means, renewal)
                     await self._wait()
             finally:
                 self._stopping.set()
-                await renewal.finish()
-                if self._couriers:
-                    await asyncio.wait(self._couriers.values())
+                await asyncio.gather(renewal.finish(), *self._couriers.values(), return_exceptions=True)
 
     async def _look(self, means: Means, renewal: Renewal) -> None:
         self._news.clear()

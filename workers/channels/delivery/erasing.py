@@ -20,6 +20,7 @@ WHERE workspace_id = $1 AND conversation_id = $2 AND position <= $3 AND $4::time
     AND (content IS NOT NULL OR state = 'queued') AND state <> 'sending'
 """
 # What was asked of the channel lately: of him alone, and of a page, in whose list he stands by id and name.
+# Who reads on by the list with him has a number of the past.
 _USER = "substr(c.key, length(c.page_id) + 2)"
 _HIS = """
 conversation c
@@ -36,7 +37,7 @@ STATEMENTS = (
     """,
     f"DELETE FROM delivery_errand errand USING {_HIS} AND errand.user_id = {_USER}",  # noqa: S608
     f"""
-    UPDATE delivery_errand errand SET place = jsonb_set(errand.place, '{{threads}}', (
+    UPDATE delivery_errand errand SET attempt = attempt + 1, place = jsonb_set(errand.place, '{{threads}}', (
         SELECT coalesce(jsonb_agg(thread), '[]')
         FROM jsonb_array_elements(errand.place -> 'threads') AS thread WHERE thread ->> 1 <> {_USER}))
     FROM {_HIS} AND errand.place @>

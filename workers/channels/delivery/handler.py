@@ -16,7 +16,7 @@ from schemas import receipts
 from schemas.base import rfc3339
 from schemas.catalogue import RECORDS
 from schemas.envelope import Kind
-from schemas.ids import channel_of, conversation_id
+from schemas.ids import channel_of, conversation_id, user_of
 from schemas.inbound import InboundRecord
 from schemas.outbound import Call, Carried, Echoed, EchoTimer, LookUp, Mail, Outbound, Send, Sms
 from schemas.receipts import Arrival, Delivery, Outreach, PageStands
@@ -90,7 +90,7 @@ class DeliveryHandler:
         """Nothing is remembered."""
 
     async def _look_up(self, connection: Connection, wanted: Sequence[LookUp]) -> None:
-        names = [(one.workspace, one.page, one.key[len(one.page) + 1 :]) for one in wanted]
+        names = [(one.workspace, one.page, user_of(one.key)) for one in wanted]
         await errand_rows.ask_profiles(connection, names, timedelta(days=self._settings.profile_days))
 
     async def _store_outreach(

@@ -7,10 +7,11 @@ from datetime import timedelta
 from config.delivery import DeliverySettings
 from workers.runtime.handler import Connection
 
-# Whoever was killed may not have called: such an attempt does not use up that it is given once more.
+LOST_MAX = 3
+"""Whoever was killed may not have called: so often it does not use up that a part is given once more."""
 LOST = """
-UPDATE delivery SET state = 'unknown', reason = 'no_answer', due_at = now() + $2::interval, resent = false,
-    version = version + 1, told = false, changed_at = now()
+UPDATE delivery SET state = 'unknown', reason = 'no_answer', due_at = now() + $2::interval,
+    resent = lost >= $3, lost = lost + 1, version = version + 1, told = false, changed_at = now()
 WHERE state = 'sending' AND attempted_at < now() - $1::interval
 """
 
@@ -28,5 +29,5 @@ def lost_after_s(settings: DeliverySettings) -> float:
 async def find_lost(connection: Connection, settings: DeliverySettings) -> int:
     """Mark attempts without a worker as unknown, until their echo tells or the wait for it is over."""
     wait = timedelta(seconds=settings.echo_wait_s)
-    status = await connection.execute(LOST, timedelta(seconds=lost_after_s(settings)), wait)
+    status = await connection.execute(LOST, timedelta(seconds=lost_after_s(settings)), wait, LOST_MAX)
     return int(status.rsplit(" ", 1)[-1])

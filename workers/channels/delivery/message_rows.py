@@ -77,6 +77,7 @@ UPDATE delivery SET
     content = CASE WHEN $4 IN ('sent', 'failed') THEN NULL ELSE content END,
     heard = CASE WHEN $4 IN ('sent', 'failed') THEN '{{}}' ELSE heard END,
     resent = resent AND cardinality($5) = $9,
+    lost = CASE WHEN cardinality($5) = $9 THEN lost ELSE 0 END,
     version = version + 1, told = false, changed_at = now()
 WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND cardinality(ids) = $9
     AND state IN ('sending', 'unknown', 'queued')

@@ -16,7 +16,7 @@ from workers.channels.delivery.messenger_errors import failure_of
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
-from workers.channels.fields import identifier, mapping
+from workers.channels.fields import mapping, message_id
 from workers.channels.signature import messenger_digest
 
 _SHARED = {"phone": "user_phone_number", "email": "user_email"}
@@ -80,7 +80,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _read(answer: Answer) -> Result:
-    mid = identifier(answer.body.get("message_id"))
+    mid = message_id(answer.body.get("message_id"))
     if answer.status == httpx.codes.OK and mid is not None:
         return Taken(mid)
     error: Mapping[str, Any] = mapping(answer.body.get("error"))

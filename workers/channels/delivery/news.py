@@ -25,7 +25,7 @@ UNTIL_MAX_MS = 253_402_300_000_000
 
 # Whatever became of the call: what the channel shows was sent. Only of the part that is next, and once.
 ECHOED = f"""
-UPDATE delivery SET ids = ids || $4::text, reason = NULL, failures = 0, resent = false,
+UPDATE delivery SET ids = ids || $4::text, reason = NULL, failures = 0, resent = false, lost = 0,
     state = CASE WHEN $3 + 1 >= parts THEN {heard_of("$4")} ELSE 'queued' END,
     due_at = CASE WHEN $3 + 1 >= parts THEN NULL ELSE now() END,
     content = CASE WHEN $3 + 1 >= parts THEN NULL ELSE content END,

@@ -44,8 +44,9 @@ UPDATE delivery_page SET failures = 0, paused = NULL, paused_at = NULL, resume_a
 WHERE page_id = $1 AND (failures > 0 OR paused IS NOT NULL OR resume_at IS NOT NULL)
 RETURNING (SELECT paused FROM delivery_page WHERE page_id = $1) AS paused
 """
+# Calls that were under way together tell of the same trouble: it counts once.
 _TROUBLE_PAGE = """
-UPDATE delivery_page SET failures = failures + 1,
+UPDATE delivery_page SET failures = failures + (failures = $3)::int,
     resume_at = greatest(coalesce(resume_at, now()), now() + $2::interval)
 WHERE page_id = $1
 """
@@ -57,7 +58,7 @@ WHERE page_id = $1 AND token_version = $4
 RETURNING (SELECT paused FROM delivery_page WHERE page_id = $1) AS before
 """
 # Whoever waits is told why. In no order: rows that somebody works on tell by themselves.
-_TELL_WAITING = """
+TELL_WAITING = """
 WITH waiting AS (
     SELECT workspace_id, message_id FROM delivery
     WHERE page_id = $1 AND state = 'queued' AND reason IS DISTINCT FROM $2::text
@@ -143,14 +144,14 @@ async def calm(connection: Connection, page: str, message: UUID) -> str | None:
     """The channel works, as `message` has shown. Returns why the page was paused until now, if it was."""
     before = await connection.fetchval(_CALM, page, message)
     if before is not None:
-        await connection.execute(_TELL_WAITING, page, None)
+        await connection.execute(TELL_WAITING, page, None)
         await connection.execute(NOTIFY)
     return None if before is None else str(before)
 
 
 async def trouble(connection: Connection, page: Page, seconds: float, *, of_app: bool) -> None:
     """Leave the page alone for a while, or all pages of its app."""
-    await connection.execute(_TROUBLE_PAGE, page.id, timedelta(seconds=seconds))
+    await connection.execute(_TROUBLE_PAGE, page.id, timedelta(seconds=seconds), page.failures)
     if of_app and page.app_key is not None:
         await connection.execute(_TROUBLE_APP, page.app_key, timedelta(seconds=seconds))
 
@@ -177,5 +178,5 @@ async def pause(
     row = await connection.fetchrow(_PAUSE, page.id, reason, for_s, page.token_version, message)
     if row is None:
         return False
-    await connection.execute(_TELL_WAITING, page.id, reason)
+    await connection.execute(TELL_WAITING, page.id, reason)
     return bool(row["before"] != reason)

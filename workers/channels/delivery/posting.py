@@ -9,11 +9,12 @@ import httpx
 import orjson
 
 from config.delivery import DeliverySettings
-from workers.channels.delivery.result import Failed, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Unanswered
 
 ANSWER_BYTES_MAX = 65_536
 CONNECTIONS_MAX = 1_000
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Of one client."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 class Answer(NamedTuple):
@@ -23,13 +24,9 @@ class Answer(NamedTuple):
     body: dict[str, Any]
     headers: httpx.Headers
 
-    @property
-    def is_json(self) -> bool:
-        return bool(self.body)
-
 
 def open_client(settings: DeliverySettings) -> httpx.AsyncClient:
-    """A client of all platforms; redirects are not followed, as they would carry the token elsewhere."""
+    """A client with its own connections; redirects are not followed, as they would carry the token away."""
     timeout = httpx.Timeout(
         settings.request_timeout_s, connect=settings.connect_timeout_s, pool=settings.connect_timeout_s
     )
@@ -44,11 +41,11 @@ async def post(
     request: httpx.Request,
     *,
     bytes_max: int = ANSWER_BYTES_MAX,
-) -> Answer | Unanswered | Failed:
+) -> Answer | Unanswered | NotBegun | Failed:
     """Send `request`; all of it, the answer's body included, within `timeout_s`.
 
-    Failed: it has not left. Unanswered: it may have arrived. The address is in neither, for it may hold a
-    token. An answer of more than `bytes_max` is none that can be read.
+    Failed, NotBegun: it has not left. Unanswered: it may have arrived. The address is in none of them, for it
+    may hold a token. An answer of more than `bytes_max` is none that can be read.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -57,6 +54,8 @@ async def post(
                 body = await _body(response, bytes_max)
             finally:
                 await response.aclose()
+    except httpx.PoolTimeout:
+        return NotBegun()
     except _NOT_SENT as error:
         return Failed("again", "channel_down", detail=type(error).__name__)
     except (httpx.TransportError, TimeoutError) as error:

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 from config.delivery import DeliverySettings
 from schemas.receipts import DeliveryReason
-from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
-from workers.outside import back_off
+from workers.channels.delivery.result import Failed, Taken, Unanswered
+from workers.outside.back_off import back_off_s
 
 State = Literal["queued", "sent", "failed", "unknown"]
 
@@ -62,7 +62,7 @@ PageStep = Calm | Troubled | Paused | Expired
 
 
 def after(
-    result: Result, was: Standing, settings: DeliverySettings, spread: float
+    result: Taken | Unanswered | Failed, was: Standing, settings: DeliverySettings, spread: float
 ) -> tuple[Step, PageStep | None]:
     """What follows from giving the next part to the channel.
 
@@ -77,7 +77,7 @@ def after(
             return taken(was, id_), Calm()
         case Unanswered():
             wait = Step("unknown", was.ids, "no_answer", settings.echo_wait_s, was.failures)
-            return wait, Troubled(back_off_s(was.page_failures + 1, settings, spread))
+            return wait, Troubled(back_off_s(was.page_failures + 1, settings.retry, spread))
         case Failed(means="refused"):
             return Step("failed", was.ids, result.reason), Calm()
         case Failed():
@@ -97,18 +97,13 @@ def settle(was: Standing, settings: DeliverySettings) -> Step:
     return Step("unknown", was.ids, "no_answer")
 
 
-def back_off_s(failures: int, settings: DeliverySettings, spread: float) -> float:
-    """How long to wait after so many failures in a row, from 1: twice as long each time."""
-    return back_off.back_off_s(failures, spread, settings.retry_first_s, settings.retry_last_s)
-
-
 def _waiting(failed: Failed, was: Standing, settings: DeliverySettings, spread: float) -> Step:
     if failed.means != "again":
         return Step("queued", was.ids, failed.reason, 0.0, was.failures)
     failures = was.failures + 1
     if failures >= settings.attempts_max:
         return Step("failed", was.ids, failed.reason)
-    return Step("queued", was.ids, failed.reason, back_off_s(failures, settings, spread), failures)
+    return Step("queued", was.ids, failed.reason, back_off_s(failures, settings.retry, spread), failures)
 
 
 def _page_step(failed: Failed, was: Standing, settings: DeliverySettings, spread: float) -> PageStep:
@@ -116,5 +111,5 @@ def _page_step(failed: Failed, was: Standing, settings: DeliverySettings, spread
         return Expired()
     if failed.means == "stop":
         return Paused(failed.reason, settings.pause_retry_s)
-    seconds = back_off_s(was.page_failures + 1, settings, spread)
+    seconds = back_off_s(was.page_failures + 1, settings.retry, spread)
     return Troubled(max(seconds, failed.retry_after_s or 0.0), failed.of_app)

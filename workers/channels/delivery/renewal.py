@@ -15,17 +15,18 @@ from asyncpg import Pool
 from config.delivery import DeliverySettings
 from config.errors import ConfigurationError
 from config.logging import get_logger
+from config.runtime import SIDE_SPARE_S
+from schemas.ids import channel_of
 from workers.channels.delivery.failures import PASSING_ERRORS
-from workers.channels.delivery.metrics import REFRESHED
-from workers.channels.delivery.page_rows import NOTIFY
-from workers.channels.delivery.progress import back_off_s
+from workers.channels.delivery.metrics import REFRESHED, RESUMED
+from workers.channels.delivery.page_rows import NOTIFY, TELL_WAITING
 from workers.channels.delivery.vault import Vault
 from workers.channels.delivery.zalo_tokens import Again, Exchange, Pair, Spent, ZaloTokens
+from workers.outside.back_off import back_off_s
 
 SPENT_MAX = 3
 """So often a refresh token is tried that is not taken: the platform may be wrong for a moment."""
 STORE_TRIES = 60
-LEASE_SLACK_S = 20.0
 
 LEASE = """
 UPDATE delivery_page SET refreshing_until = now() + $1::interval
@@ -41,8 +42,11 @@ STORE = """
 UPDATE delivery_page SET access_token = $3, refresh_token = $4, token_version = token_version + 1,
     token_at = now(), token_ends_at = now() + $5::interval, refresh_at = now() + $6::interval,
     refreshing_until = NULL, refresh_failures = 0,
-    resume_at = CASE WHEN paused IS NULL OR paused = 'token_broken' THEN now() ELSE resume_at END
+    resume_at = CASE WHEN paused IS NULL OR paused = 'token_broken' THEN now() ELSE resume_at END,
+    paused = nullif(paused, 'token_broken'),
+    paused_at = CASE WHEN paused <> 'token_broken' THEN paused_at END
 WHERE page_id = $1 AND token_version = $2
+RETURNING (SELECT paused FROM delivery_page WHERE page_id = $1) AS before
 """
 LATER = """
 UPDATE delivery_page SET refreshing_until = NULL, refresh_failures = refresh_failures + 1,
@@ -78,7 +82,8 @@ class Renewal:
         self._tokens = tokens
         self._vault = vault
         self._settings = settings
-        self._lease_s = settings.request_timeout_s + LEASE_SLACK_S
+        # Who stops has as long: a request takes less than giving up the lanes may.
+        self._lease_s = settings.request_timeout_s + SIDE_SPARE_S
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin_due(self) -> None:
@@ -127,14 +132,14 @@ class Renewal:
             case Pair():
                 await self._store_pair(lease, exchange)
             case Again(why):
-                await self._later(lease, back_off_s(lease.failures + 1, self._settings, 1.0), why)
+                await self._later(lease, back_off_s(lease.failures + 1, self._settings.retry, 1.0), why)
             case Spent(why) if lease.failures + 1 < SPENT_MAX:
-                await self._later(lease, back_off_s(lease.failures + 1, self._settings, 1.0), why)
+                await self._later(lease, back_off_s(lease.failures + 1, self._settings.retry, 1.0), why)
             case Spent(why):
                 await self._give_up(lease, why)
 
     async def _store_pair(self, lease: Lease, pair: Pair) -> None:
-        status = await self._pool.execute(
+        row = await self._pool.fetchrow(
             STORE,
             lease.page,
             lease.version,
@@ -143,9 +148,12 @@ class Renewal:
             timedelta(seconds=pair.life_s),
             timedelta(seconds=pair.life_s * self._settings.refresh_part),
         )
+        if row is not None and row["before"] == "token_broken":
+            await self._pool.execute(TELL_WAITING, lease.page, None)
+            RESUMED.labels(channel_of(lease.page)).inc()
         await self._pool.execute(NOTIFY)
         REFRESHED.labels("renewed").inc()
-        log.info("tokens_renewed", page=lease.page, stored=status == "UPDATE 1")
+        log.info("tokens_renewed", page=lease.page, stored=row is not None)
 
     async def _later(self, lease: Lease, seconds: float, why: str) -> None:
         await self._pool.execute(LATER, lease.page, lease.version, timedelta(seconds=seconds))

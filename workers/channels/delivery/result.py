@@ -23,6 +23,10 @@ class Unanswered(NamedTuple):
     why: str
 
 
+class NotBegun(NamedTuple):
+    """It has not left: no connection was free here, which says nothing of the channel."""
+
+
 class Failed(NamedTuple):
     """The channel does not have it."""
 
@@ -36,5 +40,5 @@ class Failed(NamedTuple):
     """How long the channel wants to be left alone, if it says so."""
 
 
-Result = Taken | Unanswered | Failed
+Result = Taken | Unanswered | NotBegun | Failed
 """All that can become of it."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
 import httpx
 
+from config.delivery import DeliverySettings
 from config.settings import Settings
 from schemas.base import Channel
 from workers.channels.delivery.fchat_sender import FchatSender
 from workers.channels.delivery.messenger_sender import MessengerSender
+from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.sender import Sender
 from workers.channels.delivery.zalo_sender import ZaloSender
 
@@ -20,13 +25,20 @@ TAKING_LITTLE: frozenset[Channel] = frozenset({"zalo"})
 Senders = dict[Channel, Sender]
 
 
-def open_senders(client: httpx.AsyncClient, settings: Settings) -> Senders:
-    """Every channel's sender, over one client."""
+@asynccontextmanager
+async def open_clients(settings: DeliverySettings) -> AsyncIterator[dict[Channel, httpx.AsyncClient]]:
+    """A client for each channel: one that does not answer takes no connections from the others."""
+    async with AsyncExitStack() as stack:
+        yield {each.channel: await stack.enter_async_context(open_client(settings)) for each in _ALL}
+
+
+def open_senders(clients: Mapping[Channel, httpx.AsyncClient], settings: Settings) -> Senders:
+    """Every channel's sender, over its client."""
     delivery = settings.delivery
     return {
-        "messenger": MessengerSender(client, delivery, settings.ingress.messenger_apps),
-        "zalo": ZaloSender(client, delivery),
-        "fchat": FchatSender(client, delivery),
+        "messenger": MessengerSender(clients["messenger"], delivery, settings.ingress.messenger_apps),
+        "zalo": ZaloSender(clients["zalo"], delivery),
+        "fchat": FchatSender(clients["fchat"], delivery),
     }
 
 

@@ -6,8 +6,9 @@ sent twice whose echoes wait in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,8 @@ from workers.runtime.batch import TimerDue
 from workers.runtime.handler import Connection
 
 TIMER = Kind("outbound", "echo_timer")
+AGAIN_S = 600.0
+"""A timer that has not come back by then is sent once more: Kafka may have lost it, and two do no harm."""
 
 PROPOSE = """
 WITH due AS (
@@ -29,7 +32,7 @@ WITH due AS (
     WHERE lane = ANY($1::int[]) AND state = 'unknown' AND due_at <= now()
     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-UPDATE delivery d SET due_at = 'infinity'
+UPDATE delivery d SET due_at = now() + $3::interval
 FROM due WHERE d.workspace_id = due.workspace_id AND d.message_id = due.message_id
 RETURNING d.workspace_id, d.message_id, d.conversation_id, d.key, d.lane, d.version, due.due_at
 """
@@ -50,7 +53,7 @@ async def due(connection: Connection, lanes: Sequence[int], limit: int) -> list[
         TimerDue(
             lane=row["lane"],
             topic=TIMER.topic,
-            id=uuid5(EVENTS, f"echo/{row['workspace_id']}/{row['message_id']}/{row['version']}"),
+            id=uuid5(EVENTS, _id(row)),
             key=row["key"].encode(),
             kind=TIMER,
             value=orjson.dumps(
@@ -65,8 +68,12 @@ async def due(connection: Connection, lanes: Sequence[int], limit: int) -> list[
                 default=str,
             ),
         )
-        for row in await connection.fetch(PROPOSE, lanes, limit)
+        for row in await connection.fetch(PROPOSE, lanes, limit, timedelta(seconds=AGAIN_S))
     ]
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    return f"echo/{row['workspace_id']}/{row['message_id']}/{row['version']}/{rfc3339(row['due_at'])}"
 
 
 async def decide(connection: Connection, timer: EchoTimer, settings: DeliverySettings) -> None:

@@ -11,11 +11,11 @@ from schemas.base import Channel
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.parts import Part
 from workers.channels.delivery.posting import Answer, post
-from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.delivery.zalo_uploads import ZaloUploads, media, upload_of
-from workers.channels.fields import identifier, mapping
+from workers.channels.fields import mapping, message_id
 
 _IN_FORMS = {"name", "phone"}
 """What Zalo's form asks for; e-mail addresses are asked for in words."""
@@ -46,7 +46,7 @@ class ZaloSender:
     async def send(self, call: Call) -> Result:
         """See Sender.send; a file of ours is uploaded first, which says nothing to the customer yet."""
         attachment = await self._attachment(call)
-        if isinstance(attachment, Failed):
+        if isinstance(attachment, NotBegun | Failed):
             return attachment
         request = self._client.build_request(
             "POST",
@@ -57,7 +57,7 @@ class ZaloSender:
         answer = await post(self._client, self._settings.request_timeout_s, request)
         return _read(answer) if isinstance(answer, Answer) else answer
 
-    async def _attachment(self, call: Call) -> dict[str, Any] | Failed | None:
+    async def _attachment(self, call: Call) -> dict[str, Any] | NotBegun | Failed | None:
         """The message of an attachment, or of a form; none: it is a text."""
         if call.enclosed is None:
             return self._form(call.part)
@@ -81,7 +81,7 @@ def _read(answer: Answer) -> Result:
     code = answer.body.get("error")
     if isinstance(code, int) and code != 0:
         return failure_of(code, str(answer.body.get("message", ""))[:200])
-    id_ = identifier(mapping(answer.body.get("data")).get("message_id"))
+    id_ = message_id(mapping(answer.body.get("data")).get("message_id"))
     if code == 0 and id_ is not None:
         return Taken(id_)
     if answer.status == httpx.codes.TOO_MANY_REQUESTS:

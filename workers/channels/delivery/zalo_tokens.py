@@ -8,7 +8,7 @@ import httpx
 
 from config.settings import Settings
 from workers.channels.delivery.posting import Answer, post
-from workers.channels.delivery.result import Failed, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Unanswered
 from workers.channels.fields import identifier
 
 LIFE_S = 90_000.0
@@ -67,6 +67,8 @@ class ZaloTokens:
         match answer:
             case Answer():
                 return _read(answer)
+            case NotBegun():
+                return Again("no connection was free")
             case Unanswered(why=why) | Failed(detail=why):
                 return Again(why)
 

@@ -12,7 +12,7 @@ import httpx
 
 from config.delivery import DeliverySettings
 from workers.channels.delivery.posting import Answer, post
-from workers.channels.delivery.result import Failed
+from workers.channels.delivery.result import Failed, NotBegun
 from workers.channels.delivery.sender import Enclosed, NoCopyError
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.fields import identifier, mapping
@@ -67,7 +67,7 @@ class ZaloUploads:
         self._client = client
         self._settings = settings
 
-    async def give(self, access_token: str, enclosed: Enclosed) -> dict[str, Any] | Failed:
+    async def give(self, access_token: str, enclosed: Enclosed) -> dict[str, Any] | NotBegun | Failed:
         """Upload a file that `upload_of` knows; the message that names it. Raises nothing."""
         file, copying = enclosed.file, enclosed.copying_smaller or enclosed.copying
         assert file is not None  # noqa: S101 - whoever calls has looked
@@ -81,9 +81,11 @@ class ZaloUploads:
             return Failed("refused", "unsupported", detail="a picture that cannot be made small enough")
         except (StorageDownError, FileRefusedError, OSError) as error:
             return Failed("again", "channel_down", detail=f"the store of files: {type(error).__name__}")
-        return name if isinstance(name, Failed) else _message(upload, file, name)
+        return _message(upload, file, name) if isinstance(name, str) else name
 
-    async def _give(self, access_token: str, upload: Upload, file: File, path: Path) -> str | Failed:
+    async def _give(
+        self, access_token: str, upload: Upload, file: File, path: Path
+    ) -> str | NotBegun | Failed:
         """What Zalo calls it. Without an answer it is given once more: nobody has seen it. Raises OSError."""
         with path.open("rb") as opened:
             name, media_type = _named(file)
@@ -94,6 +96,8 @@ class ZaloUploads:
                 files={"file": (name, opened, media_type)},
             )
             answer = await post(self._client, self._settings.request_timeout_s, request)
+        if isinstance(answer, NotBegun):
+            return answer
         if not isinstance(answer, Answer):
             return Failed("again", "channel_down", detail="no answer to an upload")
         code = answer.body.get("error")

@@ -26,7 +26,9 @@ from workers.runtime.postgres import DATABASE_ERRORS, new_pool
 
 POLL_S = 1.0
 LEASE_SPARE_S = 60.0
-"""For examining and storing what was fetched; who is frozen for longer changes nothing."""
+"""For examining and storing what was fetched."""
+CUT_OFF_S = 10.0
+"""So long before its lease ends it is given up: bytes that come later might outlive their row."""
 TIDY_EVERY_S = 300.0
 ERASE_EVERY_S = 5.0
 TIDY_MAX = 500
@@ -50,6 +52,7 @@ class Fetcher:
         self._own = settings.attachments
         self._files = files
         self._tidied_s = self._erased_s = 0.0
+        self._lease_s = self._own.fetch_timeout_s + LEASE_SPARE_S
 
     async def run(self) -> None:
         """Work until cancelled: what is being fetched then is fetched anew by another worker."""
@@ -70,8 +73,7 @@ class Fetcher:
         """Begin to fetch what is due."""
         try:
             await self._tidy(pool)
-            lease_s = self._own.fetch_timeout_s + LEASE_SPARE_S
-            wanted = await rows.claim(pool, room, lease_s) if room else []
+            wanted = await rows.claim(pool, room, self._lease_s) if room else []
         except DATABASE_ERRORS as error:
             _log.warning("files_wait_for_postgres", error=error)
             return set()
@@ -83,27 +85,29 @@ class Fetcher:
             known = await self._known(downloads, wanted)
         except (NotFetchedError, FileRefusedError) as error:
             spread = random.random()  # noqa: S311 - no secret
-            step = after(error, wanted.attempt, self._own, spread)
+            failures = wanted.failures + 1
+            step = after(error, failures, self._own, spread)
             FETCHED.labels(step.reason if step.wait_s is None else "again").inc()
-            _log.info("file_not_fetched", file=wanted.id, attempt=wanted.attempt, reason=step.reason)
+            _log.info("file_not_fetched", file=wanted.id, failures=failures, reason=step.reason)
             if step.wait_s is None:
                 await rows.failed(pool, wanted, step.reason)
             else:
                 await rows.later(pool, wanted, step.wait_s, step.reason)
         except (StorageDownError, OSError) as error:
-            # Not the file's fault: it costs no more than the time until its lease ends.
+            # Not its channel's fault: it costs no more than the time until its lease ends.
             _log.warning("file_not_kept", file=wanted.id, error=error)
         else:
             file = await rows.stored(pool, wanted.workspace, wanted.id, known, wanted.attempt)
             if file is None and await rows.is_erased(pool, wanted.workspace, wanted.id):
-                with contextlib.suppress(StorageDownError):  # whoever takes away the row tries it, too
+                with contextlib.suppress(StorageDownError):  # whoever takes away the row does it, too
                     await self._files.remove(wanted.workspace, wanted.id)
             FETCHED.labels("stored").inc()
 
     async def _known(self, downloads: Downloads, wanted: Wanted) -> rows.Known:
-        """Raises NotFetchedError, FileRefusedError, StorageDownError."""
+        """Raises NotFetchedError, FileRefusedError, StorageDownError, TimeoutError."""
         own = self._own
         async with (
+            asyncio.timeout(self._lease_s - CUT_OFF_S),
             aclosing(downloads.chunks(wanted.url)) as chunks,
             spooled(chunks, own.file_bytes_max, own.fetch_timeout_s) as here,
         ):

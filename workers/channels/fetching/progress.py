@@ -42,10 +42,12 @@ def reason_of(status: int) -> Reason:
 
 
 def after(
-    error: NotFetchedError | FileRefusedError, attempt: int, own: AttachmentsSettings, spread: float
+    error: NotFetchedError | FileRefusedError, failures: int, own: AttachmentsSettings, spread: float
 ) -> Step:
-    """What follows from an attempt, numbered from 1; `spread`, from 0 to 1, parts those who fail together."""
+    """What follows from so many failures, this one among them; `spread`, from 0 to 1, parts those who fail
+    together.
+    """
     reason: Reason = error.code if isinstance(error, FileRefusedError) else error.reason
-    if reason in _FOR_GOOD or attempt >= own.fetch_attempts_max:
+    if reason in _FOR_GOOD or failures >= own.fetch_attempts_max:
         return Step(reason)
-    return Step(reason, back_off_s(attempt, spread, own.fetch_retry_first_s, own.fetch_retry_last_s))
+    return Step(reason, back_off_s(failures, own.retry, spread))

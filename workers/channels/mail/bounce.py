@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from email.message import Message
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.receipts import DeliveryReason
+if TYPE_CHECKING:  # read in a process that has to begin quickly
+    from schemas.receipts import DeliveryReason
 
 RECIPIENTS_MAX = 20
 HEADER_CHARS_MAX = 2_000

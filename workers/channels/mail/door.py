@@ -6,10 +6,10 @@ that it goes to, or in the Message-ID that it answers.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +18,15 @@ from asyncpg import Pool
 from config.mail import MailSettings
 from schemas import inbound
 from schemas.base import Json
-from schemas.ids import channel_of, message_id_text
+from schemas.ids import message_id_text, parts_of_key
 from schemas.receipts import Outreach
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped
 from workers.channels.mail.address import BadTokenError, ReplyAddresses
 from workers.channels.mail.bounce import Bounce
 from workers.channels.mail.enclosed import Enclosing
-from workers.channels.mail.reading import Mail, UnreadableMailError, read_mail
+from workers.channels.mail.head import Head, UnreadableMailError
+from workers.channels.mail.opener import Opener
+from workers.channels.mail.reading import Content
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.outreach.places import Place, place_of_ticket
 from workers.channels.problem import DatabaseDownError, MalformedError, WrongSignatureError, WrongTokenError
@@ -33,6 +35,10 @@ from workers.files.files import Files
 from workers.runtime.postgres import DATABASE_ERRORS
 
 CHANNEL_MESSAGE_ID = "mail/{}"
+NAMED_MAX = 20
+"""Mails of which a report may tell."""
+REPORT_BYTES_MAX = 262_144
+"""So far in a report the mail is sought of which it tells."""
 RETRY_AFTER_S = 5.0
 
 
@@ -54,6 +60,7 @@ class MailDoor:
         self._addresses = ReplyAddresses(settings)
         self._pool = pool
         self._enclosing = Enclosing(files, pool)
+        self._opener = Opener()
         self.body_limit_bytes = settings.body_limit_bytes
 
     def challenge(self, query: Mapping[str, str]) -> str:
@@ -70,50 +77,46 @@ class MailDoor:
         return body
 
     async def complete(self, document: Json) -> Json:
-        """The mail that was opened, with the ticket that it belongs to, its files being kept, or why to none.
+        """What the mail that was opened becomes, its files being kept.
+
+        Nothing but its head is read, and for a person the words with which it begins, until a token of ours
+        has said that it belongs to a ticket: anybody may write to the address.
 
         Raises MalformedError, and DatabaseDownError or OverloadedError: it is to be sent again.
         """
         try:
-            mail = await asyncio.to_thread(read_mail, document)
+            return {"item": await self._item(document)}
         except UnreadableMailError as error:
             raise MalformedError(f"The body is no mail that can be read: {error}.") from error
-        if mail.bounce is not None:
-            message, place = await self._bounced(mail.bounce)
-            return {"mail": mail, "place": place, "message": message, "why": "", "body": document}
-        place, why = await self._place(mail)
-        record = None if place is None else await self._record(mail, place, document)
-        return {"mail": mail, "place": place, "why": why, "record": record}
 
     def items(self, document: Json) -> Iterator[Item]:
         """See Channel.items, of a document that was completed."""
-        mail: Mail = document["mail"]
-        place: Place | None = document["place"]
-        if mail.bounce is not None and place is not None:
-            yield _bounced(place, document["message"], mail.bounce)
-        elif mail.automatic:
-            yield Skipped("automatic")
-        elif place is None:
-            yield Refused("not_a_reply", document["why"], _shown(mail), None)
-        else:
-            yield document["record"]
+        yield document["item"]
 
-    async def _record(self, mail: Mail, place: Place, body: bytes) -> inbound.Mail:
-        """The message that it becomes. Raises DatabaseDownError, OverloadedError."""
-        record = _record(mail, place, body)
+    async def _item(self, body: bytes) -> Item:
+        head = await self._opener.head(body)
+        if head.automatic:
+            return (head.report and await self._bounced(body)) or Skipped("automatic")
+        place, why = await self._place(head)
+        if place is None:
+            return Refused("not_a_reply", why, _shown(head, await self._opener.beginning(body)), None)
+        return await self._record(head, place, body)
+
+    async def _record(self, head: Head, place: Place, body: bytes) -> inbound.Mail:
+        """The message that it becomes. Raises UnreadableMailError, DatabaseDownError, OverloadedError."""
+        content = await self._opener.content(body)
+        record = _record(head, content, place, body)
         message = message_id_text(record.page, record.channel_message_id)
         try:
-            attachments = await self._enclosing.keep(message, place, mail.attached)
+            attachments = await self._enclosing.keep(message, place, content.attached)
         except DATABASE_ERRORS as error:
             raise _database_down() from error
         return record.model_copy(update={"attachments": attachments})
 
-    async def _place(self, mail: Mail) -> tuple[Place | None, str]:
+    async def _place(self, head: Head) -> tuple[Place | None, str]:
         """Where it belongs, by the first of its tokens that is good; none: why the last one is not."""
         why = "it is addressed to no ticket, and answers no mail of one"
-        if mail.automatic:
-            return None, why
-        for token in dict.fromkeys(self._addresses.tokens(mail.addressed, mail.named)):
+        for token in dict.fromkeys(self._addresses.tokens(head.addressed, head.named)):
             try:
                 ticket = self._addresses.ticket(token, datetime.now(UTC))
             except BadTokenError as error:
@@ -125,16 +128,25 @@ class MailDoor:
             why = "nothing was ever sent about the ticket to which the address leads"
         return None, why
 
-    async def _bounced(self, bounce: Bounce) -> tuple[UUID | None, Place | None]:
-        """Which mail of ours it is, and where it belongs; its Message-ID is signed by us."""
-        for token, message in self._addresses.messages(bounce.named):
+    async def _bounced(self, body: bytes) -> Outreach | None:
+        """What a report tells of a mail of ours. Only one that names such a mail is read at all."""
+        start = body[:REPORT_BYTES_MAX].decode("latin-1")
+        if await self._mail(start) is None:
+            return None
+        bounce = (await self._opener.content(body)).bounce
+        found = None if bounce is None else await self._mail(bounce.named)
+        return None if found is None or bounce is None else _bounced(*found, bounce)
+
+    async def _mail(self, named: str) -> tuple[Place, UUID] | None:
+        """The first mail of ours that is named, and where it belongs: its Message-ID is signed by us."""
+        for token, message in islice(self._addresses.messages(named), NAMED_MAX):
             try:
                 ticket = self._addresses.ticket(token, datetime.now(UTC))
             except BadTokenError:
                 continue
             if place := await self._place_of(ticket):
-                return message, place
-        return None, None
+                return place, message
+        return None
 
     async def _place_of(self, ticket: UUID) -> Place | None:
         try:
@@ -148,8 +160,7 @@ def _database_down() -> DatabaseDownError:
 
 
 def _whose(place: Place) -> dict[str, Any]:
-    channel = channel_of(place.key)
-    account, user = place.key.removeprefix(f"{channel}:").split(":", 1)
+    channel, account, user = parts_of_key(place.key)
     return {"channel": channel, "account": account, "user": user, "workspace": place.workspace}
 
 
@@ -158,20 +169,20 @@ def _bounced(place: Place, message: UUID, bounce: Bounce) -> Outreach:
     return Outreach(**_whose(place), raw=said, message=message, state="failed", reason=bounce.reason)
 
 
-def _record(mail: Mail, place: Place, body: bytes) -> inbound.Mail:
-    known_by = mail.id.encode() or body
+def _record(head: Head, content: Content, place: Place, body: bytes) -> inbound.Mail:
+    known_by = head.id.encode() or body
     return inbound.Mail(
         **_whose(place),
         # Of its Message-ID, however long and whatever is in it: a mail that comes twice is one.
         channel_message_id=CHANNEL_MESSAGE_ID.format(hashlib.sha256(known_by).hexdigest()),
-        sent_at_ms=mail.sent_at_ms,
-        text=mail.text or None,
+        sent_at_ms=head.sent_at_ms,
+        text=content.text or None,
         ticket=place.ticket,
-        sender=mail.sender,
-        subject=mail.subject,
+        sender=head.sender,
+        subject=head.subject,
     )
 
 
-def _shown(mail: Mail) -> dict[str, Any]:
+def _shown(head: Head, words: str) -> dict[str, Any]:
     """What operators see of a mail that belongs nowhere: they may answer it by hand."""
-    return {"from": mail.sender, "to": mail.addressed, "subject": mail.subject, "text": mail.text}
+    return {"from": head.sender, "to": head.addressed, "subject": head.subject, "text": words}

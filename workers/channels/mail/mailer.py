@@ -12,11 +12,10 @@ from workers.channels.mail import page_rows
 from workers.channels.mail.address import ReplyAddresses
 from workers.channels.mail.letter import Letter, mime
 from workers.channels.mail.page_rows import PageMail
-from workers.channels.mail.smtp import give
+from workers.channels.mail.smtp import Timeouts, give
 from workers.channels.outreach.means import Give
 from workers.channels.outreach.result import NotGiven, Result
 from workers.channels.outreach.rows import Claimed
-from workers.channels.outreach.verdict import Patience
 from workers.runtime.handler import Connection
 
 
@@ -34,8 +33,11 @@ class Mailer:
         self._vault = vault
         self._addresses = ReplyAddresses(settings)
         self._bounces = settings.bounces
-        self.patience = Patience(settings.retry_first_s, settings.retry_last_s, settings.attempts_max)
-        self.timeout_s = settings.request_timeout_s
+        self.retry = settings.retry
+        self.attempts_max = settings.attempts_max
+        self._timeouts = Timeouts(settings.request_timeout_s, settings.answer_timeout_s)
+        self.fresh_s = settings.request_timeout_s
+        self.timeout_s = self._timeouts.whole_s
         self.parallel_max = settings.page_parallel_max
 
     async def open(self, connection: Connection, page: str) -> Give | NotGiven:
@@ -56,7 +58,7 @@ class Mailer:
         envelope = page.sender.address
         if self._bounces == "reply" and claimed.token:
             envelope = self._addresses.address(claimed.token)
-        return await give(page.server, envelope, claimed.content["to"], mail, self.timeout_s)
+        return await give(page.server, envelope, claimed.content["to"], mail, self._timeouts)
 
     def _letter(self, claimed: Claimed) -> Letter:
         former = [self._addresses.named(one) for one in reversed(claimed.former)]

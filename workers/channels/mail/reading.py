@@ -1,46 +1,31 @@
-"""A mail that has come, as far as a ticket needs it: who, what about, the words, what is attached.
+"""What a mail holds, as far as a ticket needs it: the words, what is attached, and of which mail it tells.
 
-Whoever knows an address writes what he likes, so nothing is trusted: sizes, depths and character sets are
-bounded before anything is decoded.
+A mail without a ticket is looked at where it begins only (`beginning`). All of one (`read_content`) is read
+in a process that has limits: see workers.channels.mail.opening.
 """
 
 from __future__ import annotations
 
 import email
-import re
 from collections.abc import Iterator
-from email.errors import MessageError
-from email.header import decode_header, make_header
 from email.message import Message
-from email.utils import parseaddr, parsedate_to_datetime
-from itertools import islice
+from email.policy import Policy
+from itertools import count
 from typing import NamedTuple
 
-from inscriptis import get_text
-
-from schemas.base import ATTACHMENTS_MAX, TEXT_CHARS_MAX
 from workers.channels.mail.bounce import Bounce, bounce_of
 from workers.channels.mail.frame import own_words
+from workers.channels.mail.head import BOUNDED, UnreadableMailError, carriable, plain
+from workers.channels.mail.html import words_of
 
 PARTS_MAX = 100
+BEGINNING_BYTES = 65_536
+BEGINNING_PARTS_MAX = 10
 DECODED_BYTES_MAX = 262_144
 """Of the part that is read: as much text as anybody writes, and more than is kept."""
-HEADER_CHARS_MAX = 20_000
-HEADERS_MAX = 20
-"""Of one name."""
-SUBJECT_CHARS_MAX = 500
 NAME_CHARS_MAX = 200
-_BOUNDARY = re.compile(rb"boundary", re.IGNORECASE)
 _SLOW_CHARSETS = frozenset(("idna", "punycode"))
 """They take the square of the time, and nobody writes mails in them."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-_ADDRESSED = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
-_NAMED = ("in-reply-to", "references")
-_BULK = frozenset(("bulk", "junk", "list", "auto_reply"))
-
-
-class UnreadableMailError(ValueError):
-    """It is no mail that can be read; the text says why."""
 
 
 class Attached(NamedTuple):
@@ -50,87 +35,61 @@ class Attached(NamedTuple):
     data: bytes
 
 
-class Mail(NamedTuple):
-    """What a mail says."""
+class Content(NamedTuple):
+    """What stands in a mail."""
 
-    addressed: str
-    """All headers that say to whom it goes, as they came."""
-    named: str
-    """Those that name the mails before it."""
-    id: str
-    sender: str
-    subject: str
     text: str
     attached: tuple[Attached, ...]
-    sent_at_ms: int | None
-    automatic: bool
-    """Whether a machine has written it: nobody is to be told of it, and nothing may answer it."""
-    bounce: Bounce | None = None
+    bounce: Bounce | None
     """That a mail of ours could not be delivered."""
 
 
-def read_mail(raw: bytes) -> Mail:
-    """The mail. Raises UnreadableMailError."""
-    if len(_BOUNDARY.findall(raw)) > PARTS_MAX:
-        raise UnreadableMailError(f"it has more than {PARTS_MAX} parts")
+def read_content(raw: bytes) -> Content:
+    """All of a mail. Raises UnreadableMailError."""
     try:
-        return _read(email.message_from_bytes(raw))
+        message = _parsed(raw, PARTS_MAX)
+        return Content(_text(message), tuple(_attached(message)), _bounce(message))
     except RecursionError as error:
         raise UnreadableMailError("it is nested too deeply") from error
 
 
-def _read(message: Message) -> Mail:
-    sender = parseaddr(_line(message, "from"))[1]
-    return Mail(
-        addressed=_joined(message, _ADDRESSED),
-        named=_joined(message, _NAMED),
-        id=_line(message, "message-id"),
-        sender=sender[:320],
-        subject=_line(message, "subject")[:SUBJECT_CHARS_MAX],
-        text=_text(message)[:TEXT_CHARS_MAX],
-        attached=tuple(islice(_attached(message), ATTACHMENTS_MAX)),
-        sent_at_ms=_sent_at_ms(message),
-        automatic=_is_automatic(message, sender),
-        bounce=bounce_of(message),
-    )
-
-
-def _joined(message: Message, names: tuple[str, ...]) -> str:
-    found = [_unfolded(value) for name in names for value in message.get_all(name, [])[:HEADERS_MAX]]
-    return " ".join(found)[:HEADER_CHARS_MAX]
-
-
-def _line(message: Message, name: str) -> str:
-    """A header in one line, decoded; empty when it is not there."""
-    return _unfolded(message.get(name, ""))
-
-
-def _unfolded(value: object) -> str:
-    raw = str(value)[:HEADER_CHARS_MAX]
+def beginning(raw: bytes) -> str:
+    """The plain text with which a mail begins, of its first bytes; empty when there is none to be read."""
     try:
-        text = str(make_header(decode_header(raw)))
-    except (MessageError, LookupError, ValueError):
-        text = raw
-    return _plain(text)
+        return own_words(_words(_parsed(raw[:BEGINNING_BYTES], BEGINNING_PARTS_MAX), "text/plain"))
+    except (UnreadableMailError, RecursionError):
+        return ""
 
 
-def _plain(text: str) -> str:
-    return _CONTROL.sub(" ", _carriable(text)).strip()
+def _parsed(raw: bytes, parts_max: int) -> Message:
+    made = count(1)
 
+    def part(policy: Policy = BOUNDED) -> Message:
+        if next(made) > parts_max + 1:  # the parser makes one more, to try it
+            raise UnreadableMailError(f"it has more than {parts_max} parts")
+        return Message(policy=policy)
 
-def _carriable(text: str) -> str:
-    """Without what no record can carry: NUL, and halves of characters."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "")
+    return email.message_from_bytes(raw, part, policy=BOUNDED)
 
 
 def _text(message: Message) -> str:
     """The words, without what they quote: of a part of plain text, or else of one of HTML."""
-    parts = [part for part in message.walk() if not part.is_multipart() and not _is_file(part)]
-    for kind, words in (("text/plain", _decoded), ("text/html", _of_html)):
-        for part in parts:
-            if part.get_content_type() == kind and (text := words(part).strip()):
-                return own_words(text)
+    return own_words(_words(message, "text/plain") or _words(message, "text/html"))
+
+
+def _words(message: Message, kind: str) -> str:
+    """Those of the first part of this kind that has any."""
+    for part in message.walk():
+        if part.get_content_type() == kind and not part.is_multipart() and not _is_file(part):
+            text = _decoded(part)
+            if words := (words_of(text) if kind == "text/html" else text).strip():
+                return words
     return ""
+
+
+def _bounce(message: Message) -> Bounce | None:
+    bounce = bounce_of(message)
+    return None if bounce is None else bounce._replace(named=carriable(bounce.named))
 
 
 def _decoded(part: Message) -> str:
@@ -143,20 +102,13 @@ def _decoded(part: Message) -> str:
         text = raw.decode(charset, "replace")
     except (LookupError, ValueError):
         text = raw.decode("utf-8", "replace")
-    return _carriable(text)
-
-
-def _of_html(part: Message) -> str:
-    try:
-        return str(get_text(_decoded(part)))
-    except (ValueError, AssertionError):  # lxml's ParserError, a ValueError, of what is empty
-        return ""
+    return carriable(text)
 
 
 def _attached(message: Message) -> Iterator[Attached]:
     for part in message.walk():
         if not part.is_multipart() and _is_file(part):
-            name = _plain(_name(part) or "") or part.get_content_type()
+            name = plain(_name(part) or "") or plain(part.get_content_type())
             data = part.get_payload(decode=True)
             yield Attached(name[:NAME_CHARS_MAX], data if isinstance(data, bytes) else b"")
 
@@ -171,26 +123,3 @@ def _name(part: Message) -> str | None:
         return part.get_filename()
     except ValueError:
         return None
-
-
-def _sent_at_ms(message: Message) -> int | None:
-    try:
-        at_ms = round(parsedate_to_datetime(str(message.get("date"))).timestamp() * 1000)
-    except (ValueError, OverflowError, IndexError):
-        return None
-    return at_ms if 0 <= at_ms < 253_402_300_800_000 else None
-
-
-def _is_automatic(message: Message, sender: str) -> bool:
-    """RFC 3834: an answer of a machine, a list's mail, or word of one that could not be delivered."""
-    submitted = _line(message, "auto-submitted").partition(";")[0].strip().lower()
-    local = sender.partition("@")[0].lower()
-    return (
-        submitted not in ("", "no")
-        or _line(message, "precedence").lower() in _BULK
-        or message.get("list-id") is not None
-        or message.get("x-autoreply") is not None
-        or message.get_content_type() == "multipart/report"
-        or _line(message, "return-path") == "<>"
-        or local in ("mailer-daemon", "postmaster")
-    )

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 from typing import Literal, NamedTuple
 
-import aiosmtplib
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectResponseError,
+    SMTPDataError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
 
 from schemas.receipts import DeliveryReason
-from workers.channels.outreach.result import Given, NotGiven, Result
+from workers.channels.outreach.result import Given, NotGiven, Result, Unanswered
 
 Tls = Literal["starttls", "implicit", "none"]
 DETAIL_CHARS_MAX = 300
+QUIT_S = 2.0
+"""To say goodbye: whatever comes of it, the server has answered already."""
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
+"""RFC 2034: with it the words of an answer begin."""
+_ERRORS = (SMTPException, OSError, TimeoutError, ValueError)
 
 
 class Server(NamedTuple):
@@ -24,49 +41,91 @@ class Server(NamedTuple):
     """User and password."""
 
 
-async def give(server: Server, sender: str, to: str, mail: bytes, timeout_s: float) -> Result:
-    """Give `mail` to the server; all of it within `timeout_s`. Raises nothing but CancelledError."""
-    user, password = server.login or (None, None)
+class Timeouts(NamedTuple):
+    """How long is waited. RFC 5321 (4.5.3.2.6): who looks through a mail may take ten minutes to answer."""
+
+    ready_s: float
+    """Until the server has taken the recipient."""
+    answer_s: float
+    """From then until it has answered to the mail."""
+
+    @property
+    def whole_s(self) -> float:
+        """For all of it."""
+        return self.ready_s + self.answer_s + QUIT_S
+
+
+async def give(server: Server, sender: str, to: str, mail: bytes, timeouts: Timeouts) -> Result:
+    """Give `mail` to the server. Raises nothing but CancelledError."""
+    client = _client(server, timeouts.ready_s)
     try:
-        async with asyncio.timeout(timeout_s):
-            await aiosmtplib.send(
-                mail,
-                sender=sender,
-                recipients=[to],
-                hostname=server.host,
-                port=server.port,
-                username=user,
-                password=password,
-                use_tls=server.tls == "implicit",
-                start_tls=server.tls == "starttls",
-                timeout=timeout_s,
-            )
-    except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        result = await _given(client, sender, to, mail, timeouts)
+        await _leave(client)
+        return result
+    finally:
+        client.close()
+
+
+def _client(server: Server, timeout_s: float) -> SMTP:
+    user, password = server.login or (None, None)
+    return SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=user,
+        password=password,
+        use_tls=server.tls == "implicit",
+        start_tls=server.tls == "starttls",
+        timeout=timeout_s,
+    )
+
+
+async def _given(client: SMTP, sender: str, to: str, mail: bytes, timeouts: Timeouts) -> Result:
+    try:
+        async with asyncio.timeout(timeouts.ready_s):
+            await client.connect()
+            await client.mail(sender)
+            await client.rcpt(to)
+    except _ERRORS as error:
         return not_given(error)
+    try:
+        async with asyncio.timeout(timeouts.answer_s):
+            await client.data(mail, timeout=timeouts.answer_s)
+    except _ERRORS as error:
+        client.close()  # an answer that comes now would be taken for that to the goodbye
+        return not_answered(error)
     return Given()
+
+
+async def _leave(client: SMTP) -> None:
+    with contextlib.suppress(*_ERRORS):
+        async with asyncio.timeout(QUIT_S):
+            await client.quit(timeout=QUIT_S)
 
 
 def not_given(error: Exception) -> NotGiven:
     """By the class of the answer (RFC 5321, 4.2.1): 4yz may succeed later, 5yz will not."""
     match error:
-        case aiosmtplib.SMTPAuthenticationError():
+        case SMTPAuthenticationError():
             return NotGiven("mail_login", again=True, detail=_words(error))
-        case aiosmtplib.SMTPRecipientsRefused(recipients=[refused, *_]):
-            return _by_class(refused.code, "mail_address", refused.message)
-        case (
-            aiosmtplib.SMTPConnectResponseError() | aiosmtplib.SMTPHeloError()
-        ):  # it does not speak with us now, whatever the mail
+        case SMTPConnectResponseError() | SMTPHeloError():  # it does not speak with us now, whatever the mail
             return NotGiven("mail_down", again=True, detail=_words(error))
-        case aiosmtplib.SMTPRecipientRefused():
-            return _by_class(error.code, "mail_address", error.message)
-        case aiosmtplib.SMTPSenderRefused() | aiosmtplib.SMTPDataError():
-            return _by_class(error.code, "mail_refused", error.message)
+        case SMTPRecipientRefused():
+            return _by_class(error, "mail_address")
+        case SMTPSenderRefused() | SMTPDataError():
+            return _by_class(error, "mail_refused")
     return NotGiven("mail_down", again=True, detail=_words(error))
 
 
-def _by_class(code: int, reason: DeliveryReason, words: str) -> NotGiven:
-    detail = f"{code} {words}"[:DETAIL_CHARS_MAX]
-    return NotGiven(reason, again=False, detail=detail) if code >= 500 else _later(detail)
+def not_answered(error: Exception) -> NotGiven | Unanswered:
+    """The same once the mail may be there: only a refusal says that it is not."""
+    if isinstance(error, SMTPDataError) and error.code >= 400:
+        return not_given(error)
+    return Unanswered(_words(error))
+
+
+def _by_class(error: SMTPResponseException, reason: DeliveryReason) -> NotGiven:
+    detail = _words(error)
+    return NotGiven(reason, again=False, detail=detail) if error.code >= 500 else _later(detail)
 
 
 def _later(detail: str) -> NotGiven:
@@ -74,4 +133,11 @@ def _later(detail: str) -> NotGiven:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:DETAIL_CHARS_MAX]
+    """Which error it is, and a server's codes. Its words are left out: they quote recipient or mail."""
+    name = type(error).__name__
+    if isinstance(error, SMTPResponseException):
+        enhanced = _ENHANCED.match(error.message)
+        return f"{name}: {error.code} {enhanced[0]}" if enhanced else f"{name}: {error.code}"
+    if isinstance(error, ValueError):
+        return name
+    return f"{name}: {error}"[:DETAIL_CHARS_MAX]

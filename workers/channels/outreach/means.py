@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from config.retry import Retry
 from schemas.outbound import MeansName
 from workers.channels.outreach.result import NotGiven, Result
 from workers.channels.outreach.rows import Claimed
-from workers.channels.outreach.verdict import Patience
 from workers.runtime.handler import Connection
 
 Give = Callable[[Claimed], Awaitable[Result]]
@@ -23,8 +23,16 @@ class Means(Protocol):
         """What goes this way."""
 
     @property
-    def patience(self) -> Patience:
-        """How often is tried."""
+    def retry(self) -> Retry:
+        """At what distances is tried."""
+
+    @property
+    def attempts_max(self) -> int:
+        """How often."""
+
+    @property
+    def fresh_s(self) -> float:
+        """A claim that is older is given back: another worker may have given it up."""
 
     @property
     def timeout_s(self) -> float:

@@ -10,5 +10,5 @@ ATTEMPTS = Counter(
     ["means", "became"],
 )
 LOST = Counter(
-    "tongdai_outreach_lost", "Attempts of which no worker knows the end: they are made once more.", ["means"]
+    "tongdai_outreach_lost", "Attempts that lost their worker, so that nobody knows their end.", ["means"]
 )

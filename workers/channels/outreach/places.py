@@ -14,12 +14,15 @@ SELECT o.workspace_id, o.key, o.ticket FROM outreach o
 JOIN phone_page page ON page.page_id = o.page_id AND page.account = $1
 WHERE o.workspace_id = $2 AND o.message_id = $3 AND o.means <> 'mail'
 """
-# The last one that was written to this number from that one.
+# The last one that was written to this number from that one; none when pages of two workspaces have that one.
 OF_NUMBER = """
 SELECT o.workspace_id, o.key, o.ticket
 FROM phone_page page CROSS JOIN LATERAL (
-    SELECT * FROM outreach WHERE page_id = page.page_id AND number = $3 ORDER BY written_at DESC LIMIT 1) o
-WHERE page.account = $1 AND page.number = $2
+    SELECT workspace_id, key, ticket, written_at FROM outreach
+    WHERE page_id = page.page_id AND number = $3 ORDER BY written_at DESC LIMIT 1) o
+WHERE page.account = $1 AND page.number = $2 AND NOT EXISTS (
+    SELECT FROM phone_page other
+    WHERE other.account = $1 AND other.number = $2 AND other.workspace_id <> page.workspace_id)
 ORDER BY o.written_at DESC LIMIT 1
 """
 

@@ -24,4 +24,10 @@ class NotGiven(NamedTuple):
     """How long it wants to be left alone, if it says so."""
 
 
-Result = Given | NotGiven
+class Unanswered(NamedTuple):
+    """It may have it: it has not said so in time, and giving it again may be once too often."""
+
+    detail: str = ""
+
+
+Result = Given | NotGiven | Unanswered

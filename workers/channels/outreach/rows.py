@@ -11,7 +11,7 @@ import orjson
 
 from schemas.outbound import MeansName
 from schemas.receipts import Outreach
-from workers.channels.outreach.verdict import Step
+from workers.channels.outreach.verdict import UNANSWERED_MAX, Step
 from workers.runtime.handler import Connection
 
 FORMER_MAX = 10
@@ -67,7 +67,7 @@ WITH first AS (
 UPDATE outreach o SET state = 'sending', attempts = attempts + 1, attempted_at = clock_timestamp()
 FROM first WHERE o.workspace_id = first.workspace_id AND o.message_id = first.message_id
 RETURNING o.workspace_id, o.message_id, o.page_id, o.ticket, o.means, o.token, o.content, o.attempts,
-    o.failures, o.written_at, extract(epoch FROM now() - o.written_at)::float8 AS age_s, ARRAY(
+    o.failures, o.unanswered, o.written_at, extract(epoch FROM now() - o.written_at)::float8 AS age_s, ARRAY(
         SELECT before.token || '.' || replace(before.message_id::text, '-', '') FROM outreach before
         WHERE before.ticket_id = o.ticket_id AND before.means = 'mail' AND before.state = 'sent'
             AND before.position < o.position
@@ -75,8 +75,8 @@ RETURNING o.workspace_id, o.message_id, o.page_id, o.ticket, o.means, o.token, o
 """
 # The number of the attempt is the fence: who was frozen while another tried changes nothing.
 GO_ON = """
-UPDATE outreach SET state = $4, reason = $5, due_at = now() + $6::interval, failures = $7, provider_id = $8,
-    content = CASE WHEN $4 = 'queued' THEN content END, version = version + 1, told = false,
+UPDATE outreach SET state = $4, reason = $5, due_at = now() + $6::interval, failures = $7, unanswered = $8,
+    provider_id = $9, content = CASE WHEN $4 = 'queued' THEN content END, version = version + 1, told = false,
     changed_at = now()
 WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND open
 """
@@ -84,10 +84,13 @@ TAKE_BACK = """
 UPDATE outreach SET state = 'queued', due_at = now()
 WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND state = 'sending'
 """
-# Whether it was taken is unknown: it is given once more, under the same id.
+# Whether it was taken is unknown: it is given once more, under the same id, unless that was so too often.
 FIND_LOST = """
-UPDATE outreach SET state = 'queued', reason = 'no_answer', due_at = now(), version = version + 1,
-    told = false, changed_at = now()
+UPDATE outreach SET unanswered = unanswered + 1, reason = 'no_answer',
+    state = CASE WHEN unanswered + 1 < $3 THEN 'queued' ELSE 'failed' END,
+    due_at = CASE WHEN unanswered + 1 < $3 THEN now() END,
+    content = CASE WHEN unanswered + 1 < $3 THEN content END,
+    version = version + 1, told = false, changed_at = now()
 WHERE means = ANY($2::text[]) AND state = 'sending' AND attempted_at < now() - $1::interval
 """
 TRY_NOW = """
@@ -130,6 +133,8 @@ class Claimed(NamedTuple):
     """What its record on outbound says beside: `to`, and `subject`, `text`, `agent_phone` as it has them."""
     attempt: int
     failures: int
+    unanswered: int
+    """Attempts before it whose end nobody knows."""
     written_at: datetime
     age_s: float
     former: Sequence[str]
@@ -175,6 +180,7 @@ async def claim(connection: Connection, means: Sequence[MeansName], page: str, l
             orjson.loads(row["content"]),
             row["attempts"],
             row["failures"],
+            row["unanswered"],
             row["written_at"],
             row["age_s"],
             row["former"],
@@ -187,9 +193,8 @@ async def go_on(connection: Connection, claimed: Claimed, step: Step) -> bool:
     """Store how it stands after the attempt. False: another was begun meanwhile, or more is known."""
     due = None if step.due_s is None else timedelta(seconds=step.due_s)
     name = claimed.workspace, claimed.message, claimed.attempt
-    status = await connection.execute(
-        GO_ON, *name, step.state, step.reason, due, step.failures, step.provider_id
-    )
+    counted = step.failures, step.unanswered
+    status = await connection.execute(GO_ON, *name, step.state, step.reason, due, *counted, step.provider_id)
     return bool(status == "UPDATE 1")
 
 
@@ -199,8 +204,8 @@ async def take_back(connection: Connection, claimed: Claimed) -> None:
 
 
 async def find_lost(connection: Connection, means: Sequence[MeansName], after_s: float) -> int:
-    """Have attempts that nobody will end made again."""
-    status = await connection.execute(FIND_LOST, timedelta(seconds=after_s), means)
+    """Have attempts that nobody will end made again, as often as may be."""
+    status = await connection.execute(FIND_LOST, timedelta(seconds=after_s), means, UNANSWERED_MAX)
     return int(status.rsplit(" ", 1)[-1])
 
 

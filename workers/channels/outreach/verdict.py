@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from config.retry import Retry
 from schemas.receipts import DeliveryReason
-from workers.channels.outreach.result import Given, Result
+from workers.channels.outreach.result import Given, NotGiven, Result, Unanswered
 from workers.outside.back_off import back_off_s
 
-
-class Patience(NamedTuple):
-    """How often, and at what distances, is tried."""
-
-    first_s: float
-    last_s: float
-    attempts_max: int
+UNANSWERED_MAX = 4
+"""Attempts whose end nobody knows, after which it has failed: the customer may have it of each of them."""
 
 
 class Step(NamedTuple):
@@ -24,19 +20,35 @@ class Step(NamedTuple):
     reason: DeliveryReason | None = None
     due_s: float | None = None
     failures: int = 0
+    unanswered: int = 0
     provider_id: str | None = None
 
 
-def after(result: Result, failures: int, patience: Patience, spread: float) -> Step:
-    """What follows from an attempt after `failures` in a row.
+def after(
+    result: Result, failures: int, unanswered: int, retry: Retry, attempts_max: int, spread: float
+) -> Step:
+    """What follows from an attempt.
 
-    `spread` from 0 to 1 parts those who fail together.
+    Args:
+        result: what became of it.
+        failures: attempts before it that were not taken.
+        unanswered: those whose end nobody knows.
+        retry: at what distances is tried.
+        attempts_max: how often.
+        spread: from 0 to 1, parts those who fail together.
     """
-    if isinstance(result, Given):
-        return Step("sent", provider_id=result.id)
-    if not result.again or failures + 1 >= patience.attempts_max:
-        return Step("failed", result.reason, failures=failures + 1)
-    wait_s = back_off_s(failures + 1, spread, patience.first_s, patience.last_s)
-    return Step(
-        "queued", result.reason, max(wait_s, min(result.retry_after_s, patience.last_s)), failures + 1
-    )
+    reason: DeliveryReason
+    match result:
+        case Given(id=id_):
+            return Step("sent", provider_id=id_)
+        case Unanswered():
+            reason, wish_s = "no_answer", 0.0
+            unanswered += 1
+            is_over = unanswered >= UNANSWERED_MAX
+        case NotGiven(reason=reason, retry_after_s=wish_s):
+            failures += 1
+            is_over = not result.again or failures >= attempts_max
+    if is_over:
+        return Step("failed", reason, None, failures, unanswered)
+    wait_s = back_off_s(failures + unanswered, retry, spread)
+    return Step("queued", reason, max(wait_s, min(wish_s, retry.last_s)), failures, unanswered)

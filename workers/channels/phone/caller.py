@@ -14,7 +14,6 @@ from workers.channels.outreach.means import Give
 from workers.channels.outreach.result import NotGiven, Result
 from workers.channels.outreach.rows import Claimed
 from workers.channels.outreach.runner import Runner
-from workers.channels.outreach.verdict import Patience
 from workers.channels.phone import page_rows, provider
 from workers.runtime.handler import Connection
 
@@ -33,8 +32,9 @@ class Caller:
         self._settings = settings
         self._client = client
         self._accounts = {account.name: account for account in settings.accounts}
-        self.patience = Patience(settings.retry_first_s, settings.retry_last_s, settings.attempts_max)
-        self.timeout_s = settings.request_timeout_s
+        self.retry = settings.retry
+        self.attempts_max = settings.attempts_max
+        self.fresh_s = self.timeout_s = settings.request_timeout_s
         self.parallel_max = settings.page_parallel_max
 
     async def open(self, connection: Connection, page: str) -> Give | NotGiven:

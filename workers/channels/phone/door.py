@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from config.phone import PhoneAccount, PhoneSettings
 from schemas import inbound
 from schemas.base import Json
-from schemas.ids import channel_of
+from schemas.ids import parts_of_key
 from schemas.receipts import Outreach
 from workers.channels.channel import RECEIVED, Item, Refused, Skipped, refusal
 from workers.channels.document import parse_document
@@ -132,8 +132,7 @@ class PhoneCaller:
 
 
 def _record(callback: Callback, place: Place, said: dict[str, Any]) -> inbound.Sms | Outreach:
-    channel = channel_of(place.key)
-    account, user = place.key.removeprefix(f"{channel}:").split(":", 1)
+    channel, account, user = parts_of_key(place.key)
     whose: dict[str, Any] = {
         "channel": channel,
         "account": account,

@@ -9,12 +9,17 @@ from schemas.phones import e164
 from workers.channels.outreach.rows import try_now
 from workers.runtime.handler import Connection
 
-SET = """
+# Pages of one workspace may share a number; a customer who answers it must not reach another company.
+OF_OTHERS = """
+SELECT phone.page_id FROM phone_page phone JOIN page_registry own ON own.page_id = $1
+WHERE phone.account = $2 AND phone.number = $3 AND phone.workspace_id <> own.workspace_id LIMIT 1
+"""
+SET = f"""
 INSERT INTO phone_page (page_id, workspace_id, account, number)
-SELECT page_id, workspace_id, $2, $3 FROM page_registry WHERE page_id = $1
+SELECT page_id, workspace_id, $2, $3 FROM page_registry WHERE page_id = $1 AND NOT EXISTS ({OF_OTHERS})
 ON CONFLICT (page_id) DO UPDATE SET workspace_id = excluded.workspace_id, account = excluded.account,
     number = excluded.number
-"""
+"""  # noqa: S608 - a constant
 READ = "SELECT account, number FROM phone_page WHERE page_id = $1"
 
 
@@ -34,8 +39,16 @@ def phone_of(account: str, number: str) -> PagePhone:
 
 
 async def set_page(connection: Connection, page: str, phone: PagePhone) -> None:
-    """Keep how SMS and calls are made for `page`. Raises UsageError when no workspace has it."""
+    """Keep how SMS and calls are made for `page`.
+
+    Raises UsageError when no workspace has it, or a page of another workspace has the number.
+    """
     if await connection.execute(SET, page, *phone) != "INSERT 0 1":
+        if other := await connection.fetchval(OF_OTHERS, page, *phone):
+            raise UsageError(
+                f"{phone.number} of {phone.account} is the number of {other}, a page of another workspace: "
+                "who answers it would reach one of both; each workspace needs a number of its own"
+            )
         raise UsageError(
             f"no workspace has the page {page}: name it in a workspace file, `tongdai apply` that"
         )

@@ -15,7 +15,7 @@ import httpx
 from config.phone import PhoneAccount
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.posting import Answer, post
-from workers.channels.fields import identifier, mapping
+from workers.channels.fields import cut, identifier, mapping
 from workers.channels.outreach.result import Given, NotGiven, Result
 from workers.channels.outreach.rows import Claimed
 from workers.outside.retry_after import read_retry_after
@@ -77,5 +77,5 @@ def result_of(answer: Answer, now: datetime) -> Result:
         return NotGiven("phone_number" if code in UNREACHED else "phone_refused", again=False, detail=detail)
     id_ = identifier(answer.body.get("id"))
     if answer.status in _TAKEN and id_ is not None and len(id_) <= ID_CHARS_MAX:
-        return Given(id_)
+        return Given(cut(id_, ID_CHARS_MAX))
     return NotGiven("phone_down", again=True, detail=detail)

@@ -13,6 +13,7 @@ from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.vault import Vault
 from workers.channels.publisher import Publisher
 from workers.channels.reading import errand_rows, runner
+from workers.channels.reading.errand_rows import Rates
 from workers.channels.reading.readers import open_readers
 from workers.channels.reading.runner import Means
 from workers.runtime.postgres import DATABASE_ERRORS, new_pool
@@ -74,7 +75,10 @@ class Errands:
         if room <= 0 or not means.publisher.connected:
             return
         delivery = self._settings.delivery
-        rates = {"messenger": delivery.messenger_read_rate_per_s, "zalo": delivery.zalo_read_rate_per_s}
+        rates = Rates(
+            {"messenger": delivery.messenger_read_rate_per_s, "zalo": delivery.zalo_read_rate_per_s},
+            {"zalo": delivery.zalo_app_rate_per_s},
+        )
         lease = timedelta(seconds=delivery.request_timeout_s + PUBLISH_DEADLINE_S + LEASE_SLACK_S)
         try:
             async with means.pool.acquire() as connection:

@@ -15,16 +15,18 @@ EVERYBODY = ""
 
 _COLUMNS = """
     errand.page_id, errand.user_id, errand.state, coalesce(page.paused, errand.reason) AS reason,
-    errand.found, errand.asked_by, errand.asked_at, errand.changed_at
+    errand.found, errand.left_out, errand.asked_by, errand.asked_at, errand.changed_at
 """
-# Asked for anew it begins from the start; while it is under way, that goes on.
+# Asked for anew it begins from the start, and who still reads for it changes nothing; while it is under way,
+# that goes on.
 START = """
 INSERT INTO delivery_errand AS errand (
     workspace_id, page_id, user_id, what, state, due_at, asked_by, asked_at, changed_at)
 VALUES ($1, $2, $3, 'history', 'waiting', now(), $4, now(), now())
 ON CONFLICT (workspace_id, page_id, user_id, what) DO UPDATE SET
-    state = 'waiting', reason = NULL, place = '{}', found = 0, failures = 0, due_at = now(),
-    asked_by = excluded.asked_by, asked_at = now(), changed_at = now()
+    state = 'waiting', reason = NULL, place = '{}', found = 0, left_out = 0, failures = 0,
+    attempt = errand.attempt + 1, due_at = now(), asked_by = excluded.asked_by, asked_at = now(),
+    changed_at = now()
 WHERE errand.state <> 'waiting'
 """
 STOP = """
@@ -55,6 +57,8 @@ class Fetch(NamedTuple):
     """Why it waits longer than usual, or has failed; words as those of deliveries."""
     found: int
     """Messages that were read so far; those that were there already among them."""
+    left_out: int
+    """Conversations of everybody's that the channel did not give; the others were read."""
     asked_by: str
     asked_at: datetime
     changed_at: datetime

@@ -6,7 +6,7 @@ import httpx
 
 from config.delivery import DeliverySettings
 from workers.channels.delivery.posting import Answer, post
-from workers.channels.delivery.result import Failed, Unanswered
+from workers.channels.delivery.result import Failed, NotBegun, Unanswered
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 
@@ -24,4 +24,6 @@ async def get(
     answer = await post(client, settings.request_timeout_s, request, bytes_max=ANSWER_BYTES_MAX)
     if isinstance(answer, Unanswered):
         return Failed("again", "channel_down", detail=answer.why)
+    if isinstance(answer, NotBegun):
+        return Failed("again", "channel_down", detail="no connection was free")
     return answer

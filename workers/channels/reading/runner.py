@@ -9,27 +9,27 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from asyncpg import Pool
 
 from config.errors import ConfigurationError
 from config.logging import get_logger
 from config.settings import Settings
-from schemas.ids import channel_of
+from schemas.ids import account_of, channel_of
 from schemas.inbound import InboundRecord
 from workers.channels.delivery.metrics import READ
-from workers.channels.delivery.progress import back_off_s
 from workers.channels.delivery.result import Failed
 from workers.channels.delivery.vault import Vault
-from workers.channels.problem import UnpublishedError
-from workers.channels.publisher import Publisher
+from workers.channels.publisher import Publisher, UnpublishedError
 from workers.channels.reading import errand_rows
 from workers.channels.reading.errand_rows import Errand
+from workers.channels.reading.fetches import EVERYBODY
 from workers.channels.reading.place import Place
 from workers.channels.reading.reader import Access, Found
 from workers.channels.reading.readers import Readers
 from workers.channels.records import Webhook, outgoing
+from workers.outside.back_off import back_off_s
 from workers.runtime.handler import Connection
 from workers.runtime.postgres import DATABASE_ERRORS
 
@@ -73,7 +73,7 @@ async def _read(means: Means, errand: Errand) -> Found | Failed:
         token = means.vault.open(errand.access_token)
     except ConfigurationError as error:
         return Failed("again", "token_broken", str(error))
-    access = Access(errand.page.partition(":")[2], token, errand.app)
+    access = Access(account_of(errand.page), token, errand.app)
     reader = means.readers[channel_of(errand.page)]
     if errand.what == "history":
         return await reader.history(access, errand.place or _begin(errand, means.settings))
@@ -99,18 +99,35 @@ async def _publish(means: Means, errand: Errand, found: Sequence[InboundRecord])
     return True
 
 
+def next_step(errand: Errand, failed: Failed, attempts_max: int) -> Literal["again", "leave_out", "end"]:
+    """What follows from a failure: where it helps it is tried again; a channel that refuses is asked no more.
+
+    Of everybody's conversations one that cannot be had is left out, so that it does not end all the others.
+    Pure.
+    """
+    is_over = failed.means in {"refused", "stop"} or errand.failures + 1 >= attempts_max
+    is_one_of_all = errand.user == EVERYBODY and errand.place is not None and bool(errand.place.threads)
+    if not is_over or (is_one_of_all and failed.means == "slow_down"):
+        return "again"
+    return "leave_out" if is_one_of_all and failed.means in {"refused", "again"} else "end"
+
+
 async def _fail(connection: Connection, errand: Errand, failed: Failed, settings: Settings) -> None:
-    """Try it again where that may help; a channel that refuses is asked no more."""
     delivery = settings.delivery
-    is_over = failed.means in {"refused", "stop"} or errand.failures + 1 >= delivery.attempts_max
-    again_s = back_off_s(errand.failures + 1, delivery, random.random())  # noqa: S311 - no secret
+    step = next_step(errand, failed, delivery.attempts_max)
+    again_s = back_off_s(errand.failures + 1, delivery.retry, random.random())  # noqa: S311 - no secret
     again_s = max(again_s, failed.retry_after_s or 0.0)
-    log.info("not_read", page=errand.page, what=errand.what, means=failed.means, detail=failed.detail)
+    log.info(
+        "not_read", page=errand.page, what=errand.what, means=failed.means, step=step, detail=failed.detail
+    )
     if failed.means == "slow_down":
         await errand_rows.slow_down(connection, errand, again_s)
     if failed.means == "token" and errand.renewable:
         await errand_rows.expire(connection, errand)
-    await errand_rows.fail(connection, errand, failed.reason, None if is_over else again_s)
+    if step == "leave_out" and errand.place is not None:
+        await errand_rows.go_on(connection, errand, errand.place.turned(0, None), 0, left_out=1)
+    else:
+        await errand_rows.fail(connection, errand, failed.reason, None if step == "end" else again_s)
 
 
 def _word(result: Found | Failed) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from schemas.inbound import Attachment, InboundRecord, Profile
-from workers.channels.problem import UnpublishedError
+from workers.channels.publisher import RETRY_AFTER_S, UnpublishedError
 from workers.channels.records import Webhook, outgoing
 from workers.channels.website.asking import read_asked
 from workers.channels.website.connection import Tab
@@ -92,7 +92,7 @@ class Acts:
         try:
             await self._website.publisher.publish([told])
         except UnpublishedError as error:
-            raise NotTakenError(error.slug, error.retry_after_s) from error
+            raise NotTakenError("unpublished", RETRY_AFTER_S) from error
         self._website.metrics.records.labels(CHANNEL, told.what).inc()
 
     async def _files(self, said: Say | Press | Seen) -> list[Attachment]:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from config.website import Site, WebsiteSettings
 from schemas.ids import conversation_id
 from workers.channels.website import identity
 from workers.channels.website.connection import Tab
-from workers.channels.website.identity import Visitor
+from workers.channels.website.identity import EndedProofError, NotVerifiedError, Visitor
 from workers.channels.website.links import add_links
 from workers.channels.website.owners import Owners
 from workers.channels.website.records import Guest
@@ -56,7 +58,7 @@ class Reception:
     async def join(self, site: str, start: Start, cut: Callable[[], None]) -> Joined | None:
         """Who has come; none: no workspace has the page. Raises NotVerifiedError and what Postgres raises."""
         known = self._sites[site]
-        visitor = self._visitor(known, start)
+        visitor, token = self._visitor(known, start)
         guest = Guest(site, visitor, start.language)
         workspace = await self._owners.workspace(guest.page)
         if workspace is None:
@@ -73,7 +75,7 @@ class Reception:
         tab.where = start.where
         if await self._owners.workspace(guest.page) != workspace:
             return None  # another's meanwhile; only who is here already is closed for that
-        return Joined(tab, self._started(known, tab, ends, [line.shown for line in lines]))
+        return Joined(tab, self._started(known, token, tab, ends, [line.shown for line in lines]))
 
     async def sender(self, site: str, token: str) -> tuple[str, str] | None:
         """The workspace and the conversation's key of who has this token; none: nobody of this site.
@@ -93,25 +95,29 @@ class Reception:
         await add_links(self._pool, self._files, lines, lambda _: workspace)
         return lines
 
-    def _visitor(self, site: Site, start: Start) -> Visitor:
-        """Raises NotVerifiedError."""
+    def _visitor(self, site: Site, start: Start) -> tuple[Visitor, str]:
+        """Who it is, and his token: a new one, or that which he had before his proof ended.
+
+        Raises NotVerifiedError.
+        """
         known = self._tokens.read(site.site, start.token) if start.token else None
-        if known and (start.proof is None or known.startswith(identity.VERIFIED)):
-            return Visitor(known)
-        secret = None if site.secret is None else site.secret.get_secret_value()
-        match start.proof:
-            case ProofByToken(token=token):
-                return identity.by_token(secret, token)
-            case ProofByDigest(id=id_, hash=digest):
-                return identity.by_digest(secret, id_, digest)
-        return Visitor(self._tokens.draw())
+        if start.proof is None:
+            visitor = Visitor(_anonymous(known) or self._tokens.draw())
+        else:
+            try:
+                visitor = _proved(site, start.proof)
+            except EndedProofError as ended:
+                if start.token is None or known != ended.user:
+                    raise
+                return Visitor(known), start.token
+        return visitor, self._tokens.issue(site.site, visitor.user)
 
     def _started(
-        self, site: Site, tab: Tab, ends: Ends, messages: list[dict[str, Any] | None]
+        self, site: Site, token: str, tab: Tab, ends: Ends, messages: list[dict[str, Any] | None]
     ) -> dict[str, Any]:
         return {
             "conversation": tab.conversation,
-            "token": self._tokens.issue(site.site, tab.guest.visitor.user),
+            "token": token,
             "title": site.title,
             "greeting": site.greeting,
             "quick_replies": site.quick_replies,
@@ -120,3 +126,21 @@ class Reception:
             "messages": messages,
             "more": len(messages) == LINES_MAX,
         }
+
+
+def _anonymous(known: str | None) -> str | None:
+    """Whose token it is. Raises NotVerifiedError when he has to prove it."""
+    if known is not None and known.startswith(identity.VERIFIED):
+        raise NotVerifiedError("A token of who was verified is taken beside his proof alone.")
+    return known
+
+
+def _proved(site: Site, proof: ProofByToken | ProofByDigest) -> Visitor:
+    """Raises NotVerifiedError."""
+    if isinstance(proof, ProofByToken):
+        return identity.by_token(_shown(site.secret), proof.token)
+    return identity.by_digest(_shown(site.hash_secret), proof.id, proof.hash)
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

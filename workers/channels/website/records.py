@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from schemas.base import rfc3339
-from schemas.ids import conversation_key, page_id
+from schemas.ids import conversation_key, page_id, parts_of_key
 from schemas.inbound import Attachment, InboundRecord, Left, Message, Postback, Profile, Returned
 from schemas.receipts import Arrival
 from workers.channels import fields
@@ -70,7 +70,7 @@ def profile_of(guest: Guest, shares: Shares) -> Profile | None:
 
 def arrival(key: str) -> Returned:
     """The record of a visitor who is there, and was nowhere before."""
-    _, account, user = key.split(":", 2)
+    _, account, user = parts_of_key(key)
     return Returned(channel=CHANNEL, account=account, user=user, raw={"at": rfc3339(datetime.now(UTC))})
 
 
@@ -79,7 +79,7 @@ def departure(key: str, left_at: datetime, ago: timedelta) -> Left:
 
     What he said last may reach Kafka a moment after he left, so he is not said to be gone for all that time.
     """
-    _, account, user = key.split(":", 2)
+    _, account, user = parts_of_key(key)
     return Left(
         channel=CHANNEL,
         account=account,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -10,27 +9,21 @@ from uuid import UUID
 
 import orjson
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
-from config.logging import get_logger
 from config.settings import Settings
 from config.topics import MESSAGES, RECEIPTS
 from schemas.envelope import Kind, header
 from schemas.ids import conversation_id
-from workers.channels.consumer import consuming, go_on
+from workers.channels.consumer import interrupted, reading_on
 from workers.channels.website.hub import Hub
 from workers.channels.website.records import CHANNEL
 from workers.channels.website.teller import Teller
 
 CLIENT = "tongdai-website"
-POLL_MS = 500
-RECONNECT_S = 1.0
 _OURS = f"{CHANNEL}:".encode()
 _STORED = Kind(MESSAGES.name, "stored").ce_type.encode()
 _READ = Kind(MESSAGES.name, "read").ce_type.encode()
 _DELIVERY = Kind(RECEIPTS.name, "delivery").ce_type.encode()
-
-_log = get_logger(__name__)
 
 
 class Tail:
@@ -47,23 +40,16 @@ class Tail:
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            try:
-                await self._read()
-            except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("website_tail_interrupted", error=error)
-            await asyncio.sleep(RECONNECT_S)
+            async with interrupted("website_tail"):
+                await reading_on(
+                    self._settings, CLIENT, self._topics, self._positions, self.take, self._begin
+                )
 
-    async def _read(self) -> None:
-        async with consuming(self._settings, CLIENT) as consumer:
-            self._positions = await go_on(consumer, self._topics, self._positions)
-            # Who came before this reader was there may lack what was stored meanwhile.
-            self._teller.wake(self._hub.conversations())
-            while True:
-                for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-                    self.take(records)
-                    self._positions[partition] = records[-1].offset + 1
+    def _begin(self) -> None:
+        """Who came before this reader was there may lack what was stored meanwhile."""
+        self._teller.wake(self._hub.conversations())
 
-    def take(self, records: Sequence[Any]) -> None:
+    async def take(self, records: Sequence[Any]) -> None:
         """Pass on what concerns somebody here; most does not, as the key says."""
         for record in records:
             key = record.key or b""

@@ -13,7 +13,8 @@ ANONYMOUS = "a."
 """How the ids of such visitors begin."""
 DAY_S = 86_400
 VERIFIED_S = DAY_S
-"""Such a token is only for the life of a document, in which the proof would soon be too old."""
+"""Such a token is only for the life of a document, in which the proof soon is too old: it is good for so long
+after the proof, and only beside it."""
 
 
 class VisitorTokens:

@@ -17,7 +17,7 @@ from workers.channels.problem import (
     BodyTooSlowError,
     MalformedError,
     OverloadedError,
-    WebhookError,
+    RequestRefusedError,
     problem_response,
 )
 from workers.channels.website.links import link_to
@@ -37,25 +37,25 @@ CLIENT_GONE = 499
 _log = get_logger(__name__)
 
 
-class NotVisitorError(WebhookError):
+class NotVisitorError(RequestRefusedError):
     """Who sends it is no visitor of the site, or from nowhere where its widget may stand."""
 
     status, slug, title = HTTPStatus.FORBIDDEN, "not_a_visitor", "Not a visitor"
 
 
-class KindNotTakenError(WebhookError):
+class KindNotTakenError(RequestRefusedError):
     """Files of this kind are not taken."""
 
     status, slug, title = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "kind_not_taken", "Kind of file not taken"
 
 
-class TooManyFilesError(WebhookError):
+class TooManyFilesError(RequestRefusedError):
     """He has sent many files that no message names."""
 
     status, slug, title = HTTPStatus.CONFLICT, "too_many_files", "Too many files"
 
 
-_REFUSALS: dict[str, type[WebhookError]] = {
+_REFUSALS: dict[str, type[RequestRefusedError]] = {
     "empty": MalformedError,
     "too_large": BodyTooLargeError,
     "too_slow": BodyTooSlowError,
@@ -80,7 +80,7 @@ class UploadEndpoint:
             if await self._website.gate.closed_to(site, address) is not None:
                 raise NotVisitorError("No files are taken from there.")
             response = await self._answer(request, site)
-        except WebhookError as error:
+        except RequestRefusedError as error:
             self._website.metrics.refused.labels(CHANNEL, error.slug).inc()
             response = problem_response(error)
         except ClientDisconnect:
@@ -91,7 +91,7 @@ class UploadEndpoint:
         return response
 
     async def _answer(self, request: Request, site: str) -> Response:
-        """Raises WebhookError, ClientDisconnect."""
+        """Raises RequestRefusedError, ClientDisconnect."""
         if request.method == "OPTIONS":
             allowed = {
                 "access-control-allow-methods": "POST",
@@ -108,7 +108,7 @@ class UploadEndpoint:
         return Response(told, HTTPStatus.CREATED, media_type="application/json")
 
     async def _take(self, request: Request, site: str) -> File:
-        """Raises WebhookError, ClientDisconnect, and what Postgres raises."""
+        """Raises RequestRefusedError, ClientDisconnect, and what Postgres raises."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         sender = await self._website.reception.sender(site, token)
         if sender is None or self._website.gate.sends_too_much(sender[1], time.monotonic()):

@@ -17,10 +17,10 @@ from uuid import UUID
 
 from config.logging import get_logger
 from workers.channels.glance import Place
-from workers.channels.problem import UnpublishedError
-from workers.channels.publisher import Publisher
+from workers.channels.publisher import Publisher, UnpublishedError
 from workers.channels.records import Webhook, outgoing
-from workers.channels.website.records import CHANNEL, arrival, departure
+from workers.channels.website.records import CHANNEL, departure
+from workers.channels.website.returns import Returns
 from workers.runtime.postgres import DATABASE_ERRORS
 
 BEAT_MAX_S = 5.0
@@ -40,13 +40,6 @@ SELECT workspace_id, conversation_id, $1, key, clock_timestamp() - ago
 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::interval[])
     AS seen (workspace_id, conversation_id, key, ago)
 ON CONFLICT (workspace_id, conversation_id, ingress) DO UPDATE SET left_at = excluded.left_at
-"""
-# Of whom nothing was known a moment ago: whoever has left is forgotten once that is told.
-CAME = """
-SELECT seen.key FROM unnest($1::text[], $2::uuid[], $3::text[]) AS seen (workspace_id, conversation_id, key)
-WHERE NOT EXISTS (
-    SELECT FROM visit
-    WHERE visit.workspace_id = seen.workspace_id AND visit.conversation_id = seen.conversation_id)
 """
 BURY = """
 WITH dead AS (DELETE FROM visit_ingress WHERE alive_at < now() - $1::interval RETURNING ingress, alive_at)
@@ -108,6 +101,7 @@ class Visits:
         self._here: dict[Place, str] = {}
         self._due: dict[Place, Visit] = {}
         self._some = asyncio.Event()
+        self._returns = Returns(pool, publisher, self._half)
         self._since_s: float | None = None
         """Since when Postgres has answered, without a break."""
 
@@ -154,6 +148,7 @@ class Visits:
             await self._pool.execute(BURY, self._half)
             while await self._tell() == TOLD_MAX:
                 pass
+        await self._returns.settle()
 
     async def _store(self) -> None:
         self._some.clear()
@@ -166,22 +161,16 @@ class Visits:
             for place, one in due.items()
         ]
         try:
-            await self._tell_returns([(*place, one.key) for place, one in due.items() if one.left_s is None])
+            await self._returns.tell({place: one.key for place, one in due.items() if one.left_s is None})
             await self._pool.execute(STORE, self._ingress, *map(list, zip(*rows, strict=True)))
         except DATABASE_ERRORS:
             self._due = due | self._due
             raise
         except UnpublishedError as error:
             self._due = due | self._due
-            _log.warning("returns_wait_for_kafka", error=error.detail)
-
-    async def _tell_returns(self, here: Sequence[tuple[str, UUID, str]]) -> None:
-        """Publish who may be back, before it is written that he is there; intake knows who had left."""
-        if not here:
-            return
-        rows = await self._pool.fetch(CAME, *map(list, zip(*here, strict=True)))
-        webhook = Webhook(CHANNEL, b"", time.time_ns() // 1_000_000)
-        await self._publisher.publish([outgoing(webhook, arrival(row["key"])) for row in rows])
+            _log.warning("returns_wait_for_kafka", error=error)
+        else:
+            await self._returns.settle()
 
     async def _tell(self) -> int:
         """Publish that some have left, then forget them: who is killed between the two has it told again."""
@@ -192,11 +181,12 @@ class Visits:
             try:
                 await self._publish([Departure(row["key"], row["left_at"], row["ago"]) for row in rows])
             except UnpublishedError as error:
-                _log.warning("departures_wait_for_kafka", error=error.detail)
+                _log.warning("departures_wait_for_kafka", error=error)
                 return 0
             places = ((row["workspace_id"], row["conversation_id"], row["ingress"]) for row in rows)
             await connection.execute(FORGET, *map(list, zip(*places, strict=True)))
-            return len(rows)
+        self._returns.doubt({(row["workspace_id"], row["conversation_id"]): row["key"] for row in rows})
+        return len(rows)
 
     async def _publish(self, gone: Sequence[Departure]) -> None:
         """Once for each, though he may have been at several ingresses. Raises UnpublishedError."""

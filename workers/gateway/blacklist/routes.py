@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from asyncpg import Connection
@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, Request
 
 from schemas.base import PageId
 from workers.channels.network import Network, network_named
-from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.asking import Who, address_of, gateway_of, refuse
 from workers.gateway.blacklist import rows
 from workers.gateway.blacklist.entry import (
     BLOCKS_MAX,
@@ -29,23 +29,20 @@ from workers.gateway.blacklist.entry import (
     Term,
 )
 from workers.gateway.blacklist.naming import has_addresses, to_be_blocked
-from workers.gateway.conversations import Conversation, read_conversations, relations
+from workers.gateway.conversations import Conversation
 from workers.gateway.identity import Identity
-from workers.gateway.problem import ApiError, Problem, forbidden, invalid, not_found, unavailable
+from workers.gateway.problem import ApiError, answering, invalid, not_found, refusals
 from workers.gateway.queries import cursor
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX
 from workers.gateway.queries.filters import Words
-from workers.gateway.queries.queries import FIRST
+from workers.gateway.queries.queries import FIRST, View
+from workers.gateway.queries.scope import scope_of
 from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster
-from workers.runtime.postgres import DATABASE_ERRORS
 
 LIST_MAX = 100
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)
-}
-router = APIRouter(tags=["blacklist"], responses=REFUSED)
+router = APIRouter(tags=["blacklist"], responses=refusals(401, 403, 404, 409, 422, 429, 503))
 
 
 @router.get("/blacklist", operation_id="blacklist")
@@ -64,7 +61,7 @@ async def read_blacklist(
     async with gateway_of(request).queries.view(identity) as (connection, _, roster, _):
         pages = [one for one in roster.admins if _may_at(identity, one, "see_blacklist", roster)]
         if (page is not None and page not in pages) or not pages:
-            raise _forbidden(request, identity, "see_blacklist", page or "")
+            raise refuse(request, identity, "see_blacklist", page or "")
         found = await rows.read_list(
             connection,
             identity.workspace,
@@ -83,11 +80,11 @@ async def read_blacklist(
 @router.post("/blacklist/addresses", operation_id="add_address_block")
 async def add_address(request: Request, identity: Who, body: AddressBody) -> Blocked:
     """Keep an address, or a network, out of a website. The same again counts from now."""
-    async with _working(request, identity) as (connection, roster):
+    async with _working(request, identity) as (connection, _, roster, _):
         if body.page not in roster.desk_of_page:
             raise not_found("unknown_page", f"There is no page {body.page} in this workspace.")
         if not _may_at(identity, body.page, "block_address", roster):
-            raise _forbidden(request, identity, "block_address", body.page)
+            raise refuse(request, identity, "block_address", body.page)
         network = _network(request, body)
         return await _block(connection, request, identity, body.page, str(network), body, None)
 
@@ -97,33 +94,36 @@ async def add_address(request: Request, identity: Who, body: AddressBody) -> Blo
 )
 async def remove_address(request: Request, identity: Who, block: UUID) -> None:
     """Let an address in again."""
-    async with _working(request, identity) as (connection, roster):
+    async with _working(request, identity) as (connection, _, roster, _):
         entry = await rows.read(connection, identity.workspace, block)
         if entry is None:
             raise _unknown_block()
         if not _may_at(identity, entry.page, "unblock_address", roster):
-            raise _forbidden(request, identity, "unblock_address", entry.page)
+            raise refuse(request, identity, "unblock_address", entry.page)
         await rows.remove(connection, _by(request, identity), entry.page, block=entry.id)
 
 
 @router.get("/conversations/{conversation}/address", operation_id="address")
 async def read_address(request: Request, identity: Who, conversation: UUID) -> Seen:
     """From where a website's visitor came last, and how many known visitors a block concerns."""
-    async with gateway_of(request).queries.view(identity) as (connection, _, roster, _):
-        await _conversation(connection, request, identity, conversation, "block_address", roster)
-        return await _last_seen(connection, identity, conversation)
+    async with gateway_of(request).queries.view(identity) as view:
+        await _conversation(request, view, conversation, "block_address")
+        return await _last_seen(view.connection, identity, conversation)
 
 
 @router.put("/conversations/{conversation}/address-block", operation_id="block_address")
 async def block_address(
     request: Request, identity: Who, conversation: UUID, body: Term | None = None
 ) -> Blocked:
-    """Keep the address out from which its visitor came last: no window for anybody there. Again: from now."""
-    async with _working(request, identity) as (connection, roster):
-        found = await _conversation(connection, request, identity, conversation, "block_address", roster)
-        seen = await _last_seen(connection, identity, conversation)
+    """Keep the address out from which its visitor came last: no window for anybody there. Again: from now.
+
+    What was blocked elsewhere stays whose it is, for at least as long.
+    """
+    async with _working(request, identity) as view:
+        found = await _conversation(request, view, conversation, "block_address")
+        seen = await _last_seen(view.connection, identity, conversation)
         term = body or Term()
-        return await _block(connection, request, identity, found.page, seen.address, term, conversation)
+        return await _block(view.connection, request, identity, found.page, seen.address, term, conversation)
 
 
 @router.delete(
@@ -133,9 +133,10 @@ async def block_address(
 )
 async def unblock_address(request: Request, identity: Who, conversation: UUID) -> None:
     """Let in again what was blocked from here; other blocks are in the blacklist of the page's admins."""
-    async with _working(request, identity) as (connection, roster):
-        found = await _conversation(connection, request, identity, conversation, "unblock_address", roster)
-        if not await rows.remove(connection, _by(request, identity), found.page, conversation=conversation):
+    async with _working(request, identity) as view:
+        found = await _conversation(request, view, conversation, "unblock_address")
+        by = _by(request, identity)
+        if not await rows.remove(view.connection, by, found.page, conversation=conversation):
             raise _unknown_block()
 
 
@@ -157,16 +158,8 @@ async def _block(
     return Blocked(entry=entry, visitors=visitors)
 
 
-async def _conversation(
-    connection: Connection, request: Request, identity: Identity, id_: UUID, call: Call, roster: Roster
-) -> Conversation:
-    """One with which this may be done. Raises ApiError."""
-    found = (await read_conversations(connection, identity.workspace, [id_])).get(id_)
-    if found is None:
-        raise not_found("unknown_conversation", f"There is no conversation {id_} in this workspace.")
-    if not may(identity, relations(identity.agent, found, roster), call):
-        raise _forbidden(request, identity, call, str(id_))
-    return found
+async def _conversation(request: Request, view: View, id_: UUID, call: Call) -> Conversation:
+    return await gateway_of(request).queries.conversation(view, id_, address_of(request), call)
 
 
 async def _last_seen(connection: Connection, identity: Identity, conversation: UUID) -> Seen:
@@ -202,15 +195,13 @@ def _may_at(identity: Identity, page: str, call: Call, roster: Roster) -> bool:
 
 
 @asynccontextmanager
-async def _working(request: Request, identity: Identity) -> AsyncIterator[tuple[Connection, Roster]]:
+async def _working(request: Request, identity: Identity) -> AsyncIterator[View]:
     """What a request works with. Raises ApiError when Postgres is away."""
     gateway = gateway_of(request)
-    try:
+    with answering():
         roster = await gateway.rosters.of(identity.workspace)
         async with gateway.connection() as connection:
-            yield connection, roster
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
+            yield View(connection, scope_of(identity, roster), roster, identity)
 
 
 def _by(request: Request, identity: Identity) -> rows.By:
@@ -219,10 +210,3 @@ def _by(request: Request, identity: Identity) -> rows.By:
 
 def _unknown_block() -> ApiError:
     return not_found("unknown_block", "No such address is kept out (any more).")
-
-
-def _forbidden(request: Request, identity: Identity, call: Call, subject: str) -> ApiError:
-    gateway_of(request).audit.refused(
-        identity.workspace, identity.actor, address_of(request), call, "forbidden", subject
-    )
-    return forbidden(f"You may not {call.replace('_', ' ')} here.")

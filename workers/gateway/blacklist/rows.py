@@ -36,6 +36,14 @@ NOTE = """
 INSERT INTO audit (workspace_id, at, actor, address, call, subject, code)
 VALUES ($1, now(), $2, $3, $4, $5, 'done')
 """
+# From a conversation: what was made elsewhere stays whose it is, and ends no sooner.
+PROLONG = """
+UPDATE address_block SET until = nullif(
+    greatest(coalesce(until, 'infinity'), coalesce($5::timestamptz, 'infinity')), 'infinity')
+WHERE workspace_id = $1 AND page_id = $2 AND network = $3::text::cidr
+    AND conversation_id IS DISTINCT FROM $4 AND (until IS NULL OR until > now())
+RETURNING block_id
+"""
 REMOVE = """
 DELETE FROM address_block
 WHERE workspace_id = $1 AND page_id = $2 AND (block_id = $3 OR conversation_id = $4) RETURNING block_id
@@ -107,14 +115,24 @@ class By(NamedTuple):
 async def put(
     connection: Connection, by: By, page: str, network: str, term: Term, conversation: UUID | None
 ) -> UUID | None:
-    """Keep a network out from now on; again, it counts from now. None: the page has as many as it may."""
+    """Keep a network out from now on; again, it counts from now. None: the page has as many as it may.
+
+    Args:
+        conversation: from which it is done: what was blocked elsewhere stays so, at least as long. None: an
+            admin of the page says it, whatever was said before.
+    """
+    place = by.workspace, page, network
+    until = None if term.days is None else datetime.now(UTC) + timedelta(days=term.days)
     async with connection.transaction():
         await connection.execute(CHANGE, by.workspace, page)
-        if await connection.fetchval(OTHERS, by.workspace, page, network) >= BLOCKS_MAX:
-            return None
-        until = None if term.days is None else datetime.now(UTC) + timedelta(days=term.days)
-        said = until, term.reason, conversation, by.actor
-        id_: UUID = await connection.fetchval(PUT, by.workspace, uuid4(), page, network, *said)
+        id_: UUID | None = None
+        if conversation is not None:
+            id_ = await connection.fetchval(PROLONG, *place, conversation, until)
+        if id_ is None:
+            if await connection.fetchval(OTHERS, *place) >= BLOCKS_MAX:
+                return None
+            said = until, term.reason, conversation, by.actor
+            id_ = await connection.fetchval(PUT, by.workspace, uuid4(), page, network, *said)
         await connection.execute(NOTE, *by, "block_address", str(id_))
     return id_
 

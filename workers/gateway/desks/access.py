@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import Request
 
-from workers.gateway.asking import address_of, gateway_of
+from workers.gateway.asking import gateway_of, refuse
 from workers.gateway.desks.relations import desk_relations
 from workers.gateway.identity import Identity
-from workers.gateway.problem import forbidden, not_found
+from workers.gateway.problem import not_found
 from workers.gateway.queries.queries import View
 from workers.gateway.rights import Call, may
 
@@ -20,14 +20,11 @@ async def looking_into(
     request: Request, identity: Identity, desk: str, call: Call = "see_desk"
 ) -> AsyncIterator[View]:
     """What is there at this moment. Raises ApiError 404 or 403 when the desk is not his to `call` for."""
-    gateway = gateway_of(request)
-    async with gateway.queries.view(identity) as view:
+    async with gateway_of(request).queries.view(identity) as view:
         if desk not in view.roster.desks:
             raise not_found("unknown_desk", f"There is no desk {desk} in this workspace.")
         if not may(identity, desk_relations(identity.agent, desk, view.roster), call):
-            address = address_of(request)
-            gateway.audit.refused(identity.workspace, identity.actor, address, call, "forbidden", desk)
-            raise forbidden(f"You may not {call.replace('_', ' ')} here.")
+            raise refuse(request, identity, call, desk)
         yield view
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,13 +11,13 @@ from starlette.responses import Response
 from schemas.base import PageId, Slug
 from schemas.commands import Amend, Removed, RosterParts
 from schemas.definitions import RULES_MAX, Agent, Department, Page, Policy, Rule
+from workers.gateway.asker import Asker
 from workers.gateway.asking import Asks, gateway_of
 from workers.gateway.command_routes import ANSWERS, answered
-from workers.gateway.commanding import Asker
 from workers.gateway.desks.changing import Version, call_of, exactly, named
-from workers.gateway.problem import Problem
+from workers.gateway.problem import Problem, Responses
 
-MOVED: dict[int | str, dict[str, Any]] = {
+MOVED: Responses = {
     412: {"model": Problem, "description": "The roster has changed since: `details` tells its version."}
 }
 router = APIRouter(

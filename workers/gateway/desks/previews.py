@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from schemas.assignments import Standing
 from schemas.commands import Amend, RosterParts, RosterVersion
 from workers.gateway.answers import refusal
+from workers.gateway.calls import on_desk
 from workers.gateway.desks.parts import read_version
-from workers.gateway.foresight import Foresight
+from workers.gateway.foresight import PREVIEW, Foresight
 from workers.gateway.queries.queries import View
 from workers.routing.desk.change_preview import ForeseenChange, Move, foresee_change
 from workers.routing.desk.preview import held_by, is_foreseeable
@@ -61,42 +62,21 @@ class ChangePreview(BaseModel):
     """None: too many wait, or lose their agents, to think it through."""
 
 
-class ChangePreviews:
-    """Thinks them through."""
+async def change_preview(foresight: Foresight, view: View, desk: str, parts: RosterParts) -> ChangePreview:
+    """What `parts` would do; whether it may be asked has been decided.
 
-    def __init__(self) -> None:
-        self._foresight = Foresight()
-
-    async def preview(self, view: View, desk: str, parts: RosterParts) -> ChangePreview:
-        """What `parts` would do; whether it may be asked has been decided.
-
-        Raises ApiError with what the desk would refuse it with.
-        """
-        place, version = (view.connection, view.identity.workspace, desk), await read_version(view, desk)
-        held = await held_by(*place, parts.removed.agents)
-        if not await is_foreseeable(*place, held):
-            return ChangePreview(version=version, foreseen=None)
-        command = _amend(view, desk, version, parts)
-        foreseen = await self._foresight.of(view.connection, command, foresee_change)
-        refused = refusal(foreseen.outcome)
-        if refused is not None:
-            raise refused
-        return ChangePreview(version=version, foreseen=_told(view, foreseen))
-
-
-def _amend(view: View, desk: str, version: int, parts: RosterParts) -> Amend:
-    """As it would be asked, but for a key: no outcome of another request is its own."""
-    identity = view.identity
-    return Amend(
-        **dict(parts),
-        workspace=identity.workspace,
-        desk=desk,
-        actor="preview",
-        idempotency_key="preview",
-        by=identity.agent,
-        authority="admin" if identity.role == "admin" else "agent",
-        version=version,
-    )
+    Raises ApiError with what the desk would refuse it with.
+    """
+    place, version = (view.connection, view.identity.workspace, desk), await read_version(view, desk)
+    held = await held_by(*place, parts.removed.agents)
+    if not await is_foreseeable(*place, held):
+        return ChangePreview(version=version, foreseen=None)
+    command = on_desk(Amend, view.identity, desk, PREVIEW, {**dict(parts), "version": version})
+    foreseen = await foresight.of(view.connection, command, foresee_change)
+    refused = refusal(foreseen.outcome)
+    if refused is not None:
+        raise refused
+    return ChangePreview(version=version, foreseen=_told(view, foreseen))
 
 
 def _told(view: View, foreseen: ForeseenChange) -> ChangeForeseen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,16 +12,11 @@ from workers.gateway.asking import Who, gateway_of
 from workers.gateway.desks import parts
 from workers.gateway.desks.access import looking_into, sees_desk
 from workers.gateway.desks.changing import call_of, exactly
-from workers.gateway.desks.previews import ChangePreview
-from workers.gateway.problem import Problem
+from workers.gateway.desks.previews import ChangePreview, change_preview
+from workers.gateway.problem import Problem, Responses, refusals
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
-}
-WOULD_BE_REFUSED: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "What the desk would refuse it with."}
-}
-router = APIRouter(tags=["desks"], prefix="/desks", responses=REFUSED)
+WOULD_BE_REFUSED: Responses = {409: {"model": Problem, "description": "What the desk would refuse it with."}}
+router = APIRouter(tags=["desks"], prefix="/desks", responses=refusals(401, 403, 404, 422, 429, 503))
 P = TypeVar("P", bound=parts.DeskPart)
 
 
@@ -74,8 +69,12 @@ async def read_policy(request: Request, response: Response, identity: Who, desk:
 async def preview_amend(request: Request, identity: Who, desk: Slug, body: RosterParts) -> ChangePreview:
     """What a change would do now, to those who wait above all; nothing is changed."""
     said = await exactly(request, body)
-    async with looking_into(request, identity, desk, call_of(said)) as view:
-        return await gateway_of(request).change_previews.preview(view, desk, said)
+    foresight = gateway_of(request).foresight
+    async with (
+        foresight.turn(identity.actor),
+        looking_into(request, identity, desk, call_of(said)) as view,
+    ):
+        return await change_preview(foresight, view, desk, said)
 
 
 def _tagged(response: Response, part: P) -> P:

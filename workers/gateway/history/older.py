@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
-from asyncpg import Connection
 from pydantic import BaseModel, StringConstraints
 
 from schemas.envelope import moment
 from workers.files.files import Files
-from workers.gateway.queries.scope import Scope
-from workers.gateway.queries.transcript import COLUMNS, POSITION_MAX, Line, complete
+from workers.gateway.queries.line_parts import complete
+from workers.gateway.queries.lines import COLUMNS, Line
+from workers.gateway.queries.transcript import POSITION_MAX
+from workers.gateway.queries.where import Where
 from workers.wording.word import LanguageCode
 
 Mark = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}-[0-9]{1,10}$")]
@@ -36,23 +36,16 @@ class Older(BaseModel):
 
 
 async def read_older(
-    connection: Connection,
-    scope: Scope,
-    conversation: UUID,
-    before: str | None,
-    limit: int,
-    desk: str,
-    language: LanguageCode,
-    files: Files | None,
+    where: Where, before: str | None, limit: int, language: LanguageCode, files: Files | None
 ) -> Older:
-    """The last lines, or those before a mark; whether he may read them has been decided."""
+    """The last lines, or those before a mark."""
     at, position = _END, POSITION_MAX
     if before is not None:
         microseconds, _, place = before.partition("-")
         at, position = _moment(int(microseconds)), min(int(place), POSITION_MAX)
-    rows = await connection.fetch(OLDER, scope.workspace, conversation, at, position, limit + 1)
+    rows = await where.connection.fetch(OLDER, *where.place, at, position, limit + 1)
     shown = rows[:limit]
-    lines = await complete(connection, scope, conversation, desk, shown, language, files)
+    lines = await complete(where, shown, language, files)
     for line, row in zip(lines, shown, strict=True):
         line.at = row["sent_at"]
     last = shown[-1] if len(rows) > limit else None

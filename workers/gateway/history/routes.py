@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from schemas.base import Moment, PageId
-from schemas.ids import channel_of
+from schemas.ids import channel_of, user_of
 from workers.channels.reading import fetches
 from workers.channels.reading.fetches import EVERYBODY, Fetch
 from workers.channels.reading.readers import CHANNELS
-from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.asking import Who, address_of, gateway_of, refuse
 from workers.gateway.conversations import relations
 from workers.gateway.history.older import Mark, Older, read_older
 from workers.gateway.identity import Identity
-from workers.gateway.problem import ApiError, Problem, forbidden, not_found, unavailable
+from workers.gateway.problem import ApiError, answering, not_found, refusals
 from workers.gateway.queries.queries import View
 from workers.gateway.queries.transcript import MESSAGES_MAX
+from workers.gateway.queries.where import Where
 from workers.gateway.rights import Call, Relation, may
-from workers.runtime.postgres import DATABASE_ERRORS
 from workers.wording.word import LanguageCode
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)
-}
-router = APIRouter(tags=["history"], responses=REFUSED)
+router = APIRouter(tags=["history"], responses=refusals(401, 403, 404, 409, 422, 429, 503))
 Page = Annotated[PageId, Path(description="The page's id, `channel:account`.")]
 
 
@@ -44,6 +41,8 @@ class FetchSeen(BaseModel):
     """Why it waits longer than usual, or has failed; words as those of deliveries."""
     found: int
     """Messages that were read so far, those that were there already among them."""
+    left_out: int
+    """Conversations of everybody's that the channel did not give; the others were read."""
     asked_by: str
     asked_at: Moment
     changed_at: Moment
@@ -62,8 +61,8 @@ async def read_history(
     gateway = gateway_of(request)
     async with gateway.queries.view(identity) as view:
         found = await gateway.queries.conversation(view, conversation, address_of(request))
-        place = view.connection, view.scope, conversation, before, limit
-        return await read_older(*place, found.desk, language, gateway.files)
+        where = Where(view.connection, view.scope, conversation, found.desk)
+        return await read_older(where, before, limit, language, gateway.files)
 
 
 @router.post("/conversations/{conversation}/history-fetch", operation_id="fetch_history", status_code=202)
@@ -101,22 +100,18 @@ async def read_page_fetches(request: Request, page: Page, identity: Who) -> list
 async def stop_page_history(request: Request, page: Page, identity: Who) -> FetchSeen:
     """Fetch no more of it; what was read stays."""
     await _check_page(request, page, identity)
-    try:
+    with answering():
         async with gateway_of(request).connection() as connection:
             return _known(await fetches.stop(connection, identity.workspace, page, EVERYBODY))
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
 
 
 async def _start(request: Request, identity: Identity, page: str, user: str) -> FetchSeen:
     if channel_of(page) not in CHANNELS:
         sentence = f"Older messages can be fetched on {' and '.join(CHANNELS)} alone."
         raise ApiError(HTTPStatus.CONFLICT, "unsupported", sentence)
-    try:
+    with answering():
         async with gateway_of(request).connection() as connection:
             return _known(await fetches.start(connection, identity.workspace, page, user, identity.actor))
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
 
 
 async def _of_conversation(request: Request, id_: UUID, identity: Identity) -> tuple[str, str]:
@@ -126,7 +121,7 @@ async def _of_conversation(request: Request, id_: UUID, identity: Identity) -> t
         found = await queries.conversation(view, id_, address_of(request))
         stands = relations(identity.agent, found, view.roster)
         _check(request, identity, stands, "fetch_history", str(id_))
-    return found.page, found.key[len(found.page) + 1 :]
+    return found.page, user_of(found.key)
 
 
 async def _check_page(request: Request, page: str, identity: Identity) -> None:
@@ -145,11 +140,8 @@ def _relations(view: View, page: str) -> frozenset[Relation]:
 def _check(
     request: Request, identity: Identity, stands: frozenset[Relation], call: Call, subject: str
 ) -> None:
-    if may(identity, stands, call):
-        return
-    address = address_of(request)
-    gateway_of(request).audit.refused(identity.workspace, identity.actor, address, call, "forbidden", subject)
-    raise forbidden("You may not have older messages fetched here.")
+    if not may(identity, stands, call):
+        raise refuse(request, identity, call, subject, "You may not have older messages fetched here.")
 
 
 def _known(found: Fetch | None) -> FetchSeen:

@@ -54,14 +54,18 @@ class Counts(BaseModel):
 
 async def read_counts(connection: Connection, scope: Scope, roster: Roster) -> Counts:
     """The counts of one who reads."""
-    mine = [with_agent(scope.agent), *sorted(scope.audiences)] if scope.agent else []
-    rows = await connection.fetch(SUMS, scope.workspace, mine, [HELD, UNHELD], sorted(scope.pages))
-    return counts_of([Sum(*row) for row in rows], scope, roster)
-
-
-def counts_of(sums: Iterable[Sum], scope: Scope, roster: Roster) -> Counts:
-    """The counts that these sums make."""
     viewer = Viewer(scope.agent, scope.pages, scope.audiences)
+    return _counts_of(await read_sums(connection, scope.workspace, viewer), viewer, scope, roster)
+
+
+async def read_sums(connection: Connection, workspace: str, viewer: Viewer) -> list[Sum]:
+    """What concerns `viewer`, over all lanes."""
+    mine = [with_agent(viewer.agent), *sorted(viewer.audiences)] if viewer.agent else []
+    rows = await connection.fetch(SUMS, workspace, mine, [HELD, UNHELD], sorted(viewer.pages))
+    return [Sum(*row) for row in rows]
+
+
+def _counts_of(sums: Iterable[Sum], viewer: Viewer, scope: Scope, roster: Roster) -> Counts:
     own = with_agent(scope.agent)
     by_channel: dict[str, list[Sum]] = {}
     for one in sums:

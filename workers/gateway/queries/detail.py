@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,12 @@ from schemas.base import Moment
 from schemas.inbound import Referral
 from schemas.orders import OrderStatus
 from workers.gateway.queries.elsewhere import Elsewhere
+from workers.gateway.queries.lines import Line
 from workers.gateway.queries.rows import Row, read_rows
 from workers.gateway.queries.scope import Scope
-from workers.gateway.queries.transcript import LOGS, Line, worded
+from workers.gateway.queries.transcript import read_history
+from workers.gateway.queries.where import Where
 from workers.wording.word import LanguageCode
-
-HISTORY_MAX = 100
 
 PROFILE = """
 SELECT name, channel_name, phone, email, birthday, gender, address, user_id, created_at, suggested_phone,
@@ -122,21 +121,14 @@ async def read_detail(
         return None
     place = scope.workspace, conversation
     stands = dict(await connection.fetchrow(STANDS, *place))
+    where = Where(connection, scope, conversation, stands["desk_id"])
     return Detail(
         conversation=rows[0],
         profile=_profile(dict(await connection.fetchrow(PROFILE, *place)), elsewhere),
         stands=_stands(stands),
         sessions=tuple(Session(**row) for row in await connection.fetch(SESSIONS, *place)),
-        history=tuple(await read_history(connection, scope, conversation, stands["desk_id"], language)),
+        history=tuple(await read_history(where, language)),
     )
-
-
-async def read_history(
-    connection: Connection, scope: Scope, conversation: UUID, desk: str, language: LanguageCode
-) -> Sequence[Line]:
-    """Its last log lines, the newest first."""
-    rows = await connection.fetch(LOGS, scope.workspace, conversation, HISTORY_MAX)
-    return await worded(connection, scope, desk, rows, language)
 
 
 def _profile(row: dict[str, Any], elsewhere: tuple[Elsewhere, ...]) -> Profile:

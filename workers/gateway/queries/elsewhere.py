@@ -6,9 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from workers.gateway.conversations import read_conversations, relations
-from workers.gateway.queries.queries import View
-from workers.gateway.rights import may
+from workers.gateway.queries.queries import View, visible
 
 LOOKED_AT_MAX = 20
 SAME_PHONE = """
@@ -33,10 +31,9 @@ async def read_elsewhere(view: View, conversation: UUID) -> tuple[Elsewhere, ...
     """Those of whom who asks may see both, the last known first."""
     workspace = view.identity.workspace
     rows = await view.connection.fetch(SAME_PHONE, workspace, conversation, LOOKED_AT_MAX)
-    found = await read_conversations(view.connection, workspace, [row["customer_id"] for row in rows])
+    seen = await visible(view, [row["customer_id"] for row in rows])
     return tuple(
         Elsewhere(conversation=row["customer_id"], page=row["page_id"], name=row["name"])
         for row in rows
-        if (one := found.get(row["customer_id"])) is not None
-        and may(view.identity, relations(view.identity.agent, one, view.roster), "see")
+        if row["customer_id"] in seen
     )

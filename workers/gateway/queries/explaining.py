@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from asyncpg import Connection
 from pydantic import BaseModel
 
 from schemas.base import rfc3339
-from workers.gateway.queries.detail import read_history
+from workers.gateway.queries.lines import Line
 from workers.gateway.queries.names import read_names
 from workers.gateway.queries.scope import Scope
-from workers.gateway.queries.transcript import Line
+from workers.gateway.queries.transcript import read_history
+from workers.gateway.queries.where import Where
 from workers.wording.names import Names
 from workers.wording.word import LanguageCode
 
 STANDS = """
-SELECT d.standing, d.holder, d.held_since, d.queued_at, d.audience, d.offer_expires_at, d.session_open,
-    d.blocked, d.quiet_until, d.desk_id, d.rule_id, r.version
+SELECT d.standing, d.holder, d.held_since, d.queued_at, d.last_held_at, d.audience, d.offer_expires_at,
+    d.session_open, d.blocked, d.quiet_until, d.desk_id, d.rule_id, r.version
 FROM desk_conversation d
 LEFT JOIN desk_rule r ON r.workspace_id = d.workspace_id AND r.desk_id = d.desk_id AND r.rule_id = d.rule_id
 WHERE d.workspace_id = $1 AND d.conversation_id = $2
@@ -39,6 +40,7 @@ _SENTENCES: dict[LanguageCode, dict[str, str]] = {
         "quiet": "Có người trả lời khách ngoài hệ thống, không giao cho ai trước {until}.",
         "idle": "Không có phiên chat nào đang mở, phiên tiếp theo sẽ được giao.",
         "undecided": "Phiên chat đang mở nhưng bàn phân công chưa quyết định.",
+        "aged": "Thứ tự chờ tính từ {aged}, trước đó đã có người phụ trách.",
         "expires": "Đến {until} mà chưa ai nhận thì chuyển sang nhóm tiếp theo.",
     },
     "en": {
@@ -49,6 +51,7 @@ _SENTENCES: dict[LanguageCode, dict[str, str]] = {
         "quiet": "Somebody answers the customer outside: nobody is given it before {until}.",
         "idle": "No session is open: the next one will be given to somebody.",
         "undecided": "A session is open, and the desk has not decided yet.",
+        "aged": "Its place in the queue is of its age, since {aged}: meanwhile somebody had it.",
         "expires": "If nobody has taken it by {until}, it goes on to the next ring.",
     },
 }
@@ -71,24 +74,35 @@ async def explain(
     if row is None:
         return None
     names = await read_names(connection, scope.workspace, row["desk_id"])
-    history = await read_history(connection, scope, conversation, row["desk_id"], language)
+    history = await read_history(Where(connection, scope, conversation, row["desk_id"]), language)
     return Explanation(stands=tuple(standing(row, names, language)), decisions=tuple(history))
 
 
 def standing(row: Mapping[str, Any], names: Names, language: LanguageCode) -> list[str]:
     """How a row of STANDS stands, in sentences."""
     sentences = _SENTENCES[language]
+    since = _since(row)
     said = {
         "agent": names.agents.get(row["holder"], row["holder"]),
-        "since": _time(row["held_since"] if row["standing"] == "held" else row["queued_at"]),
+        "since": _time(since),
         "rule": names.rules.get(row["rule_id"], row["rule_id"]),
         "version": row["version"],
         "audience": row["audience"],
     }
     found = [sentences[_key(row)].format(**said, until=_time(row["quiet_until"]))]
+    if row["standing"] == "queued" and since != row["queued_at"]:
+        found.append(sentences["aged"].format(aged=_time(row["queued_at"])))
     if row["offer_expires_at"] is not None:
         found.append(sentences["expires"].format(until=_time(row["offer_expires_at"])))
     return found
+
+
+def _since(row: Mapping[str, Any]) -> datetime | None:
+    """Since when somebody has it, or nobody: who waits again has the age of his session."""
+    if row["standing"] == "held":
+        return cast("datetime | None", row["held_since"])
+    since = [at for at in (row["queued_at"], row["last_held_at"]) if at is not None]
+    return max(since) if row["queued_at"] is not None else None
 
 
 def _key(row: Mapping[str, Any]) -> str:

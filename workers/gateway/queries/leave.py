@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from asyncpg import Connection
 from pydantic import BaseModel
 
 from schemas.asks import SetLeave
-from workers.gateway.foresight import Foresight
+from workers.gateway.calls import LeaveBody, on_agent
+from workers.gateway.foresight import PREVIEW, Foresight
+from workers.gateway.queries.queries import View
 from workers.routing.desk.preview import foresee, held_by, is_foreseeable
 
 Then = Literal["keep", "pool", "next"]
@@ -38,38 +39,20 @@ class LeavePreview(BaseModel):
     """None: there is too much to think it through."""
 
 
-class LeavePreviews:
-    """Thinks them through."""
-
-    def __init__(self) -> None:
-        self._foresight = Foresight()
-
-    async def preview(
-        self, connection: Connection, workspace: str, desk: str, agent: str, then: Then
-    ) -> LeavePreview:
-        """What `agent` going on leave would do; whether it may be asked has been decided."""
-        held = await held_by(connection, workspace, desk, [agent])
-        foreseen = None
-        if await is_foreseeable(connection, workspace, desk, held):
-            found = await self._foresight.of(connection, _leave(workspace, desk, agent, then), foresee)
-            foreseen = Foreseen(**found._asdict())
-        return LeavePreview(
-            agent=agent,
-            then=then,
-            held=sum(one.held for one in held),
-            talking=sum(one.talking for one in held),
-            foreseen=foreseen,
-        )
-
-
-def _leave(workspace: str, desk: str, agent: str, then: Then) -> SetLeave:
-    return SetLeave(
-        workspace=workspace,
-        desk=desk,
-        actor="cli:preview",
-        idempotency_key="preview",
-        authority="admin",
+async def leave_preview(foresight: Foresight, view: View, desk: str, agent: str, then: Then) -> LeavePreview:
+    """What `agent` going on leave would do; whether it may be asked has been decided."""
+    place = view.connection, view.identity.workspace, desk
+    held = await held_by(*place, [agent])
+    foreseen = None
+    if await is_foreseeable(*place, held):
+        body = LeaveBody(on_leave=True, then=then)
+        command = on_agent(SetLeave, view.identity, desk, agent, PREVIEW, body)
+        found = await foresight.of(view.connection, command, foresee)
+        foreseen = Foreseen(**found._asdict())
+    return LeavePreview(
         agent=agent,
-        on_leave=True,
         then=then,
+        held=sum(one.held for one in held),
+        talking=sum(one.talking for one in held),
+        foreseen=foreseen,
     )

@@ -24,9 +24,9 @@ RULES = """
 SELECT desk_id, definition, version FROM desk_rule WHERE workspace_id = $1 AND active
 ORDER BY desk_id, position
 """
-# Offline is who has never come: he has no row. Loads: one descent of the index that the desk's own sums use.
+# Offline is who has never come: he has no row. Loads: one descent of each index that the desk's own sums use.
 AGENTS = """
-SELECT a.desk_id, a.definition, coalesce(p.presence, 'offline') AS presence, p.since, l.load
+SELECT a.desk_id, a.definition, coalesce(p.presence, 'offline') AS presence, p.since, l.load, s.silent
 FROM desk_agent a
 LEFT JOIN desk_presence p USING (workspace_id, desk_id, agent_id)
 CROSS JOIN LATERAL (
@@ -34,6 +34,11 @@ CROSS JOIN LATERAL (
     WHERE d.workspace_id = $1 AND d.desk_id = a.desk_id AND d.holder = a.agent_id
         AND d.session_open AND NOT d.silent AND NOT d.blocked
 ) AS l
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS silent FROM desk_conversation d
+    WHERE d.workspace_id = $1 AND d.desk_id = a.desk_id AND d.holder = a.agent_id
+        AND d.session_open AND d.silent AND NOT d.blocked
+) AS s
 WHERE a.workspace_id = $1 AND a.desk_id = ANY ($2) AND a.active
 ORDER BY a.agent_id
 """
@@ -69,6 +74,8 @@ class AgentSeen(BaseModel):
     """Since when he is; none: he has never come."""
     load: int
     """Open sessions that he holds and that are neither silent nor of somebody who is kept out."""
+    silent: int
+    """Those that are silent: no load, but of them, too, he has at most as many as his capacity."""
 
 
 async def read_pages(connection: Connection, scope: Scope, roster: Roster) -> list[PageSeen]:
@@ -112,6 +119,7 @@ async def read_agents(
             presence=row["presence"],
             since=row["since"],
             load=row["load"],
+            silent=row["silent"],
         )
         for row in rows
     ]

@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg import Connection, Pool
 
 from config.settings import Settings
-from workers.gateway.problem import unavailable
+from workers.gateway.problem import database_down, unavailable
 from workers.runtime.postgres import DATABASE_ERRORS, new_pool
 
 CONNECTIONS_MAX = 8
@@ -59,4 +59,4 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
     except (asyncpg.SyntaxOrAccessError, asyncpg.DataError):
         raise  # a bug of ours
     except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
+        raise database_down() from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -13,11 +13,12 @@ from asyncpg import Connection, Pool
 from workers.gateway.audit import Audit
 from workers.gateway.conversations import Conversation, read_conversations, relations
 from workers.gateway.identity import Identity
-from workers.gateway.problem import forbidden, not_found
+from workers.gateway.problem import not_found
 from workers.gateway.queries.cursor import Cursor
 from workers.gateway.queries.pool import reading
 from workers.gateway.queries.scope import Scope, owns, scope_of
-from workers.gateway.rights import may
+from workers.gateway.queries.turns import AT_ONCE, Turns
+from workers.gateway.rights import Call, may
 from workers.gateway.roster import Roster, Rosters
 
 FIRST = Cursor(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
@@ -33,18 +34,32 @@ class View(NamedTuple):
     identity: Identity
 
 
-class Queries:
-    """Reads for those who may."""
+async def visible(view: View, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these conversations that he may see."""
+    found = await read_conversations(view.connection, view.identity.workspace, ids) if ids else {}
+    agent, roster = view.identity.agent, view.roster
+    return frozenset(
+        id_ for id_, one in found.items() if may(view.identity, relations(agent, one, roster), "see")
+    )
 
-    def __init__(self, pool: Pool, rosters: Rosters, audit: Audit) -> None:
+
+class Queries:
+    """Reads for those who may.
+
+    Args:
+        at_once: so many reads of each actor are under way.
+    """
+
+    def __init__(self, pool: Pool, rosters: Rosters, audit: Audit, at_once: int = AT_ONCE) -> None:
         self.pool = pool
+        self._turns = Turns(at_once)
         self._rosters = rosters
         self._audit = audit
 
     @asynccontextmanager
     async def view(self, identity: Identity) -> AsyncIterator[View]:
-        """What is there at this moment. Raises ApiError when Postgres is slow or away."""
-        async with reading(self.pool) as connection:
+        """What is there now. Raises ApiError when Postgres is slow or away, or he reads too much at once."""
+        async with self._turns.one(identity.actor), reading(self.pool) as connection:
             roster = await self._rosters.of(identity.workspace)
             yield View(connection, scope_of(identity, roster), roster, identity)
 
@@ -59,17 +74,16 @@ class Queries:
             if page not in view.roster.desk_of_page:
                 raise not_found("unknown_page", f"There is no page {page} in this workspace.")
             if not owns(identity, page, view.roster):
-                self._audit.refused(identity.workspace, identity.actor, address, "watch", "forbidden", page)
-                raise forbidden("You may not watch this page.")
+                raise self._audit.forbid(identity, address, "watch", page, "You may not watch this page.")
 
-    async def conversation(self, view: View, id_: UUID, address: str) -> Conversation:
-        """A conversation that he may see. Raises ApiError 404 or 403."""
+    async def conversation(self, view: View, id_: UUID, address: str, call: Call = "see") -> Conversation:
+        """A conversation with which he may do this. Raises ApiError 404 or 403."""
         identity = view.identity
         found = (await read_conversations(view.connection, identity.workspace, [id_])).get(id_)
         if found is None:
             sentence = f"There is no conversation {id_} in this workspace."
             raise not_found("unknown_conversation", sentence)
-        if not may(identity, relations(identity.agent, found, view.roster), "see"):
-            self._audit.refused(identity.workspace, identity.actor, address, "see", "forbidden", str(id_))
-            raise forbidden("You may not see this conversation.")
+        if not may(identity, relations(identity.agent, found, view.roster), call):
+            unseen = "You may not see this conversation." if call == "see" else None
+            raise self._audit.forbid(identity, address, call, str(id_), unseen)
         return found

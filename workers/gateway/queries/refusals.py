@@ -13,8 +13,8 @@ from workers.gateway.queries.filters import LIST_MAX, Time
 ID_MAX = 2**63 - 1
 
 READ = """
-SELECT audit_id AS id, at, actor, address, call, subject, code FROM audit
-WHERE workspace_id = $1 AND audit_id < $2
+SELECT audit_id AS id, at, actor, address, call, subject, code, times FROM audit
+WHERE workspace_id = $1 AND proven = $8 AND audit_id < $2
     AND ($3::text IS NULL OR actor = $3) AND ($4::text IS NULL OR address = $4)
     AND ($5::text IS NULL OR code = $5) AND ($6::timestamptz IS NULL OR at >= $6)
 ORDER BY audit_id DESC LIMIT $7
@@ -33,6 +33,8 @@ class Wanted(BaseModel):
     address: Words | None = None
     code: Words | None = None
     since: Time | None = None
+    proven: bool = True
+    """Who had proved who he is; false: who only named the workspace, as anybody may."""
     before: Annotated[int, Field(ge=1, le=ID_MAX)] = ID_MAX
     """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=LIST_MAX)] = 50
@@ -51,6 +53,8 @@ class Attempt(BaseModel):
     """What it was about: a conversation, an agent, a page; or empty."""
     code: str
     """Why: `unauthenticated`, `network`, `reused`, `too_many_attempts`, `forbidden`."""
+    times: int
+    """So many at once, of which `subject` names the first, or within a minute, up to `at`."""
 
 
 class Attempts(BaseModel):
@@ -63,6 +67,7 @@ class Attempts(BaseModel):
 async def read_refusals(connection: Connection, workspace: str, wanted: Wanted) -> Attempts:
     """What is wanted of a workspace's; whether he may read them has been decided."""
     narrowed = wanted.actor, wanted.address, wanted.code, wanted.since
-    rows = await connection.fetch(READ, workspace, wanted.before, *narrowed, wanted.limit + 1)
+    asked = workspace, wanted.before, *narrowed, wanted.limit + 1, wanted.proven
+    rows = await connection.fetch(READ, *asked)
     found = tuple(Attempt(**row) for row in rows[: wanted.limit])
     return Attempts(attempts=found, next=found[-1].id if len(rows) > wanted.limit else None)

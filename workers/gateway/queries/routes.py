@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from schemas.base import PageId
 from schemas.tickets import NUMBER_MAX
 from workers.gateway.asking import Who, address_of, gateway_of
-from workers.gateway.problem import Problem, not_found
+from workers.gateway.problem import not_found, refusals
 from workers.gateway.queries import (
     counts,
     cursor,
@@ -29,16 +29,14 @@ from workers.gateway.queries.filters import LIST_MAX, Asked, Filters, takes_page
 from workers.gateway.queries.queries import FIRST, View
 from workers.gateway.queries.scope import owns
 from workers.gateway.queries.transcript import MESSAGES_MAX, POSITION_MAX
+from workers.gateway.queries.where import Where
 from workers.gateway.visitors import VisitorSeen
 from workers.wording.word import LanguageCode
 
 if TYPE_CHECKING:
     from workers.gateway.gateway import Gateway
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 422, 429, 503)
-}
-router = APIRouter(responses=REFUSED)
+router = APIRouter(responses=refusals(401, 403, 404, 422, 429, 503))
 F = TypeVar("F")
 
 Limit = Annotated[int, Query(ge=1, le=LIST_MAX)]
@@ -162,19 +160,18 @@ async def read_messages(
     queries = gateway_of(request).queries
     async with queries.view(identity) as view:
         found = await queries.conversation(view, conversation, address_of(request))
+        where = Where(view.connection, view.scope, conversation, found.desk)
         wanted = transcript.wanted(before, after, limit)
-        return await transcript.read_transcript(
-            view.connection, view.scope, conversation, found.desk, wanted, language, gateway_of(request).files
-        )
+        return await transcript.read_transcript(where, wanted, language, gateway_of(request).files)
 
 
 @router.get("/tickets", operation_id="tickets", tags=["tickets"])
 async def read_tickets(
     request: Request, identity: Who, asked: Annotated[tickets.TicketsAsked, Query()]
 ) -> tickets.Tickets:
-    """My tickets, and all of my pages, of one status: the last changed first."""
+    """My tickets that I may see still, and all of my pages, of one status: the last changed first."""
     async with gateway_of(request).queries.view(identity) as view:
-        return await tickets.read_tickets(view.connection, view.scope, asked)
+        return await tickets.read_tickets(view, asked)
 
 
 @router.get("/ticket-fields", operation_id="ticket_fields", tags=["tickets"])
@@ -218,8 +215,8 @@ async def read_ticket_outreach(
     queries = gateway_of(request).queries
     async with queries.view(identity) as view:
         found = await queries.conversation(view, conversation, address_of(request))
-        place = view.connection, view.scope, conversation, found.desk
-        return await transcript.read_exchange(*place, ticket, before, limit, language)
+        where = Where(view.connection, view.scope, conversation, found.desk)
+        return await transcript.read_exchange(where, ticket, before, limit, language)
 
 
 def _online(gateway: Gateway, view: View, filters: Filters, *, is_asked: bool = False) -> frozenset[UUID]:

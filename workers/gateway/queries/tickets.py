@@ -16,7 +16,7 @@ from workers.gateway.identity import Identity
 from workers.gateway.queries import cursor
 from workers.gateway.queries.cursor import CURSOR_CHARS_MAX, Cursor
 from workers.gateway.queries.people import desks_of
-from workers.gateway.queries.queries import FIRST
+from workers.gateway.queries.queries import FIRST, View, visible
 from workers.gateway.queries.scope import Scope
 from workers.gateway.roster import Roster
 
@@ -131,8 +131,9 @@ class Walk(NamedTuple):
     page: str | None
 
 
-async def read_tickets(connection: Connection, scope: Scope, asked: TicketsAsked) -> Tickets:
-    """One page of the list: of his own tickets, and of all on his pages."""
+async def read_tickets(view: View, asked: TicketsAsked) -> Tickets:
+    """One page of the list: of his own tickets as far as he may see them still, and of all on his pages."""
+    connection, scope = view.connection, view.scope
     after = FIRST if asked.after is None else cursor.read(asked.after)
     place = scope.workspace, asked.status, after.at, after.id
     wanted = asked.limit + 1
@@ -146,7 +147,10 @@ async def read_tickets(connection: Connection, scope: Scope, asked: TicketsAsked
         end = Cursor(shown[-1]["changed_at"], shown[-1]["ticket_id"])
     elif walk is not None:
         end = await _end(connection, walk, place)
-    return Tickets(tickets=tuple(map(_seen, shown)), next=None if end is None else cursor.write(end))
+    others = {row["conversation_id"] for row in shown if row["page_id"] not in scope.pages}
+    seen = await visible(view, others)
+    kept = (row for row in shown if row["page_id"] in scope.pages or row["conversation_id"] in seen)
+    return Tickets(tickets=tuple(map(_seen, kept)), next=None if end is None else cursor.write(end))
 
 
 async def read_of_conversation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from asyncpg import Connection
@@ -13,9 +13,9 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from schemas.base import Slug
-from workers.gateway.asking import Who, address_of, gateway_of
+from workers.gateway.asking import Who, address_of, gateway_of, refuse
 from workers.gateway.identity import Identity
-from workers.gateway.problem import ApiError, Problem, forbidden, not_found, unavailable
+from workers.gateway.problem import ApiError, answering, forbidden, not_found, refusals
 from workers.gateway.queries.queries import View
 from workers.gateway.quick_replies import rows
 from workers.gateway.quick_replies.quick_reply import (
@@ -27,16 +27,14 @@ from workers.gateway.quick_replies.quick_reply import (
     QuickReplyBody,
 )
 from workers.gateway.quick_replies.variables import fill
-from workers.gateway.rights import Call, QuickReplyRelation, may
+from workers.gateway.rights import QuickReplyRelation, may
 from workers.gateway.roster import Roster
-from workers.runtime.postgres import DATABASE_ERRORS
 
 LIST_MAX = 100
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)
-}
-router = APIRouter(tags=["quick replies"], prefix="/quick-replies", responses=REFUSED)
+router = APIRouter(
+    tags=["quick replies"], prefix="/quick-replies", responses=refusals(401, 403, 404, 409, 422, 429, 503)
+)
 Id = Annotated[Slug, Path(description="The quick reply.")]
 After = Annotated[Slug | None, Query(description="`next` of the part before.")]
 
@@ -115,7 +113,7 @@ async def _usable(request: Request, view: View, id_: str) -> QuickReply:
     identity = view.identity
     found = _known(await rows.read(view.connection, identity.workspace, id_), id_)
     if not may(identity, _relations(identity, found, view.roster), "use_quick_reply"):
-        raise _forbidden(request, identity, "use_quick_reply", id_)
+        raise refuse(request, identity, "use_quick_reply", id_)
     return found
 
 
@@ -154,22 +152,13 @@ async def _writing(
     """
     gateway = gateway_of(request)
     if not may(identity, (), "manage_quick_replies"):
-        raise _forbidden(request, identity, "manage_quick_replies", id_)
-    try:
+        raise refuse(request, identity, "manage_quick_replies", id_)
+    with answering():
         # Before a connection is taken: a roster takes one of the same pool.
         if department is not None:
             _check_department(department, await gateway.rosters.of(identity.workspace))
         async with gateway.connection() as connection:
             yield connection
-    except DATABASE_ERRORS as error:
-        raise unavailable("database_down", "The database does not answer. Send it again.") from error
-
-
-def _forbidden(request: Request, identity: Identity, call: Call, subject: str) -> ApiError:
-    gateway_of(request).audit.refused(
-        identity.workspace, identity.actor, address_of(request), call, "forbidden", subject
-    )
-    return forbidden(f"You may not {call.replace('_', ' ')} here.")
 
 
 def _known(found: QuickReply | None, id_: str) -> QuickReply:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from config.topics import ACTIONS, ASSIGNMENTS, COMMANDS, OUTCOMES
+from schemas.ids import agent_of
 from workers.local.simulator.agents.ledger import Key
 
 CLAIMS = frozenset({"claim", "reply_claim"})
@@ -14,7 +15,6 @@ RACES = CLAIMS | {"transfer_accept"}
 """Who is first has it."""
 BY_CLAIM = frozenset({"claim", "reply"})
 """The methods of `assigned` that say that somebody was first."""
-_AGENT = "agent:"
 
 
 class Acts:
@@ -56,9 +56,9 @@ class Acts:
     def see(self, topic: str, what: str, value: Mapping[str, Any]) -> None:
         """Take one record of a topic (its short name)."""
         match topic:
-            case COMMANDS.name | ACTIONS.name if str(value.get("actor", "")).startswith(_AGENT):
+            case COMMANDS.name | ACTIONS.name if agent_of(str(value.get("actor", ""))) is not None:
                 self._asked[_key(value)] = str(value.get("conversation", ""))
-            case OUTCOMES.name if value["actor"].startswith(_AGENT):
+            case OUTCOMES.name if agent_of(value["actor"]) is not None:
                 self._became(what, value)
             case ASSIGNMENTS.name:
                 self._event(what, value)
@@ -80,13 +80,13 @@ class Acts:
 
     def wrong_races(self) -> int:
         """Races with other than one winner, who had it then; and losers who were told of another winner."""
-        winners: dict[tuple[str, int], set[str]] = defaultdict(set)
+        winners: dict[tuple[str, int], set[str | None]] = defaultdict(set)
         had = {(conversation, holder) for (conversation, _), holder in self._holders.items()}
         wrong = 0
         for key, code, value in self._raced():
             conversation = self._asked.get(key, "")
             if code == "done":
-                winners[conversation, value["result"]["epoch"]].add(key[0].rpartition("/")[2])
+                winners[conversation, value["result"]["epoch"]].add(agent_of(key[0]))
             else:
                 wrong += (conversation, value["details"]["winner"]) not in had
         return wrong + sum({self._holders.get(race)} != names for race, names in winners.items())

@@ -23,7 +23,7 @@ from workers.local.demo.screen import Screen
 from workers.local.demo.website import invent_website, website_variables
 from workers.local.ports import free_port, is_free
 from workers.local.preparation import prepare
-from workers.local.up import stop_deadline_s, working
+from workers.local.up import working
 
 LOG = "workers.log"
 LATER = "workers.local.demo.play"
@@ -111,7 +111,7 @@ async def _with_workers(
         beside=(DELIVERY,),
         more=variables,
     )
-    crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=stop_deadline_s(settings))
+    crew = Crew(workers, log.show, _both(log.show, screen.say), stop_deadline_s=settings.runtime.grace_s)
     # The first customer is not to wait for what only agents need.
     async with working(crew, stop, later=("gateway", DELIVERY)):
         return await play(backing, options, screen, crew, stop)

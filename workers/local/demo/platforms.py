@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from config.delivery import DeliverySettings
 from config.problem import variable
 from config.settings import Settings
-from schemas.ids import channel_of
+from schemas.ids import account_of, channel_of
 from workers.channels.delivery.connecting import Tokens, connect_page
 from workers.channels.delivery.vault import open_vault
 from workers.local.demo.apps import APP
@@ -32,7 +32,7 @@ from workers.local.simulator.platform.serving import serving
 from workers.local.simulator.platform.teller import Teller
 from workers.local.simulator.platform.zalo_platform import ZaloPlatform
 from workers.local.simulator.webhook import Webhook
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 
 TELL_TIMEOUT_S = 5.0
 SETTLE_POLL_S = 0.2
@@ -92,7 +92,7 @@ class Platforms:
     def __init__(self, settings: Settings, pages: Sequence[str]) -> None:
         self._settings = settings
         self._accounts = {
-            page: Account(page.partition(":")[2], secrets.token_urlsafe(24), rate_per_s=300) for page in pages
+            page: Account(account_of(page), secrets.token_urlsafe(24), rate_per_s=300) for page in pages
         }
 
     def heard(self, customer: Customer) -> None:
@@ -105,12 +105,9 @@ class Platforms:
     async def connect(self) -> None:
         """Give the pages their tokens. Raises DependencyDownError."""
         vault = open_vault(self._settings)
-        connection = await connect(self._settings, "tongdai demo")
-        try:
+        async with connected(self._settings, "tongdai demo") as connection:
             for page, account in self._accounts.items():
                 await connect_page(connection, vault, page, Tokens(account.token, app=APPS[channel_of(page)]))
-        finally:
-            await disconnect(connection)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -143,15 +140,12 @@ class Platforms:
 
     async def settled(self, since: datetime) -> Fates:
         """What became of the answers since then, once all are settled or the time for it is over."""
-        connection = await connect(self._settings, "tongdai demo")
-        try:
+        async with connected(self._settings, "tongdai demo") as connection:
             for _ in range(int(SETTLE_TIMEOUT_S / SETTLE_POLL_S)):
                 if await connection.fetchval(OPEN, since) == 0:
                     break
                 await asyncio.sleep(SETTLE_POLL_S)
             rows = await connection.fetch(KNOWN, since)
-        finally:
-            await disconnect(connection)
         known = {id_ for row in rows for id_ in row["ids"]}
         # FChat tells nobody the ids of what it has taken.
         tell = [*self._of("messenger"), *self._of("zalo")]

@@ -12,8 +12,8 @@ import orjson
 
 from config.settings import Settings
 from schemas.ids import channel_of
+from workers.channels.topic_reader import Offsets
 from workers.local.demo.latency import Latencies
-from workers.local.demo.log import Offsets
 from workers.local.demo.platforms import Fates
 from workers.local.demo.tables_part import Id, TablesPart, count_tables
 from workers.local.demo.topics_part import TopicsPart, count_topics

@@ -18,8 +18,8 @@ LINE_INTERVAL_S = 10.0
 class Screen:
     """Standard output."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
         self._picture: Picture | None = None
         self._live: Live | None = None
 

@@ -13,7 +13,7 @@ from workers.local.crew.stop import Stop, StoppedEarlyError
 from workers.local.demo.options import Options
 from workers.local.demo.sample import admins_of, agents_of, company_of
 from workers.local.simulator.agents.staff import Staff
-from workers.runtime.postgres import connect, disconnect
+from workers.runtime.postgres import connected
 from workers.workspace.workspace import Workspace
 
 PASSWORD = "hoa sen demo"  # noqa: S105 - it is to be known; only the local profile gets these accounts
@@ -58,8 +58,7 @@ async def attend(
 
 async def add_accounts(settings: Settings, workspace: Workspace) -> None:
     """Give each agent an account of his own id; one that there is keeps its password and its rights."""
-    connection = await connect(settings, "tongdai demo")
-    try:
+    async with connected(settings, "tongdai demo") as connection:
         known = {account.login for account in await list_accounts(connection, workspace.id)}
         missing = [agent for agent in agents_of(workspace) if agent not in known]
         if not missing:
@@ -69,5 +68,3 @@ async def add_accounts(settings: Settings, workspace: Workspace) -> None:
         for agent in missing:
             role = "page_admin" if agent in admins else "agent"
             await connection.execute(ADD, workspace.id, agent, hashed, role, agent)
-    finally:
-        await disconnect(connection)

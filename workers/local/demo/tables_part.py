@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
-
-from config.errors import DependencyError
 from config.settings import Settings
 from schemas.envelope import moment
+from workers.runtime.postgres import connected
 
 Id = tuple[str, str]
 """A message: page and the channel's id of it."""
@@ -67,7 +64,7 @@ async def count_tables(settings: Settings, posted: Iterable[Id], begin_ms: int |
     times: Counter[Id] = Counter()
     transcripts: dict[str, list[str]] = defaultdict(list)
     rings: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    async with _connected(settings) as connection:
+    async with connected(settings, "tongdai demo") as connection:
         # Without a record of the run there is nothing of it to be found.
         since = _NEVER if begin_ms is None else moment(begin_ms)
         async for page, id_, key in _rows(connection, _STORED, since):
@@ -85,21 +82,3 @@ async def _rows(connection: Any, query: str, *arguments: datetime) -> AsyncItera
     async with connection.transaction(readonly=True):
         async for row in connection.cursor(query, *arguments, prefetch=1_000):
             yield row
-
-
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[Any]:
-    postgres = settings.postgres
-    try:
-        connection = await asyncpg.connect(
-            postgres.dsn.get_secret_value(),
-            timeout=postgres.connect_timeout_s,
-            command_timeout=postgres.command_timeout_s,
-            server_settings={"application_name": "tongdai-demo"},
-        )
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise DependencyError(f"Postgres at {postgres.masked_dsn} does not answer: {error}") from error
-    try:
-        yield connection
-    finally:
-        await connection.close()

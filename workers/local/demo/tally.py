@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 
 from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
 from schemas.envelope import UnreadableEnvelopeError, read_kind
-from schemas.ids import channel_of, page_id
+from schemas.ids import channel_of, page_of
 from workers.local.demo.acts import BY_CLAIM, CLAIMS
 from workers.local.demo.assigned import Assigned
 from workers.local.demo.latency import Latencies
@@ -51,15 +51,13 @@ class Tally:
         """Of conversations whose first message has not been read here yet: when their agent was told."""
         self._told: set[str] = set()
 
-    def see(self, topic: str, records: list[ConsumerRecord]) -> None:
-        """Count records of one topic (its short name), which have arrived just now."""
-        now_ms = time.time() * 1000
-        for record in records:
-            try:
-                what = read_kind(record.headers, topic).what
-            except UnreadableEnvelopeError:
-                what = ""  # deadletter holds records with headers of other topics, or none
-            self._see(topic, what, record, now_ms)
+    def see(self, topic: str, record: ConsumerRecord) -> None:
+        """Count a record of one topic (its short name), which has arrived just now."""
+        try:
+            what = read_kind(record.headers, topic).what
+        except UnreadableEnvelopeError:
+            what = ""  # deadletter holds records with headers of other topics, or none
+        self._see(topic, what, record, time.time() * 1000)
 
     def _see(self, topic: str, what: str, record: ConsumerRecord, now_ms: float) -> None:
         match topic:
@@ -73,7 +71,7 @@ class Tally:
             case ASSIGNMENTS.name if what == "assigned":
                 self._assigned(orjson.loads(record.value))
             case ASSIGNMENTS.name if what == "transferring":
-                self.counts["transfers"] += not orjson.loads(record.value)["rejected"]
+                self.counts["transfers"] += orjson.loads(record.value).get("again") is None
             case OUTCOMES.name if what == "refused":
                 refused = orjson.loads(record.value)
                 self.counts["claims lost"] += refused["code"] == "taken" and refused["command"] in CLAIMS
@@ -84,8 +82,7 @@ class Tally:
 
     def _arrived(self, key: str, appended_ms: int) -> None:
         """A customer's message: of the first one it is remembered when it came."""
-        channel, account, _ = key.split(":", 2)
-        if key in self._told or page_id(channel, account) not in self._pages:
+        if key in self._told or page_of(key) not in self._pages:
             return
         first_ms = self._first_ms.setdefault(key, appended_ms)
         told_ms = self._told_ms.pop(key, None)

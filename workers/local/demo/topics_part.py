@@ -22,8 +22,9 @@ from config.topics import (
     Topic,
 )
 from schemas.envelope import header, read_kind
+from workers.channels.topic_reader import Offsets
 from workers.local.demo.acts import Acts
-from workers.local.demo.log import Offsets, open_log
+from workers.local.demo.log import open_log
 from workers.local.demo.rotation import Rotation
 
 EVENTS = (MESSAGES, COMMANDS, ASSIGNMENTS, NOTIFICATIONS, ROSTER, OUTCOMES)

@@ -9,7 +9,8 @@ from typing import Any
 
 from config.settings import Settings
 from config.topics import ASSIGNMENTS, DEADLETTER, INBOUND, MESSAGES, NOTIFICATIONS, OUTCOMES
-from workers.local.demo.log import Log, Offsets, open_log
+from workers.channels.topic_reader import Offsets
+from workers.local.demo.log import Log, open_log
 from workers.local.demo.tally import Tally
 
 WATCHED = (INBOUND, MESSAGES, ASSIGNMENTS, OUTCOMES, DEADLETTER)
@@ -40,8 +41,8 @@ class Watch:
                 await asyncio.sleep(POLL_S)
 
     async def _follow(self, log: Log, begins: Offsets) -> None:
-        async for topic, records in log.follow(begins):
-            self.tally.see(topic, records)
+        async for topic, record in log.follow(begins):
+            self.tally.see(topic, record)
 
 
 @asynccontextmanager

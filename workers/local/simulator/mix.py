@@ -31,9 +31,3 @@ class Mix:
             share = getattr(self, field.name)
             if not 0 <= share <= 1:
                 raise ValueError(f"{field.name} is {share}: a share is from 0 to 1")
-
-
-ONLY_MESSAGES = Mix(
-    duplicate=0, pair=0, postback=0, attachment=0, receipt=0, unreadable=0, unknown_page=0, unknown_kind=0
-)
-"""One text message a webhook and nothing else."""

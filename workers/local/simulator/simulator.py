@@ -10,6 +10,7 @@ from random import Random
 import httpx
 
 from config.ingress import IngressSettings
+from schemas.ids import channel_of
 from workers.local.simulator.crowd import Crowd
 from workers.local.simulator.customer import Customer
 from workers.local.simulator.delivery import RETRY_DELAYS_S, Delivery
@@ -152,7 +153,7 @@ def _plays(apps: IngressSettings, pages: Sequence[str], random: Random) -> dict[
     if apps.fchat_bots:
         plays["fchat"] = FchatPlay(apps.fchat_bots, random)
     for page in pages:
-        if page.partition(":")[0] not in plays:
+        if channel_of(page) not in plays:
             raise ValueError(f"page {page}: no app of its channel is configured to sign its webhooks")
     if not pages:
         raise ValueError("there must be at least one page to write to")

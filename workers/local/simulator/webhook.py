@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config.ingress import MessengerApp, ZaloApp
+from schemas.ids import channel_of
 from workers.channels.signature import messenger_digest, zalo_digest
 from workers.local.simulator.ledger import Kind, Sent
 
@@ -26,7 +27,7 @@ class Webhook:
     @property
     def path(self) -> str:
         """Where it is posted."""
-        channel = self.page.partition(":")[0]
+        channel = channel_of(self.page)
         return f"/v1/webhooks/{channel}/{self.token}" if self.token else f"/v1/webhooks/{channel}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from schemas.ids import desk_key
-from schemas.outcomes import Done, Outcome, Refused
+from schemas.outcomes import Outcome, read_outcome, written_outcome
 from workers.routing.outcomes import KEPT
 from workers.runtime.handler import Connection
 
@@ -56,7 +56,7 @@ async def load_outcomes(connection: Connection, askers: Collection[Asker]) -> li
     if not askers:
         return []
     rows = await connection.fetch(LOAD, *(list(column) for column in zip(*askers, strict=True)))
-    return [_outcome(row["outcome"]) for row in rows]
+    return [read_outcome(row["outcome"]) for row in rows]
 
 
 async def store_outcomes(connection: Connection, outcomes: Collection[Outcome]) -> None:
@@ -71,13 +71,8 @@ async def drop_old(connection: Connection, workspace: str, desk: str, at: dateti
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
-    said = {"kind": type(outcome).__name__.lower(), **vars(outcome)}
+    said = written_outcome(outcome)
     return {**{name: said[name] for name in _COLUMNS}, "outcome": said}
 
 
 _COLUMNS = ("workspace", "desk", "actor", "idempotency_key", "request_sha256", "at")
-
-
-def _outcome(text: str) -> Outcome:
-    fields = orjson.loads(text)
-    return (Refused if fields["kind"] == "refused" else Done).model_validate(fields)

@@ -10,7 +10,7 @@ from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held, take
-from workers.routing.desk.outcomes import BLOCKED
+from workers.routing.desk.outcomes import blocked
 from workers.routing.outcomes import Refusal, Result
 
 
@@ -39,7 +39,7 @@ def appoint(draft: Draft, conversation: Conversation, command: Appoint) -> Refus
         return forbidden(conversation, command, instead="transfer")
     if conversation.holder == command.agent:
         return held(conversation)
-    refusal = no_agent(draft.desk, command.agent) or (BLOCKED if conversation.blocked else None)
+    refusal = no_agent(draft.desk, command.agent) or _kept_out(draft.desk, conversation, command)
     if refusal is not None:
         return refusal
     hand_by_person(draft, conversation, command.agent, "appoint", command)
@@ -54,11 +54,15 @@ def take_over(draft: Draft, conversation: Conversation, command: TakeOver) -> Re
         return Refusal("forbidden", "only an agent can take over: say in whose name", allowed=("appoint",))
     if conversation.holder == command.by:
         return held(conversation)
-    refusal = no_agent(draft.desk, command.by) or (BLOCKED if conversation.blocked else None)
+    refusal = no_agent(draft.desk, command.by) or _kept_out(draft.desk, conversation, command)
     if refusal is not None:
         return refusal
     hand_by_person(draft, conversation, command.by, "take_over", command)
     return _now(draft, conversation)
+
+
+def _kept_out(desk: Desk, conversation: Conversation, command: AskedCommand) -> Refusal | None:
+    return blocked(desk, command, conversation) if conversation.blocked else None
 
 
 def forbidden(conversation: Conversation, command: AskedCommand, *, instead: str) -> Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from schemas.asks import SetCare
@@ -77,18 +77,21 @@ def _refusal(policy: Policy, conversation: Conversation, command: SetCare) -> Re
     if command.care not in allowed:
         sentence = f"from {conversation.care!r} nobody can make it {command.care!r}"
         return Refusal("bad_transition", sentence, allowed=allowed, details={"care": conversation.care})
-    reasons = [reason.id for reason in policy.reasons if reason.care == command.care]
-    refusal = _bad_reason(reasons, command) or _bad_outcome(command)
+    refusal = _bad_reason(policy, command) or _bad_outcome(command)
     if refusal is None and unmet(policy, conversation, command.care) == "require":
         return order_required(conversation, command.care)
     return refusal
 
 
-def _bad_reason(reasons: Collection[str], command: SetCare) -> Refusal | None:
+def _bad_reason(policy: Policy, command: SetCare) -> Refusal | None:
     if command.reason is None and command.care != "refused":
         return None
+    reasons = [reason.id for reason in policy.reasons if reason.care == command.care]
     if command.reason in reasons:
         return None
+    if not reasons and command.care != "refused":
+        have = tuple(dict.fromkeys(reason.care for reason in policy.reasons))
+        return Refusal("bad_transition", f"{command.care!r} has no reasons: leave it out", allowed=have)
     given = "a reason" if command.reason is None else f"another reason than {command.reason!r}"
     sentence = f"{command.care!r} needs {given}: one of the workspace's own"
     return Refusal("reason_required", sentence, allowed=tuple(reasons))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from schemas.asks import Claim, ReplyClaim
 from schemas.assignments import Confirmed, Means, ReplyRefused
 from schemas.base import rfc3339
-from workers.routing.desk.access import is_asked, is_of_page, is_of_rule, no_agent
+from workers.routing.desk.access import administers, is_asked, is_of_page, is_of_rule, no_agent
 from workers.routing.desk.asking import answer_to
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held
-from workers.routing.desk.outcomes import ADMINS_MAY, BLOCKED, done, refuse, taken
+from workers.routing.desk.outcomes import admin_may, blocked, done, refuse, taken
 from workers.routing.desk.starting import start
 from workers.routing.outcomes import Refusal, Result
 
+AClaim = Claim | ReplyClaim
 NOT_YOURS = "it is not offered to you"
 WAITS = "it is not offered: it waits for the next agent of its rule who is free"
 NO_SESSION = "it is not offered: its session has ended, and the customer's next message opens another"
@@ -41,6 +42,8 @@ def reply_claim(draft: Draft, command: ReplyClaim) -> None:
             command=command.idempotency_key,
             code=answer.code,
             sentence=answer.sentence,
+            allowed=answer.allowed,
+            details=dict(answer.details),
             at=draft.place.at,
             cause=draft.place.cause,
         )
@@ -56,63 +59,70 @@ def _reply(draft: Draft, conversation: Conversation, command: ReplyClaim) -> Ref
     rule = draft.desk.roster.rules.get(conversation.rule or "")
     if conversation.standing == "offered" and not (rule and rule.definition.reply_claims):
         sentence = "an answer does not claim it: its rule does not say so"
-        return Refusal("forbidden", sentence, allowed=("claim",))
+        may_claim = is_asked(draft.desk, command.by or "", conversation.audience or "")
+        return Refusal("forbidden", sentence, allowed=("claim",) if may_claim else ())
     return _claim(draft, conversation, command, "reply")
 
 
-def _claim(
-    draft: Draft, conversation: Conversation, command: Claim | ReplyClaim, method: Means
-) -> Refusal | Result:
+def _claim(draft: Draft, conversation: Conversation, command: AClaim, method: Means) -> Refusal | Result:
     agent = command.by
     if agent is None:
-        return Refusal("forbidden", "only an agent can claim: say in whose name", allowed=("appoint",))
+        allowed = admin_may(draft.desk, command, conversation.page)
+        return Refusal("forbidden", "only an agent can claim: say in whose name", allowed=allowed)
     if conversation.holder == agent:
         return held(conversation)
-    refusal = no_agent(draft.desk, agent) or _refusal(draft, conversation, agent)
+    refusal = no_agent(draft.desk, agent) or _refusal(draft, conversation, command, agent)
     return refusal or hand_by_person(draft, conversation, agent, method, command)
 
 
-def _refusal(draft: Draft, conversation: Conversation, agent: str) -> Refusal | None:
+def _refusal(draft: Draft, conversation: Conversation, command: AClaim, agent: str) -> Refusal | None:
     """Why `agent`, who does not hold it, cannot have it. Who was never asked learns nothing of it."""
     desk = draft.desk
-    if conversation.holder is not None:
-        was_asked = _was_asked(desk, conversation, agent)
-        return taken(draft, conversation) if was_asked else _not_listed(NOT_YOURS)
-    if not _sees(desk, conversation, agent):
-        return _not_listed(NOT_YOURS)
+    if conversation.holder is not None and _was_asked(desk, conversation, command, agent):
+        return taken(draft, conversation, command)
+    if conversation.holder is not None or not _sees(desk, conversation, agent):
+        return _not_listed(desk, conversation, command, NOT_YOURS)
     if conversation.blocked:
-        return BLOCKED
+        return blocked(desk, command, conversation)
     if conversation.audience is None:
-        return _not_offered(conversation)
-    return (
-        None if is_asked(desk, agent, conversation.audience) else _others_are_asked(desk, conversation, agent)
-    )
+        return _not_offered(desk, conversation, command)
+    if is_asked(desk, agent, conversation.audience) or _answers_as_admin(desk, conversation, command):
+        return None
+    return _others_are_asked(desk, conversation, command, agent)
 
 
-def _not_offered(conversation: Conversation) -> Refusal:
+def _not_offered(desk: Desk, conversation: Conversation, command: AClaim) -> Refusal:
     if conversation.quiet_until is None:
-        return _not_listed(WAITS if conversation.standing == "queued" else NO_SESSION)
+        sentence = WAITS if conversation.standing == "queued" else NO_SESSION
+        return _not_listed(desk, conversation, command, sentence)
     until = rfc3339(conversation.quiet_until)
     sentence = f"it is not offered: a human has answered it outside, and nobody is asked before {until}"
-    return Refusal("not_listed", sentence, allowed=ADMINS_MAY, details={"until": until})
+    return _not_listed(desk, conversation, command, sentence)._replace(details={"until": until})
 
 
-def _others_are_asked(desk: Desk, conversation: Conversation, agent: str) -> Refusal:
+def _others_are_asked(desk: Desk, conversation: Conversation, command: AClaim, agent: str) -> Refusal:
+    refusal = _not_listed(desk, conversation, command, "it is offered to others")
     if not is_asked(desk, agent, conversation.audience or "", before=True):
-        return _not_listed("it is offered to others")
+        return refusal
     sentence = "your time to take it is over: others are asked now"
-    return Refusal("expired", sentence, allowed=ADMINS_MAY, details={"ring": conversation.ring})
+    return Refusal("expired", sentence, refusal.allowed, {"ring": conversation.ring})
 
 
-def _not_listed(sentence: str) -> Refusal:
-    return Refusal("not_listed", sentence, allowed=ADMINS_MAY)
+def _not_listed(desk: Desk, conversation: Conversation, command: AClaim, sentence: str) -> Refusal:
+    return Refusal("not_listed", sentence, allowed=admin_may(desk, command, conversation.page))
 
 
-def _was_asked(desk: Desk, conversation: Conversation, agent: str) -> bool:
+def _answers_as_admin(desk: Desk, conversation: Conversation, command: AClaim) -> bool:
+    """Whether its page's admin answers it: where answers claim, his does, whoever is asked."""
+    return isinstance(command, ReplyClaim) and administers(desk, command, conversation.page)
+
+
+def _was_asked(desk: Desk, conversation: Conversation, command: AClaim, agent: str) -> bool:
     """Whether it was offered to him when its holder took it, or is his page's to see."""
-    if conversation.taken_from is not None:
-        return is_asked(desk, agent, conversation.taken_from, before=True)
-    return _sees(desk, conversation, agent)
+    if conversation.taken_from is None:
+        return _sees(desk, conversation, agent)
+    was_asked = is_asked(desk, agent, conversation.taken_from, before=True)
+    return was_asked or _answers_as_admin(desk, conversation, command)
 
 
 def _sees(desk: Desk, conversation: Conversation, agent: str) -> bool:

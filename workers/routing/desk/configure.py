@@ -9,10 +9,11 @@ from workers.routing.desk.changes import change_roster
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.leaving import leavers, vacate
+from workers.routing.desk.offering import over, time_anew
 from workers.routing.desk.outcomes import done, refuse
 from workers.routing.desk.refusals import refusal
 from workers.routing.desk.rehoming import rehome
-from workers.routing.desk.transfers import end_transfers_to_nobody
+from workers.routing.desk.targets import ask_anew, end_transfers_to_nobody
 from workers.routing.desk.unheard import call_anew
 from workers.routing.outcomes import Refusal
 
@@ -38,10 +39,12 @@ def _make(draft: Draft, command: Configure | Amend, wanted: Configure, refused: 
     if refused is not None:
         refuse(draft, command, refused)
         return
-    leaving = leavers(draft.desk, wanted)
+    leaving, were_over = leavers(draft.desk, wanted), over(draft.desk)
     result = change_roster(draft, wanted)
     end_transfers_to_nobody(draft)
+    ask_anew(draft)
     rehome(draft)
+    time_anew(draft, were_over)
     call_anew(draft, draft.desk.roster.agents)
     drain(draft)
     released = vacate(draft, leaving, "next", command)

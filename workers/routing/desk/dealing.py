@@ -66,15 +66,15 @@ def wait(draft: Draft, conversation: Conversation, rule: Entry[Rule]) -> None:
         return
     queued_at, queued_offset = since(draft, conversation)
     ring = draft.desk.rings[rule.definition.id]
-    passed_over = ring.barred(draft.desk.barred_from(conversation))
+    apart = draft.desk.barred_from(conversation)
     draft.tell(
         Queued,
         conversation,
         standing="queued",
         rule=rule.definition.id,
         rule_version=rule.version,
-        passed_over=passed_over,
-        limit=next((limit for limit in LIMITS if limit in passed_over), None),
+        passed_over=ring.barred(apart),
+        limit=next((limit for limit in LIMITS if ring.is_barred_by(limit, apart)), None),
         priority=priority_of(conversation, rule, draft.place.at - queued_at),
         queued_at=queued_at,
         queued_offset=queued_offset,
@@ -151,6 +151,7 @@ def _to_fallback_agent(draft: Draft, conversation: Conversation, rule: Entry[Rul
         method="fallback",
         rule=last.definition.id,
         rule_version=last.version,
+        owner=last.definition.owner,
         eligible=1,
         fallback_of=rule.definition.id,
         queued_at=conversation.waited_since,

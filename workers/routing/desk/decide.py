@@ -58,6 +58,7 @@ from workers.routing.desk.decision import Draft, Place
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.expiries import timer_fired
 from workers.routing.desk.following import follow, mute, unfollow, unmute
+from workers.routing.desk.fork import Fork
 from workers.routing.desk.leaving import go_on
 from workers.routing.desk.orders import link_order
 from workers.routing.desk.outcomes import answered_before
@@ -114,7 +115,7 @@ def decide(desk: Desk, command: Command, place: Place) -> list[Decided]:
     First of all whoever waits is served, if by then a limit has ended that kept him waiting, or the hours of
     a rule have begun that wants him.
     """
-    return _think(Draft(desk.fork(), place), command)
+    return _think(Draft(Fork(desk), place), command)
 
 
 def carry_out(desk: Desk, command: Command, place: Place) -> list[Decided]:
@@ -128,7 +129,7 @@ def carry_out(desk: Desk, command: Command, place: Place) -> list[Decided]:
 
 def _think(draft: Draft, command: Command) -> list[Decided]:
     desk, at = draft.desk, draft.place.at
-    has_opened = desk.opens_at <= at
+    has_opened = desk.openings.first_at <= at
     is_over = desk.advance(at)
     if (has_opened and rehome_opened(draft)) or is_over:
         drain(draft)

@@ -1,13 +1,13 @@
 """The state of one desk: roster, rotations, loads, conversations and the waiting queue.
 
-What an event changes is a value in a map, so that `fork` is cheap and a decision can be thought through on a
+What an event changes is a value in a map, so that a fork is cheap and a decision can be thought through on a
 fork without touching the desk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from schemas.assignments import PassedOverReason, Presence
@@ -19,15 +19,11 @@ from schemas.outcomes import Outcome
 from workers.routing.desk import duty as duties
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.duty import ABSENT, OFFLINE, Duty, Whereabouts
-from workers.routing.desk.layer import Layer
+from workers.routing.desk.openings import BEFORE_ALL, Openings
 from workers.routing.desk.ranking import Rank, Ranking
 from workers.routing.desk.ring import NOBODY, NONE_APART, Ring
 from workers.routing.desk.roster import Entry, Roster
 from workers.routing.desk.waiting import ForkedQueue, Lines
-from workers.routing.hours import open_next
-
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
 class Desk:
@@ -46,7 +42,6 @@ class Desk:
         "limited",
         "offers",
         "openings",
-        "opens_at",
         "outcomes",
         "queue",
         "ranked",
@@ -89,10 +84,7 @@ class Desk:
         """Keys of the conversations that are offered to rings, each with the rule that does so."""
         self.waiting = 0
         """How many are queued or offered."""
-        self.openings: Mapping[str, datetime] = {}
-        """When each rule's business hours begin next; before all, while that was not looked up."""
-        self.opens_at = AFTER_ALL
-        """The first of them."""
+        self.openings = Openings()
         self.conversations: MutableMapping[str, Conversation] = {}
         """By key: all that wait, and of the others those that the commands at hand name."""
         self.queue: Lines | ForkedQueue = Lines()
@@ -105,17 +97,13 @@ class Desk:
         self.armed: dict[tuple[TimerName, str], datetime] = {}
         """When those timers are due that no conversation has, as the table says: by name and subject."""
 
-    def fork(self) -> Fork:
-        """A desk that stands as this one does, and changes without changing this one."""
-        return Fork(self)
-
     def advance(self, at: datetime) -> bool:
         """Let it be `at`; whether somebody can be chosen again who was barred by a limit until then."""
         if at <= self.at:
             return False
         before, self.at = self.at, at
-        if at >= self.opens_at:
-            self._await_openings(rule for rule, opening in self.openings.items() if opening <= at)
+        if at >= self.openings.first_at:
+            self._await_openings(self.openings.over(at))
         if not self.limited:
             return False
         is_over = any(until <= at for rule in self.limited for until in self.lifts_of(rule, before))
@@ -206,7 +194,7 @@ class Desk:
         is_limited = entry.active and duties.looked_at(entry.definition) > 0
         self.limited = self.limited | {id_} if is_limited else self.limited - {id_}
         self.rings[id_] = Ring.of([(agent, self.duties[agent].bar) for agent in agents], cursor)
-        if id_ in self.openings or entry.definition.conditions.hours is not None:
+        if id_ in self.openings.of_rules or entry.definition.conditions.hours is not None:
             self._await_openings((id_,))
         self.ranked = self.ranked - {id_}  # until its new ring is seated: its ranks are of the former one
         if is_limited or entry.definition.online_only:
@@ -256,17 +244,7 @@ class Desk:
         return self.queue
 
     def _await_openings(self, rules: Iterable[str]) -> None:
-        """Look up when the hours of `rules` begin next; of a desk that is loaded, with its first command."""
-        found = {rule: self._opening(self.roster.rules[rule]) for rule in rules}
-        known = {**self.openings, **found}
-        self.openings = {rule: opening for rule, opening in known.items() if opening is not None}
-        self.opens_at = min(self.openings.values(), default=AFTER_ALL)
-
-    def _opening(self, rule: Entry[Rule]) -> datetime | None:
-        hours = rule.definition.conditions.hours
-        if hours is None or not rule.active:
-            return None
-        return BEFORE_ALL if self.at == BEFORE_ALL else open_next(hours, self.at)
+        self.openings = self.openings.awaited((self.roster.rules[rule] for rule in rules), self.at)
 
     def _set_duty(self, agent: str, duty: Duty, channels: Iterable[Channel]) -> None:
         """Let `duty` be how busy `agent` is; on `channels` his sessions or his capacity may have changed."""
@@ -323,59 +301,3 @@ class Desk:
         if not ring.is_open(agent):
             return None
         return Rank(duty.load, duty.got_at or BEFORE_ALL, ring.seats[agent], agent)
-
-
-class Fork(Desk):
-    """A desk over another one, which is not touched. What changes seldom is layered when it does."""
-
-    __slots__ = ("_lines", "_shared_roster")
-
-    def __init__(self, base: Desk) -> None:  # every map is its own layer: nothing of Desk's to be made first
-        if not isinstance(base.queue, Lines):
-            raise TypeError("a fork is not forked")
-        self._lines = base.queue
-        self._shared_roster = base.roster
-        self.workspace = base.workspace
-        self.id = base.id
-        self.roster = base.roster
-        self.rings = Layer(base.rings)
-        self.ranked = base.ranked
-        self.rankings = Layer(base.rankings)
-        self.ranks = Layer(base.ranks)
-        self.duties = Layer(base.duties)
-        self.whereabouts = Layer(base.whereabouts)
-        self.gateways = Layer(base.gateways)
-        self.full = Layer(base.full)
-        self.limited = base.limited
-        self.at = base.at
-        self.transfers = Layer(base.transfers)
-        self.offers = Layer(base.offers)
-        self.waiting = base.waiting
-        self.openings = base.openings
-        self.opens_at = base.opens_at
-        self.conversations = Layer(base.conversations)
-        self.queue = base.queue
-        self.outcomes = Layer(base.outcomes)
-        self.drops_after = base.drops_after
-        self.elsewhere = base.elsewhere
-        self.armed = base.armed
-
-    def hear(self, gateway: str, at: datetime | None) -> None:
-        """See Desk.hear."""
-        self.gateways[gateway] = at
-
-    def offer(self, key: str, rule: str | None) -> None:
-        """See Desk.offer."""
-        self.offers[key] = rule
-
-    def edit_roster(self) -> Roster:
-        """See Desk.edit_roster."""
-        if self.roster is self._shared_roster:
-            self.roster = self.roster.fork()
-        return self.roster
-
-    def edit_queue(self) -> Lines | ForkedQueue:
-        """See Desk.edit_queue."""
-        if self.queue is self._lines:
-            self.queue = ForkedQueue(self._lines)
-        return self.queue

@@ -30,7 +30,7 @@ def hand(draft: Draft, conversation: Conversation, agent: str, why: Why) -> Conv
         former_holder=conversation.holder,
         why=why,
     )
-    now = _let_go(draft, now, conversation.holder)
+    now = let_go(draft, now, conversation.holder)
     return customer_wrote(draft, now) if why.method in DEALT else now
 
 
@@ -74,7 +74,7 @@ def take(
         **_asked(command),
         asked_again=asked_again,
     )
-    return _let_go(draft, now, conversation.holder)
+    return let_go(draft, now, conversation.holder)
 
 
 def held(conversation: Conversation) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _asked(command: AskedCommand | Vacate | None) -> dict[str, str | None]:
     return {"by": None, "command": None}
 
 
-def _let_go(draft: Draft, conversation: Conversation, former: str | None) -> Conversation:
+def let_go(draft: Draft, conversation: Conversation, former: str | None) -> Conversation:
     """Where the policy says so, who had it does not go on following it."""
     if draft.desk.roster.policy.former_holders_follow or former == conversation.holder:
         return conversation

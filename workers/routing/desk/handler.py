@@ -77,6 +77,7 @@ class DeskHandler:
                     turns.append(OrderTurn(one.record.lane, one.command, decided.event))
             if isinstance(one.command, TimerFired):
                 changes.timers.fired(desk, one.command)
+        await batch.emitted()
         await changes.write(connection)
         for desk, key in changes.conversations():
             self._memory.used(desk, key)

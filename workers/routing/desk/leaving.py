@@ -18,6 +18,8 @@ from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import take
+from workers.routing.desk.matching import rule_for
+from workers.routing.desk.offering import priority_of, since
 
 Leave = Literal["on_leave", "agent_removed"]
 Then = Literal["pool", "next"]
@@ -51,6 +53,13 @@ def may_leave(desk: Desk, command: Command) -> Collection[str]:
     return ()
 
 
+def will_leave(desk: Desk, command: Command) -> Collection[str]:
+    """Who is of `leavers` if nothing of its batch that comes before `command` changes who is there."""
+    if isinstance(command, Configure):
+        return _leavers(desk, command.agents)
+    return may_leave(desk, command)
+
+
 def vacate(draft: Draft, leaving: Mapping[str, Leave], then: Then, command: AskedCommand) -> Counts:
     """Let nobody of `leaving` hold anything, and somebody else have what is being talked about.
 
@@ -76,10 +85,11 @@ def go_on(draft: Draft, command: Vacate) -> None:
 
 
 def _release(draft: Draft, act: Vacate) -> Counts:
+    """Take the next part of it off them; then who is wanted is dealt in the order of the queue."""
     held = sorted((one for one in draft.desk.conversations.values() if _goes(one, act)), key=_age)
-    for conversation in held[:PART]:
-        how = act.leaving[conversation.holder or ""]
-        reassign(draft, take(draft, conversation, how, act, asked_again=True), act.then)
+    taken = [take(draft, one, act.leaving[one.holder or ""], act, asked_again=True) for one in held[:PART]]
+    for conversation in sorted(taken, key=lambda one: _turn(draft, one)):
+        reassign(draft, conversation, act.then)
     if len(held) <= PART:
         return {"released": len(held)}
     draft.say(act)
@@ -106,5 +116,13 @@ def _leavers(desk: Desk, agents: Collection[Agent]) -> Mapping[str, Leave]:
 
 
 def _age(conversation: Conversation) -> tuple[object, ...]:
-    """Who has waited since longest goes first, and those who talk before those who do not."""
+    """Whom he has had for longest is released first, and those who talk before those who do not."""
     return not conversation.session_open, conversation.held_since, conversation.key
+
+
+def _turn(draft: Draft, conversation: Conversation) -> tuple[object, ...]:
+    """Its place among those who wait: by what its rule says of it now, then by age."""
+    rule = rule_for(draft.desk, conversation, draft.place.at)
+    queued_at, queued_offset = since(draft, conversation)
+    priority = priority_of(conversation, rule, draft.place.at - queued_at)
+    return priority, queued_at, queued_offset, conversation.key

@@ -88,10 +88,11 @@ CROSS JOIN LATERAL (
     WHERE workspace_id || '/' || holder = $1 || '/' || wanted.agent_id
         AND desk_id = $2 AND holder IS NOT NULL AND care <> 'done'
         AND held_since <= coalesce($4::timestamptz, 'infinity')
-    OFFSET 0
+    ORDER BY NOT session_open, held_since, key COLLATE "C"
+    LIMIT $5
 ) AS found
 ORDER BY NOT session_open, held_since, key COLLATE "C"
-LIMIT $5
+LIMIT $6
 """
 CONVERSATIONS = """
 SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
@@ -148,11 +149,17 @@ async def load_conversations(
 
 
 async def load_held(
-    connection: Connection, desk: Name, agents: Collection[str], at: datetime | None, limit: int
+    connection: Connection,
+    desk: Name,
+    agents: Collection[str],
+    at: datetime | None,
+    *,
+    of_each_max: int,
+    of_all_max: int,
 ) -> list[Conversation]:
-    """What is held, and not done, by `agents` of a desk, and was `at` a time, if given: the first `limit` of
-    what they would give up."""
-    rows = await connection.fetch(HELD, *desk, list(agents), at, limit)
+    """What is held, and not done, by `agents` of a desk, and was `at` a time, if given: the first of what
+    each, and all of them together, would give up."""
+    rows = await connection.fetch(HELD, *desk, list(agents), at, of_each_max, of_all_max)
     return [conversation_of(row) for row in rows]
 
 

@@ -19,7 +19,7 @@ from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
-from workers.routing.desk.leaving import PART, may_leave
+from workers.routing.desk.leaving import PART, may_leave, will_leave
 from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks, load_held
 from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
@@ -115,18 +115,24 @@ class Memory:
     async def _load_held(self, connection: Connection, commands: Collection[Command]) -> None:
         """The first of what those hold who may have to give it up by one of `commands`.
 
-        Beyond what one decision releases, as many as the others of the batch can change before it.
+        Beyond what one decision releases, as many as the others of the batch can change before it: of all
+        together who leave as things stand, and of each who may leave when another command comes before.
         """
         leaves = [command for command in commands if may_leave(self.desk(command), command)]
         limit = 1 + PART * len(leaves) + sum(len(subjects_of(command)) for command in commands)
+        changing: set[Name] = set()
         for command in leaves:
-            desk = self.desk(command)
+            name, desk = name_of(command), self.desk(command)
+            is_sure = name not in changing
+            agents = will_leave(desk, command) if is_sure else may_leave(desk, command)
             at = command.at if isinstance(command, Vacate) else None
-            name, agents = (desk.workspace, desk.id), may_leave(desk, command)
-            for conversation in await load_held(connection, name, agents, at, limit):
+            limits = {"of_each_max": limit, "of_all_max": limit if is_sure else limit * len(agents)}
+            for conversation in await load_held(connection, name, agents, at, **limits):
                 if conversation.key not in desk.conversations:
                     desk.keep(conversation)
                     self.used(desk, conversation.key)
+            if not isinstance(command, Vacate):
+                changing.add(name)
 
     async def _load_asked(self, connection: Connection, commands: Collection[AskedCommand]) -> None:
         for command in commands:
@@ -151,7 +157,7 @@ def _reserved(desk: Desk, command: AskedCommand) -> tuple[list[str], list[str]]:
     if isinstance(command, (Configure, Amend)):
         return [page.id for page in command.pages], [agent.id for agent in command.agents]
     named = (command.by, getattr(command, "agent", None), getattr(command, "to_agent", None))
-    return [], [agent for agent in named if agent is not None and agent not in desk.roster.agents]
+    return [], [agent for agent in named if agent is not None and not desk.roster.has_agent(agent)]
 
 
 def subjects_of(command: Command) -> Sequence[Subject | ConversationCommand]:

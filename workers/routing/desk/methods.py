@@ -8,6 +8,7 @@ from datetime import timedelta
 from schemas.assignments import PassedOverReason, Why
 from schemas.building import build
 from schemas.definitions import Method, Rule
+from workers.routing.desk.access import is_of_rule
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
@@ -47,6 +48,7 @@ def least_busy(draft: Draft, conversation: Conversation, rule: Entry[Rule], fall
             "method": "least_busy",
             "rule": id_,
             "rule_version": rule.version,
+            "owner": rule.definition.owner,
             "eligible": ring.eligible_but(apart),
             "fallback_of": fallback_of,
             "passed_over": ring.barred(apart),
@@ -92,7 +94,7 @@ def last_agent(draft: Draft, conversation: Conversation, rule: Entry[Rule], fall
         return False
     if draft.place.at - held_at > timedelta(seconds=within_s):
         return False
-    if agent not in draft.desk.rings[rule.definition.id].seats:
+    if not is_of_rule(draft.desk, agent, rule.definition.id):
         return False
     if bar_to(draft.desk, conversation, rule, agent) is not None:
         return False
@@ -100,6 +102,7 @@ def last_agent(draft: Draft, conversation: Conversation, rule: Entry[Rule], fall
         method="last_agent",
         rule=rule.definition.id,
         rule_version=rule.version,
+        owner=rule.definition.owner,
         eligible=1,
         fallback_of=fallback_of,
         queued_at=conversation.waited_since,
@@ -130,6 +133,7 @@ def _of_turn(
             "method": "round_robin",
             "rule": rule.definition.id,
             "rule_version": rule.version,
+            "owner": rule.definition.owner,
             "cursor_before": ring.cursor,
             "cursor_after": turn.agent,
             "eligible": turn.eligible,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -87,6 +87,25 @@ def is_over(desk: Desk, conversation: Conversation) -> bool:
         return False
     rule = desk.roster.rules[conversation.rule or ""].definition
     return rule.offer_timeout_s is not None and conversation.ring < len(rule.next_rings)
+
+
+def over(desk: Desk) -> frozenset[str]:
+    """Keys of what is offered to rings and whose time there is over."""
+    offered = (key for key, rule in desk.offers.items() if rule is not None)
+    return frozenset(key for key in offered if is_over(desk, desk.conversations[key]))
+
+
+def time_anew(draft: Draft, before: Container[str]) -> None:
+    """The rules are others: an offer that has got a time, or a ring behind its own, has that time from now.
+
+    It is not over, unless it was `before`.
+    """
+    desk = draft.desk
+    for key in sorted(over(desk)):
+        if key not in before:
+            conversation = desk.conversations[key]
+            rule = desk.roster.rules[conversation.rule or ""]
+            offer_to_ring(draft, conversation, rule, conversation.ring)
 
 
 def is_heard(desk: Desk, conversation: Conversation, rule: Entry[Rule], ring: int) -> bool:

@@ -9,22 +9,35 @@ from schemas.asks import ConversationAsk
 from schemas.building import build
 from schemas.commands import AskedCommand
 from schemas.outcomes import Done, Refused, request_sha256
+from workers.routing.desk.access import administers, holds
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.decision import KIND_OF, Draft
+from workers.routing.desk.desk import Desk
 from workers.routing.outcomes import KEPT, KEY_REUSED, Refusal
 
-BLOCKED = Refusal("blocked", "its customer is blocked: unblock him first", allowed=("unblock",))
-ADMINS_MAY = ("take_over", "appoint")
-"""What a page's admin does instead of claiming."""
+
+def admin_may(desk: Desk, command: AskedCommand, page: str) -> tuple[str, ...]:
+    """What who asks does instead of claiming, if he administers `page`; an operator or service appoints."""
+    if not administers(desk, command, page):
+        return ()
+    return ("appoint",) if command.by is None else ("take_over", "appoint")
 
 
-def taken(draft: Draft, conversation: Conversation) -> Refusal:
+def blocked(desk: Desk, command: AskedCommand, conversation: Conversation) -> Refusal:
+    """Its customer is kept out: its holder and the page's admins let him in."""
+    if holds(command, conversation) or administers(desk, command, conversation.page):
+        return Refusal("blocked", "its customer is blocked: unblock him first", allowed=("unblock",))
+    return Refusal("blocked", "its customer is blocked")
+
+
+def taken(draft: Draft, conversation: Conversation, command: AskedCommand) -> Refusal:
     """Somebody else has it: who, and since when."""
     since = conversation.held_since or draft.place.at
     earlier_ms = (draft.place.at - since) // timedelta(milliseconds=1)
     sentence = f"{conversation.holder} took it {earlier_ms} ms earlier"
     details = {"winner": conversation.holder, "earlier_ms": earlier_ms}
-    return Refusal("taken", sentence, allowed=ADMINS_MAY, details=details)
+    allowed = admin_may(draft.desk, command, conversation.page)
+    return Refusal("taken", sentence, allowed=allowed, details=details)
 
 
 def answered_before(draft: Draft, command: AskedCommand) -> bool:

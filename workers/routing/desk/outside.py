@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from schemas.assignments import CareChanged, Confirmed, Quieted, Why
 from schemas.commands import HistoryKept, OutsideAnswer
+from workers.routing.desk.absence import holder_answered
 from workers.routing.desk.access import no_agent
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import deal
@@ -16,12 +17,15 @@ from workers.routing.desk.handing import hand
 def outside_answer(draft: Draft, command: OutsideAnswer) -> None:
     """Whom the policy names as this human has it by that; else it is `waiting`, and quiet for a while.
 
-    Who holds it already keeps it.
+    Who holds it already keeps it, and is not missed any more: his customer has been answered.
     """
     known = draft.desk.conversations.get(command.key)
-    if known is None or known.holder is not None or known.blocked:
+    if known is None or known.blocked:
         return
     conversation = known._replace(after_position=max(known.after_position, command.position))
+    if conversation.holder is not None:
+        holder_answered(draft, conversation)
+        return
     agent = draft.desk.roster.policy.outside_agents.get(command.sender_id or "")
     if agent is not None and no_agent(draft.desk, agent) is None and conversation.session_open:
         _claim(draft, conversation, agent)

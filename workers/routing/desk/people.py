@@ -12,7 +12,7 @@ from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.leaving import leavers, vacate
 from workers.routing.desk.outcomes import done, refuse
-from workers.routing.desk.transfers import end_transfers_to
+from workers.routing.desk.targets import ask_anew, end_transfers_to
 from workers.routing.desk.unheard import call_anew
 from workers.routing.outcomes import Refusal
 
@@ -21,7 +21,7 @@ def set_capacity(draft: Draft, command: SetCapacity) -> None:
     """An admin says how many open sessions he may hold, of all channels or one; who has more keeps them."""
     refusal = no_agent(draft.desk, command.agent)
     if refusal is None and not _administers(draft.desk, command):
-        refusal = Refusal("forbidden", "only an admin of one of his pages says how much an agent takes")
+        refusal = Refusal("forbidden", "only who administers all of his pages says how much an agent takes")
     if refusal is not None:
         refuse(draft, command, refusal)
         return
@@ -35,10 +35,12 @@ def set_capacity(draft: Draft, command: SetCapacity) -> None:
 
 
 def set_leave(draft: Draft, command: SetLeave) -> None:
-    """An agent, or an admin of one of his pages, says that he goes on leave or comes back."""
+    """An agent, or an admin of all of his pages, says that he goes on leave or comes back."""
     refusal = no_agent(draft.desk, command.agent)
     if refusal is None and command.by != command.agent and not _administers(draft.desk, command):
-        refusal = Refusal("forbidden", "only he and the admins of his pages say whether an agent is on leave")
+        refusal = Refusal(
+            "forbidden", "only he and who administers all of his pages say whether an agent is on leave"
+        )
     if refusal is not None:
         refuse(draft, command, refusal)
         return
@@ -46,18 +48,23 @@ def set_leave(draft: Draft, command: SetLeave) -> None:
     _change(draft, command.agent, on_leave=command.on_leave)
     if command.on_leave:
         end_transfers_to(draft, command.agent, "target_left")
+    ask_anew(draft, command.agent)
     call_anew(draft, (command.agent,))
-    released = vacate(draft, leaving, "pool" if command.then == "pool" else "next", command)
     drain(draft)
+    released = vacate(draft, leaving, "pool" if command.then == "pool" else "next", command)
     done(draft, command, {"agent": command.agent, "on_leave": command.on_leave, **released})
 
 
 def _administers(desk: Desk, command: SetCapacity | SetLeave) -> bool:
-    """Whether who asks is an admin of the workspace, or of a page for which the agent works."""
-    return command.authority == "admin" or any(
-        command.by in admins(desk, page) and is_of_page(desk, command.agent, page)
-        for page in desk.roster.pages
-    )
+    """Whether who asks is an admin of the workspace, or of every page for which the agent works.
+
+    Not of one: he names whom he likes in his own rules, and could send him away from the pages of others.
+    """
+    if command.authority == "admin":
+        return True
+    entries = desk.roster.pages.items()
+    pages = [page for page, entry in entries if entry.active and is_of_page(desk, command.agent, page)]
+    return bool(pages) and all(command.by in admins(desk, page) for page in pages)
 
 
 def _change(draft: Draft, agent: str, **fields: object) -> None:

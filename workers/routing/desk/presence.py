@@ -11,7 +11,7 @@ from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.duty import OFFLINE, Whereabouts
 from workers.routing.desk.gateways import GatewayHeard
-from workers.routing.desk.transfers import ask_too, end_transfers_to
+from workers.routing.desk.targets import ask_anew, end_transfers_to
 from workers.routing.desk.unheard import call_anew
 
 
@@ -72,4 +72,4 @@ def _tell(draft: Draft, agent: str, gateways: Mapping[str, Presence]) -> None:
     if now.presence == "offline":
         end_transfers_to(draft, agent, "target_offline")
     elif now.presence == "online" and before.presence != "online":
-        ask_too(draft, agent)
+        ask_anew(draft, agent)

@@ -11,13 +11,18 @@ from workers.routing.desk.dealing import is_anybody_left, wait, ways
 from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.matching import rule_for, still_fits, wants
-from workers.routing.desk.offering import is_heard, offer_to_page
+from workers.routing.desk.offering import is_heard, offer_to_page, priority_of
 from workers.routing.desk.roster import Entry
 
 
 def rehome(draft: Draft) -> None:
-    """Let the strays wait for the rule that holds now, each with his age; `drain` serves them in order."""
+    """Let the strays wait for the rule that holds now, each with his age; `drain` serves them in order.
+
+    Who stays in the line of his rule has the place in it that this says now.
+    """
     _move(draft, _strays(draft.desk, draft.place.at))
+    for conversation in sorted(_misplaced(draft), key=_age):
+        wait(draft, conversation, draft.desk.roster.rules[conversation.rule or ""])
 
 
 def rehome_opened(draft: Draft) -> bool:
@@ -49,6 +54,17 @@ def _strays(desk: Desk, at: datetime) -> Iterator[Conversation]:
         is_well = _fits if conversation.standing == "queued" else _is_offered_well
         if not is_well(desk, conversation) or _has_earlier(desk, conversation, at):
             yield conversation
+
+
+def _misplaced(draft: Draft) -> Iterator[Conversation]:
+    """Who waits with another priority than his rule gives him now."""
+    desk, at = draft.desk, draft.place.at
+    for rule in desk.queue.rules():
+        entry = desk.roster.rules[rule]
+        for waiting in desk.queue.line(rule):
+            conversation = desk.conversations[waiting.key]
+            if waiting.priority != priority_of(conversation, entry, at - waiting.queued_at):
+                yield conversation
 
 
 def _has_earlier(desk: Desk, conversation: Conversation, at: datetime) -> bool:

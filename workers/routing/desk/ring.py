@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -88,6 +88,10 @@ class Ring(NamedTuple):
         """How many cannot be chosen, by reason."""
         counts = {bar: len(places) for bar, places in self.places.items() if bar is not None and places}
         return _sum(counts, Counter(reason for agent, reason in apart.items() if self.is_open(agent)))
+
+    def is_barred_by(self, bar: PassedOverReason, apart: Container[str] = ()) -> bool:
+        """Whether `bar` keeps out somebody who is not `apart`."""
+        return any(self.agents[place] not in apart for place in self.places.get(bar, ()))
 
     def is_open(self, agent: str) -> bool:
         """Whether `agent` stands in the ring, and can be chosen."""

@@ -54,6 +54,11 @@ class Roster:
         kinds = self.agents, self.departments, self.pages, self.rules
         return self.policy_version + sum(entry.version for kind in kinds for entry in kind.values())
 
+    def has_agent(self, agent: str) -> bool:
+        """Whether `agent` is one of the desk, and was not removed."""
+        entry = self.agents.get(agent)
+        return entry is not None and entry.active
+
     def rules_of(self, page: str) -> Iterator[Entry[Rule]]:
         """The rules that name `page` or its channel, in their order."""
         named = self._rules_of.get(page, ()), self._rules_of.get(channel_of(page), ())

@@ -43,6 +43,14 @@ def touched(draft: Draft, command: Touched) -> None:
     if command.by == "customer":
         customer_wrote(draft, conversation)
     elif command.by == "agent":
+        _agent_wrote(draft, conversation)
+
+
+def _agent_wrote(draft: Draft, conversation: Conversation) -> None:
+    """Nobody misses its holder; without one, an admin of its page has answered it, and it is new no more."""
+    if conversation.holder is None:
+        no_more_new(draft, conversation)
+    else:
         holder_answered(draft, conversation)
 
 

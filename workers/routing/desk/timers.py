@@ -71,8 +71,9 @@ def _limits(desk: Desk, at: datetime) -> Iterator[Timer]:
 
 def _hours(desk: Desk, _: datetime) -> Iterator[Timer]:
     """While anybody waits: when the next rule opens, which might want him."""
-    if desk.waiting and desk.openings:
-        opening, rule = min((opening, rule) for rule, opening in desk.openings.items())
+    openings = desk.openings.of_rules
+    if desk.waiting and openings:
+        opening, rule = min((opening, rule) for rule, opening in openings.items())
         yield Timer("hours", rule, opening)
 
 

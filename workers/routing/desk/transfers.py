@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
-from typing import Literal
 
 from schemas.asks import Transfer, TransferAccept, TransferCancel, TransferReject
 from schemas.assignments import TransferEnded, Transferring
@@ -17,20 +16,20 @@ from workers.routing.desk.decision import Draft
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import hand_by_person, held
 from workers.routing.desk.offering import NAMED_MAX
-from workers.routing.desk.outcomes import BLOCKED
+from workers.routing.desk.outcomes import blocked
+from workers.routing.desk.targets import can_be_chosen, left, members
 from workers.routing.outcomes import Refusal, Result
 
 SUGGESTED_MAX = 20
 """Of those who could be chosen instead, a refusal names so many at most."""
 Answer = TransferAccept | TransferReject
-Gone = Literal["target_offline", "target_left"]
 
 
 def transfer(draft: Draft, conversation: Conversation, command: Transfer) -> Refusal | Result:
     """Offer it to an agent, or to all of a department who are online; one at a time."""
     if not holds(command, conversation):
         return not_holder(draft.desk, conversation, command, instead="appoint")
-    refusal = _not_now(conversation) or _no_target(draft.desk, conversation, command)
+    refusal = _not_now(draft.desk, conversation, command) or _no_target(draft.desk, conversation, command)
     if refusal is not None:
         return refusal
     timeout = timedelta(seconds=draft.desk.roster.policy.transfer_timeout_s)
@@ -69,13 +68,13 @@ def transfer_reject(draft: Draft, conversation: Conversation, command: TransferR
         return refusal or NOBODY
     asked = conversation.transfer
     rejected = (*asked.rejected, command.by)
-    left = [agent for agent in _left(draft.desk, conversation) if agent != command.by]
-    if not left:
+    others = [agent for agent in left(draft.desk, conversation) if agent != command.by]
+    if not others:
         said = {"by": command.actor, "command": command.idempotency_key}
         return held(draft.tell(TransferEnded, conversation, how="rejected", agent=command.by, **said))
-    agents = tuple(agent for agent in asked.agents if agent != command.by) or tuple(left[:NAMED_MAX])
+    agents = tuple(agent for agent in asked.agents if agent != command.by) or tuple(others[:NAMED_MAX])
     fields = asked._replace(agents=agents, rejected=rejected)._asdict()
-    return held(draft.tell(Transferring, conversation, **fields))
+    return held(draft.tell(Transferring, conversation, **fields, again="rejected"))
 
 
 def transfer_cancel(draft: Draft, conversation: Conversation, command: TransferCancel) -> Refusal | Result:
@@ -93,53 +92,12 @@ def expire(draft: Draft, key: str) -> None:
     draft.tell(TransferEnded, draft.desk.conversations[key], how="expired")
 
 
-def ask_too(draft: Draft, agent: str) -> None:
-    """`agent` has come online: what waits for an answer of a department of his is offered to him too."""
-    desk = draft.desk
-    for key in _transfers_to(desk, _departments_of(desk, agent)):
-        conversation = desk.conversations[key]
-        asked = conversation.transfer
-        if asked is None or agent in asked.agents or len(asked.agents) >= NAMED_MAX:
-            continue
-        if agent in _left(desk, conversation) and draft.place.at < asked.expires_at:
-            draft.tell(Transferring, conversation, **asked._replace(agents=(*asked.agents, agent))._asdict())
-
-
-def end_transfers_to(draft: Draft, agent: str, how: Gone) -> None:
-    """`agent` is not there any more: what only he could still have taken stays with its holder."""
-    _end(draft, (agent, *_departments_of(draft.desk, agent)), how, agent)
-
-
-def end_transfers_to_nobody(draft: Draft) -> None:
-    """The roster is another: what nobody can take any more stays with its holder."""
-    _end(draft, draft.desk.transfers, "target_left")
-
-
-def _end(draft: Draft, targets: Iterable[str], how: Gone, agent: str | None = None) -> None:
-    desk = draft.desk
-    for key in _transfers_to(desk, targets):
-        conversation = desk.conversations[key]
-        if conversation.transfer is not None and next(_left(desk, conversation), None) is None:
-            gone = agent or conversation.transfer.to_agent
-            draft.tell(TransferEnded, conversation, how=how, agent=gone)
-
-
-def _transfers_to(desk: Desk, targets: Iterable[str]) -> list[str]:
-    return sorted({key for target in targets for key in desk.transfers.get(target, ())})
-
-
-def _departments_of(desk: Desk, agent: str) -> Iterator[str]:
-    """As targets of transfers."""
-    departments = desk.roster.departments.items()
-    return (f"department:{id_}" for id_, entry in departments if agent in entry.definition.agents)
-
-
 NOBODY = Refusal("forbidden", "only an agent can answer: say in whose name", allowed=("appoint",))
 
 
-def _not_now(conversation: Conversation) -> Refusal | None:
+def _not_now(desk: Desk, conversation: Conversation, command: Transfer) -> Refusal | None:
     if conversation.blocked:
-        return BLOCKED
+        return blocked(desk, command, conversation)
     if conversation.transfer is not None:
         sentence = "it is being transferred already: wait for the answer, or take the offer back"
         return Refusal("bad_transition", sentence, allowed=("transfer_cancel",))
@@ -161,40 +119,14 @@ def _no_target(desk: Desk, conversation: Conversation, command: Transfer) -> Ref
     if next(_online(desk, conversation, command), None) is not None:
         return None
     sentence = f"{agent or f'of {department} nobody else'} is not online: choose somebody who is"
-    suggested = (one for one in desk.whereabouts if _can_be_chosen(desk, conversation, one))
+    suggested = (one for one in desk.whereabouts if can_be_chosen(desk, conversation, one))
     return Refusal("target_offline", sentence, allowed=tuple(islice(suggested, SUGGESTED_MAX)))
 
 
 def _online(desk: Desk, conversation: Conversation, command: Transfer) -> Iterator[str]:
     """Who can be offered it."""
-    targets = (command.to_agent,) if command.to_agent else _members(desk, command.to_department)
-    return (agent for agent in targets if _can_be_chosen(desk, conversation, agent))
-
-
-def _can_be_chosen(desk: Desk, conversation: Conversation, agent: str) -> bool:
-    return _is_there(desk, conversation, agent) and desk.presence_of(agent) == "online"
-
-
-def _is_there(desk: Desk, conversation: Conversation, agent: str) -> bool:
-    entry = desk.roster.agents.get(agent)
-    is_at_work = entry is not None and entry.active and not entry.definition.on_leave
-    return is_at_work and agent != conversation.holder and desk.presence_of(agent) != "offline"
-
-
-def _members(desk: Desk, department: str | None) -> tuple[str, ...]:
-    entry = desk.roster.departments.get(department or "")
-    return entry.definition.agents if entry is not None and entry.active else ()
-
-
-def _left(desk: Desk, conversation: Conversation) -> Iterator[str]:
-    """Who can still answer: also those of a department who came online after it was offered."""
-    asked = conversation.transfer
-    if asked is None:
-        return iter(())
-    targets = (asked.to_agent,) if asked.to_agent else _members(desk, asked.to_department)
-    return (
-        agent for agent in targets if agent not in asked.rejected and _is_there(desk, conversation, agent)
-    )
+    targets = (command.to_agent,) if command.to_agent else members(desk, command.to_department)
+    return (agent for agent in targets if can_be_chosen(desk, conversation, agent))
 
 
 def _not_asked(draft: Draft, conversation: Conversation, command: Answer) -> Refusal | None:
@@ -204,8 +136,8 @@ def _not_asked(draft: Draft, conversation: Conversation, command: Answer) -> Ref
         return NOBODY
     if asked is None:
         return _too_late(draft, conversation, command.by)
-    members = (asked.to_agent,) if asked.to_agent else _members(draft.desk, asked.to_department)
-    if command.by not in members or command.by in (conversation.holder, *asked.rejected):
+    meant = (asked.to_agent,) if asked.to_agent else members(draft.desk, asked.to_department)
+    if command.by not in meant or command.by in (conversation.holder, *asked.rejected):
         return Refusal("not_listed", "it is not offered to you")
     if draft.place.at >= asked.expires_at:
         return Refusal("expired", "the time to answer is over: it stays with its holder")
@@ -215,7 +147,7 @@ def _not_asked(draft: Draft, conversation: Conversation, command: Answer) -> Ref
 def _too_late(draft: Draft, conversation: Conversation, agent: str) -> Refusal:
     """Nothing is offered: a colleague was faster, which he is told, or the offer has ended otherwise."""
     kind, _, department = (conversation.taken_from or "").partition(":")
-    if kind != "department" or agent not in _members(draft.desk, department):
+    if kind != "department" or agent not in members(draft.desk, department):
         return Refusal("expired", "it is not offered any more: it was answered, taken back, or too late")
     since = conversation.held_since or draft.place.at
     earlier_ms = (draft.place.at - since) // timedelta(milliseconds=1)

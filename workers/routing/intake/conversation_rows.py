@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from schemas.envelope import time_text
 from workers.routing.intake import reply_rows, ticket_rows
 from workers.routing.intake.conversation import Conversation
@@ -76,6 +74,7 @@ FROM json_to_recordset($1::json) AS changed (
     ad_at timestamptz)
 WHERE stored.workspace_id = changed.workspace_id AND stored.conversation_id = changed.conversation_id
     AND changed.position >= 0 AND changed.seq >= 0 AND changed.epoch >= 0 AND changed.session >= 0
+RETURNING true
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,11 +98,8 @@ async def load(connection: Connection, names: Collection[tuple[str, str]]) -> li
     return conversations
 
 
-async def store(connection: Connection, conversations: Iterable[Conversation]) -> None:
-    """Write new conversations and what has changed of others.
-
-    Raises LostConversationError when a conversation that was there is gone.
-    """
+def rows(conversations: Iterable[Conversation]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Those that are new, for INSERT, and what has changed of the others, for UPDATE."""
     new, changed = [], []
     for conversation in conversations:
         if conversation.is_stored:
@@ -111,12 +107,7 @@ async def store(connection: Connection, conversations: Iterable[Conversation]) -
         else:
             new.append(_lasting(conversation) | _changing(conversation))
             conversation.is_stored = True
-    if new:
-        await connection.execute(INSERT, orjson.dumps(new).decode())
-    if changed:
-        done = await connection.execute(UPDATE, orjson.dumps(changed).decode())
-        if done != f"UPDATE {len(changed)}":
-            raise LostConversationError(f"{done} instead of {len(changed)} conversations")
+    return new, changed
 
 
 def _lasting(conversation: Conversation) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 The record on actions blanks at once what is known of him and remembers how far the transcript had come; the
 texts go a little later, a few rows at a time, by whichever worker comes first. What belongs to delivery, what
-waits to be sent and the bytes of files, is taken away there; an erasure is done when nothing is left there. A
-replay reads the record at the same place and erases the same again. What he writes afterwards begins afresh.
+waits to be sent and the bytes of files, is taken away there; an erasure is done when nothing is left there,
+and no other waits for that. A replay reads the record at the same place and erases the same again. What he
+writes afterwards begins afresh.
 """
 
 from __future__ import annotations
 
-import asyncpg
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
 import orjson
 
 from schemas.actions import Erase
@@ -30,7 +34,7 @@ INTERVAL_S = 5.0
 ROWS_MAX = 500
 """In one statement, which is a transaction of its own."""
 ERASURES_MAX = 100
-"""In one go, those asked for longest ago; the others wait for the next."""
+"""In one go; the others wait for the next."""
 GONE = Refusal("erased", "the customer was erased: your message was not sent")
 
 REMEMBER = """
@@ -39,12 +43,24 @@ SELECT workspace_id, conversation_id, position, asked_at, asked_by
 FROM json_to_recordset($1::json) AS asked (
     workspace_id text, conversation_id uuid, position int, asked_at timestamptz, asked_by text)
 ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
-    position = excluded.position, asked_at = excluded.asked_at, asked_by = excluded.asked_by, done_at = NULL
+    position = excluded.position, asked_at = excluded.asked_at, asked_by = excluded.asked_by, gone_at = NULL,
+    done_at = NULL
 """
 OPEN = """
 SELECT workspace_id, conversation_id, position, asked_at FROM erasure
-WHERE done_at IS NULL ORDER BY asked_at LIMIT $1
+WHERE gone_at IS NULL ORDER BY asked_at LIMIT $1
 """
+TAKEN = """
+UPDATE erasure SET gone_at = now()
+WHERE workspace_id = $1 AND conversation_id = $2 AND position = $3 AND asked_at = $4
+"""
+# Those that wait for others, behind a place ($2 to $4) of the way round them.
+WAITING = """
+SELECT workspace_id, conversation_id, position, asked_at FROM erasure
+WHERE done_at IS NULL AND gone_at IS NOT NULL AND (asked_at, workspace_id, conversation_id) > ($2, $3, $4)
+ORDER BY asked_at, workspace_id, conversation_id LIMIT $1
+"""
+START = (datetime.min.replace(tzinfo=UTC), "", UUID(int=0))
 DONE = f"""
 UPDATE erasure SET done_at = now()
 WHERE workspace_id = $1 AND conversation_id = $2 AND position = $3 AND asked_at = $4 AND done_at IS NULL
@@ -96,12 +112,12 @@ STATEMENTS = (
     DELETE FROM file WHERE (workspace_id, file_id) IN (
         SELECT workspace_id, file_id FROM file
         WHERE {_OF_LINES} AND state = 'wanted' AND attempts = 0
-        LIMIT $5)
+        LIMIT $5 FOR UPDATE)
     """,  # noqa: S608 - a condition of this module
-    # Nothing names them any more; the delivery worker takes their bytes away, and then the row.
+    # Nothing names them any more; the delivery worker takes their bytes away, and then the row: not before
+    # `due_at`, until when somebody may be bringing one.
     f"""
-    UPDATE file SET url = NULL, name = NULL, message_id = NULL, due_at = NULL, state = 'failed',
-        reason = '{ERASED}'
+    UPDATE file SET url = NULL, name = NULL, message_id = NULL, state = 'failed', reason = '{ERASED}'
     WHERE (workspace_id, file_id) IN (
         SELECT workspace_id, file_id FROM file
         WHERE {_OF_LINES} AND reason IS DISTINCT FROM '{ERASED}'
@@ -159,22 +175,38 @@ async def remember(connection: Connection, work: Work) -> None:
         await connection.execute(REMEMBER, orjson.dumps(rows).decode())
 
 
+@dataclass(slots=True)
+class Erasures:
+    """One worker's way round them: it begins what was not begun, and looks which of the others are done."""
+
+    at: tuple[datetime, str, UUID] = START
+    """Behind which of those that wait for others it looks next."""
+
+    async def step(self, connection: Connection) -> int:
+        """Take away what intake keeps, of those asked for longest ago; how many erasures came on."""
+        asked = await connection.fetch(OPEN, ERASURES_MAX)
+        for one in asked:
+            await _take_away(connection, *one)
+        return len(asked) + await self._look(connection)
+
+    async def _look(self, connection: Connection) -> int:
+        """Look whether the next of those that wait are done; how many are."""
+        waiting = await connection.fetch(WAITING, ERASURES_MAX, *self.at)
+        statuses = [await connection.execute(DONE, *one) for one in waiting]
+        self.at = START
+        if len(waiting) == ERASURES_MAX:
+            workspace, conversation, _, asked_at = waiting[-1]
+            self.at = (asked_at, workspace, conversation)
+        return statuses.count("UPDATE 1")
+
+
 def erasing_chore() -> Chore:
     """To be done all the time, by every worker: two of them take away the same, which does no harm."""
-    return Chore("erasing", INTERVAL_S, take_away)
+    return Chore("erasing", INTERVAL_S, Erasures().step)
 
 
-async def take_away(connection: Connection) -> int:
-    """Take away what the oldest erasures ask for; how many of them are done."""
-    erasures = await connection.fetch(OPEN, ERASURES_MAX)
-    for one in erasures:
-        await _take_away(connection, one)
-    return len(erasures)
-
-
-async def _take_away(connection: Connection, one: asyncpg.Record) -> None:
-    of = one["workspace_id"], one["conversation_id"], one["position"], one["asked_at"]
+async def _take_away(connection: Connection, *of: object) -> None:
     for statement in STATEMENTS:
         while (await connection.execute(statement, *of, ROWS_MAX)).rsplit(" ", 1)[-1] != "0":
             continue
-    await connection.execute(DONE, *of)
+    await connection.execute(TAKEN, *of)

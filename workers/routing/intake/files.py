@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 import orjson
 
 from workers.files.named import file_of
+from workers.files.rows import ERASED
 from workers.runtime.handler import Connection
 
-# Of its own conversation, or of the workspace; whoever names another's names nothing.
-NAME = """
+# Of its own conversation, or of the workspace; whoever names another's names nothing, or one that was erased.
+NAME = f"""
 UPDATE file SET message_id = named.message_id
 FROM json_to_recordset($1::json) AS named (
     workspace_id text, file_id text, conversation_id uuid, message_id uuid)
 WHERE file.workspace_id = named.workspace_id AND file.file_id = named.file_id AND file.message_id IS NULL
     AND (file.conversation_id IS NULL OR file.conversation_id = named.conversation_id)
-"""
+    AND file.reason IS DISTINCT FROM '{ERASED}'
+"""  # noqa: S608  a constant
 WANT = """
 INSERT INTO file (workspace_id, file_id, conversation_id, message_id, state, url, name, due_at)
 SELECT workspace_id, file_id, conversation_id, message_id, 'wanted', url, name, now()

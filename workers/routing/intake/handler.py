@@ -66,6 +66,7 @@ class IntakeHandler:
         work = Work(batch)
         admitted = await self._admit(connection, work)
         self._effects.apply(work, admitted, await self._lookup.give(connection, work, admitted))
+        await batch.emitted()
         await storing.write(connection, work)
         self._conversations.used(one.name for one in admitted)
         for became, count in work.became.items():

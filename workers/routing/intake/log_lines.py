@@ -1,8 +1,8 @@
 """Log lines: what the transcript says of an assignment event, as code and parameters.
 
 They are worded for their reader on reading, see workers.wording. What concerns one agent's own list or the
-load alone gives no line; nor do the opening and the end of a session: a session is seen by its messages, and
-its row tells when it was.
+load alone gives no line, nor does a transfer that only asks others by now; nor do the opening and the end of
+a session: a session is seen by its messages, and its row tells when it was.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from schemas.assignments import (
     Unblocked,
 )
 from schemas.base import rfc3339
+from schemas.ids import agent_of
 
 Params = dict[str, Any]
 """Ids and words of the contract, never texts. `agent` is whom the line is about, `by` who did it."""
@@ -39,7 +40,7 @@ class LogLine(NamedTuple):
 def log_line(event: ChainEvent) -> LogLine | None:
     """The line of `event`; none when it gives none."""
     line = _LINES.get(type(event))
-    if line is None:
+    if line is None or (isinstance(event, Transferring) and event.again == "asked"):
         return None
     code, params = line
     return LogLine(code, {name: value for name, value in params(event).items() if value is not None})
@@ -47,7 +48,7 @@ def log_line(event: ChainEvent) -> LogLine | None:
 
 def _who(actor: str | None) -> str | None:
     """The agent's id of `agent:<workspace>/<id>`; a service, an operator as they are: no id has a colon."""
-    return actor.partition("/")[2] if actor and actor.startswith("agent:") else actor
+    return (agent_of(actor) if actor else None) or actor
 
 
 def _assigned(event: Assigned) -> Params:
@@ -56,6 +57,7 @@ def _assigned(event: Assigned) -> Params:
         "former": event.former_holder,
         "rule": event.why.rule,
         "rule_version": event.why.rule_version,
+        "owner": event.why.owner,
         "method": event.why.method,
         "by": _who(event.why.by),
     }
@@ -79,6 +81,13 @@ def _unassigned(event: Unassigned) -> Params:
 
 
 def _transferring(event: Transferring) -> Params:
+    if event.again == "rejected":
+        return {
+            "agent": event.holder,
+            "how": event.again,
+            "to_agent": event.rejected[-1],
+            "to_department": event.to_department,
+        }
     return {
         "agent": event.holder,
         "to_agent": event.to_agent,

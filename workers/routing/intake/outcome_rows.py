@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from schemas.envelope import time_text
-from schemas.outcomes import Done, Outcome, Refused
+from schemas.outcomes import read_outcome, written_outcome
 from workers.routing.intake.outcomes import KEPT_MS, Asker, Remembered
 from workers.runtime.handler import Connection
 from workers.runtime.upkeep import Chore
@@ -68,8 +68,8 @@ async def load(connection: Connection, askers: Collection[Asker]) -> list[tuple[
         return []
     columns = map(list, zip(*askers, strict=True))
     return [
-        ((workspace, actor, key), Remembered(digest, round(decided_at_s * 1000), _outcome(outcome)))
-        for workspace, actor, key, digest, outcome, decided_at_s in await connection.fetch(LOAD, *columns)
+        ((workspace, actor, key), Remembered(digest, round(decided_at_s * 1000), text and read_outcome(text)))
+        for workspace, actor, key, digest, text, decided_at_s in await connection.fetch(LOAD, *columns)
     ]
 
 
@@ -109,12 +109,5 @@ def _row(asker: Asker, remembered: Remembered) -> dict[str, Any]:
         "decided_at": time_text(remembered.at_ms),
     }
     if outcome is not None:
-        row["outcome"] = {"kind": type(outcome).__name__.lower(), **outcome.model_dump(mode="json")}
+        row["outcome"] = written_outcome(outcome)
     return row
-
-
-def _outcome(text: str | None) -> Outcome | None:
-    if text is None:
-        return None
-    fields = orjson.loads(text)
-    return (Refused if fields["kind"] == "refused" else Done).model_validate(fields)

@@ -1,7 +1,7 @@
 """Reply is a claim: an agent's answer to an offered conversation is held until the desk says who has it.
 
 What he writes there meanwhile stands behind it and shares its fate. Whoever holds the conversation after an
-event of its chain has his answers sent; those of all others come back to them.
+event of its chain has his answers sent; those of all others come back to them as the desk refuses them.
 """
 
 from __future__ import annotations
@@ -71,33 +71,33 @@ def follow(
     event: ChainEvent,
     policies: Policies,
 ) -> None:
-    """What `event`, which has been applied, means for those that wait: nothing, while nobody holds it."""
+    """What `event`, which has been applied, means for those that wait: its holder's are sent.
+
+    Those of all others wait for the desk to refuse their claim: it tells who was first, and by how much.
+    """
     holder = event.holder
     if holder is None or not conversation.replies:
         return
-    sentence = f"{holder} has the conversation: your message was not sent"
-    taken = Refusal("taken", sentence, details={"winner": holder})
-    for reply in _settle(work, conversation, _decided(conversation, holder)):
-        mine = reply.sender == holder
-        answer = _send(work, conversation, cause, at_ms, reply, policies) if mine else taken
-        work.answer(conversation, cause, at_ms, reply.action, answer)
+    for reply in _settle(work, conversation, _sendable(conversation, holder)):
+        work.answer(
+            conversation, cause, at_ms, reply.action, _send(work, conversation, cause, at_ms, reply, policies)
+        )
 
 
-def _decided(conversation: Conversation, holder: str) -> list[Reply]:
-    """Whoever begins a chat though he has it already waits for its session."""
-    if conversation.session_open:
-        return conversation.replies
+def _sendable(conversation: Conversation, holder: str) -> list[Reply]:
+    """His who has it; whoever begins a chat though he has it already waits for its session."""
     return [
         reply
         for reply in conversation.replies
-        if reply.sender != holder or not isinstance(reply.action, StartChat)
+        if reply.sender == holder and (conversation.session_open or not isinstance(reply.action, StartChat))
     ]
 
 
 def refused(work: Work, conversation: Conversation, cause: Record, at_ms: int, answer: ReplyRefused) -> None:
     """The desk has refused a claim: what waits for it goes back to its sender."""
     replies = [reply for reply in conversation.replies if reply.claim == answer.command]
-    give_back(work, conversation, cause, at_ms, Refusal(answer.code, answer.sentence), replies)
+    refusal = Refusal(answer.code, answer.sentence, answer.allowed, answer.details)
+    give_back(work, conversation, cause, at_ms, refusal, replies)
 
 
 def give_back(

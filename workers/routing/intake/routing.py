@@ -42,7 +42,7 @@ def send_route(
         "tags": conversation.tags,
         "lists": lists,
     }
-    if conversation.session == 1 and conversation.answered_at_ms is not None:
+    if conversation.answered_at_ms is not None:
         facts["answered"] = True
     if language is not None:
         facts["language"] = language

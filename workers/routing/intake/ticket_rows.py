@@ -82,11 +82,9 @@ async def load_last(connection: Connection, conversations: Iterable[Conversation
         by_id[str(row["conversation_id"])].ticket = _from_row(row)
 
 
-async def store(connection: Connection, tickets: Iterable[tuple[Conversation, Ticket]]) -> None:
-    """Write new tickets, and how others stand now."""
-    rows = [_row(conversation, ticket) for conversation, ticket in tickets]
-    if rows:
-        await connection.execute(STORE, orjson.dumps(rows).decode())
+def rows(tickets: Iterable[tuple[Conversation, Ticket]]) -> list[dict[str, Any]]:
+    """New ones, and how others stand now, for STORE."""
+    return [_row(conversation, ticket) for conversation, ticket in tickets]
 
 
 async def add_lines(connection: Connection, lines: Sequence[tuple[Conversation, int, int]]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
+from schemas.ids import agent_key
 from workers.local.simulator.agents.act import Act, Answer
 from workers.local.simulator.agents.doors import Doors
 
@@ -52,7 +53,7 @@ class Account:
     ) -> None:
         self.login = login
         self.doors = doors
-        self.actor = f"agent:{workspace}/{login}"
+        self.actor = agent_key(workspace, login)
         self._http = http
         self._credentials = {"workspace": workspace, "login": login, "password": password}
         self._grant: dict[str, Any] = {}

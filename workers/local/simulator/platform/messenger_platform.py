@@ -146,24 +146,20 @@ class MessengerPlatform:
             raise SendError(10, 2018278, "This message is sent outside of allowed window.")
 
     def _tell(self, account: Account, said: Said) -> None:
-        if self._teller.echoes:
-            message = {"mid": said.id, "is_echo": True, "app_id": 1517776481860111}
-            message |= {"metadata": said.marker} if said.marker else {}
-            message |= {"text": said.text} if said.text else {}
-            if said.attachment:
-                message["attachments"] = [
-                    {"type": said.attachment, "payload": {"url": "https://cdn.example/a"}}
-                ]
-            ends = {"sender": {"id": account.id}, "recipient": {"id": said.user}}
-            self._teller.tell(self._webhook(account, {**ends, "timestamp": said.at_ms, "message": message}))
+        message = {"mid": said.id, "is_echo": True, "app_id": 1517776481860111}
+        message |= {"metadata": said.marker} if said.marker else {}
+        message |= {"text": said.text} if said.text else {}
+        if said.attachment:
+            message["attachments"] = [{"type": said.attachment, "payload": {"url": "https://cdn.example/a"}}]
+        ends = {"sender": {"id": account.id}, "recipient": {"id": said.user}}
+        self._teller.tell(self._webhook(account, {**ends, "timestamp": said.at_ms, "message": message}))
         ends = {"sender": {"id": said.user}, "recipient": {"id": account.id}}
         delivery = {"mids": [said.id], "watermark": said.at_ms}
         self._teller.tell(self._webhook(account, {**ends, "delivery": delivery}))
-        if self._teller.reads:
-            read_ms = said.at_ms + 1
-            self._teller.tell(
-                self._webhook(account, {**ends, "timestamp": read_ms, "read": {"watermark": read_ms}})
-            )
+        read_ms = said.at_ms + 1
+        self._teller.tell(
+            self._webhook(account, {**ends, "timestamp": read_ms, "read": {"watermark": read_ms}})
+        )
 
     def _webhook(self, account: Account, event: dict[str, Any]) -> Webhook:
         entry = {"id": account.id, "time": time.time_ns() // 1_000_000, "messaging": [event]}

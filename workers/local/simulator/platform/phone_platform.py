@@ -29,6 +29,8 @@ ANSWERED = ("ringing_agent", "ringing", "answered", "ended")
 DELIVERED = ("sent", "delivered")
 TALKED_S = 42
 RETRY_AFTER_S = 1
+RATE_PER_S = 100
+"""Requests that it takes."""
 
 
 class Refusal(NamedTuple):
@@ -57,16 +59,12 @@ class PhonePlatform:
         account: whose secrets count.
         numbers: that are the account's.
         teller: calls back.
-        rate_per_s: requests that it takes in a second.
     """
 
-    def __init__(
-        self, account: PhoneAccount, numbers: Collection[str], teller: Teller, *, rate_per_s: int = 100
-    ) -> None:
+    def __init__(self, account: PhoneAccount, numbers: Collection[str], teller: Teller) -> None:
         self._account = account
         self._numbers = numbers
         self._teller = teller
-        self._rate_per_s = rate_per_s
         self._ids = itertools.count(1)
         self._answered: dict[str, tuple[bytes, Asked]] = {}
         self._calls_s: deque[float] = deque()
@@ -144,7 +142,7 @@ class PhonePlatform:
         while self._calls_s and now_s - self._calls_s[0] > 1:
             self._calls_s.popleft()
         self._calls_s.append(now_s)
-        return len(self._calls_s) > self._rate_per_s
+        return len(self._calls_s) > RATE_PER_S
 
     def _tell(self, said: dict[str, Any]) -> None:
         body = orjson.dumps({**said, "at_ms": time.time_ns() // 1_000_000})

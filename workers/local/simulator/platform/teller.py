@@ -17,14 +17,10 @@ class Teller:
 
     Args:
         post: none: nothing is told.
-        echoes: whether messages are shown again.
-        reads: whether customers read at once what they get.
     """
 
-    def __init__(self, post: Post | None, *, echoes: bool = True, reads: bool = True) -> None:
+    def __init__(self, post: Post | None) -> None:
         self._post = post
-        self.echoes = echoes
-        self.reads = reads
         self._waiting: asyncio.Queue[Webhook] = asyncio.Queue(maxsize=10_000)
 
     def tell(self, webhook: Webhook) -> None:

@@ -27,6 +27,8 @@ from workers.local.simulator.webhook import Webhook, zalo_headers
 
 DAY_S = 24 * 60 * 60.0
 HANG_S = 60.0
+LIFE_S = 90_000
+"""Of an access token."""
 TEXT_MAX = 2_000
 FORM_TITLE_MAX, FORM_TEXT_MAX = 100, 500
 
@@ -47,7 +49,6 @@ class ZaloPlatform:
         accounts: the official accounts.
         teller: tells what was taken.
         refresh_tokens: the first of each account; each is good for one use.
-        life_s: of an access token.
     """
 
     def __init__(
@@ -57,7 +58,6 @@ class ZaloPlatform:
         teller: Teller,
         *,
         refresh_tokens: dict[str, str] | None = None,
-        life_s: int = 90_000,
     ) -> None:
         self.accounts = {account.id: account for account in accounts}
         self.tokens = {account.token: account for account in accounts}
@@ -72,7 +72,6 @@ class ZaloPlatform:
         self.held, self.release = asyncio.Event(), asyncio.Event()
         self._app = app
         self._teller = teller
-        self._life_s = life_s
         self._run = secrets.token_hex(4)
         self._ids = itertools.count(1)
         self.uploads = ZaloUploads(self.tokens)
@@ -164,20 +163,18 @@ class ZaloPlatform:
             {
                 "access_token": self.accounts[account].token,
                 "refresh_token": self.refresh_tokens[account],
-                "expires_in": str(self._life_s),
+                "expires_in": str(LIFE_S),
             }
         )
 
     def _tell(self, account: Account, said: Said) -> None:
         message: dict[str, Any] = {"msg_id": said.id}
-        if self._teller.echoes:
-            echo: dict[str, Any] = message | ({"text": said.text} if said.text else {})
-            if said.attachment:
-                echo["attachments"] = [{"type": said.attachment, "payload": {"url": "https://cdn.example/a"}}]
-            self._tell_event(account, said, f"oa_send_{said.attachment or 'text'}", echo)
+        echo: dict[str, Any] = message | ({"text": said.text} if said.text else {})
+        if said.attachment:
+            echo["attachments"] = [{"type": said.attachment, "payload": {"url": "https://cdn.example/a"}}]
+        self._tell_event(account, said, f"oa_send_{said.attachment or 'text'}", echo)
         self._tell_event(account, said, "user_received_message", message)
-        if self._teller.reads:
-            self._tell_event(account, said, "user_seen_message", {"msg_ids": [said.id]})
+        self._tell_event(account, said, "user_seen_message", {"msg_ids": [said.id]})
 
     def _tell_event(self, account: Account, said: Said, name: str, message: dict[str, Any]) -> None:
         timestamp = str(time.time_ns() // 1_000_000)

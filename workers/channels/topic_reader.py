@@ -15,8 +15,11 @@ from aiokafka.partitioner import DefaultPartitioner
 from config.errors import DependencyError, TongdaiError
 from config.kafka import KafkaSettings
 from config.settings import Settings
+from workers.runtime.reader import stop_consumer
 
 POLL_MS = 200
+FETCH_WAIT_MS = 500
+"""For how long a broker waits for a record; aiokafka's own."""
 Offsets = Mapping[TopicPartition, int]
 
 
@@ -73,6 +76,10 @@ class TopicReader:
             if time.monotonic() - last_progress > self._deadline_s:
                 raise TimeoutError
 
+    async def passed(self, ends: Offsets) -> bool:
+        """Whether whoever reads has seen everything up to before `ends`."""
+        return all([await self._consumer.position(each) >= end for each, end in ends.items()])
+
     async def follow(self, begins: Offsets) -> AsyncIterator[ConsumerRecord]:
         """The records from `begins` on, without end."""
         self._seek(begins)
@@ -94,21 +101,33 @@ async def open_reader(settings: Settings, topics: Sequence[str]) -> AsyncIterato
     Raises `DependencyError` when Kafka does not answer, `TongdaiError` when a topic is missing.
     """
     kafka, deadline_s = settings.kafka, settings.runtime.kafka_deadline_s
-    async with answering(kafka, deadline_s):
-        partitions = await read_partitions(settings, topics)
-        consumer = AIOKafkaConsumer(
-            **kafka.client_options(),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # a record that expires while it is read is none
-            isolation_level="read_committed",
-        )
-        try:
-            async with asyncio.timeout(deadline_s):
-                await consumer.start()
-            yield TopicReader(consumer, partitions, settings)
-        finally:
-            await asyncio.wait_for(consumer.stop(), deadline_s)
+    async with answering(kafka, deadline_s), reading(settings, topics) as reader:
+        yield reader
+
+
+@asynccontextmanager
+async def reading(
+    settings: Settings, topics: Sequence[str], *, only: int | None = None, fetch_wait_ms: int = FETCH_WAIT_MS
+) -> AsyncIterator[TopicReader]:
+    """The same, where Kafka's failures are no others' in the block; `only`: the partitions of this number.
+
+    Raises `KafkaError`, `OSError`, `TimeoutError`, and `TongdaiError` when a topic is missing.
+    """
+    partitions = await read_partitions(settings, topics)
+    consumer = AIOKafkaConsumer(
+        **settings.kafka.client_options(),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # a record that expires while it is read is none
+        isolation_level="read_committed",
+        fetch_max_wait_ms=fetch_wait_ms,
+    )
+    try:
+        async with asyncio.timeout(settings.runtime.kafka_deadline_s):
+            await consumer.start()
+        yield TopicReader(consumer, [each for each in partitions if only in {None, each.partition}], settings)
+    finally:
+        await stop_consumer(consumer)
 
 
 async def read_partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:

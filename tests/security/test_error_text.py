@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -15,12 +15,12 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from pydantic import BaseModel
 
+from config.error_text import told, traced, whereabouts
 from config.errors import DependencyError
 from config.log import LogSettings
 from config.logging import configure_logging, get_logger
 from config.redaction import redact
-from config.told import told, traced, whereabouts
-from workers.runtime.store import LaneFailedError
+from workers.runtime.failures import LaneFailedError
 
 WORDS = "số thẻ của chị là 9704"
 WORKERS = Path(__file__).parents[2] / "workers"
@@ -97,16 +97,6 @@ FAILURES = (row_refused, argument_refused, input_refused, key_missing, in_conseq
 each_failure = pytest.mark.parametrize("fails", FAILURES, ids=lambda fails: fails.__name__)
 
 
-@pytest.fixture
-def _restored() -> Iterator[None]:
-    """pytest has its own handlers back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
 @each_failure
 def test_an_error_is_told_without_the_words_it_was_raised_over(fails: Callable[[], None]) -> None:
     error = caught(fails)
@@ -117,7 +107,7 @@ def test_an_error_is_told_without_the_words_it_was_raised_over(fails: Callable[[
 
 
 @each_failure
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("log_restored")
 def test_the_log_has_an_error_without_its_words_however_it_is_written(
     fails: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

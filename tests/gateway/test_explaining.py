@@ -1,0 +1,46 @@
+"""How a conversation stands, in words, from the row that the desk keeps of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from workers.gateway.queries.explaining import standing
+from workers.wording.names import Names
+
+BEGAN = datetime(2026, 11, 22, 8, tzinfo=UTC)
+LOST = BEGAN + timedelta(hours=2)
+ROW: dict[str, Any] = {
+    "holder": None,
+    "held_since": None,
+    "queued_at": BEGAN,
+    "last_held_at": None,
+    "audience": "page:zalo:1",
+    "offer_expires_at": None,
+    "session_open": True,
+    "blocked": False,
+    "quiet_until": None,
+    "rule_id": "deu",
+    "version": 3,
+}
+QUEUED = "It waits for an agent of the rule “Chia đều” (version 3), since 2026-11-22T{}:00:00.000Z."
+AGED = "Its place in the queue is of its age, since 2026-11-22T08:00:00.000Z: meanwhile somebody had it."
+OFFERED = "It waits for somebody to take it (page:zalo:1), since 2026-11-22T{}:00:00.000Z."
+
+
+@pytest.mark.parametrize(
+    ("stands", "last_held_at", "told"),
+    [
+        ("queued", None, [QUEUED.format("08")]),
+        ("queued", BEGAN - timedelta(days=1), [QUEUED.format("08")]),
+        ("queued", LOST, [QUEUED.format("10"), AGED]),
+        ("offered", LOST, [OFFERED.format("10")]),
+    ],
+)
+def test_who_waits_does_so_since_nobody_has_it(
+    stands: str, last_held_at: datetime | None, told: list[str]
+) -> None:
+    row = ROW | {"standing": stands, "last_held_at": last_held_at}
+    assert standing(row, Names(rules={"deu": "Chia đều"}), "en") == told
