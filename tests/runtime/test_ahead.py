@@ -11,7 +11,10 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.producer.message_accumulator import BatchBuilder
 
+from config.settings import Settings
 from schemas.envelope import Kind
 from tests.runtime.bench_of_lanes import Lanes as Ground
 from tests.waiting import eventually
@@ -22,8 +25,8 @@ from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.producers import add_partition
 from workers.runtime.protocol import Outcome
 from workers.runtime.store import Store
-from workers.runtime.term import GroupOffsets, Term
-from workers.runtime.topology import MAX_BYTES
+from workers.runtime.term import PRODUCERS, GroupOffsets, Term
+from workers.runtime.topology import MAX_BYTES, Topology
 
 LANE = 3
 OFFSETS: GroupOffsets = {0: (1, {"actions": 0, "inbound": 9})}
@@ -233,6 +236,34 @@ async def test_aiokafka_still_has_the_private_word_that_adds_a_partition_ahead()
     add_partition(producer, TopicPartition("t", 0))
     assert manager.partitions_to_add() == set()
     await producer.stop()
+
+
+class FencedMeanwhile:
+    """A producer that is fenced while records are handed over to it."""
+
+    def __init__(self, says: Exception) -> None:
+        self.says, self.asked = says, asyncio.Event()
+
+    async def begin_transaction(self) -> None:
+        """It is not fenced yet."""
+
+    async def send_offsets_to_transaction(self, *_: object) -> None:
+        await self.asked.wait()
+        raise ProducerFenced
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(1_000, 0, is_transactional=1)
+
+    async def send_batch(self, *_: object, **__: object) -> None:
+        self.asked.set()
+        raise self.says
+
+
+@pytest.mark.parametrize("says", [IllegalOperation("not while in a transaction"), AssertionError()])
+async def test_a_fence_while_records_are_handed_over_is_told_as_a_fence(says: Exception) -> None:
+    producer: Any = FencedMeanwhile(says)
+    term = Term("t", "g", Topology("t", {"messages": 4}), Settings(), [producer] * PRODUCERS)
+    assert await term.publish([EVENT], OFFSETS) is Outcome.REFUSED
 
 
 @asynccontextmanager

@@ -132,14 +132,25 @@ class Term:
             raise AssertionError("the transaction was begun for another batch")
         if begun.told.done():
             begun.told.result()  # a fence meanwhile is told as what it is
-        producer = begun.producer
-        sending: list[asyncio.Future[Any]] = [begun.told]
-        for (topic, partition), list_ in self._by_partition(events).items():
-            sending.extend(await send(producer, self.topology.full_name(topic), partition, list_))
-        confirmed = await asyncio.gather(*sending, return_exceptions=True)
+        try:
+            sent = await self._send_events(begun.producer, events)
+        except (IllegalOperation, AssertionError) as error:
+            # Of a fence meanwhile aiokafka only says here that there is no transaction; the offsets tell.
+            await begun.told
+            raise KafkaError(f"handing events over: {error!r}") from error
+        confirmed = await asyncio.gather(begun.told, *sent, return_exceptions=True)
         _raise_first(confirmed)
         self.clock.hear(confirmed)
-        await producer.commit_transaction()
+        await begun.producer.commit_transaction()
+
+    async def _send_events(
+        self, producer: AIOKafkaProducer, events: Iterable[Event]
+    ) -> list[asyncio.Future[Any]]:
+        """The futures of their confirmations."""
+        sent = []
+        for (topic, partition), list_ in self._by_partition(events).items():
+            sent.extend(await send(producer, self.topology.full_name(topic), partition, list_))
+        return sent
 
     async def _send_offsets(self, producer: AIOKafkaProducer, offsets: GroupOffsets) -> None:
         committed = {
