@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from schemas.assignments import BlockDays, BlockReason, CareStatus, DoneOutcome, Presence
 from schemas.base import Channel, ConversationKey, InsideModel, PageId, Slug
@@ -164,19 +164,45 @@ class SetTicketFields(AskedCommand):
     fields: TicketFields
 
 
+ManyWhat = Literal[
+    "appoint",
+    "release",
+    "take_over",
+    "take_off",
+    "set_care",
+    "follow",
+    "unfollow",
+    "mute",
+    "unmute",
+    "block",
+    "unblock",
+]
+"""What may be asked about many conversations at once."""
+
+
 class Bulk(AskedCommand):
     """One thing about many conversations: each is decided by itself; the outcome names those refused."""
 
-    what: Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
+    what: ManyWhat
     subjects: Annotated[tuple[Subject, ...], Field(min_length=1, max_length=BULK_MAX)]
     agent: Slug | None = None
     """Of `appoint`."""
     then: Literal["pool", "next"] = "next"
     """Of `take_off`."""
     care: CareStatus | None = None
-    reason: Slug | None = None
     outcome: DoneOutcome | None = None
     """Of `set_care`."""
+    days: BlockDays | None = None
+    """Of `block`."""
+    reason: Slug | None = None
+    """Of `set_care`; of `block` one of its own."""
+
+    @field_validator("reason")
+    @classmethod
+    def _is_one_of_blocks(cls, reason: Slug | None, info: ValidationInfo) -> Slug | None:
+        if info.data.get("what") == "block" and reason not in (None, *get_args(BlockReason)):
+            raise ValueError(f"a block has one of these: {', '.join(get_args(BlockReason))}")
+        return reason
 
 
 class SetPresence(Command):

@@ -37,11 +37,11 @@ ASKED_BY = {
     "care_changed": {"set_care", "bulk"},
     "followed": {"follow", "bulk"},
     "unfollowed": {"unfollow", "bulk"},
-    "muted": {"mute"},
-    "unmuted": {"unmute"},
-    "blocked": {"block"},
+    "muted": {"mute", "bulk"},
+    "unmuted": {"unmute", "bulk"},
+    "blocked": {"block", "bulk"},
     "order_changed": {"link_order"},
-    "unblocked": {"unblock"},
+    "unblocked": {"unblock", "bulk"},
 }
 
 

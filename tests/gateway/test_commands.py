@@ -99,6 +99,12 @@ async def test_agents_and_admins_act_and_each_is_told_once_what_became_of_it(
             await _quick_replies_tickets_and_orders(database, http, holder, place)
             many = await ha.ask("bulk", {"what": "take_over", "conversations": [str(conversation)]})
             assert many.status_code == httpx.codes.OK, many.text
+            spam = {"what": "block", "conversations": [str(conversation)], "days": 7, "reason": "spam"}
+            assert (await ha.ask("bulk", spam)).json()["result"] == {"done": 1, "refused": []}
+            (entry,) = (await ha.get("blacklist?kind=customer")).json()["entries"]
+            assert (entry["reason"], entry["by"]) == ("spam", "agent:shop/ha"), entry
+            wrong = await ha.ask("bulk", spam | {"reason": "gia-cao"})
+            assert (wrong.status_code, wrong.json()["details"]["errors"][0]["at"]) == (422, "reason")
 
         # The outcome of a command outlives the gateway through which it came.
         async with gateway(settings) as http:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from config.topics import ACTIONS, COMMANDS
 from schemas import actions, asks
 from schemas.actions import Action
-from schemas.asks import BULK_MAX, Bulk, ConversationAsk, Subject
-from schemas.assignments import CareStatus, DoneOutcome
+from schemas.asks import BULK_MAX, Bulk, ConversationAsk, ManyWhat, Subject
+from schemas.assignments import BlockDays, CareStatus, DoneOutcome
 from schemas.base import Slug, rfc3339
 from schemas.catalogue import RECORDS
 from schemas.commands import Amend, AskedCommand
@@ -140,13 +140,14 @@ class TicketFieldsBody(Body):
 class BulkBody(Body):
     """One thing about many conversations of one desk, each decided by itself."""
 
-    what: Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
+    what: ManyWhat
     conversations: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=BULK_MAX)]
     agent: Slug | None = None
     then: Literal["pool", "next"] = "next"
     care: CareStatus | None = None
-    reason: Slug | None = None
     outcome: DoneOutcome | None = None
+    days: BlockDays | None = None
+    reason: Slug | None = None
 
 
 def on_conversation(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas import asks
-from schemas.asks import Bulk, ConversationAsk, Subject
+from schemas.asks import Bulk, ConversationAsk, ManyWhat, Subject
 from workers.routing.desk.appointing import appoint, release, take_off, take_over
 from workers.routing.desk.asking import answer_to
+from workers.routing.desk.blocking import block, unblock
 from workers.routing.desk.care import set_care
 from workers.routing.desk.decision import Draft
-from workers.routing.desk.following import follow, unfollow
+from workers.routing.desk.following import follow, mute, unfollow, unmute
 from workers.routing.desk.outcomes import done, refuse
 from workers.routing.outcomes import Refusal
-
-What = Literal["appoint", "release", "take_over", "take_off", "set_care", "follow", "unfollow"]
 
 
 class One(NamedTuple):
@@ -27,7 +26,7 @@ class One(NamedTuple):
     """Which field of the bulk it cannot do without."""
 
 
-SINGLE: dict[What, One] = {
+SINGLE: dict[ManyWhat, One] = {
     "appoint": One(asks.Appoint, appoint, "agent"),
     "release": One(asks.Release, release),
     "take_over": One(asks.TakeOver, take_over),
@@ -35,6 +34,10 @@ SINGLE: dict[What, One] = {
     "set_care": One(asks.SetCare, set_care, "care"),
     "follow": One(asks.Follow, follow),
     "unfollow": One(asks.Unfollow, unfollow),
+    "mute": One(asks.Mute, mute),
+    "unmute": One(asks.Unmute, unmute),
+    "block": One(asks.Block, block),
+    "unblock": One(asks.Unblock, unblock),
 }
 
 
