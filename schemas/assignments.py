@@ -129,7 +129,7 @@ class Why(InsideModel):
     candidates: tuple[Candidate, ...] = ()
     """At most twenty around the cursor, in the order of the rotation."""
     queued_at: Moment | None = None
-    """Since when it had waited, when it had."""
+    """Its age, when it had waited: since its session began, whoever had it meanwhile."""
 
 
 class Confirmed(ChainEvent):
@@ -161,7 +161,7 @@ class Queued(ChainEvent):
     priority: int = 0
     """0 VIP, 1 urgent, 2 usual: the smaller goes first."""
     queued_at: Moment
-    """Since when it waits: kept over offers, refusals and other rules."""
+    """Its age, by which the queue is ordered: since its session began, kept over offers, agents and rules."""
     queued_offset: int
     """On commands, of the record that made it wait: the order among those of one moment."""
 
@@ -186,7 +186,7 @@ class Offered(ChainEvent):
     """Those of the ring before who did not take it in time: the desk does not ask them again by itself."""
     priority: int = 2
     queued_at: Moment | None = None
-    """Since when it waits."""
+    """Its age, as `queued` says it."""
     queued_offset: int | None = None
 
 

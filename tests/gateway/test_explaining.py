@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from workers.gateway.queries.explaining import standing
+from workers.gateway.queries.rows import waits_since
 from workers.wording.names import Names
 
 BEGAN = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -43,4 +44,10 @@ def test_who_waits_does_so_since_nobody_has_it(
     stands: str, last_held_at: datetime | None, told: list[str]
 ) -> None:
     row = ROW | {"standing": stands, "last_held_at": last_held_at}
+    assert waits_since(row) == max(BEGAN, last_held_at or BEGAN)
     assert standing(row, Names(rules={"deu": "Chia đều"}), "en") == told
+
+
+@pytest.mark.parametrize("stands", ["held", "idle"])
+def test_who_is_not_sought_for_does_not_wait(stands: str) -> None:
+    assert waits_since(ROW | {"standing": stands, "last_held_at": LOST}) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from schemas.base import rfc3339
 from tests.databases import new_database, on
 from tests.gateway.shop_tables import ADMINS, AGENTS, BEGAN, PAGES, Told, fill, told
 from workers.gateway.app import api
@@ -66,6 +68,9 @@ SELECT 'shop', $1, n, gen_random_uuid(), 1, (ARRAY['system', 'agent', 'agent'])[
 FROM generate_series(2, 40) AS n
 """
 """A log line, a note, a text, and so on."""
+LAST_HELD = """
+UPDATE desk_conversation SET last_held_at = $2 WHERE workspace_id = 'shop' AND conversation_id = $1
+"""
 
 
 class Asking:
@@ -177,6 +182,22 @@ async def test_every_list_has_what_is_his_in_order_and_nothing_else(
                 assert await asking.whole(who, {"bucket": bucket}, shop=shop) == wanted, (shop, who, bucket)
     assert await asking.whole("stranger") == []
     assert await asking.whole("lan", shop="nowhere") == []
+
+
+async def test_a_list_tells_since_when_somebody_waits_and_not_how_old_it_is(
+    asking: Asking, everything: list[Told], filled: str
+) -> None:
+    """Who had an agent for ten minutes and lost him has waited since then."""
+    one = next(one for one in everything if one.shop == "shop" and one.audience)
+    lost = one.last_at + timedelta(minutes=10)
+
+    async def waits_since() -> str:
+        row = (await asking.told("chu", f"/conversations/{one.id}"))["conversation"]
+        return str(row["waits_since"])
+
+    assert await waits_since() == rfc3339(one.last_at)
+    await on(filled, lambda rows: rows.execute(LAST_HELD, one.id, lost))
+    assert await waits_since() == rfc3339(lost)
 
 
 FILTERS: dict[str, tuple[Asked, Callable[[Told], bool]]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection
@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from schemas.base import rfc3339
 from workers.gateway.queries.lines import Line
 from workers.gateway.queries.names import read_names
+from workers.gateway.queries.rows import waits_since
 from workers.gateway.queries.scope import Scope
 from workers.gateway.queries.transcript import read_history
 from workers.gateway.queries.where import Where
@@ -81,7 +82,7 @@ async def explain(
 def standing(row: Mapping[str, Any], names: Names, language: LanguageCode) -> list[str]:
     """How a row of STANDS stands, in sentences."""
     sentences = _SENTENCES[language]
-    since = _since(row)
+    since = row["held_since"] if row["standing"] == "held" else waits_since(row)
     said = {
         "agent": names.agents.get(row["holder"], row["holder"]),
         "since": _time(since),
@@ -95,14 +96,6 @@ def standing(row: Mapping[str, Any], names: Names, language: LanguageCode) -> li
     if row["offer_expires_at"] is not None:
         found.append(sentences["expires"].format(until=_time(row["offer_expires_at"])))
     return found
-
-
-def _since(row: Mapping[str, Any]) -> datetime | None:
-    """Since when somebody has it, or nobody: who waits again has the age of his session."""
-    if row["standing"] == "held":
-        return cast("datetime | None", row["held_since"])
-    since = [at for at in (row["queued_at"], row["last_held_at"]) if at is not None]
-    return max(since) if row["queued_at"] is not None else None
 
 
 def _key(row: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ LAST_AT = "greatest(c.last_at, c.answered_at)"
 # the months to come unplanned.
 READ = f"""
 SELECT c.conversation_id, c.key, c.page_id, c.desk_id, c.session_open, c.position, {LAST_AT} AS last_at,
-    d.care, d.standing, d.holder, d.audience, d.queued_at, d.blocked, d.round,
+    d.care, d.standing, d.holder, d.audience, d.queued_at, d.last_held_at, d.blocked, d.round,
     $3 = ANY (d.followers) AS follows, $3 = ANY (d.muted) AS muted,
     coalesce(k.name, k.channel_name) AS customer, k.tags, k.groups,
     coalesce(i.unread, 0) AS unread, said.sender, said.kind, left(said.body, {PREVIEW_CHARS}) AS body
@@ -78,8 +78,10 @@ class Row(BaseModel):
     round: int
     standing: Standing
     session_open: bool
-    waits_since: Moment | None
-    """Since when it waits for an agent, if it does."""
+    waits_since: Annotated[
+        Moment | None, Field(description="The moment since when nobody has it who is sought, if so.")
+    ]
+    """Its place in the queue is of its age, which may be more."""
     last_at: Moment
     """When customer or page last wrote."""
     last_message: Preview | None
@@ -106,8 +108,14 @@ async def read_rows(connection: Connection, scope: Scope, ids: Collection[UUID])
     return [_row(scope, row) for row in rows]
 
 
+def waits_since(row: Mapping[str, Any]) -> datetime | None:
+    """Since when a row waits, if it does. The age by which the queue is ordered is that of its session."""
+    if row["standing"] not in ("queued", "offered"):
+        return None
+    return max((at for at in (row["queued_at"], row["last_held_at"]) if at is not None), default=None)
+
+
 def _row(scope: Scope, row: Mapping[str, Any]) -> Row:
-    waits_since: datetime | None = row["queued_at"] if row["standing"] in ("queued", "offered") else None
     said = row["sender"] and Preview(sender=row["sender"], kind=row["kind"], text=row["body"])
     return Row(
         conversation=row["conversation_id"],
@@ -115,7 +123,7 @@ def _row(scope: Scope, row: Mapping[str, Any]) -> Row:
         tags=tuple(row["tags"]),
         groups=tuple(row["groups"]),
         bucket=scope.bucket_of(row["holder"], row["audience"], row["page_id"], row["desk_id"]),
-        waits_since=waits_since,
+        waits_since=waits_since(row),
         last_message=said,
         **{name: row[name] for name in _SAME},
     )
