@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -37,6 +38,14 @@ DESK_PARTITIONS = 2
 MEMORY = Path("/dev/shm")
 MEMORY_MIN_BYTES = 6 * 1024**3
 """Free there, for the servers of all test processes at once."""
+
+# A run tells whether a change broke something, so the same code is tried with the same examples, however slow
+# the machine is. Who looks for what nobody has thought of: `make test ARGS="--hypothesis-profile=search"`.
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2_000)
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 @contextmanager
