@@ -33,6 +33,11 @@ class MailSettings(RetrySection):
     """So long an address leads back into its ticket."""
     body_limit_bytes: Annotated[int, Field(ge=65_536, le=52_428_800)] = 26_214_400
     """Of a mail that comes, with its attachments."""
+    files_bytes_max: Annotated[int, Field(ge=0, le=52_428_800)] = 10_485_760
+    """Of the files within one mail that is sent, as they are: in it they take a third more, and most mail
+    servers take 20 MB or 25 MB. What is beyond it goes as a link."""
+    link_days: Annotated[PositiveInt, Field(le=365)] = 30
+    """Such a link is good for so long at most, and for half of it at least."""
     request_timeout_s: Annotated[PositiveSeconds, Field(le=300)] = 30.0
     """From connecting to the mail server until it takes the mail."""
     answer_timeout_s: Annotated[PositiveSeconds, Field(le=1_800)] = 600.0

@@ -39,6 +39,7 @@ SMS_CHARS_MAX = 918
 ASKING_CHARS_MAX = 500
 LABELS_MAX = 100
 POSITION_MAX = 2**31 - 1
+Attachments = Annotated[tuple[MessageAttachment, ...], Field(max_length=ATTACHMENTS_MAX)]
 Label = Tag
 CLEARED_OR_PLAIN = rf"^$|{NO_CONTROL_PATTERN}"
 
@@ -80,7 +81,7 @@ class Say(Action):
     """An answer to the customer."""
 
     text: Text | None = None
-    attachments: Annotated[tuple[MessageAttachment, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
+    attachments: Attachments = ()
     reply_to: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
     """Position of the message that it answers."""
     ticket: TicketChange | None = None
@@ -170,6 +171,14 @@ class SendMail(Outreach):
     subject: MailSubject | None = None
     """None: the ticket's."""
     text: Annotated[Text, Field(min_length=1)]
+    attachments: Attachments = ()
+    """Files that were sent here before: they go with it, or a link to what is too large does."""
+
+    @model_validator(mode="after")
+    def _has_files_of_ours(self) -> SendMail:
+        if any(each.file is None for each in self.attachments):
+            raise ValueError("an e-mail takes files that were sent here before, by their ids")
+        return self
 
 
 class PhoneOutreach(Outreach):

@@ -57,6 +57,7 @@ class Mail(Outbound):
     """The customer's address."""
     subject: str
     text: str
+    attachments: tuple[MessageAttachment, ...] = ()
     at: Moment
 
 

@@ -72,6 +72,7 @@ DeliveryReason = Literal[
     "mail_not_set",  # nobody has set how e-mail is sent for the page
     "mail_address",  # the mail server refuses the customer's address
     "mail_refused",  # the mail server refuses the e-mail
+    "mail_too_large",  # the mail server takes none that is so large
     "mail_later",  # the mail server wants it again later
     "mail_login",  # the mail server refuses the page's login
     "mail_down",  # the mail server cannot be reached, or not safely

@@ -75,6 +75,10 @@ async def _send_and_say(lan: Client, database: Connection, one: UUID, other: UUI
     lied = {**said, "type": "audio", "name": "other", "url": "http://10.0.0.1/"}
     wrong = await lan.ask(f"conversations/{other}/messages", {"attachments": [said]})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "unknown_file")
+    mail = {"ticket": 1, "text": "Dạ", "attachments": [said]}
+    assert (await lan.ask(f"conversations/{other}/mails", mail)).json()["code"] == "unknown_file"
+    elsewhere = mail | {"attachments": [{"type": "file", "url": "http://10.0.0.1/"}]}
+    assert (await lan.ask(f"conversations/{one}/mails", elsewhere)).json()["code"] == "invalid"
     unknown = {"type": "image", "file": "0" * 32}
     assert (await lan.ask(f"conversations/{one}/messages", {"attachments": [unknown]})).status_code == 422
     answer = await lan.ask(f"conversations/{one}/messages", {"text": "Mẫu đây ạ", "attachments": [lied]})

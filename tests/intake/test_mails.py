@@ -40,6 +40,12 @@ class TestAnAgent:
         assert (line.message, line.position) == (mail.message, mail.position)
         assert (chat.conversation.last_at_ms, chat.conversation.session_agent_messages) == before
 
+    def test_names_files_that_go_with_it(self) -> None:
+        chat = reachable(held())
+        file = {"type": "file", "name": "giá.pdf", "file": "a" * 32}
+        chat.act("send_mail", **WORDS, attachments=[file])
+        assert chat.intake.outreach[-1]["attachments"] == chat.intake.stored[-1]["attachments"] == [file]
+
     def test_without_a_subject_uses_the_tickets(self) -> None:
         chat = reachable(held())
         chat.act("open_ticket", subject="Đổi hàng")
@@ -107,7 +113,16 @@ class TestAReply:
         assert chat.intake.customers == {}
 
 
-@pytest.mark.parametrize("fields", [{"text": ""}, {"subject": "a\r\nBcc: x"}, {"ticket": 0}], ids=str)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": ""},
+        {"subject": "a\r\nBcc: x"},
+        {"ticket": 0},
+        {"attachments": [{"type": "file", "url": "https://cdn.example/a.pdf"}]},
+    ],
+    ids=str,
+)
 def test_a_mail_that_cannot_be_one_is_a_dead_letter(fields: dict[str, Any]) -> None:
     chat = reachable(held())
     record = chat.log.act("u1", "send_mail", **WORDS | fields)

@@ -10,7 +10,9 @@ from pydantic import SecretStr
 
 from config.mail import MailSettings
 from workers.channels.mail.address import ReplyAddresses
-from workers.channels.mail.letter import Letter, Sender
+from workers.channels.mail.letter import Letter, Sender, mime
+from workers.channels.mail.outgoing import Outgoing
+from workers.channels.mail.parcel import Parcel
 
 KEY, FORMER_KEY, DOOR_KEY = ("a key of the tests: number " + str(number) * 16 for number in (1, 2, 3))
 TICKET, MESSAGE = UUID(int=77), UUID(int=99)
@@ -38,3 +40,11 @@ def letter(**fields: Any) -> Letter:  # noqa: ANN401 - of the letter
         "written_at": AT,
     }
     return Letter(**{**values, **fields})
+
+
+NOTHING = Parcel()
+
+
+def written(parcel: Parcel = NOTHING, sender: Sender = SENDER, **fields: Any) -> Outgoing:  # noqa: ANN401
+    """The mail that a letter becomes. Raises ValueError."""
+    return mime(letter(**fields), sender, ADDRESSES, parcel)

@@ -67,14 +67,23 @@ class MailServer:
 
 @asynccontextmanager
 async def mail_server(
-    tls: SSLContext | None = None, *, is_implicit: bool = False
+    tls: SSLContext | None = None, *, is_implicit: bool = False, bytes_max: int = 33_554_432
 ) -> AsyncIterator[MailServer]:
-    """One that listens; with a certificate of `tls` from the first byte, or once STARTTLS is said."""
+    """One that listens; with a certificate of `tls` from the first byte, or once STARTTLS is said.
+
+    It takes mails of up to `bytes_max`, and says so.
+    """
     found = MailServer()
 
     def speaker() -> SMTP:
         later = None if is_implicit else tls
-        return SMTP(found, hostname="mail.test", tls_context=later, require_starttls=later is not None)
+        return SMTP(
+            found,
+            hostname="mail.test",
+            tls_context=later,
+            require_starttls=later is not None,
+            data_size_limit=bytes_max,
+        )
 
     at_once = tls if is_implicit else None
     server = await asyncio.get_running_loop().create_server(speaker, "127.0.0.1", 0, ssl=at_once)

@@ -91,7 +91,7 @@ class TestAReply:
         assert read_head(raw).automatic
 
 
-QUOTED = framed("Dạ giá 120k ạ.", "Cửa hàng An", 3, "vi")
+QUOTED = framed("Dạ giá 120k ạ.", "Cửa hàng An", 3, "vi", ())
 HISTORIES: dict[str, str] = {
     "our line": QUOTED,
     "our line, quoted": "".join(f"> {line}\n" for line in QUOTED.splitlines()),

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mail.letters import ADDRESSES, AT, DAY, FORMER_KEY, KEY, MESSAGE, SENDER, TICKET, letter, settings
+from tests.mail.letters import ADDRESSES, AT, DAY, FORMER_KEY, KEY, MESSAGE, TICKET, settings, written
 from workers.channels.mail.address import BadTokenError, ReplyAddresses, is_address
 from workers.channels.mail.frame import ABOVE
-from workers.channels.mail.letter import Sender, mime
+from workers.channels.mail.letter import Sender
 from workers.channels.mail.smtp import not_answered, not_given
 from workers.channels.outreach.result import Given, NotGiven, Unanswered
 from workers.channels.outreach.verdict import UNANSWERED_MAX, Step, after
@@ -29,6 +29,10 @@ def read(raw: bytes) -> EmailMessage:
     message = email.message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def raw(**fields: Any) -> bytes:  # noqa: ANN401 - of the letter
+    return b"".join(written(**fields).pieces())
 
 
 class TestAnAddress:
@@ -88,7 +92,7 @@ class TestAnAddress:
 class TestAMail:
     def test_says_what_the_agent_wrote_and_where_to_answer(self) -> None:
         token = ADDRESSES.token(TICKET, AT)
-        mail = read(mime(letter(former=("<1@x>", "<2@x>")), SENDER, ADDRESSES))
+        mail = read(raw(former=("<1@x>", "<2@x>")))
         assert mail["From"] == "Cửa hàng An <cskh@shop.example>"
         assert mail["To"] == "lan@example.com"
         assert mail["Reply-To"].addresses[0].addr_spec == ADDRESSES.address(token)
@@ -100,39 +104,40 @@ class TestAMail:
 
     def test_names_those_before_it_as_they_were_named(self) -> None:
         former = [ADDRESSES.message_id(ADDRESSES.token(TICKET, AT + day * DAY), MESSAGE) for day in range(9)]
-        raw = mime(letter(former=former), SENDER, ADDRESSES)
-        assert all(one.encode() in raw for one in former)
-        assert b"\r\nIn-Reply-To: " + former[-1].encode() + b"\r\n" in raw
-        _, _, body = raw.partition(b"\r\n\r\n")
+        mail = raw(former=former)
+        assert all(one.encode() in mail for one in former)
+        assert b"\r\nIn-Reply-To: " + former[-1].encode() + b"\r\n" in mail
+        _, _, body = mail.partition(b"\r\n\r\n")
         assert max(map(len, body.split(b"\r\n"))) <= 76
 
     def test_is_the_same_at_each_attempt(self) -> None:
-        assert mime(letter(), SENDER, ADDRESSES) == mime(letter(), SENDER, ADDRESSES)
+        assert raw() == raw()
 
     def test_without_a_subject_has_one(self) -> None:
         english = Sender("a@b.example", "Shop", "en")
-        assert read(mime(letter(subject=""), english, ADDRESSES))["Subject"] == "[#3] Your request"
+        assert read(raw(subject="", sender=english))["Subject"] == "[#3] Your request"
 
     @given(subject=st.text(max_size=200), name=st.text(min_size=1, max_size=100), text=st.text(max_size=500))
     def test_has_the_headers_that_we_wrote_and_no_others(self, subject: str, name: str, text: str) -> None:
         sender = Sender("cskh@shop.example", name, "vi")
         try:
-            raw = mime(letter(subject=subject, text=text), sender, ADDRESSES)
+            mail = raw(subject=subject, text=text, sender=sender)
         except ValueError:
             return  # refused: it goes to nobody
-        head, _, _ = raw.partition(b"\r\n\r\n")
+        head, _, _ = mail.partition(b"\r\n\r\n")
         names = [line.partition(b":")[0] for line in head.split(b"\r\n") if line[:1] not in b" \t"]
         wanted = (
             "From To Reply-To Subject Date Message-ID Content-Type Content-Transfer-Encoding MIME-Version"
         )
         assert sorted(names) == sorted(wanted.encode().split())
-        assert b"\n" not in raw.replace(b"\r\n", b"")
-        assert max(map(len, raw.split(b"\r\n"))) <= 998
+        assert b"\n" not in mail.replace(b"\r\n", b"")
+        assert max(map(len, mail.split(b"\r\n"))) <= 998
+        assert not any(line.startswith(b".") for line in mail.split(b"\r\n"))
 
     @pytest.mark.parametrize("to", ["a@b.cd\r\nBcc: x@y.zz", "a@b.cd\nBcc: x@y.zz", "a@b.cd\rX: y"])
     def test_to_an_address_with_lines_is_refused(self, to: str) -> None:
         with pytest.raises(ValueError, match=r".+"):
-            mime(letter(to=to), SENDER, ADDRESSES)
+            written(to=to)
 
 
 BECAME: dict[str, tuple[Exception, str, bool]] = {
@@ -144,6 +149,8 @@ BECAME: dict[str, tuple[Exception, str, bool]] = {
     "login": (aiosmtplib.SMTPAuthenticationError(535, "bad credentials"), "mail_login", True),
     "busy": (aiosmtplib.SMTPConnectResponseError(554, "go away"), "mail_down", True),
     "no TLS": (aiosmtplib.SMTPException("STARTTLS extension not supported"), "mail_down", True),
+    "too large": (aiosmtplib.SMTPSenderRefused(552, "5.3.4 too big", "a@b.cd"), "mail_too_large", False),
+    "full for good": (aiosmtplib.SMTPDataError(552, "5.2.2 over quota"), "mail_refused", False),
     "cut": (aiosmtplib.SMTPServerDisconnected("gone"), "mail_down", True),
     "slow": (TimeoutError(), "mail_down", True),
 }

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from workers.channels.mail import smtp
+from workers.channels.mail.outgoing import Outgoing
 from workers.channels.mail.smtp import Server, Timeouts, give
 from workers.channels.outreach.result import Given, NotGiven, Result, Unanswered
 
@@ -72,7 +73,7 @@ async def listening(script: Script) -> AsyncIterator[int]:
 async def given(script: Script, answer_s: float = 10.0, ready_s: float = READY_S) -> Result:
     async with listening(script) as port:
         server = Server("127.0.0.1", port, "none", None)
-        mail = b"Subject: x\r\n\r\nhi\r\n"
+        mail = Outgoing(b"Subject: x\r\n\r\nhi\r\n")
         return await give(server, "a@b.vn", "c@d.vn", mail, Timeouts(ready_s, answer_s))
 
 

@@ -7,14 +7,13 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 
-from tests.mail.letters import ADDRESSES, SENDER, letter
+from tests.mail.letters import SENDER, written
 from tests.mail.mail_server import mail_server
 from tests.security.certificates import Issued, issue
-from workers.channels.mail.letter import mime
 from workers.channels.mail.smtp import Server, Timeouts, Tls, give
 from workers.channels.outreach.result import Given, NotGiven, Result
 
-MAIL = mime(letter(), SENDER, ADDRESSES)
+MAIL = written()
 TIMEOUTS = Timeouts(10.0, 10.0)
 
 

@@ -19,6 +19,7 @@ from schemas import inbound
 from schemas.envelope import Kind
 from schemas.ids import conversation_id
 from schemas.receipts import Outreach
+from tests.files.test_files import chunks_of
 from tests.files.test_kind import picture
 from tests.intake.conftest import Run
 from tests.intake.log import PAGE, WORKSPACE, Log, key_of, published
@@ -32,11 +33,13 @@ from workers.channels.delivery.vault import Vault
 from workers.channels.mail import page_rows
 from workers.channels.mail.door import MailDoor
 from workers.channels.mail.mailer import Mailer
+from workers.channels.mail.parcel import DAY_S
 from workers.channels.mail.signature import SIGNATURE, signature
 from workers.channels.mail.smtp import Tls
 from workers.channels.outreach import rows
 from workers.channels.outreach.verdict import UNANSWERED_MAX
 from workers.channels.problem import MalformedError, OverloadedError, WrongSignatureError
+from workers.files import rows as file_rows
 from workers.files.files import Files
 from workers.files.link import Links
 from workers.files.storage import Storage, StorageDownError
@@ -274,6 +277,62 @@ async def test_what_is_attached_to_a_reply_is_kept_once_before_it_is_taken(
         assert {tuple(row) for row in rows} == {(one.file, "stored", True) for one in (pdf, photo)}
         assert photo.file is not None
         assert len([key for key in storage.asked if key.endswith(f"/{photo.file}")]) == 1, "kept once"
+
+
+async def test_what_an_agent_attaches_goes_with_the_mail_or_as_a_link(
+    database: str, connection: Connection, run: Run, log: Log, tmp_path: Path
+) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
+        way = Way(pool, database, log, run, mail=settings(**QUICK, files_bytes_max=50_000))
+        log.say("an", "m1")
+        await way.settle()
+        await way.act("set_profile", email=EMAIL)
+        await way.act("open_ticket", subject="Hỏi giá")
+        await _set_page(way, server)
+        own = AttachmentsSettings(folder=tmp_path, public_url="https://chat.example.com")
+        files = Files(own, Storage(LocalStore(tmp_path)), Links(["k" * 32], 3_600))
+        pdf, photo = b"%PDF-1.7\n" + bytes(60_000), picture("PNG")
+        named = [await _kept(pool, files, *one) for one in ((pdf, "giá.pdf"), (photo, "ảnh.png"))]
+        foreign = await _kept(pool, files, photo, "x.png", key_of("binh"))
+        sent, stolen = [await _with(way, *each) for each in (named, [foreign])]
+        async with way.running(Mailer(way.settings.mail, VAULT, files)):
+            await way.until(sent, "sent")
+            await way.until(stolen, "failed", "attachment_gone")
+        (mail,) = server.kept.values()
+        body = mail.get_body(("plain",))
+        assert body is not None
+        (enclosed,) = mail.iter_attachments()
+        assert (enclosed.get_filename(), enclosed.get_content()) == ("ảnh.png", photo)
+        (link,) = [line for line in body.get_content().splitlines() if line.startswith("https://")]
+        written_at = await pool.fetchval("SELECT written_at FROM outreach WHERE message_id = $1", sent)
+        file = (await file_rows.read(pool, WORKSPACE, [named[0]]))[named[0]]
+        token = files.links.lasting(30 * DAY_S).token(file.content, written_at.timestamp())
+        assert link == f"https://chat.example.com/v1/files/{token}"
+        await _cannot_go(way, files, named[0])
+        lines = await transcript.read_exchange(
+            Where(connection, SCOPE, CONVERSATION, "main"), 1, None, 9, "vi"
+        )
+        assert [one.file for one in lines.lines[0].attachments] == named
+        assert await pool.fetchval("SELECT count(*) FROM file WHERE message_id = $1", sent) == 2
+
+
+async def _cannot_go(way: Way, files: Files, large: str) -> None:
+    """Too large to go within, and there is no address at which it could be fetched; or no files at all."""
+    hidden = Files(AttachmentsSettings(), files.storage, files.links)
+    for worker, reason in ((hidden, "files_not_set"), (None, "attachment_gone")):
+        message = await _with(way, large)
+        async with way.running(Mailer(way.settings.mail, VAULT, worker)):
+            await way.until(message, "failed", reason)
+
+
+async def _with(way: Way, *files: str) -> UUID:
+    attachments = [{"type": "file", "file": file} for file in files]
+    return await way.reach("send_mail", ticket=1, text="báo giá", attachments=attachments)
+
+
+async def _kept(pool: asyncpg.Pool, files: Files, data: bytes, name: str, key: str = KEY) -> str:
+    file = await files.take(pool, WORKSPACE, conversation_id(key), "lan", chunks_of(data), name)
+    return file.id
 
 
 class Away(Storage):

@@ -154,8 +154,12 @@ class Files:
 
     def public_link(self, content: Content) -> str | None:
         """The address at which a platform may fetch it for a while; none: we have no public address."""
+        return self.public_address(self.links.token(content))
+
+    def public_address(self, token: str) -> str | None:
+        """The same of a link whose token this is."""
         base = self.settings.public_url
-        return None if base is None else f"{base.rstrip('/')}{PUBLIC_PATH}/{self.links.token(content)}"
+        return None if base is None else f"{base.rstrip('/')}{PUBLIC_PATH}/{token}"
 
     @contextmanager
     def _coming_from(self, owner: str) -> Iterator[None]:

@@ -38,12 +38,19 @@ class Links:
         self._keys = keys
         self._step_s = life_s / 2
 
+    def lasting(self, life_s: float) -> Links:
+        """The same for links with another life."""
+        return Links(self._keys, life_s)
+
+    def ends_s(self, now_s: float) -> int:
+        """When a link ends that is made at `now_s`, both in seconds since 1970."""
+        return int((now_s // self._step_s + 2) * self._step_s)
+
     def token(self, content: Content, now_s: float | None = None) -> str:
         """The end of a link's address. It stays the same for half of its life, so that browsers keep what
         they have fetched.
         """
-        now_s = time.time() if now_s is None else now_s
-        ends_s = int((now_s // self._step_s + 2) * self._step_s)
+        ends_s = self.ends_s(time.time() if now_s is None else now_s)
         said = {"aud": AUDIENCE, "exp": ends_s, "k": content.key, "t": content.media_type, "n": content.name}
         return jwt.encode(said | {"s": content.is_shown}, self._keys[0], algorithm="HS256")
 

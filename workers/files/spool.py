@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from workers.files.kind import HEAD_BYTES
 from workers.files.refusal import FileRefusedError
+from workers.files.storage import Storage
 
 WRITE_BYTES = 262_144
 """Gathered before a thread writes them."""
@@ -43,6 +44,20 @@ async def spooled(chunks: AsyncIterable[bytes], bytes_max: int, timeout_s: float
         if not size_bytes:
             raise FileRefusedError("empty", "The file is empty.")
         yield Spooled(path, size_bytes, await asyncio.to_thread(_head, path))
+
+
+@asynccontextmanager
+async def copied(storage: Storage, key: str, timeout_s: float) -> AsyncIterator[Path | None]:
+    """A copy of what has this key, until the end of the block; none: nothing has it.
+
+    Raises StorageDownError, FileRefusedError, OSError.
+    """
+    stored = await storage.read(key)
+    if stored is None:
+        yield None
+        return
+    async with spooled(stored.chunks, stored.size_bytes, timeout_s) as here:
+        yield here.path
 
 
 async def _write(path: Path, chunks: AsyncIterable[bytes], bytes_max: int) -> int:

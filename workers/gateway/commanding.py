@@ -14,7 +14,6 @@ from uuid import UUID
 from asyncpg import Pool
 
 from schemas import asks
-from schemas.actions import Say
 from schemas.commands import Amend
 from workers.channels.publisher import RETRY_AFTER_S, Publisher, UnpublishedError
 from workers.channels.records import Outgoing
@@ -77,7 +76,7 @@ class Commanding:
         roster = await self._finding.roster(asker.identity.workspace)
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
             conversation, known = await self._finding.conversation(asker, roster, call, id_)
-            if issubclass(call.model, Say):
+            if "attachments" in call.body.model_fields:
                 body = await self._attached(asker, conversation, body)
             stands = relations(asker.identity.agent, conversation, roster)
             is_new = not any(one.outcome for one in known)

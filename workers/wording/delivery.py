@@ -95,6 +95,10 @@ _VI: dict[DeliveryReason, tuple[str, str]] = {
     ),
     "mail_address": ("máy chủ thư không nhận địa chỉ e-mail này", "Hỏi lại địa chỉ của khách rồi gửi lại"),
     "mail_refused": ("máy chủ thư từ chối e-mail này", "Sửa nội dung rồi gửi lại, hoặc báo quản trị viên"),
+    "mail_too_large": (
+        "e-mail lớn hơn mức máy chủ thư cho phép",
+        "Gửi lại với ít tệp hơn, hoặc tệp nhỏ hơn",
+    ),
     "mail_later": ("máy chủ thư hẹn nhận sau", "Chờ; e-mail sẽ tự gửi"),
     "mail_login": (
         "máy chủ thư không nhận đăng nhập của trang",
@@ -186,6 +190,10 @@ _EN: dict[DeliveryReason, tuple[str, str]] = {
     "mail_refused": (
         "the mail server refuses this e-mail",
         "Change it and send it again, or tell an operator",
+    ),
+    "mail_too_large": (
+        "the mail server takes no e-mail that is so large",
+        "Send fewer files, or smaller ones",
     ),
     "mail_later": ("the mail server wants it again later", "Wait: it is sent by itself"),
     "mail_login": ("the mail server refuses the page's login", "Tell an operator; it is sent by itself then"),

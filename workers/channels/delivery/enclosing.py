@@ -15,7 +15,7 @@ from workers.channels.delivery.sender import Copying, Enclosed, NoCopyError
 from workers.files import rows
 from workers.files.file import smaller_of
 from workers.files.files import Files
-from workers.files.spool import spooled
+from workers.files.spool import copied
 from workers.files.storage import StorageDownError
 
 
@@ -54,10 +54,9 @@ def _copying(files: Files, key: str, missing: type[Exception]) -> Copying:
     @asynccontextmanager
     async def copying() -> AsyncIterator[Path]:
         """Raises StorageDownError, FileRefusedError and `missing`."""
-        stored = await files.storage.read(key)
-        if stored is None:
-            raise missing("it is not there")
-        async with spooled(stored.chunks, stored.size_bytes, files.settings.upload_timeout_s) as here:
-            yield here.path
+        async with copied(files.storage, key, files.settings.upload_timeout_s) as path:
+            if path is None:
+                raise missing("it is not there")
+            yield path
 
     return copying

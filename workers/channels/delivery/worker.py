@@ -34,7 +34,7 @@ def run_delivery(settings: Settings) -> None:
     if files is not None:
         beside["files"] = Fetcher(settings, files).run
     if settings.mail.reply_address is not None:
-        beside["mails"] = Runner(settings, Mailer(settings.mail, vault)).run
+        beside["mails"] = Runner(settings, Mailer(settings.mail, vault, files)).run
     if settings.phone.accounts:
         beside["phone"] = partial(run_caller, settings)
     chores = (erasing_chore(),)

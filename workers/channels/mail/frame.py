@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 Language = Literal["vi", "en"]
 
@@ -13,6 +14,11 @@ ABOVE: Mapping[Language, str] = {
     "en": "##- Please reply above this line -##",
 }
 _ABOUT: Mapping[Language, str] = {"vi": "yêu cầu số {}", "en": "request no. {}"}
+_LINKED: Mapping[Language, str] = {
+    "vi": "{} ({:.1f} MB, tải về trước {:%d/%m/%Y}):\n{}\n\n",
+    "en": "{} ({:.1f} MB, to be fetched before {:%d %b %Y}):\n{}\n\n",
+}
+MB = 1_000_000
 LINE_CHARS_MAX = 400
 """Of a line that may say who wrote what follows; mail programs write shorter ones."""
 
@@ -24,9 +30,21 @@ _BEGINS = re.compile(
 )
 
 
-def framed(text: str, name: str, ticket: int, language: Language) -> str:
-    """An agent's words as they are sent: `name` is the page's."""
-    return f"{ABOVE[language]}\n\n{text}\n\n-- \n{name} · {_ABOUT[language].format(ticket)}\n"
+class Linked(NamedTuple):
+    """A file that does not go within the mail: whoever has its link may fetch it until it ends."""
+
+    name: str
+    size_bytes: int
+    url: str
+    ends_at: datetime
+
+
+def framed(text: str, name: str, ticket: int, language: Language, linked: Sequence[Linked]) -> str:
+    """An agent's words as they are sent, behind them links to files; `name` is the page's."""
+    links = "".join(
+        _LINKED[language].format(one.name, one.size_bytes / MB, one.ends_at, one.url) for one in linked
+    )
+    return f"{ABOVE[language]}\n\n{text}\n\n{links}-- \n{name} · {_ABOUT[language].format(ticket)}\n"
 
 
 def own_words(text: str) -> str:

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from workers.channels.mail.address import ReplyAddresses
 from workers.channels.mail.frame import Language, framed
+from workers.channels.mail.outgoing import Outgoing, outgoing
+from workers.channels.mail.parcel import Parcel
 
 REFERENCES_MAX = 10
-_WHOLE = SMTP.clone(max_line_length=900)
-"""In shorter lines a Message-ID, which is long, would become encoded words, and nobody would know it."""
 SUBJECTS: dict[Language, str] = {"vi": "Yêu cầu của bạn", "en": "Your request"}
 
 
@@ -41,8 +41,8 @@ class Letter(NamedTuple):
     """Message-IDs of those that were sent before about the same ticket, the oldest first."""
 
 
-def mime(letter: Letter, sender: Sender, addresses: ReplyAddresses) -> bytes:
-    """The mail with its headers, the same for each attempt.
+def mime(letter: Letter, sender: Sender, addresses: ReplyAddresses, parcel: Parcel) -> Outgoing:
+    """The mail with its headers and files, the same for each attempt.
 
     Raises ValueError when an address or a header cannot be one: nothing that has lines gets into a header.
     """
@@ -58,6 +58,6 @@ def mime(letter: Letter, sender: Sender, addresses: ReplyAddresses) -> bytes:
     if letter.former:
         message["In-Reply-To"] = letter.former[-1]
         message["References"] = " ".join(letter.former[-REFERENCES_MAX:])
-    text = framed(letter.text, name, letter.ticket, sender.language)
+    text = framed(letter.text, name, letter.ticket, sender.language, parcel.linked)
     message.set_content(text, cte="base64")
-    return message.as_bytes(policy=_WHOLE)
+    return outgoing(message, f"=_{letter.message.hex}", parcel.enclosed)

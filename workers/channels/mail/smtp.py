@@ -17,15 +17,20 @@ from aiosmtplib import (
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
+    SMTPServerDisconnected,
+    SMTPStatus,
 )
 
 from schemas.receipts import DeliveryReason
+from workers.channels.mail.outgoing import Outgoing
 from workers.channels.outreach.result import Given, NotGiven, Result, Unanswered
 
 Tls = Literal["starttls", "implicit", "none"]
 DETAIL_CHARS_MAX = 300
 QUIT_S = 2.0
 """To say goodbye: whatever comes of it, the server has answered already."""
+TOO_LARGE = 552
+ENHANCED_TOO_LARGE = frozenset({"5.2.3", "5.3.4"})
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 """RFC 2034: with it the words of an answer begin."""
 _ERRORS = (SMTPException, OSError, TimeoutError, ValueError)
@@ -55,7 +60,7 @@ class Timeouts(NamedTuple):
         return self.ready_s + self.answer_s + QUIT_S
 
 
-async def give(server: Server, sender: str, to: str, mail: bytes, timeouts: Timeouts) -> Result:
+async def give(server: Server, sender: str, to: str, mail: Outgoing, timeouts: Timeouts) -> Result:
     """Give `mail` to the server. Raises nothing but CancelledError."""
     client = _client(server, timeouts.ready_s)
     try:
@@ -79,21 +84,47 @@ def _client(server: Server, timeout_s: float) -> SMTP:
     )
 
 
-async def _given(client: SMTP, sender: str, to: str, mail: bytes, timeouts: Timeouts) -> Result:
+async def _given(client: SMTP, sender: str, to: str, mail: Outgoing, timeouts: Timeouts) -> Result:
     try:
         async with asyncio.timeout(timeouts.ready_s):
             await client.connect()
-            await client.mail(sender)
+            await client.mail(sender, options=await _size(client, mail))
             await client.rcpt(to)
     except _ERRORS as error:
         return not_given(error)
     try:
         async with asyncio.timeout(timeouts.answer_s):
-            await client.data(mail, timeout=timeouts.answer_s)
+            await _data(client, mail, timeouts.answer_s)
     except _ERRORS as error:
         client.close()  # an answer that comes now would be taken for that to the goodbye
         return not_answered(error)
     return Given()
+
+
+async def _size(client: SMTP, mail: Outgoing) -> list[str]:
+    """RFC 1870: a server that wants to know how large a mail is refuses it before it has come."""
+    if client.is_ehlo_or_helo_needed:
+        with contextlib.suppress(SMTPHeloError):  # an old one is greeted otherwise next
+            await client.ehlo()
+    return [f"SIZE={mail.size_bytes}"] if client.supports_extension("size") else []
+
+
+async def _data(client: SMTP, mail: Outgoing, timeout_s: float) -> None:
+    """The library's own takes a mail whole, and copies it. Raises SMTPException, OSError, TimeoutError."""
+    await _say(client, b"DATA", SMTPStatus.start_input, timeout_s)
+    pieces = mail.pieces()
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        if client.protocol is None:
+            raise SMTPServerDisconnected("the connection is lost")
+        client.protocol.write(piece)
+        await client.protocol._drain_helper()  # noqa: SLF001 - as asyncio's own streams wait with it
+    await _say(client, b".", SMTPStatus.completed, timeout_s)
+
+
+async def _say(client: SMTP, word: bytes, wanted: SMTPStatus, timeout_s: float) -> None:
+    answer = await client.execute_command(word, timeout=timeout_s)
+    if answer.code != wanted:
+        raise SMTPDataError(answer.code, answer.message)
 
 
 async def _leave(client: SMTP) -> None:
@@ -112,7 +143,7 @@ def not_given(error: Exception) -> NotGiven:
         case SMTPRecipientRefused():
             return _by_class(error, "mail_address")
         case SMTPSenderRefused() | SMTPDataError():
-            return _by_class(error, "mail_refused")
+            return _by_class(error, "mail_too_large" if _is_too_large(error) else "mail_refused")
     return NotGiven("mail_down", again=True, detail=_words(error))
 
 
@@ -126,6 +157,12 @@ def not_answered(error: Exception) -> NotGiven | Unanswered:
 def _by_class(error: SMTPResponseException, reason: DeliveryReason) -> NotGiven:
     detail = _words(error)
     return NotGiven(reason, again=False, detail=detail) if error.code >= 500 else _later(detail)
+
+
+def _is_too_large(error: SMTPResponseException) -> bool:
+    """RFC 1870, 6.1; a mailbox that is full has the same code (RFC 3463, 3.3)."""
+    enhanced = _ENHANCED.match(error.message)
+    return error.code == TOO_LARGE and (enhanced is None or enhanced[0] in ENHANCED_TOO_LARGE)
 
 
 def _later(detail: str) -> NotGiven:

@@ -27,13 +27,15 @@ def row_of(
         case Mail():
             # Signed once: every attempt has the same Message-ID.
             token = None if addresses is None else addresses.token(ticket, value.at)
-            content = {"to": value.to, "subject": value.subject, "text": value.text}
+            content = value.model_dump(include={"to", "subject", "text"})
+            if value.attachments:
+                content["files"] = [each.file for each in value.attachments]
             said = {"means": "mail", "token": token, "is_set": token is not None, "content": content}
         case Sms():
-            content = {"to": value.to, "text": value.text}
+            content = value.model_dump(include={"to", "text"})
             said = {"means": "sms", "number": value.to, "is_set": can_phone, "content": content}
         case Call():
-            content = {"to": value.to, "agent_phone": value.agent_phone}
+            content = value.model_dump(include={"to", "agent_phone"})
             said = {"means": "call", "is_set": can_phone, "content": content}
     return {
         **said,

@@ -66,8 +66,9 @@ WITH first AS (
 )
 UPDATE outreach o SET state = 'sending', attempts = attempts + 1, attempted_at = clock_timestamp()
 FROM first WHERE o.workspace_id = first.workspace_id AND o.message_id = first.message_id
-RETURNING o.workspace_id, o.message_id, o.page_id, o.ticket, o.means, o.token, o.content, o.attempts,
-    o.failures, o.unanswered, o.written_at, extract(epoch FROM now() - o.written_at)::float8 AS age_s, ARRAY(
+RETURNING o.workspace_id, o.message_id, o.conversation_id, o.page_id, o.ticket, o.means, o.token, o.content,
+    o.attempts, o.failures, o.unanswered, o.written_at,
+    extract(epoch FROM now() - o.written_at)::float8 AS age_s, ARRAY(
         SELECT before.token || '.' || replace(before.message_id::text, '-', '') FROM outreach before
         WHERE before.ticket_id = o.ticket_id AND before.means = 'mail' AND before.state = 'sent'
             AND before.position < o.position
@@ -124,13 +125,15 @@ class Claimed(NamedTuple):
 
     workspace: str
     message: UUID
+    conversation: UUID
     page: str
     ticket: int
     means: MeansName
     token: str | None
     """Of a mail: where a reply leads."""
-    content: Mapping[str, str]
-    """What its record on outbound says beside: `to`, and `subject`, `text`, `agent_phone` as it has them."""
+    content: Mapping[str, Any]
+    """What its record on outbound says beside: `to`, and `subject`, `text`, `agent_phone` as it has them; of
+    a mail's attachments the ids of their `files`."""
     attempt: int
     failures: int
     unanswered: int
@@ -173,6 +176,7 @@ async def claim(connection: Connection, means: Sequence[MeansName], page: str, l
         Claimed(
             row["workspace_id"],
             row["message_id"],
+            row["conversation_id"],
             row["page_id"],
             row["ticket"],
             row["means"],

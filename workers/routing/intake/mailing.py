@@ -19,4 +19,6 @@ def send_mail(act: Act[SendMail]) -> Answer:
         sentence = "the customer's profile has no e-mail address that can be written to: write it down first"
         return Refusal("no_address", sentence, allowed=("set_profile",))
     headers = {"to": address, "subject": act.action.subject or ticket.subject}
-    return reach(act, ticket, "mail", {**headers, "text": act.action.text}, headers)
+    attachments = [each.model_dump(exclude_none=True) for each in act.action.attachments]
+    said = {**headers, "text": act.action.text, "attachments": attachments}
+    return reach(act, ticket, "mail", said, headers)

@@ -47,7 +47,7 @@ def reach(
     act: Act[OutreachT],
     ticket: Ticket,
     means: MeansName,
-    said: Mapping[str, str],
+    said: Mapping[str, Any],
     params: Mapping[str, Any],
 ) -> Result:
     """Into the transcript, and to delivery; a draft becomes an open ticket.
@@ -62,8 +62,15 @@ def reach(
     work, conversation, cause, at_ms, action, _ = act
     message = message_id_of(act)
     sender: Sender = "bot" if action.by is None else "agent"
-    line_params = {"ticket": ticket.number, **params}
-    line = Line(message, sender, means, tickets.who(action), said.get("text"), params=line_params)
+    line = Line(
+        message,
+        sender,
+        means,
+        tickets.who(action),
+        said.get("text"),
+        said.get("attachments") or None,
+        params={"ticket": ticket.number, **params},
+    )
     _keep_line(work, conversation, cause, at_ms, line, ticket.number)
     value = {
         **conversation.facts,
