@@ -9,6 +9,7 @@ import pytest
 
 from config.settings import Settings
 from config.topics import INBOUND
+from tests.idle_time import in_idle_time
 from workers.channels import publisher
 from workers.channels.metrics import IngressMetrics
 from workers.channels.publisher import Publisher, UnpublishedError
@@ -38,6 +39,7 @@ class Producer:
         return done
 
 
+@in_idle_time
 async def test_who_comes_alone_is_sent_at_once_and_those_who_follow_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -56,15 +58,16 @@ async def test_who_comes_alone_is_sent_at_once_and_those_who_follow_together(
     values = [value for value, _ in producer.sent]
     alone_s, *together_s, last_s = (at_s - begun_s for _, at_s in producer.sent)
     assert values == [b"%d" % number for number in range(10)]
-    assert alone_s < LONG_S
-    assert min(together_s) > LONG_S / 2
-    assert last_s >= max(together_s) + LONG_S / 2
+    assert alone_s == 0
+    assert together_s == [pytest.approx(LONG_S)] * 8
+    assert last_s == pytest.approx(2 * LONG_S)
     await asyncio.sleep(LONG_S)
     begun_s = asyncio.get_running_loop().time()
     await publish(10)
-    assert producer.sent[-1][1] - begun_s < LONG_S
+    assert producer.sent[-1][1] == begun_s
 
 
+@in_idle_time
 async def test_a_producer_is_given_up_only_when_nothing_is_confirmed_any_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

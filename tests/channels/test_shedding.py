@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import cast
 
 import httpx
@@ -21,7 +22,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.channels.webhooks import Signed, messenger, said
-from workers.channels import bounded_http
+from tests.idle_time import in_idle_time
+from workers.channels import bounded_http, shedding
 from workers.channels.admission import REQUESTS_MAX
 from workers.channels.server import StoppableServer, listen
 from workers.channels.shedding import BEGUN_MAX, RETRY_AFTER_S, TICK_S, WAIT_MAX_S, Pressure, Shedding
@@ -73,11 +75,13 @@ def test_of_a_crowd_within_one_tick_no_more_are_taken_on_than_there_is_room_for(
     assert world.shed == 4
 
 
-async def test_a_loop_that_stood_still_is_noticed_before_and_after_it_has_ticked() -> None:
-    world = World()
+async def test_a_loop_that_stood_still_is_noticed_before_and_after_it_has_ticked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, begun_s = World(), 100.0
+    monkeypatch.setattr(shedding, "time", SimpleNamespace(monotonic=lambda: begun_s))
     watching = asyncio.create_task(world.shedding.run())
     await asyncio.sleep(0)
-    begun_s = time.monotonic()
     assert not world.shedding.sheds(begun_s + TICK_S + WAIT_MAX_S / 2)
     assert world.shedding.sheds(begun_s + 2 * TICK_S + WAIT_MAX_S)
     world.shedding.tick(begun_s + 2 * TICK_S + WAIT_MAX_S)
@@ -88,13 +92,12 @@ async def test_a_loop_that_stood_still_is_noticed_before_and_after_it_has_ticked
 
 
 def test_those_who_are_sent_away_are_told_different_times_to_come_again() -> None:
-    shedding = World().shedding
+    one = World().shedding
     told = {
-        int(shedding.answer(closes=False).partition(b"retry-after: ")[2].split(b"\r\n")[0])
-        for _ in range(500)
+        int(one.answer(closes=False).partition(b"retry-after: ")[2].split(b"\r\n")[0]) for _ in range(500)
     }
     assert told == set(RETRY_AFTER_S)
-    assert b"connection: close" in shedding.answer(closes=True)
+    assert b"connection: close" in one.answer(closes=True)
 
 
 async def _slowly(request: Request) -> Response:
@@ -127,6 +130,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return int(head[9:12]), head + await reader.readexactly(size)
 
 
+@in_idle_time
 async def test_who_is_sent_away_is_answered_before_his_body_and_may_go_on_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -157,6 +161,7 @@ async def test_who_is_sent_away_is_answered_before_his_body_and_may_go_on_afterw
     "head",
     [HEAD + b"expect: 100-continue\r\n", HEAD.replace(b"1.1", b"1.0"), HEAD + b"connection: close\r\n"],
 )
+@in_idle_time
 async def test_who_cannot_go_on_is_sent_away_for_good(head: bytes) -> None:
     world = World()
     world.requests = REQUESTS_MAX

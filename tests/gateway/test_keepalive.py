@@ -8,6 +8,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from tests.idle_time import in_idle_time
 from workers.gateway.cutting import CuttableSocket
 
 UPGRADE = (
@@ -64,6 +65,7 @@ async def _socket(may_read: asyncio.Event) -> tuple[CuttableSocket, Wire]:
     return protocol, wire
 
 
+@in_idle_time
 async def test_who_does_not_answer_pings_is_let_go() -> None:
     may_read = asyncio.Event()
     may_read.set()
@@ -74,6 +76,7 @@ async def test_who_does_not_answer_pings_is_let_go() -> None:
     assert wire.pings.qsize() == 1
 
 
+@in_idle_time
 async def test_who_cannot_be_heard_is_kept_until_he_can() -> None:
     may_read = asyncio.Event()
     protocol, wire = await _socket(may_read)

@@ -23,6 +23,7 @@ from websockets.asyncio.client import connect
 from config.gateway import GatewaySettings
 from config.settings import Settings
 from tests.channels.conftest import running, with_ingress
+from tests.idle_time import in_idle_time
 from workers.channels import bounded_http
 from workers.channels.bounded_http import HEAD_BYTES_MAX, BoundedHttp
 from workers.channels.seldom import LOGGED_BURST, seldom_logger
@@ -128,6 +129,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("http", HTTP)
+@in_idle_time
 async def test_who_does_not_ask_in_time_is_let_go_and_others_are_served(http: type[BoundedHttp]) -> None:
     async with serving(http) as port:
         drip = [b"GET / HTTP/1.1\r\n", *[b"x-a: b\r\n"] * 1_000]
@@ -149,6 +151,7 @@ async def test_who_does_not_ask_in_time_is_let_go_and_others_are_served(http: ty
 
 
 @pytest.mark.parametrize("http", HTTP)
+@in_idle_time
 async def test_for_whom_there_is_no_room_is_told_when_to_come_again(http: type[BoundedHttp]) -> None:
     request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     async with serving(http, room=2) as port:
@@ -163,6 +166,7 @@ async def test_for_whom_there_is_no_room_is_told_when_to_come_again(http: type[B
 
 
 @pytest.mark.parametrize("http", HTTP)
+@in_idle_time
 async def test_a_request_has_its_time_once_its_head_is_here(http: type[BoundedHttp]) -> None:
     async with serving(http) as port:
         head = b"POST /late HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\n"
@@ -188,6 +192,7 @@ CHUNKED = b"POST /late HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n
     ],
     ids=["path", "headers", "one header", "behind the body", "extension of a part"],
 )
+@in_idle_time
 async def test_a_head_without_end_is_kept_no_further_than_its_limit(
     http: type[BoundedHttp], begin: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +212,7 @@ async def test_a_head_without_end_is_kept_no_further_than_its_limit(
 
 
 @pytest.mark.parametrize("http", HTTP)
+@in_idle_time
 async def test_who_does_not_read_his_answer_is_let_go(http: type[BoundedHttp]) -> None:
     endless = Endless()
     async with serving(http, endless) as port:

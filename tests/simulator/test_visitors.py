@@ -11,6 +11,7 @@ import orjson
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.idle_time import in_idle_time
 from workers.local.simulator.ledger import Ledger
 from workers.local.simulator.visitors import visitors as module
 from workers.local.simulator.visitors.habits import Habits
@@ -90,6 +91,7 @@ async def played(ingress: Ingress) -> tuple[Ledger, Visitors]:
         return ledger, visitors
 
 
+@in_idle_time
 async def test_visitors_come_write_leave_and_return_and_say_everything_until_it_is_taken() -> None:
     ingress = Ingress()
     ledger, visitors = await played(ingress)
@@ -101,6 +103,7 @@ async def test_visitors_come_write_leave_and_return_and_say_everything_until_it_
     assert (visitors.ledger.misshown, visitors.ledger.online, ledger.given_up) == (0, 0, 0)
 
 
+@in_idle_time
 async def test_what_visitors_are_shown_wrong_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMPARE_DEADLINE_S", 0.3)
     _, doubled = await played(Ingress(doubles=True))

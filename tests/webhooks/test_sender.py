@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -12,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from config.webhooks import WebhooksSettings
+from tests.idle_time import in_idle_time
 from workers.webhooks.sender import open_sender
 from workers.webhooks.verdict import Answer
 
@@ -104,11 +104,12 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("path", ["silent", "dripping"])
+@in_idle_time
 async def test_who_takes_too_long_is_not_waited_for(path: str) -> None:
-    began_s = time.monotonic()
-    (answer,) = await send(path, timeout_s=0.5)
+    began_s = asyncio.get_running_loop().time()
+    (answer,) = await send(path, timeout_s=5.0)
     assert (answer.status, answer.error) == (None, "no answer in time")
-    assert time.monotonic() - began_s < 10
+    assert asyncio.get_running_loop().time() - began_s < 10
 
 
 async def test_no_cookie_is_kept() -> None:
