@@ -101,6 +101,10 @@ class Result:
     took_s: float = field(default=0.0)
     commit: str = field(default="unknown")
     """Which version was tried."""
+    began: str = field(default="")
+    """When, by the clock (ISO 8601, UTC)."""
+    machine: dict[str, Any] = field(default_factory=dict)
+    """Where."""
     others_share: float = field(default=0.0)
     """How much of the processors others had meanwhile: who got little of them could not be in time."""
 
@@ -141,7 +145,7 @@ class Result:
         return sorted({*named, *missed, *(number for number, _ in self._late)})
 
     def as_json(self) -> bytes:
-        """For `faults.table` and `faults.series`."""
+        """For `faults.record`."""
         more = {"unhealed": self.unhealed, "problems": self.problems, "suspects": self.suspects}
         phases = [asdict(phase) | {"unhealed": phase.unhealed} for phase in self.phases]
         return orjson.dumps(asdict(self) | more | {"phases": phases}, option=orjson.OPT_INDENT_2)

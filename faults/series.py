@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faults.plan import Task
-from faults.table import Run, read
+from faults.record import Record, Run, read
 from workers.local.child import LEASH
 
 ROOT = Path(__file__).parents[1]
 STOPPING_S = 90.0
 """So long a run may take to stop its workers and servers when it is told to."""
 POLL_S = 0.1
-RESULT = "result.json"
 
 
 def _spine(task: Task, folder: Path) -> Sequence[str]:
@@ -34,13 +33,15 @@ class _Running:
 
 
 class Series:
-    """The runs of a plan, their results below `folder`.
+    """The runs of a plan. One that is recorded is done.
 
     Args:
         plan: its runs. Behind one of several phases that did not pass come those that must be seen alone.
+        folder: for the data and logs of each.
         say: takes what happens, a line at a time.
         at_once: so many runs are under way at the same time.
         command: what carries a task out and leaves its result in a folder.
+        record: where results are kept. Default: in `folder`.
     """
 
     def __init__(
@@ -50,13 +51,16 @@ class Series:
         say: Callable[[str], None],
         at_once: int = 1,
         command: Callable[[Task, Path], Sequence[str]] = _spine,
+        record: Record | None = None,
     ) -> None:
         self._plan = plan
         self._folder = folder.absolute()
         self._say = say
         self._at_once = at_once
         self._command = command
-        self._read: dict[Task, Run] = {}
+        self._record = record or Record(folder)
+        self._unwanted: set[Task] = set()
+        self._catch_up()
 
     @property
     def tasks(self) -> list[Task]:
@@ -64,13 +68,12 @@ class Series:
         found: list[Task] = []
         for task in self._plan:
             result = self._result(task)
-            more = task.alone(result["suspects"]) if result and len(task.phases) > 1 else []
-            found += [task, *more]
+            found += [task, *(self._because_of(task, result) if result else ())]
         return list(dict.fromkeys(found))
 
     @property
     def done(self) -> list[Task]:
-        """Those that have a result, of this time or an earlier one."""
+        """Those that have a result, of this time or an earlier one, here or elsewhere."""
         return [task for task in self.tasks if self._result(task)]
 
     @property
@@ -87,12 +90,10 @@ class Series:
         left = set(self.tasks) - {task for task, _ in done}
         return ratio * sum(task.expected_s for task in left) / self._at_once
 
-    def forget_failures(self) -> None:
-        """Let those that did not pass be done again, and what was done because of them."""
-        for task, result in [(task, self._result(task)) for task in self.tasks]:
-            if result and result["problems"]:
-                (self._of(task) / RESULT).unlink()
-                del self._read[task]
+    def repeat(self, is_unwanted: Callable[[Run], object]) -> None:
+        """Let those with such results be done again; each stays recorded until there is another one."""
+        results = [(task, self._result(task)) for task in self.tasks]
+        self._unwanted |= {task for task, result in results if result and is_unwanted(result)}
 
     def run(self) -> list[Task]:
         """Do what is left; returns those that did not come to an end. KeyboardInterrupt stops in order."""
@@ -141,7 +142,9 @@ class Series:
         return _Running(process, time.monotonic())
 
     def _end(self, task: Task, one: _Running) -> None:
-        result = self._result(task)
+        result = self._left_by(task)
+        if result:
+            self._keep(task, result)
         if result and not result["problems"]:
             shutil.rmtree(self._of(task) / "servers", ignore_errors=True)
         left_s = self.left_s
@@ -157,13 +160,36 @@ class Series:
         return f"NOT PASSED, {result['problems'][0]}, {others}, see {self._of(task)},"
 
     def _result(self, task: Task) -> Run | None:
-        """None while it has none; what an older version has left there is none either."""
-        if task not in self._read:
-            try:
-                self._read[task] = read(self._of(task))
-            except ValueError:
-                return None
-        return self._read[task]
+        """None while it has none that is wanted."""
+        return None if task in self._unwanted else self._record.find(task)
+
+    def _left_by(self, task: Task) -> Run | None:
+        """What the run has left in its folder; what an older version has left there is nothing."""
+        try:
+            return read(self._of(task))
+        except ValueError:
+            return None
+
+    def _catch_up(self) -> None:
+        """Record what ended while no campaign was there to see it, since it was killed."""
+        for task in self.tasks:
+            known, left = self._record.find(task), self._left_by(task)
+            if left and (known is None or known["began"] < left["began"]):
+                self._keep(task, left)
+
+    def _keep(self, task: Task, result: Run) -> None:
+        """What was seen alone because of the result before goes with it."""
+        before = self._record.find(task)
+        for alone in self._because_of(task, before) if before else ():
+            self._record.drop(alone)
+            shutil.rmtree(self._of(alone), ignore_errors=True)
+        self._record.keep(task, result)
+        self._unwanted.discard(task)
+
+    def _because_of(self, task: Task, result: Run) -> list[Task]:
+        """Those of its phases that must be seen alone."""
+        alone = task.alone(result["suspects"]) if len(task.phases) > 1 else []
+        return [one for one in alone if one not in self._plan]
 
     def _of(self, task: Task) -> Path:
         return self._folder / task.name

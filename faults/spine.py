@@ -11,17 +11,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.record import commit
+import asyncpg
+
+from bench.machine import Machine, describe
 from checker.report import MARKS
 from faults.campaign import PAUSE_S, Campaign, run
 from faults.catalogue import FAULTS, SPINE, Need, needs_of
-from faults.ground import ground
+from faults.ground import Ground, ground
 from faults.network import WIRED, Network
 from faults.processors import Processors
+from faults.record import RESULT
 from faults.result import Phase, Result
+from faults.version import version
+from workers.local.jars import KAFKA_VERSION
 
 
 def main() -> int:
@@ -101,15 +108,25 @@ def _line(check: dict[str, Any]) -> str:
 
 
 async def _run(campaign: Campaign, folder: Path) -> Result:
-    began, processors, tried = time.monotonic(), Processors(), commit()
+    began, processors, tried = time.monotonic(), Processors(), version()
+    when = datetime.now(UTC).isoformat(timespec="seconds")
     needs = needs_of({name for names in campaign.phases for name in names})
     network = Network(WIRED if Need.WIRES in needs else (), campaign.seed)
     async with ground(folder, network, needs, quick=not campaign.repeat) as made:
+        machine = await _machine(made)
         result = await run(campaign, made)
     result.took_s, result.others_share = round(time.monotonic() - began, 1), processors.others_share()
-    result.commit = tried
-    (folder / "result.json").write_bytes(result.as_json())
+    result.commit, result.began, result.machine = tried, when, asdict(machine)
+    (folder / RESULT).write_bytes(result.as_json())
     return result
+
+
+async def _machine(made: Ground) -> Machine:
+    connection = await asyncpg.connect(made.dsn)
+    try:
+        return describe(await connection.fetchval("SHOW server_version"), KAFKA_VERSION)
+    finally:
+        await connection.close()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,8 @@
-"""`python -m faults.table REPORTS…`: what runs have shown, as a table: fault × invariant.
+"""`python -m faults.table`: what the runs that are recorded have shown, as a table: fault × invariant.
 
-REPORTS are the folders of runs, or their `result.json`. Phases of the same faults share a line. Under the
-table stands what it does not say: which checks had nothing to look at, and which faults have no line.
+REPORTS are folders of other runs, or their `result.json`. Phases of the same faults share a line. Under the
+table stands what it does not say: which checks had nothing to look at, which runs did not
+pass, and which faults have no line.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import orjson
-
+from config.errors import ConfigurationError
 from faults.catalogue import FAULTS
+from faults.record import RECORD, Record, Run, read
 
 INVARIANTS = range(10)
 LIVENESS = 9
 HOLDS, VIOLATED, UNKNOWN = "✓", "✗", "?"
 MARKS = ("<!-- faults -->", "<!-- /faults -->")
 TIMES = ("recovered, s", "at most, s", "worked off, s")
+WHY_MAX = 300
 HEAD = ("fault", "seeds", "messages", "hit", *map(str, INVARIANTS), *TIMES, "checks", "when")
 
-Run = Mapping[str, Any]
 Part = tuple[Run, int]
 """A phase of a run, by its number."""
 
@@ -34,35 +35,24 @@ def main() -> int:
     """Print the table, or put it into a page; 1 when a run did not pass."""
     parser = argparse.ArgumentParser(prog="python -m faults.table", description=__doc__)
     parser.add_argument(
-        "reports", nargs="+", type=Path, metavar="REPORT", help="folder or result.json of a run"
+        "reports", nargs="*", type=Path, metavar="REPORT", help="folder or result.json of a run"
+    )
+    parser.add_argument(
+        "--record", type=Path, default=RECORD, help="of which runs, if none is named (default: %(default)s)"
     )
     parser.add_argument(
         "--document", type=Path, help=f"the page to put it into, between {' and '.join(MARKS)}"
     )
     options = parser.parse_args()
     try:
-        runs = [read(path) for path in options.reports]
+        runs = [read(path) for path in options.reports] or Record(options.record).runs
         lines = table(runs)
         if options.document:
             write(options.document, runs)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ConfigurationError) as error:
         parser.error(str(error))
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if any(run["problems"] for run in runs) else 0
-
-
-def read(path: Path) -> Run:
-    """One run. Raises ValueError when it has no result, which means that it did not come to its end."""
-    file = path / "result.json" if path.is_dir() else path
-    try:
-        found: Run = orjson.loads(file.read_bytes())
-    except FileNotFoundError as error:
-        raise ValueError(f"{path} has no result: the run did not end") from error
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"{file} is no result of a run: {error}") from error
-    if not isinstance(found, dict) or "phases" not in found:
-        raise ValueError(f"{file} is no result of a run")
-    return found
 
 
 def table(runs: Iterable[Run]) -> list[str]:
@@ -82,11 +72,14 @@ def table(runs: Iterable[Run]) -> list[str]:
 
 
 def write(page: Path, runs: Sequence[Run]) -> None:
-    """Put the table of these runs into a page, and under it what it does not say.
+    """Put the table of these runs, and of no others, into a page, and under it what it does not say.
 
-    Raises ValueError when the page has no place for it.
+    Raises ValueError when there is no run, or the page has no place for it.
     """
-    put(page, table(runs), below=lambda rows: (*blind(runs), *untried(rows)))
+    if not runs:
+        raise ValueError(f"{page} keeps its table: there is no run of which to write another one")
+    rows = table(runs)
+    _place(page, lambda _: (*rows, *blind(runs), *failed(runs), *untried(rows)), MARKS)
 
 
 def blind(runs: Sequence[Run]) -> list[str]:
@@ -101,6 +94,16 @@ def blind(runs: Sequence[Run]) -> list[str]:
     return ["", f"{said} Nothing to look at had, in any of them:", "", *lines]
 
 
+def failed(runs: Sequence[Run]) -> list[str]:
+    """Markdown: the runs that did not pass, each with the first of its reasons."""
+    lines = [
+        f"* {_named(run)}: {' '.join(run['problems'][0].split())[:WHY_MAX]}"
+        for run in runs
+        if run["problems"]
+    ]
+    return ["", f"**{len(lines)} of these runs did not pass:**", "", *lines] if lines else []
+
+
 def untried(rows: Iterable[str]) -> list[str]:
     """Markdown: the faults of the catalogue that have no line of their own among these."""
     tried = {_first_cell(row).strip("`") for row in rows}
@@ -108,26 +111,30 @@ def untried(rows: Iterable[str]) -> list[str]:
     return ["", f"Faults without a line of their own: {', '.join(names)}."] if names else []
 
 
-def put(
-    page: Path,
-    lines: Sequence[str],
-    marks: tuple[str, str] = MARKS,
-    below: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
-) -> None:
-    """Put them between the page's marks; what they lack, by its first cell, keeps its line.
+def put(page: Path, lines: Sequence[str], marks: tuple[str, str]) -> None:
+    """Put a table between the page's marks; what it lacks, by its first cell, keeps its line.
 
-    What is `below` of all these lines comes behind them. Raises ValueError when the page has no marks.
+    Raises ValueError when the page has no marks.
     """
+    _place(page, lambda before: ({_first_cell(line): line for line in (*before, *lines)}).values(), marks)
+
+
+def _place(page: Path, lines: Callable[[Sequence[str]], Iterable[str]], marks: tuple[str, str]) -> None:
+    """Let `lines` make what stands between the marks, of the rows that stand there."""
     before, begin, rest = page.read_text().partition(marks[0])
     between, end, after = rest.partition(marks[1])
     if not begin or not end:
         raise ValueError(
             f"{page} has no place for the table: write {marks[0]} and {marks[1]} where it shall be"
         )
-    known = {_first_cell(line): line for line in between.splitlines() if line.startswith("|")}
-    known |= {_first_cell(line): line for line in lines}
-    rows = list(known.values())
-    page.write_text("\n".join((before + begin, *rows, *below(rows), end + after)))
+    rows = [line for line in between.splitlines() if line.startswith("|")]
+    page.write_text("\n".join((before + begin, *lines(rows), end + after)))
+
+
+def _named(run: Run) -> str:
+    """As `tongdai faults run` is asked for it."""
+    faults = "/".join(",".join(phase["names"]) for phase in run["phases"])
+    return f"`--fault {faults} --seed {run['seed']}`"
 
 
 def _first_cell(line: str) -> str:

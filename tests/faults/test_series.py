@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -16,12 +16,14 @@ import pytest
 from faults.campaign import every_fault
 from faults.catalogue import FAULTS, KINDS, SPINE, TOGETHER, needs_of
 from faults.plan import AT_ONCE, OFTEN, SELDOM, SOAKED, Task, full_plan, short_plan
+from faults.record import Record
 from faults.scene import Scene
 from faults.series import Series
+from tests.faults.test_record import a_result
 
 ROOT = Path(__file__).parents[2]
 TASKS = [Task((("kill_routing",),), seed, 100) for seed in (1, 2, 3)]
-PASSED: dict[str, object] = {"problems": [], "suspects": [], "phases": [], "took_s": 7.5, "others_share": 0.5}
+PASSED: dict[str, Any] = a_result(took_s=7.5)
 
 
 def test_the_catalogue_names_every_fault_that_can_be_done() -> None:
@@ -119,11 +121,56 @@ def test_phases_under_suspicion_are_seen_alone_and_what_failed_can_be_done_again
     alone = Task((("storm",),), 1, 100)
     assert series.done == [both, alone, TASKS[1]]
 
-    series.forget_failures()
-    assert series.done == [TASKS[1]]
     mended = Series([both, TASKS[1]], tmp_path, lambda _: None, command=Machine())
+    mended.repeat(lambda result: result["problems"])
+    assert mended.done == [TASKS[1]]
+    assert len(Record(tmp_path).runs) == 3, "a failure stays recorded until there is another result"
     assert mended.run() == []
     assert mended.done == [both, TASKS[1]]
+    assert len(Record(tmp_path).runs) == 2, "of what nobody suspects any more nothing is said"
+
+
+def test_what_is_recorded_is_done_on_any_machine(tmp_path: Path) -> None:
+    Record(tmp_path / "kept").keep(TASKS[1], PASSED)
+    machine = Machine()
+    series = Series(
+        TASKS, tmp_path / "new", lambda _: None, command=machine, record=Record(tmp_path / "kept")
+    )
+    assert series.run() == []
+    assert machine.begun == [1, 3]
+    assert len(Record(tmp_path / "kept").runs) == 3
+
+
+def test_what_ended_while_its_campaign_was_killed_is_recorded_by_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / TASKS[0].name).mkdir()
+    (tmp_path / TASKS[0].name / "result.json").write_bytes(orjson.dumps(PASSED))
+    assert Series(TASKS, tmp_path, lambda _: None).done == TASKS[:1]
+    assert len(Record(tmp_path).runs) == 1
+
+
+def test_what_a_folder_has_of_an_earlier_time_does_not_replace_what_was_recorded_since(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / TASKS[0].name).mkdir()
+    (tmp_path / TASKS[0].name / "result.json").write_bytes(orjson.dumps(PASSED))
+    record = Record(tmp_path)
+    record.keep(TASKS[0], PASSED | {"began": "2026-12-01T00:00:00+00:00"})
+    assert [run["began"] for run in Series(TASKS, tmp_path, lambda _: None, record=record).results] == [
+        "2026-12-01T00:00:00+00:00"
+    ]
+
+
+def test_what_is_to_be_repeated_counts_as_done_again_once_it_has_another_result(tmp_path: Path) -> None:
+    new = "2" * 12
+    Series(TASKS, tmp_path, lambda _: None, command=Machine(seed_2=PASSED | {"commit": new})).run()
+    machine = Machine(seed_1=PASSED | {"commit": new}, seed_3=None)
+    series = Series(TASKS, tmp_path, lambda _: None, command=machine)
+    series.repeat(lambda result: result["commit"] != new)
+    assert series.run() == [TASKS[2]]
+    assert machine.begun == [1, 3]
+    assert series.done == TASKS[:2]
+    kept = [run["commit"] for run in Record(tmp_path).runs]
+    assert kept == [new, new, PASSED["commit"]], "what was broken off keeps what it had"
 
 
 def test_what_an_older_version_has_left_is_done_afresh(tmp_path: Path) -> None:
@@ -137,9 +184,8 @@ def test_what_an_older_version_has_left_is_done_afresh(tmp_path: Path) -> None:
 def test_what_is_left_takes_as_much_longer_than_was_thought_as_what_is_done(tmp_path: Path) -> None:
     series = Series(TASKS, tmp_path, lambda _: None, at_once=2, command=Machine())
     assert series.left_s == 3 * TASKS[0].expected_s / 2
-    (tmp_path / TASKS[0].name).mkdir()
-    took = PASSED | {"took_s": 4 * TASKS[0].expected_s}
-    (tmp_path / TASKS[0].name / "result.json").write_bytes(orjson.dumps(took))
+    Record(tmp_path).keep(TASKS[0], PASSED | {"took_s": 4 * TASKS[0].expected_s})
+    series = Series(TASKS, tmp_path, lambda _: None, at_once=2)
     assert series.left_s == 4 * 2 * TASKS[0].expected_s / 2
 
 
@@ -203,3 +249,40 @@ async def test_an_interrupt_lets_the_run_stop_in_order_and_leaves_it_to_the_next
         await process.wait()
     assert (folder / "stopped").exists()
     assert Series(TASKS[:1], tmp_path, lambda _: None).done == []
+
+
+# One run ends, the next one never does.
+KILLED = """
+import pathlib, sys
+from faults.plan import Task
+from faults.record import Record
+from faults.series import Series
+RUN = '''
+import pathlib, sys, time
+folder, seed, result = sys.argv[1:]
+while seed != "1":
+    time.sleep(1)
+pathlib.Path(folder, "result.json").write_text(result)
+'''
+command = lambda task, folder: [sys.executable, "-c", RUN, str(folder), str(task.seed), sys.argv[2]]
+plan = [Task((("kill_routing",),), seed, 100) for seed in (1, 2)]
+folder = pathlib.Path(sys.argv[1])
+Series(plan, folder / "runs", print, command=command, record=Record(folder / "kept")).run()
+"""
+
+
+async def test_what_ended_before_its_campaign_was_killed_is_recorded(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, str(tmp_path), orjson.dumps(PASSED).decode()),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not (tmp_path / "runs" / TASKS[1].name).exists():
+                await asyncio.sleep(0.02)
+    finally:
+        process.kill()
+        await process.wait()
+    elsewhere = Series(TASKS[:2], tmp_path / "new", lambda _: None, record=Record(tmp_path / "kept"))
+    assert elsewhere.done == TASKS[:1]

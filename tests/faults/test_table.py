@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from faults.catalogue import FAULTS
@@ -14,12 +13,12 @@ from faults.table import (
     HOLDS,
     INVARIANTS,
     LIVENESS,
+    MARKS,
     TIMES,
     UNKNOWN,
     VIOLATED,
     put,
     ranges,
-    read,
     table,
     write,
 )
@@ -136,10 +135,10 @@ def test_who_did_not_come_back_violates_liveness() -> None:
     assert wrong_in(cells(table([a_run(3, a_phase("storm"), unhealed=["restless"])]), 0)) == [LIVENESS]
 
 
-def test_the_page_keeps_what_stands_around_the_table_and_lines_of_other_faults(tmp_path: Path) -> None:
+def test_a_page_keeps_what_stands_around_a_table_and_the_lines_that_another_one_lacks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- faults -->\n| `old` | 1 |\n| `run` | 1 |\n<!-- /faults -->\nafter\n")
-    put(page, ["| `run` | 2 |", "| `new` | 3 |"])
+    put(page, ["| `run` | 2 |", "| `new` | 3 |"], MARKS)
     kept = "| `old` | 1 |\n| `run` | 2 |\n| `new` | 3 |"
     assert page.read_text() == f"before\n<!-- faults -->\n{kept}\n<!-- /faults -->\nafter\n"
 
@@ -165,17 +164,28 @@ def test_under_the_table_stands_what_it_does_not_say(tmp_path: Path) -> None:
     assert text.count("\n* ") == 2
     assert "\n\n* 3: rule 3\n* 8: told once\n" in text, "and not what one of the runs has looked at"
     said = next(line for line in text.splitlines() if line.startswith("Faults without a line"))
-    assert said.count("`") == 2 * (len(FAULTS) - 2)
+    assert said.count("`") == 2 * (len(FAULTS) - 1)
     assert "`storm`" not in said
-    assert "`kill_routing`" not in said, "its line stood there before"
+    assert "| `kill_routing` |" not in text, "nothing shows what its line has said"
     assert "of before" not in text
+    assert "did not pass" not in text
     write(page, runs)
     assert page.read_text() == text
 
 
-def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the run did not end"):
-        read(tmp_path)
-    (tmp_path / "result.json").write_bytes(orjson.dumps([1]))
-    with pytest.raises(ValueError, match="no result of a run"):
-        read(tmp_path)
+def test_a_run_that_did_not_pass_is_named_under_the_table(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- faults -->\n<!-- /faults -->\n")
+    phases = a_phase("kill_routing"), a_phase("storm", names=["storm", "poison"])
+    write(page, [a_run(3, *phases, problems=["nothing is lost:\nm7", "late"]), a_run(4, a_phase("storm"))])
+    text = page.read_text()
+    assert "\n**1 of these runs did not pass:**\n\n" in text
+    assert "\n* `--fault kill_routing/storm,poison --seed 3`: nothing is lost: m7\n" in text
+
+
+def test_a_page_keeps_its_table_while_there_is_no_run(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- faults -->\n| `storm` | 1 |\n<!-- /faults -->\n")
+    with pytest.raises(ValueError, match="no run"):
+        write(page, [])
+    assert "| `storm` | 1 |" in page.read_text()

@@ -38,6 +38,7 @@ def _group() -> None:
 
 @app.command()
 def run(
+    *,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,30 +63,50 @@ def run(
     short: Annotated[bool, typer.Option("--short", help="Each fault once, with few messages.")] = False,
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=8, help="Runs side by side.")] = 1,
     again: Annotated[bool, typer.Option("--again", help="Do again what did not pass.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="COMMIT", help="Do again what was tried before this commit; HEAD: before now."
+        ),
+    ] = None,
     only: Annotated[str, typer.Option("--only", help="Runs with this in their names.")] = "",
     list_: Annotated[bool, typer.Option("--list", help="Show the runs and do nothing.")] = False,
-    folder: Annotated[Path, typer.Option("--folder", help="For results; what is done is left out.")] = FOLDER,
+    folder: Annotated[Path, typer.Option("--folder", help="For data and logs of runs.")] = FOLDER,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            help="Keep results here; what is recorded is done. Default: docs/reliability for a plan, "
+            "and for a fault the folder.",
+        ),
+    ] = None,
     document: Annotated[
-        Path | None, typer.Option("--document", help="Write the table into this page, between its marks.")
+        Path | None,
+        typer.Option("--document", help="Write the table of all that is recorded into this page."),
     ] = None,
 ) -> None:
     """Run a campaign: each run with servers and workers of its own.
 
-    Started again it goes on where it stopped. It exits with 1 when a run did not pass.
+    Started again it goes on where it stopped: give --again and --since again then, too. It exits with 1
+    when a run did not pass.
     """
+    if fault and document and not record:
+        raise UsageError("--document shows what is recorded: say with --record where that shall be")
     wanted = Wanted(fault, seed, messages, minutes, rate)
     tasks = [task for task in _tasks(wanted, short=short) if only in task.name]
     if not tasks:
         raise UsageError(f"--only {only}: there is no such run; --list shows them all")
-    series = part("faults.series").Series(tasks, folder, typer.echo, at_once)
-    if again:
-        series.forget_failures()
+    kept = _record(record, folder, is_plan=not fault)
+    series = part("faults.series").Series(tasks, folder, typer.echo, at_once, record=kept)
+    _repeat(series, since, failed=again)
     if list_:
         _show_list(series)
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in the background
     broken = series.run()
-    _conclude(series.results, broken, document)
+    if document and kept.runs:
+        part("faults.table").write(document, kept.runs)
+    _conclude(series.results, broken)
 
 
 def _tasks(wanted: Wanted, *, short: bool) -> list[Any]:
@@ -115,6 +136,15 @@ def _chosen(wanted: Wanted) -> list[Any]:
     return [plan.Task(run, seed, messages, rate) for run in runs for seed in wanted.seeds or [1]]
 
 
+def _repeat(series: Any, since: str | None, *, failed: bool) -> None:  # noqa: ANN401  of such a module
+    if failed:
+        series.repeat(lambda result: result["problems"])
+    if since:
+        version = part("faults.version")
+        commit = version.commit_of(since)
+        series.repeat(lambda result: not version.is_since(result["commit"], commit))
+
+
 def _show_list(series: Any) -> None:  # noqa: ANN401  of a module that is there at run time only
     tasks, done = series.tasks, set(series.done)
     for task in tasks:
@@ -124,12 +154,13 @@ def _show_list(series: Any) -> None:  # noqa: ANN401  of a module that is there 
     )
 
 
-def _conclude(results: list[Any], broken: list[Any], document: Path | None) -> None:
-    table = part("faults.table")
-    lines = table.table(results)
-    typer.echo("\n".join(lines))
-    if document is not None:
-        table.write(document, results)
+def _record(asked: Path | None, folder: Path, *, is_plan: bool) -> Any:  # noqa: ANN401  of such a module
+    record = part("faults.record")
+    return record.Record(asked or (record.RECORD if is_plan else folder))
+
+
+def _conclude(results: list[Any], broken: list[Any]) -> None:
+    typer.echo("\n".join(part("faults.table").table(results)))
     failed = sum(bool(result["problems"]) for result in results)
     if failed or broken:
         raise NotPassedError(f"{failed} runs did not pass, {len(broken)} did not come to their end")
