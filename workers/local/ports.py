@@ -12,15 +12,14 @@ LOOPBACK = "127.0.0.1"
 LOWEST_PORT = 15_000
 ATTEMPTS = 200
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_given: set[int] = set()
-"""What this process was told, and may not have listened on yet."""
 
 
 def free_port() -> int:
     """A loopback port that nothing listens on, below the range that outgoing connections take theirs from.
 
-    Nobody who asks in this process is told the same one twice. A port of that range could be taken by a
-    client that reconnects to a server which is just down, and the server could then not come back on it.
+    Nobody else who asks on this machine is told the same one while this process lives. A port of that range
+    could be taken by a client that reconnects to a server which is just down, and the server could then not
+    come back on it.
 
     Raises:
         LocalServerError: no free port was found.
@@ -28,8 +27,7 @@ def free_port() -> int:
     highest = _first_ephemeral_port() - 1
     for _ in range(ATTEMPTS):
         port = LOWEST_PORT + secrets.randbelow(highest - LOWEST_PORT)
-        if port not in _given and is_free(port):
-            _given.add(port)
+        if _reserve(port) and is_free(port):
             return port
     raise LocalServerError(f"No free port between {LOWEST_PORT} and {highest} on {LOOPBACK}.")
 
@@ -60,6 +58,21 @@ def is_free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
+    return True
+
+
+def _reserve(port: int) -> bool:
+    """Keep it for this process; false: another one, or this one, has it.
+
+    By a datagram socket on its number, which says nothing and is open until the process ends: servers listen
+    on streams, for which the port stays free.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mark:
+        try:
+            mark.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        mark.detach()
     return True
 
 
