@@ -39,7 +39,9 @@ def file(media_type: str, name: str, size_bytes: int, width: int | None = 20) ->
         (file("image/png", "a.png", MIB + 1, None), None),
         (file("image/gif", "a.gif", 5 * MIB), "gif"),
         (file("image/gif", "a.gif", 9, None), None),
-        (file("image/webp", "a.webp", 9), None),
+        (file("image/webp", "a.webp", 9), "image"),
+        (file("image/webp", "a.webp", 9, None), None),
+        (file("image/heic", "a.heic", 9, None), None),
         (file("application/pdf", "a.pdf", 5 * MIB), "file"),
         (file("application/pdf", "a.pdf", 5 * MIB + 1), None),
         (file("application/zip", "a.DOCX", 9), "file"),
@@ -109,17 +111,19 @@ async def _to_zalo(own: Ground) -> None:
     docx = archive("[Content_Types].xml", "_rels/.rels", "word/document.xml")
     files = (picture("PNG"), "a.png", picture("GIF"), "b.gif", pdf, "giá.pdf", docx, "c.docx")
     sent = await _say(own, OA, "an", *files)
+    converted = await _say(own, OA, "dung", picture("WEBP"), "váy.webp")
     too_much = await _say(own, OA, "an", b"%PDF-1.7\n" + bytes(5 * MIB), "lớn.pdf")
     large = await _say(own, OA, "binh", noise(800), "váy.png")
     async with own.delivering():
         await own.until(sent, "sent")
         await own.until(too_much, "failed", "unsupported")
         await own.until(large, "sent")
+        await own.until(converted, "sent")
         await own.until(await _without_copy(own), "failed", "unsupported")
     account: Account = own.oa
     assert [each.attachment for each in account.said if each.user == "an"] == ["image", "gif", "file", "file"]
-    (small,) = {data for _, data in own.zalo.uploads.given.values()} - set(files[::2])
-    assert kind_of(small[:HEAD_BYTES]) == kind_of(picture("JPEG"))
+    copies = {data for _, data in own.zalo.uploads.given.values()} - set(files[::2])
+    assert [kind_of(copy[:HEAD_BYTES]) for copy in copies] == [kind_of(picture("JPEG"))] * 2
 
 
 async def _without_copy(own: Ground) -> UUID:

@@ -58,6 +58,8 @@ def test_only_pictures_that_stand_still_and_are_too_large_need_one() -> None:
     assert needs_smaller("image/png", BYTES_MAX + 1)
     assert not needs_smaller("image/png", BYTES_MAX)
     assert not needs_smaller("image/gif", 9 * BYTES_MAX)
+    assert needs_smaller("image/webp", 9)
+    assert not needs_smaller("image/heic", 9)
 
 
 async def test_a_smaller_copy_fits_stands_upright_and_says_nothing_of_its_maker(tmp_path: Path) -> None:
@@ -80,3 +82,20 @@ async def test_what_cannot_be_opened_within_the_limits_has_none(tmp_path: Path, 
     large = tmp_path / "large.png"
     large.write_bytes(bomb(14_000, 14_000))
     assert await Pictures(pixels_max).smaller(large) is None
+
+
+def moving(frames: int) -> bytes:
+    file, pages = io.BytesIO(), [Image.new("RGB", (20, 10), (40 * number, 0, 0)) for number in range(frames)]
+    pages[0].save(file, "WEBP", save_all=True, append_images=pages[1:])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("frames", "has_copy"), [(1, True), (3, False)], ids=["still", "moving"])
+async def test_webp_becomes_a_jpeg_unless_it_moves(tmp_path: Path, frames: int, *, has_copy: bool) -> None:
+    path = tmp_path / "a.webp"
+    path.write_bytes(moving(frames))
+    copy = await Pictures(40_000_000).smaller(path)
+    assert (copy is not None) == has_copy
+    if copy is not None:
+        with Image.open(copy) as found:
+            assert (found.format, found.size) == ("JPEG", (20, 10))

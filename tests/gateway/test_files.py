@@ -57,6 +57,7 @@ async def test_a_file_goes_from_an_agent_into_an_answer_and_is_read_by_its_link(
         await _refuse(lan, nga, chu, one)
         await _see_a_channels(own, topics, lan, database, one)
         await _large(chu, database, other, own.attachments.folder)
+        await _untaken(chu, other)
 
 
 async def _send_and_say(lan: Client, database: Connection, one: UUID, other: UUID) -> None:
@@ -129,6 +130,19 @@ async def _large(chu: Client, database: Connection, other: UUID, folder: Path) -
         assert sent.status_code == httpx.codes.CREATED, sent.text
         copies.append(_smaller(folder))
     assert copies == [[], [sent.json()["attachment"]["file"]]]
+
+
+async def _untaken(chu: Client, other: UUID) -> None:
+    """What the channel does not take is refused before it is said; a mail may take it."""
+    heic = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100)
+    sent = await send(chu, other, heic, "IMG_1.heic")
+    assert sent.status_code == httpx.codes.CREATED, sent.text
+    named = {"type": "file", "file": sent.json()["attachment"]["file"]}
+    said = await chu.ask(f"conversations/{other}/messages", {"attachments": [named]})
+    assert (said.status_code, said.json()["code"]) == (422, "unsupported")
+    assert said.json()["detail"].startswith("zalo takes JPEG")
+    mail = {"ticket": 1, "text": "Dạ", "attachments": [named]}
+    assert (await chu.ask(f"conversations/{other}/mails", mail)).json()["code"] != "unsupported"
 
 
 def _smaller(folder: Path) -> list[str]:

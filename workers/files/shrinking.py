@@ -9,6 +9,8 @@ BYTES_MAX = 1_048_576
 """Of a smaller copy: what the platform that takes least takes, Zalo."""
 SHRUNK_TYPES = frozenset({"image/jpeg", "image/png"})
 """Pictures of which smaller copies are made: what moves would stand still in one."""
+CONVERTED_TYPES = frozenset({"image/webp"})
+"""Those that such platforms do not know, however small: what is made of one is a JPEG."""
 SIDE_FIRST = 2_560
 SIDE_MIN = 320
 """A copy with less is no better than the thumbnail: there is none then."""
@@ -28,8 +30,8 @@ class Try(NamedTuple):
 
 
 def needs_smaller(media_type: str | None, size_bytes: int) -> bool:
-    """Whether such a picture has a smaller copy beside it."""
-    return media_type in SHRUNK_TYPES and size_bytes > BYTES_MAX
+    """Whether such a picture has a copy beside it that platforms take which take little."""
+    return media_type in CONVERTED_TYPES or (media_type in SHRUNK_TYPES and size_bytes > BYTES_MAX)
 
 
 def first_try(width: int, height: int) -> Try:

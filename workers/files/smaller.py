@@ -26,8 +26,10 @@ def main(picture: str, smaller: str, pixels_max: str, bytes_max: str) -> int:
 
 
 def _pixels(picture: str) -> Image.Image:
-    """Upright, and no larger than is tried first."""
+    """Upright, and no larger than is tried first. Raises ValueError when it moves."""
     with Image.open(picture, formats=FORMATS) as opened:
+        if opened.format == "WEBP" and getattr(opened, "is_animated", False):
+            raise ValueError("it would stand still")
         opened.draft("RGB", (SIDE_FIRST, SIDE_FIRST))
         upright = ImageOps.exif_transpose(opened)
     upright.thumbnail((SIDE_FIRST, SIDE_FIRST))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Literal
 from uuid import UUID
@@ -10,7 +10,10 @@ from uuid import UUID
 from asyncpg import Connection, Pool
 from pydantic import BaseModel
 
+from schemas.base import Channel
+from schemas.ids import channel_of
 from schemas.messages import MessageAttachment
+from workers.channels.delivery.senders import untaken
 from workers.files import rows
 from workers.files.file import File
 from workers.files.files import Files
@@ -18,6 +21,7 @@ from workers.files.link import Content
 from workers.files.named import file_of
 from workers.gateway.answers import API
 from workers.gateway.calls import Body
+from workers.gateway.conversations import Conversation
 from workers.gateway.problem import ApiError, unavailable
 
 FILES_PATH = f"{API}/files"
@@ -85,8 +89,16 @@ def kept(files: Files, file: File) -> KeptFile:
     )
 
 
-async def attached(pool: Pool, files: Files | None, workspace: str, conversation: UUID, said: Body) -> Body:
-    """What an agent says, its files named as they are kept.
+async def attached(
+    pool: Pool,
+    files: Files | None,
+    workspace: str,
+    conversation: Conversation,
+    said: Body,
+    *,
+    by_channel: bool,
+) -> Body:
+    """What an agent says, its files named as they are kept; `by_channel`: it goes to the customer that way.
 
     Raises ApiError when he may not name one of them, and what Postgres raises.
     """
@@ -97,7 +109,7 @@ async def attached(pool: Pool, files: Files | None, workspace: str, conversation
     files = available(files)
     found = await rows.read(pool, workspace, ids)
     keep_s = files.settings.unused_keep_s
-    named = {id_: file for id_, file in found.items() if file.may_be_named(conversation, keep_s)}
+    named = {id_: file for id_, file in found.items() if file.may_be_named(conversation.id, keep_s)}
     for id_ in ids:
         if id_ not in named:
             raise _refused("unknown_file", f"There is no file {id_} that this conversation may name.")
@@ -107,8 +119,17 @@ async def attached(pool: Pool, files: Files | None, workspace: str, conversation
         raise _refused(
             "too_large", f"A message's files have at most {files.settings.message_bytes_max} bytes together."
         )
+    if by_channel:
+        _refuse_untaken(channel_of(conversation.page), named.values())
     known = tuple(one if one.file is None else attachment_of(named[one.file]) for one in attachments)
     return said.model_copy(update={"attachments": known})
+
+
+def _refuse_untaken(channel: Channel, named: Iterable[File]) -> None:
+    """Told now, and not when the answer has failed. Raises ApiError."""
+    for file in named:
+        if (taken := untaken(channel, file)) is not None:
+            raise _refused("unsupported", f"{channel} takes {taken}: not {file.name}.")
 
 
 def attachment_of(file: File) -> MessageAttachment:

@@ -14,6 +14,7 @@ from uuid import UUID
 from asyncpg import Pool
 
 from schemas import asks
+from schemas.actions import Say
 from schemas.commands import Amend
 from workers.channels.publisher import RETRY_AFTER_S, Publisher, UnpublishedError
 from workers.channels.records import Outgoing
@@ -77,7 +78,7 @@ class Commanding:
         with self._waiting.for_key(asker.identity.actor, asker.key) as waiter:
             conversation, known = await self._finding.conversation(asker, roster, call, id_)
             if "attachments" in call.body.model_fields:
-                body = await self._attached(asker, conversation, body)
+                body = await self._attached(asker, call, conversation, body)
             stands = relations(asker.identity.agent, conversation, roster)
             is_new = not any(one.outcome for one in known)
             if is_new and may(asker.identity, stands, call.name):
@@ -219,6 +220,9 @@ class Commanding:
         await self._publisher.publish(records)
         return [None] * len(records)
 
-    async def _attached(self, asker: Asker, conversation: Conversation, body: Body) -> Body:
+    async def _attached(
+        self, asker: Asker, call: ConversationCall, conversation: Conversation, body: Body
+    ) -> Body:
+        said_to = self._pool, self._files, asker.identity.workspace, conversation
         with answering():
-            return await attached(self._pool, self._files, asker.identity.workspace, conversation.id, body)
+            return await attached(*said_to, body, by_channel=issubclass(call.model, Say))

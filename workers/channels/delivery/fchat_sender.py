@@ -18,6 +18,9 @@ from workers.channels.delivery.marker import marker
 from workers.channels.delivery.posting import Answer, post
 from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
+from workers.files.file import File
+
+ATTACHMENTS = {"image"}
 
 
 class FchatSender:
@@ -30,14 +33,20 @@ class FchatSender:
 
     channel: ClassVar[Channel] = "fchat"
     text_max: ClassVar[int] = 1_999  # Messenger's
+    taken: ClassVar[str] = "pictures"
 
     def __init__(self, client: httpx.AsyncClient, settings: DeliverySettings) -> None:
         self._client = client
         self._settings = settings
 
+    @staticmethod
+    def takes(file: File) -> bool:
+        """See Sender.takes; of others than pictures FChat says nothing."""
+        return file.type in ATTACHMENTS
+
     def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
-        """See Sender.refusal; of others than pictures FChat says nothing."""
-        return refusal_by_link(enclosed, {"image"})
+        """See Sender.refusal."""
+        return refusal_by_link(enclosed, ATTACHMENTS)
 
     async def send(self, call: Call) -> Result:
         """See Sender.send."""

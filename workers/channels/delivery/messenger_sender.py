@@ -18,6 +18,7 @@ from workers.channels.delivery.result import Failed, Result, Taken, Unanswered
 from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 from workers.channels.fields import mapping, message_id
 from workers.channels.signature import messenger_digest
+from workers.files.file import File
 
 _SHARED = {"phone": "user_phone_number", "email": "user_email"}
 """Quick replies by which a customer shares what his account has; his name is known without."""
@@ -35,6 +36,7 @@ class MessengerSender:
 
     channel: ClassVar[Channel] = "messenger"
     text_max: ClassVar[int] = 1_999  # "less than 2000 characters"
+    taken: ClassVar[str] = "pictures, sounds, films and files"
 
     def __init__(
         self, client: httpx.AsyncClient, settings: DeliverySettings, apps: Sequence[MessengerApp]
@@ -42,6 +44,11 @@ class MessengerSender:
         self._client = client
         self._settings = settings
         self._secrets = {app.name: app.app_secret.get_secret_value().encode() for app in apps}
+
+    @staticmethod
+    def takes(file: File) -> bool:
+        """See Sender.takes."""
+        return file.type in ATTACHMENTS
 
     def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
         """See Sender.refusal."""

@@ -67,6 +67,12 @@ class Sender(Protocol):
     channel: ClassVar[Channel]
     text_max: ClassVar[int]
     """Characters of one text."""
+    taken: ClassVar[str]
+    """The kinds of files that it takes, for people."""
+
+    @staticmethod
+    def takes(file: File) -> bool:
+        """Whether the channel takes a file of ours, as far as its kind and its size tell."""
 
     def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
         """Why the channel cannot be given such an attachment; none: it takes it."""

@@ -15,8 +15,12 @@ from workers.channels.delivery.messenger_sender import MessengerSender
 from workers.channels.delivery.posting import open_client
 from workers.channels.delivery.sender import Sender
 from workers.channels.delivery.zalo_sender import ZaloSender
+from workers.files.file import File
 
 _ALL = (MessengerSender, ZaloSender, FchatSender)
+_OF_CHANNEL: Mapping[Channel, type[MessengerSender | ZaloSender | FchatSender]] = {
+    each.channel: each for each in _ALL
+}
 _TEXT_MAX: dict[Channel, int] = {each.channel: each.text_max for each in _ALL}
 TEXT_MAX_OF_OTHERS = 2_000
 TAKING_LITTLE: frozenset[Channel] = frozenset({"zalo"})
@@ -40,6 +44,15 @@ def open_senders(clients: Mapping[Channel, httpx.AsyncClient], settings: Setting
         "zalo": ZaloSender(clients["zalo"], delivery),
         "fchat": FchatSender(clients["fchat"], delivery),
     }
+
+
+def untaken(channel: Channel, file: File) -> str | None:
+    """Which files the channel takes, for people, when this one of ours is none of them; none: it may go.
+
+    Websites show everything, and what a connector takes only it knows.
+    """
+    sender = _OF_CHANNEL.get(channel)
+    return None if sender is None or sender.takes(file) else sender.taken
 
 
 def text_max(channel: Channel) -> int:

@@ -16,6 +16,7 @@ from workers.channels.delivery.sender import Call, Enclosed, refusal_by_link
 from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.delivery.zalo_uploads import ZaloUploads, media, upload_of
 from workers.channels.fields import mapping, message_id
+from workers.files.file import File
 
 _IN_FORMS = {"name", "phone"}
 """What Zalo's form asks for; e-mail addresses are asked for in words."""
@@ -31,17 +32,23 @@ class ZaloSender:
 
     channel: ClassVar[Channel] = "zalo"
     text_max: ClassVar[int] = 2_000
+    taken: ClassVar[str] = "JPEG, PNG and WebP pictures; GIF, PDF, DOC and DOCX up to 5 MiB"
 
     def __init__(self, client: httpx.AsyncClient, settings: DeliverySettings) -> None:
         self._client = client
         self._settings = settings
         self._uploads = ZaloUploads(client, settings)
 
+    @staticmethod
+    def takes(file: File) -> bool:
+        """See Sender.takes."""
+        return upload_of(file) is not None
+
     def refusal(self, enclosed: Enclosed) -> DeliveryReason | None:
         """See Sender.refusal."""
         if enclosed.file is None:
             return refusal_by_link(enclosed, {"image"})
-        return "unsupported" if upload_of(enclosed.file) is None else None
+        return None if self.takes(enclosed.file) else "unsupported"
 
     async def send(self, call: Call) -> Result:
         """See Sender.send; a file of ours is uploaded first, which says nothing to the customer yet."""

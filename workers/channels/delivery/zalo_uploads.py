@@ -18,7 +18,7 @@ from workers.channels.delivery.zalo_errors import failure_of
 from workers.channels.fields import identifier, mapping
 from workers.files.file import File
 from workers.files.refusal import FileRefusedError
-from workers.files.shrinking import BYTES_MAX
+from workers.files.shrinking import BYTES_MAX, CONVERTED_TYPES
 from workers.files.storage import StorageDownError
 
 MIB = 1_048_576
@@ -36,7 +36,13 @@ class Upload(NamedTuple):
 _IMAGE = Upload("image", BYTES_MAX, "attachment_id")
 _GIF = Upload("gif", 5 * MIB, "attachment_id")
 _FILE = Upload("file", 5 * MIB, "token")
-_OF_MEDIA_TYPE = {"image/jpeg": _IMAGE, "image/png": _IMAGE, "image/gif": _GIF, "application/pdf": _FILE}
+_OF_MEDIA_TYPE = {
+    "image/jpeg": _IMAGE,
+    "image/png": _IMAGE,
+    "image/webp": _IMAGE,
+    "image/gif": _GIF,
+    "application/pdf": _FILE,
+}
 _OF_ENDING = {".doc": _FILE, ".docx": _FILE}
 
 
@@ -46,7 +52,7 @@ def upload_of(file: File) -> Upload | None:
     upload = _OF_MEDIA_TYPE.get(file.media_type or "") or _OF_ENDING.get(ending)
     if upload is _GIF and file.width is None:  # it wants to know its size
         return None
-    if upload is None:
+    if upload is None or (file.media_type in CONVERTED_TYPES and not file.needs_smaller):
         return None
     return upload if file.needs_smaller or (file.size_bytes or 0) <= upload.bytes_max else None
 
