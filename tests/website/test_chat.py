@@ -19,6 +19,7 @@ from tests.gateway.ground import Client, gateway, sign_in
 from tests.gateway.test_sockets import say
 from tests.waiting import until
 from tests.website.ground import KEY, PAGE, SITE, WHERE, Visitor, site, visiting, with_site
+from workers.channels.website import presence
 from workers.channels.website.tokens import VisitorTokens
 
 pytestmark = pytest.mark.servers
@@ -37,8 +38,11 @@ async def told(
                 return data
 
 
-async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str, str]) -> None:
+async def test_a_visitor_and_an_agent_chat(
+    settings: Settings, topics: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     del topics
+    monkeypatch.setattr(presence, "GRACE_S", 1.0)
     settings = with_site(settings, grace_s=1)
     async with site(settings) as (ingress, database), gateway(settings) as http:
         lan = await sign_in(http, "lan")
@@ -99,6 +103,7 @@ async def test_a_visitor_and_an_agent_chat(settings: Settings, topics: dict[str,
             await an.message("Giá bao nhiêu?")
             assert [one["text"] for one in an.shown] == ["Dạ có size M ạ", "Giá bao nhiêu?"]
             assert an.started["messages"] == []
+            await _is_there(lan, conversation)
         texts = await database.fetch("SELECT body FROM message WHERE kind <> 'log' ORDER BY position")
         assert [row["body"] for row in texts] == [
             "Áo này còn không?",
@@ -179,10 +184,15 @@ async def _begins_a_chat(lan: Client, ha: Client, visitor: Visitor) -> UUID:
     return UUID(seen["conversation"])
 
 
-async def _is_gone(agent: Client, conversation: object) -> None:
+async def _is_there(agent: Client, conversation: object, *, online: bool = True) -> None:
+    """Wait until the agent's lists say so."""
     async with asyncio.timeout(30):
-        while (await _online_in_lists(agent))[str(conversation)]:
+        while (await _online_in_lists(agent))[str(conversation)] is not online:
             await asyncio.sleep(0.1)
+
+
+async def _is_gone(agent: Client, conversation: object) -> None:
+    await _is_there(agent, conversation, online=False)
 
 
 async def _online_in_lists(agent: Client) -> dict[str, bool]:
