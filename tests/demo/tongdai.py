@@ -76,8 +76,8 @@ async def tongdai(
 
 def command_lines(pid: int) -> dict[int, str]:
     """The processes that `pid` has started and that run still, each with its command line."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child): _command_line(int(child)) for child in children}
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return {child: _command_line(child) for child in children if runs(child)}
 
 
 def runs(pid: int) -> bool:
@@ -88,4 +88,6 @@ def runs(pid: int) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""  # it has ended meanwhile

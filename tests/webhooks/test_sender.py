@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -124,7 +126,8 @@ async def test_an_inside_address_is_not_connected_to() -> None:
     assert not asked
 
 
-async def test_nobody_there_is_an_answer_too() -> None:
+async def test_nobody_there_is_an_answer_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "nobody")))
     async with open_sender(WebhooksSettings(allow_networks=LOOPBACK)) as sender:
         refused = await sender.send("http://127.0.0.1:1/", [SECRET], "id", b"{}")
         unknown = await sender.send("http://nowhere.invalid/", [SECRET], "id", b"{}")
