@@ -123,6 +123,7 @@ class DeskConversationRow(NamedTuple):
     absent_until: int | None
     quiet_until: int | None
     orders: str
+    admin_followers: list[str]
 
 
 class DefinitionRow(NamedTuple):
@@ -264,7 +265,7 @@ QUERIES: dict[type, str] = {
                {_MS.format("held_since")}, taken_from, last_holder, {_MS.format("last_held_at")}, blocked,
                {_MS.format("blocked_until")}, {_MS.format("blocked_at")}, blocked_by, blocked_reason,
                silent, {_MS.format("absent_until")},
-               {_MS.format("quiet_until")}, orders::text
+               {_MS.format("quiet_until")}, orders::text, admin_followers
           FROM desk_conversation""",  # noqa: S608
     DefinitionRow: f"{_DEFINITIONS} UNION ALL {_OF_DESK}",
     NotifierRow: """

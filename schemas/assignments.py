@@ -246,6 +246,8 @@ class Followed(ChainEvent):
 
     agent: Slug
     command: str | None = None
+    as_admin: bool = False
+    """Of its page, and not as who has it: it ends when he is none any more, unless he is given it before."""
 
 
 class Unfollowed(ChainEvent):
@@ -253,6 +255,7 @@ class Unfollowed(ChainEvent):
 
     agent: Slug
     command: str | None = None
+    """None: the policy lets nobody follow what he had, or he followed it as an admin of its page."""
 
 
 class Muted(ChainEvent):

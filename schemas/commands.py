@@ -111,7 +111,10 @@ class TimerFired(Command):
 
 
 class Vacate(Command):
-    """The desk's own: agents who have left give up what they hold, where that is more than one decision."""
+    """The desk's own: agents who have left give up what they hold, where that is more than one decision.
+
+    Admins of pages who are that no more give up so what they followed as such.
+    """
 
     leaving: Annotated[dict[Slug, Literal["on_leave", "agent_removed"]], Field(max_length=AGENTS_MAX)]
     then: Literal["pool", "next"]
@@ -121,6 +124,8 @@ class Vacate(Command):
     """Whose command it was."""
     command: IdempotencyKey
     """Its idempotency key."""
+    pages: Annotated[tuple[PageId, ...], Field(max_length=PAGES_MAX)] = ()
+    """Those of which somebody is an admin no more."""
 
 
 class AskedCommand(Command):

@@ -154,7 +154,8 @@ _SAID = {
     "quieted": ("until",),
     "order_changed": ("order", "status", "former_status", "by", "command"),
     "confirmed": ("command",),
-    **dict.fromkeys(("followed", "unfollowed", "muted", "unmuted"), ("agent", "command")),
+    "followed": ("agent", "command", "as_admin"),
+    **dict.fromkeys(("unfollowed", "muted", "unmuted"), ("agent", "command")),
 }
 _NOTHING: Json = {}
 

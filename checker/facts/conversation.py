@@ -51,6 +51,7 @@ class Conversation:
     absent_until: int | None = None
     quiet_until: int | None = None
     orders: tuple[tuple[str, str], ...] = ()
+    admin_followers: frozenset[str] = frozenset()
 
     @property
     def channel(self) -> str:
@@ -126,6 +127,7 @@ def _assigned(now: Conversation, link: Link) -> None:
     department = (now.transfer or {}).get("to_department")
     now.taken_from = now.audience or (department and f"department:{department}") or now.taken_from
     now.followers, now.muted = now.followers | holder, now.muted - holder
+    now.admin_followers -= holder
     now.declined &= holder
     now.rule = link.said.get("fallback_of") or link.rule or now.rule
     if now.care in {"new", "waiting"}:
@@ -176,10 +178,13 @@ def _care_changed(now: Conversation, link: Link) -> None:
 
 def _followed(now: Conversation, link: Link) -> None:
     now.followers |= {link.said["agent"]}
+    if link.said.get("as_admin"):
+        now.admin_followers |= {link.said["agent"]}
 
 
 def _unfollowed(now: Conversation, link: Link) -> None:
     now.followers -= {link.said["agent"]}
+    now.admin_followers -= {link.said["agent"]}
 
 
 def _muted(now: Conversation, link: Link) -> None:

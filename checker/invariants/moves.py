@@ -96,12 +96,20 @@ def _assigned(state: DeskState, was: Conversation, link: Link) -> str:
     return "its customer is blocked" if was.blocked else transfers.accepted(state, was, link)
 
 
-def _followed(_: DeskState, was: Conversation, link: Link) -> str:
-    return "he follows already" if link.said["agent"] in was.followers else ""
+def _followed(state: DeskState, was: Conversation, link: Link) -> str:
+    agent = link.said["agent"]
+    if link.said.get("as_admin") and (agent == was.holder or agent not in state.admins.get(was.page, ())):
+        return "not as an admin of its page"
+    return "he follows already" if agent in was.followers else ""
 
 
-def _unfollowed(_: DeskState, was: Conversation, link: Link) -> str:
-    return "" if link.said["agent"] in was.followers else "he does not follow"
+def _unfollowed(state: DeskState, was: Conversation, link: Link) -> str:
+    agent = link.said["agent"]
+    if agent not in was.followers:
+        return "he does not follow"
+    is_asked = "command" in link.said or not state.policy.get("former_holders_follow", True)
+    is_demoted = agent in was.admin_followers and agent not in state.admins.get(was.page, ())
+    return "" if is_asked or is_demoted else "by itself, though he may follow"
 
 
 def _muted(_: DeskState, was: Conversation, link: Link) -> str:

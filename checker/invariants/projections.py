@@ -93,7 +93,7 @@ def _row_fault(row: DeskConversationRow, chain: Chain | None, folded: Conversati
         "page": chain.page,
     }
     found = row._asdict()
-    for name in ("declined", "followers", "muted"):
+    for name in ("declined", "followers", "muted", "admin_followers"):
         found[name] = frozenset(found[name])
     found["orders"] = tuple((order, status) for order, status in orjson.loads(row.orders))
     for name in ("facts", "transfer"):

@@ -126,6 +126,7 @@ class BusyDesk:
         self._a_rule_opens()
         self._somebody_is_replaced()
         self._one_of_a_department_comes()
+        self._a_page_is_taken_from_its_admin()
         return self.history.told(self._scene.desk)
 
     def do(self, command: Command) -> None:
@@ -401,6 +402,18 @@ class BusyDesk:
             named = {"version": version, "removed": {"agents": ["giang"]}, **changed}
             self.do(Amend.model_validate({**self._by_operator(), **named}))
             self._again()
+
+    def _a_page_is_taken_from_its_admin(self) -> None:
+        """What she followed as its admin she follows no more: more than fits one decision."""
+        followed = [key for key, one in self._scene.desk.conversations.items() if one.page == TURNS]
+        subjects = [{"conversation": conversation_id(key), "key": key} for key in followed]
+        self._keys += 1
+        by_admin = {**self._by_operator(), "by": "chu", "authority": "agent"}
+        self.do(Bulk.model_validate({**by_admin, "what": "follow", "subjects": subjects}))
+        page = {"id": TURNS, "name": TURNS, "admins": ["dung"]}
+        self._keys += 1
+        named = {"version": self._scene.desk.roster.version, "pages": [page]}
+        self.do(Amend.model_validate({**self._by_operator(), **named}))
 
     def _one_of_a_department_comes(self) -> None:
         """While it is asked to take a conversation over: he is asked too; then others are of it."""

@@ -319,6 +319,14 @@ def _changed(what: str, fits: Fits = anything, **fields: Any) -> Fault:  # noqa:
 
 CASES: dict[str, tuple[Fault, str]] = {
     "unfollowed without following": (_changed("unfollowed", agent="ghost"), _FITS),
+    "followed as admin by who is none": (
+        _changed("followed", lambda value: value["as_admin"], agent="an"),
+        _FITS,
+    ),
+    "unfollowed by itself": (
+        _changed("unfollowed", lambda value: value.get("command") is not None, command=None),
+        _FITS,
+    ),
     "followed twice": (rename_event("unfollowed", "followed"), _FITS),
     "muted twice": (rename_event("unmuted", "muted"), _FITS),
     "unmuted without mute": (rename_event("muted", "unmuted"), _FITS),

@@ -206,6 +206,7 @@ def _desks_row(chain: Sequence[Json], *, session_open: bool) -> DeskConversation
         absent_until=None,
         quiet_until=None,
         orders="[]",
+        admin_followers=[],
     )
 
 

@@ -61,6 +61,7 @@ STATEMENTS = {
     "gateways": (loading.GATEWAYS, {"desk_gateway_pkey"}),
     "transfers": (loading.TRANSFERS, {"desk_conversation_transfer"}),
     "held": (loading.HELD, {"desk_conversation_holder"}),
+    "demoted": (loading.DEMOTED, {"desk_conversation_admin_followers"}),
     "preview": (preview.HELD, {"desk_conversation_holder"}),
     "loads": (loading.LOADS, {"desk_conversation_load"}),
     "silent": (loading.SILENT, {"desk_conversation_silent"}),

@@ -10,10 +10,20 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from schemas.asks import Appoint, Claim, ConversationAsk, Release, ReplyClaim, TakeOff, TakeOver
+from schemas.asks import (
+    Appoint,
+    Claim,
+    ConversationAsk,
+    Follow,
+    Release,
+    ReplyClaim,
+    TakeOff,
+    TakeOver,
+    Unfollow,
+)
 from schemas.assignments import Assigned, ChainEvent, Offered, Queued
 from schemas.commands import Command, Configure, TimerFired
-from schemas.definitions import Agent, Department, Fallback, Rule
+from schemas.definitions import Agent, Department, Fallback, Page, Rule
 from schemas.outcomes import Done, Outcome, Refused
 from tests.desk.log import (
     DESK,
@@ -141,16 +151,24 @@ class DeskMachine(RuleBasedStateMachine):
     def begins(self, roster: tuple[list[Agent], list[Department], list[Rule]]) -> None:
         self.reconfigure(roster, again=False)
 
-    @rule(roster=rosters(), again=st.booleans())
-    def reconfigure(self, roster: tuple[list[Agent], list[Department], list[Rule]], *, again: bool) -> None:
+    @rule(roster=rosters(), admin=st.sampled_from(("chu", *AGENTS)), again=st.booleans())
+    def reconfigure(
+        self,
+        roster: tuple[list[Agent], list[Department], list[Rule]],
+        admin: str = "chu",
+        *,
+        again: bool,
+    ) -> None:
         if again and self.configured is not None:
             self.configure_again(self.configured)
             return
         agents, departments, rules = roster
         self.asked += 1
+        admins = ("chu", admin) if admin in {agent.id for agent in agents} else ("chu",)
+        pages = tuple(Page(id=page, name=page, admins=admins) for page in PAGES)
         self.configured = configure(
-            agents, rules, departments=departments, pages=PAGES, idempotency_key=f"k{self.asked}"
-        )
+            agents, rules, departments=departments, idempotency_key=f"k{self.asked}"
+        ).model_copy(update={"pages": pages})
         assert isinstance(self.do(self.configured)[-1], Done)
 
     def configure_again(self, command: Configure) -> None:
@@ -206,6 +224,10 @@ class DeskMachine(RuleBasedStateMachine):
     ) -> None:
         fields = {"agent": agent} if model is Appoint else {}
         self.ask(which, model, by, authority=authority, **fields)
+
+    @rule(which=nth, model=st.sampled_from((Follow, Follow, Unfollow)), by=st.sampled_from(AGENTS))
+    def somebody_follows(self, which: int, model: type[ConversationAsk], by: str) -> None:
+        self.ask(which, model, by)
 
     def ask(self, which: int, model: type[ConversationAsk], by: str, **fields: str) -> None:
         """Let somebody ask about one of the conversations: he has one outcome."""
@@ -397,6 +419,12 @@ class DeskMachine(RuleBasedStateMachine):
             assert one.session_open
             assert one.page in self.desk.roster.rules[one.rule].definition.pages
             assert self.nobody_can_be_found(one, one.rule)
+
+    @invariant()
+    def who_follows_as_an_admin_is_one(self) -> None:
+        for one in self.desk.conversations.values():
+            assert one.admin_followers <= one.followers - {one.holder}
+            assert one.admin_followers <= set(self.desk.roster.pages[one.page].definition.admins)
 
     @invariant()
     def nobody_is_silent_to_nobody(self) -> None:

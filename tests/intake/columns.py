@@ -47,8 +47,8 @@ PASSING: Mapping[str, tuple[str, ...]] = {
 CHAIN: Mapping[str, tuple[str, ...]] = {
     "desk_conversation": (
         *("care", "standing", "holder", "rule_id", "facts", "reason", "outcome", "declined", "audience"),
-        *("transfer", "followers", "muted", "taken_from", "last_holder", "orders", "blocked_by"),
-        "blocked_reason",
+        *("transfer", "followers", "admin_followers", "muted", "taken_from", "last_holder", "orders"),
+        *("blocked_by", "blocked_reason"),
     ),
     "message": ("sender", "sender_id", "kind", "code", "channel_message_id"),
     "message_mark": ("channel_message_id", "mark"),

@@ -131,6 +131,8 @@ def _assigned(event: Assigned, was: Conversation) -> Changes:
         "transfer": None,
         "absent_until": None,
     }
+    if was.admin_followers:
+        changes["admin_followers"] = was.admin_followers - holder
     if was.care in ("new", "waiting"):
         changes["reason"] = None
     if was.holder != event.holder:
@@ -181,11 +183,15 @@ def _reopened(event: CareChanged, was: Conversation) -> Changes:
 
 
 def _followed(event: Followed, was: Conversation) -> Changes:
-    return {"followers": was.followers | {event.agent}}
+    changes: Changes = {"followers": was.followers | {event.agent}}
+    if event.as_admin:
+        changes["admin_followers"] = was.admin_followers | {event.agent}
+    return changes
 
 
 def _unfollowed(event: Unfollowed, was: Conversation) -> Changes:
-    return {"followers": was.followers - {event.agent}}
+    gone = {event.agent}
+    return {"followers": was.followers - gone, "admin_followers": was.admin_followers - gone}
 
 
 def _muted(event: Muted, was: Conversation) -> Changes:

@@ -8,6 +8,7 @@ from workers.routing.desk.amending import amended
 from workers.routing.desk.changes import change_roster
 from workers.routing.desk.dealing import drain
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.demoting import demoted_of
 from workers.routing.desk.leaving import leavers, vacate
 from workers.routing.desk.offering import over, time_anew
 from workers.routing.desk.outcomes import done, refuse
@@ -21,7 +22,8 @@ from workers.routing.outcomes import Refusal
 def configure(draft: Draft, command: Configure) -> None:
     """Change what differs, all of it or nothing; then nobody waits who could be served now.
 
-    Who has left, or gone on leave, is released of what he holds when all others have been served.
+    Who has left, or gone on leave, is released of what he holds when all others have been served; who
+    administers a page no more follows no more what he followed as its admin.
     """
     _make(draft, command, command, refusal(draft.desk, command))
 
@@ -40,6 +42,7 @@ def _make(draft: Draft, command: Configure | Amend, wanted: Configure, refused: 
         refuse(draft, command, refused)
         return
     leaving, were_over = leavers(draft.desk, wanted), over(draft.desk)
+    pages = demoted_of(draft.desk, wanted)
     result = change_roster(draft, wanted)
     end_transfers_to_nobody(draft)
     ask_anew(draft)
@@ -47,6 +50,6 @@ def _make(draft: Draft, command: Configure | Amend, wanted: Configure, refused: 
     time_anew(draft, were_over)
     call_anew(draft, draft.desk.roster.agents)
     drain(draft)
-    released = vacate(draft, leaving, "next", command)
+    released = vacate(draft, leaving, "next", command, pages)
     told = {**result, "conversations": released, "version": draft.desk.roster.version}
     done(draft, command, told)

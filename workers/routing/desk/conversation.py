@@ -85,6 +85,8 @@ class Conversation(NamedTuple):
     offer_expires_at: datetime | None = None
     transfer: Transfer | None = None
     followers: frozenset[str] = frozenset()
+    admin_followers: frozenset[str] = frozenset()
+    """Of these, who may since they administer its page: they have not had it since."""
     muted: frozenset[str] = frozenset()
     held_since: datetime | None = None
     """Since when its holder has it."""

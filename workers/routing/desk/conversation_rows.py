@@ -58,6 +58,7 @@ COLUMNS = {
     "absent_until": "timestamptz",
     "quiet_until": "timestamptz",
     "orders": "jsonb",
+    "admin_followers": "text[]",
 }
 """Of the table, with their types."""
 _KEY = ("workspace_id", "conversation_id")
@@ -89,6 +90,7 @@ USUAL: dict[str, Any] = {
     "absent_until": None,
     "quiet_until": None,
     "orders": (),
+    "admin_followers": frozenset(),
 }
 """What a row need not say, since most conversations have it: each field takes the server its time."""
 _NAMED_OTHERWISE = {
@@ -97,7 +99,7 @@ _NAMED_OTHERWISE = {
     "last_event_id": "last_event",
     "rule_id": "rule",
 }
-_SETS = ("declined", "followers", "muted")
+_SETS = ("declined", "followers", "muted", "admin_followers")
 _WRITTEN_EMPTY = {**dict.fromkeys(_SETS, "'{}'"), "orders": "'[]'"}
 _OF_DESK = ("workspace_id", "desk_id")
 

@@ -17,7 +17,10 @@ def follow(draft: Draft, conversation: Conversation, command: Follow) -> Refusal
     if refusal is not None:
         return refusal
     if command.by not in conversation.followers:
-        draft.tell(Followed, conversation, agent=command.by, command=command.idempotency_key)
+        as_admin = command.authority != "admin" and not holds(command, conversation)
+        draft.tell(
+            Followed, conversation, agent=command.by, command=command.idempotency_key, as_admin=as_admin
+        )
     return {"following": True}
 
 

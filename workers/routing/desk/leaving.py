@@ -16,6 +16,7 @@ from schemas.definitions import Agent
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.dealing import drain, reassign
 from workers.routing.desk.decision import Draft
+from workers.routing.desk.demoting import unfollow_demoted
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.handing import take
 from workers.routing.desk.matching import rule_for
@@ -60,8 +61,15 @@ def will_leave(desk: Desk, command: Command) -> Collection[str]:
     return may_leave(desk, command)
 
 
-def vacate(draft: Draft, leaving: Mapping[str, Leave], then: Then, command: AskedCommand) -> Counts:
-    """Let nobody of `leaving` hold anything, and somebody else have what is being talked about.
+def vacate(
+    draft: Draft,
+    leaving: Mapping[str, Leave],
+    then: Then,
+    command: AskedCommand,
+    pages: tuple[str, ...] = (),
+) -> Counts:
+    """Let nobody of `leaving` hold anything, and somebody else have what is being talked about; nor anybody
+    follow something of `pages` as their admin who is that no more.
 
     What is done stays with them: its customer's next message finds somebody else. Says how many were
     released, and when it is so, that more follow by records of the desk's own.
@@ -74,6 +82,7 @@ def vacate(draft: Draft, leaving: Mapping[str, Leave], then: Then, command: Aske
         at=draft.place.at,
         by=command.actor,
         command=command.idempotency_key,
+        pages=pages,
     )
     return _release(draft, act)
 
@@ -90,10 +99,11 @@ def _release(draft: Draft, act: Vacate) -> Counts:
     taken = [take(draft, one, act.leaving[one.holder or ""], act, asked_again=True) for one in held[:PART]]
     for conversation in sorted(taken, key=lambda one: _turn(draft, one)):
         reassign(draft, conversation, act.then)
-    if len(held) <= PART:
-        return {"released": len(held)}
+    released: Counts = {"released": len(taken)}
+    if not unfollow_demoted(draft, act.pages, PART) and len(held) <= PART:
+        return released
     draft.say(act)
-    return {"released": PART, "more_follow": True}
+    return released | {"more_follow": True}
 
 
 def _goes(conversation: Conversation, act: Vacate) -> bool:

@@ -15,6 +15,7 @@ from schemas.definitions import Agent, Department, Page, Policy, Rule
 from schemas.ids import channel_of
 from workers.routing.desk.conversation import Conversation
 from workers.routing.desk.conversation_rows import conversation_of
+from workers.routing.desk.demoting import Admins
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.duty import ABSENT, Whereabouts
 from workers.routing.desk.roster import Entry
@@ -94,6 +95,19 @@ CROSS JOIN LATERAL (
 ORDER BY NOT session_open, held_since, key COLLATE "C"
 LIMIT $6
 """
+# As workers.routing.desk.demoting finds them: somebody follows as an admin who is not among those who are.
+DEMOTED = """
+SELECT found.* FROM unnest($3::text[], $4::text[]) AS wanted (page_id, admins)
+CROSS JOIN LATERAL (
+    SELECT * FROM desk_conversation
+    WHERE workspace_id = $1 AND page_id = wanted.page_id AND desk_id = $2
+        AND admin_followers <> '{}' AND NOT admin_followers <@ string_to_array(wanted.admins, ',')
+    ORDER BY key COLLATE "C"
+    LIMIT $5
+) AS found
+ORDER BY key COLLATE "C"
+LIMIT $5
+"""
 CONVERSATIONS = """
 SELECT found.* FROM unnest($1::text[], $2::uuid[]) AS wanted (workspace_id, conversation_id)
 CROSS JOIN LATERAL (
@@ -161,6 +175,12 @@ async def load_held(
     each, and all of them together, would give up."""
     rows = await connection.fetch(HELD, *desk, list(agents), at, of_each_max, of_all_max)
     return [conversation_of(row) for row in rows]
+
+
+async def load_demoted(connection: Connection, desk: Name, admins: Admins, limit: int) -> list[Conversation]:
+    """The first of what is followed, on these pages of a desk, as their admin by others than `admins`."""
+    pages, left = list(admins), [",".join(who) for who in admins.values()]
+    return list(map(conversation_of, await connection.fetch(DEMOTED, *desk, pages, left, limit)))
 
 
 def fill(desk: Desk, rows: Mapping[str, Iterable[Row]]) -> None:

@@ -17,10 +17,19 @@ from schemas.commands import (
 )
 from schemas.ids import conversation_id, desk_key
 from workers.routing.desk.answers import load_outcomes
+from workers.routing.desk.conversation import Conversation
+from workers.routing.desk.demoting import admins_left
 from workers.routing.desk.desk import Desk
 from workers.routing.desk.elsewhere import reserved_elsewhere
 from workers.routing.desk.leaving import PART, may_leave, will_leave
-from workers.routing.desk.loading import Name, Stored, load_conversations, load_desks, load_held
+from workers.routing.desk.loading import (
+    Name,
+    Stored,
+    load_conversations,
+    load_demoted,
+    load_desks,
+    load_held,
+)
 from workers.routing.desk.timers import OF_CONVERSATION
 from workers.runtime.handler import Connection
 
@@ -57,6 +66,7 @@ class Memory:
         named = [command for _, command in commands]
         await self._load_conversations(connection, named)
         await self._load_held(connection, named)
+        await self._load_demoted(connection, named)
         await self._load_asked(connection, [one for one in named if isinstance(one, AskedCommand)])
 
     def used(self, desk: Desk, key: str) -> None:
@@ -127,12 +137,25 @@ class Memory:
             agents = will_leave(desk, command) if is_sure else may_leave(desk, command)
             at = command.at if isinstance(command, Vacate) else None
             limits = {"of_each_max": limit, "of_all_max": limit if is_sure else limit * len(agents)}
-            for conversation in await load_held(connection, name, agents, at, **limits):
-                if conversation.key not in desk.conversations:
-                    desk.keep(conversation)
-                    self.used(desk, conversation.key)
+            self._keep_all(desk, await load_held(connection, name, agents, at, **limits))
             if not isinstance(command, Vacate):
                 changing.add(name)
+
+    async def _load_demoted(self, connection: Connection, commands: Collection[Command]) -> None:
+        """The first of what admins follow as such who may be demoted by one of `commands`; as above, as many
+        as the others of the batch can change before it."""
+        left = [(command, admins_left(self.desk(command), command)) for command in commands]
+        demoting = [(command, admins) for command, admins in left if admins]
+        limit = 1 + PART * len(demoting) + sum(len(subjects_of(command)) for command in commands)
+        for command, admins in demoting:
+            found = await load_demoted(connection, name_of(command), admins, limit)
+            self._keep_all(self.desk(command), found)
+
+    def _keep_all(self, desk: Desk, conversations: Collection[Conversation]) -> None:
+        for conversation in conversations:
+            if conversation.key not in desk.conversations:
+                desk.keep(conversation)
+                self.used(desk, conversation.key)
 
     async def _load_asked(self, connection: Connection, commands: Collection[AskedCommand]) -> None:
         for command in commands:
