@@ -12,11 +12,18 @@ RETURNED = (
 )
 
 
-def report(mail: str, action: str = "failed", status: str = "5.1.1", kind: str = "message/rfc822") -> bytes:
-    """What comes back of the mail with this Message-ID."""
+def report(
+    mail: str,
+    action: str = "failed",
+    status: str = "5.1.1",
+    kind: str = "message/rfc822",
+    to: str = "cskh@shop.example",
+) -> bytes:
+    """What comes back of the mail with this Message-ID to its envelope's sender."""
     parts = (WORDS, STATUS.format(action=action, status=status), RETURNED.format(kind=kind, mail=mail))
     head = (
-        "From: MAILER-DAEMON@mx.example.com\r\nTo: cskh@shop.example\r\nAuto-Submitted: auto-replied\r\n"
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example.com\r\n"
+        f"To: {to}\r\nAuto-Submitted: auto-replied\r\n"
         "Subject: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
     )

@@ -24,6 +24,8 @@ class MailServer:
         self.port = 0
         self.kept: dict[str, EmailMessage] = {}
         self.given: Counter[str] = Counter()
+        self.senders: dict[str, str | None] = {}
+        """Of the envelopes: who is told what becomes of the mail."""
         self.order: list[str] = []
         """The subjects of what was kept."""
         self.answers: deque[str] = deque()
@@ -60,6 +62,7 @@ class MailServer:
                 self.order.append(mail["Subject"])
             self.given[mail["Message-ID"]] += 1
             self.kept[mail["Message-ID"]] = mail
+            self.senders[mail["Message-ID"]] = envelope.mail_from
             if held := self.held.get(mail["Subject"]):
                 await held.wait()
         return answer

@@ -279,6 +279,37 @@ async def test_what_is_attached_to_a_reply_is_kept_once_before_it_is_taken(
         assert len([key for key in storage.asked if key.endswith(f"/{photo.file}")]) == 1, "kept once"
 
 
+@pytest.mark.parametrize("bounces", ["page", "reply"])
+async def test_a_report_goes_to_the_page_or_into_the_ticket_and_tells_the_agent(
+    database: str, run: Run, log: Log, bounces: str
+) -> None:
+    async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
+        way = Way(pool, database, log, run, mail=settings(**QUICK, bounces=bounces))
+        log.say("an", "m1")
+        await way.settle()
+        await way.act("set_profile", email=EMAIL)
+        await way.act("open_ticket", subject="Hỏi giá")
+        await _set_page(way, server)
+        first, second = [await _mail(way, text) for text in ("một", "hai")]
+        async with way.running(Mailer(way.settings.mail, VAULT)):
+            await way.until(second, "sent")
+        token = await pool.fetchval("SELECT token FROM outreach WHERE message_id = $1", first)
+        mail = ADDRESSES.message_id(token, first)
+        envelope = {"page": "cskh@shop.example", "reply": ADDRESSES.address(token)}[bounces]
+        assert set(server.senders.values()) == {envelope}
+        assert server.kept[mail]["From"].addresses[0].addr_spec == "cskh@shop.example"
+        door = MailDoor(way.settings.mail, pool)
+        away = _reply(to=envelope, references=mail, automatic=True)
+        assert await _posted(door, away) == [Skipped("automatic")], "who is on holiday answers the envelope"
+        (bounce,) = await _posted(door, report(mail, to=envelope))
+        assert isinstance(bounce, Outreach)
+        record = records.outgoing(records.Webhook("mail", b"", 0), bounce)
+        assert record.key is not None
+        await way.handle([(record.key, record.value, record.headers)], "receipts")
+        await way.until(first, "failed", "mail_address")
+        await way.until(second, "sent")
+
+
 async def test_what_an_agent_attaches_goes_with_the_mail_or_as_a_link(
     database: str, connection: Connection, run: Run, log: Log, tmp_path: Path
 ) -> None:
