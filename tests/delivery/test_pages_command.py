@@ -77,6 +77,34 @@ def test_a_page_is_connected_set_and_listed(pages: Pages, database: str) -> None
     assert Vault([KEY]).open(row["access_token"]) == "EAAB-the-token"
 
 
+ANSWERED = """
+INSERT INTO delivery (workspace_id, message_id, desk_id, lane, conversation_id, key, page_id, position,
+    sender, parts, state, changed_at)
+SELECT 'acme', gen_random_uuid(), 'main', 0, gen_random_uuid(), page || ':an', page, 1, 'agent:acme/lan', 1,
+    'queued', now() - age FROM (VALUES {}) AS answer (page, age)
+"""
+
+
+def test_who_sends_nothing_is_told_with_the_time_since_when(pages: Pages, database: str) -> None:
+    _execute(database, "INSERT INTO page_registry SELECT unnest(ARRAY['viber:1', 'viber:2']), 'acme', 'main'")
+    waits = "('viber:1', interval '1 hour'), ('viber:1', interval '1 s'), ('viber:2', interval '1 s')"
+    _execute(database, ANSWERED.format(waits))
+    found = {page["page"]: page for page in json.loads(pages("list", "--json")[1])}
+    assert {name: (page["paused"], page["waiting"]) for name, page in found.items()} == {
+        "messenger:1": ("not_connected", 0),
+        "viber:1": (None, 2),
+        "viber:2": (None, 1),
+    }
+    assert [bool(found[name]["silent_since"]) for name in sorted(found)] == [False, True, False]
+    assert pages("connect", "messenger:1", "--token", "env:PAGE_TOKEN")[0] == 0
+    broken = "UPDATE delivery_page SET paused = 'token_broken', paused_at = '2026-11-23T08:00:00Z'"
+    _execute(database, broken)
+    lines = [line.split() for line in pages("list", "acme")[1].splitlines() if ":" in line]
+    assert [line[2] for line in lines] == ["token_broken", "silent", "carried"]
+    assert lines[0][3].startswith("2026-11-23T08:00:00")
+    assert pages("list", "other", "--json")[1].strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -17,7 +17,9 @@ from config.settings import Settings
 from schemas.ids import channel_of
 from workers.channels.delivery import connecting
 from workers.channels.delivery.apps import check_app
-from workers.channels.delivery.connecting import PageState, Tokens
+from workers.channels.delivery.carried import is_carried
+from workers.channels.delivery.connecting import Tokens
+from workers.channels.delivery.page_states import PageState, list_pages
 from workers.channels.delivery.vault import open_vault
 from workers.channels.mail import page_rows
 from workers.channels.phone import page_rows as phone_rows
@@ -155,21 +157,28 @@ def list_(
     workspace: Annotated[str | None, typer.Argument(help="Of this workspace alone.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the pages: whether they are sent for, why not, how much waits, until when the tokens are good."""
-    found: list[PageState] = _run(
-        start_tool(), lambda connection: connecting.list_pages(connection, workspace)
-    )
+    """List the pages: what is sent for them, why not and since when, how much waits, when tokens end."""
+    found: list[PageState] = _run(start_tool(), lambda connection: list_pages(connection, workspace))
     if json:
         print_json([one._asdict() for one in found])
         return
     rows = [
-        (one.page, one.workspace, one.paused or "sending", str(one.waiting), time_text(one.token_ends_at))
+        (one.page, one.workspace, *_state(one), str(one.waiting), time_text(one.token_ends_at))
         for one in found
     ]
-    print_table(("page", "workspace", "state", "waiting", "token ends"), rows)
+    print_table(("page", "workspace", "state", "since", "waiting", "token ends"), rows)
 
 
 app.command()(release)
+
+
+def _state(page: PageState) -> tuple[str, str]:
+    """In a word, and since when."""
+    if page.paused is not None:
+        return page.paused, time_text(page.paused_at)
+    if page.silent_since is not None:
+        return "silent", time_text(page.silent_since)
+    return "carried" if is_carried(page.page) else "sending", ""
 
 
 def _secret(reference: str) -> str:

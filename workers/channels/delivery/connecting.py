@@ -1,9 +1,9 @@
-"""What operators do with pages: give a page its token, say how it is used, see how it fares."""
+"""What operators do with pages: give a page its token, say how it is used."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import NamedTuple
 
 from config.errors import UsageError
 from schemas.ids import channel_of
@@ -36,13 +36,6 @@ UPDATE delivery_page SET too_long = coalesce($2, too_long), human_agent = coales
     pays = coalesce($4, pays)
 WHERE page_id = $1
 """
-LIST = """
-SELECT page.page_id, page.workspace_id, page.app, page.paused, page.paused_at, page.resume_at, page.failures,
-    page.token_ends_at, page.refresh_failures, page.too_long, page.human_agent, page.pays,
-    (SELECT count(*) FROM delivery d WHERE d.page_id = page.page_id AND d.state = 'queued') AS waiting
-FROM delivery_page page WHERE $1::text IS NULL OR page.workspace_id = $1
-ORDER BY page.workspace_id, page.page_id
-"""
 
 
 class Tokens(NamedTuple):
@@ -53,24 +46,6 @@ class Tokens(NamedTuple):
     app: str | None = None
     life: timedelta | None = None
     """How long the access token is good for; none: for ever, as far as is known."""
-
-
-class PageState(NamedTuple):
-    """How a page fares."""
-
-    page: str
-    workspace: str
-    app: str | None
-    paused: str | None
-    paused_at: datetime | None
-    resume_at: datetime | None
-    failures: int
-    token_ends_at: datetime | None
-    refresh_failures: int
-    too_long: str
-    human_agent: bool
-    pays: bool
-    waiting: int
 
 
 async def connect_page(connection: Connection, vault: Vault, page: str, tokens: Tokens) -> None:
@@ -100,9 +75,3 @@ async def set_page(
     """Say how a page is used; what is none stays. Raises UsageError when it is not connected."""
     if await connection.execute(SET, page, too_long, human_agent, pays) != "UPDATE 1":
         raise UsageError(f"the page {page} is not connected: `tongdai pages connect {page}`")
-
-
-async def list_pages(connection: Connection, workspace: str | None) -> list[PageState]:
-    """All pages of one workspace, or of all."""
-    rows: list[Any] = await connection.fetch(LIST, workspace)
-    return [PageState(*row) for row in rows]
