@@ -76,6 +76,8 @@ class Wire:
         self.forgotten = 0
         """Chunks that nobody ever got: their connection was forgotten."""
         self.connections: set[Connection] = set()
+        self._abandoned: set[Connection] = set()
+        """Those that were forgotten: they end with the wire, if neither end has noticed before."""
         self._chance = chance
         self._delay_s = self._jitter_s = 0.0
         self._open = {way: asyncio.Event() for way in Way}
@@ -89,11 +91,13 @@ class Wire:
         self._server = await asyncio.start_server(self._take, LOOPBACK, self.port)
 
     async def close(self) -> None:
-        """Take no more, and reset those that are there."""
+        """Take no more, and reset those that are there, or were."""
         if self._server is not None:
             self._server.close()
         self.heal()
         self.reset()
+        for connection in self._abandoned:
+            connection.reset()
         await asyncio.gather(*self._carrying, return_exceptions=True)
 
     def delay(self, seconds: float, jitter_s: float) -> None:
@@ -112,6 +116,7 @@ class Wire:
         """
         for connection in self.connections:
             connection.forgotten = True
+        self._abandoned |= self.connections
         return len(self.connections)
 
     def reset(self) -> int:

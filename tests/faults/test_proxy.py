@@ -140,6 +140,23 @@ async def test_only_who_sends_learns_that_his_connection_is_forgotten() -> None:
         assert not echo.gone.is_set()
 
 
+async def test_what_is_forgotten_ends_with_the_wire_though_nobody_has_noticed_it() -> None:
+    async with wired() as (wire, echo, talk):
+        wire.silence(Way.DOWN)
+        reply = asyncio.create_task(said(talk, b"hello\n"))
+        while not wire.held:
+            await asyncio.sleep(0.001)
+        [connection] = wire.connections
+        wire.forget()
+        wire.heal()
+        await echo.gone.wait()
+        talk[1].close()
+        assert await reply == b""
+        while wire.connections:
+            await asyncio.sleep(0.001)
+    assert connection._here[1].is_closing()
+
+
 async def test_a_lost_reply_is_of_a_request_that_was_heard() -> None:
     async with wired() as (wire, echo, talk):
         trap = Trap("commit", Lost.REPLY)
