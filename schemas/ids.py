@@ -123,6 +123,11 @@ def fetched_file_id(message: str, number: int) -> str:
     return uuid5_text(FILES, f"{message}/{number}").replace("-", "")
 
 
+def picture_file_id(conversation: str, url: str) -> str:
+    """The file of a customer's picture, as his channel shows it at this address."""
+    return uuid5_text(FILES, f"{conversation}/picture/{url}").replace("-", "")
+
+
 def ticket_id_text(conversation: str, number: int) -> str:
     """The id of a conversation's ticket with this number."""
     return uuid5_text(TICKETS, f"{conversation}/{number}")

@@ -56,6 +56,7 @@ async def test_a_file_goes_from_an_agent_into_an_answer_and_is_read_by_its_link(
         await _send_and_say(lan, database, one, other)
         await _refuse(lan, nga, chu, one)
         await _see_a_channels(own, topics, lan, database, one)
+        await _see_his_picture(own, topics, lan, database, one)
         await _large(chu, database, other, own.attachments.folder)
         await _untaken(chu, other)
 
@@ -169,3 +170,31 @@ async def _see_a_channels(
     assert [each["kept"] and each["kept"]["state"] for each in shown] == ["pending", None]
     assert [each["url"] for each in shown] == [image["url"], sticker["url"]]
     assert await database.fetchval("SELECT count(*) FROM file WHERE url IS NOT NULL") == 1
+
+
+async def _see_his_picture(
+    own: Settings, topics: dict[str, str], lan: Client, database: Connection, one: UUID
+) -> None:
+    """It is fetched as a file is; what turns out to be no picture is none."""
+    said = {
+        "channel": "messenger",
+        "account": "1",
+        "user": "an",
+        "channel_message_id": "m-his",
+        "text": "Chào",
+    }
+    value = said | {"customer_picture": "https://cdn.example/an.jpg"}
+    await publish(own, topics["inbound"], [(Kind("inbound", "message"), "messenger:1:an", value)])
+    await until(database, "SELECT FROM file WHERE message_id = $1", one)
+    assert (await _picture(lan, one))["state"] == "pending"
+    stored = "UPDATE file SET state = 'stored', type = $2, media_type = 'image/jpeg' WHERE message_id = $1"
+    await database.execute(stored, one, "image")
+    assert (await _picture(lan, one))["link"].startswith("/api/v1/files/")
+    await database.execute(stored, one, "file")
+    assert await _picture(lan, one) is None
+
+
+async def _picture(who: Client, conversation: UUID) -> Any:  # noqa: ANN401 - JSON
+    profile = (await who.get(f"conversations/{conversation}")).json()["profile"]
+    assert profile["picture"] == "https://cdn.example/an.jpg"
+    return profile["picture_kept"]

@@ -11,7 +11,7 @@ from asyncpg import Connection, Pool
 from pydantic import BaseModel
 
 from schemas.base import Channel
-from schemas.ids import channel_of
+from schemas.ids import channel_of, picture_file_id
 from schemas.messages import MessageAttachment
 from workers.channels.delivery.senders import untaken
 from workers.files import rows
@@ -87,6 +87,19 @@ def kept(files: Files, file: File) -> KeptFile:
         width=file.width,
         height=file.height,
     )
+
+
+async def kept_picture(
+    connection: Connection, files: Files | None, workspace: str, conversation: UUID, url: str
+) -> KeptFile | None:
+    """A customer's picture that his channel shows at `url`; none: it is not kept, or shows nothing.
+
+    Raises what Postgres raises.
+    """
+    id_ = picture_file_id(str(conversation), url)
+    file = (await rows.read(connection, workspace, [id_])).get(id_)
+    is_picture = file is not None and (file.state != "stored" or file.type == "image")
+    return _kept(files, file) if is_picture else None
 
 
 async def attached(

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from schemas.base import Moment
 from schemas.inbound import Referral
 from schemas.orders import OrderStatus
+from workers.files.files import Files
+from workers.gateway.attachments import KeptFile, kept_picture
 from workers.gateway.queries.elsewhere import Elsewhere
 from workers.gateway.queries.lines import Line
 from workers.gateway.queries.rows import Row, read_rows
@@ -54,7 +56,9 @@ class Profile(BaseModel):
     suggested_phone: str | None
     """A number in what he wrote, which nobody has taken over yet."""
     picture: str | None
-    """Its address on the channel."""
+    """Its address on the channel, which dies."""
+    picture_kept: KeptFile | None
+    """The same as it is kept here."""
     follows: bool | None
     """Whether he follows the account, where the channel tells."""
     referral: Referral | None
@@ -114,6 +118,7 @@ async def read_detail(
     conversation: UUID,
     language: LanguageCode,
     elsewhere: tuple[Elsewhere, ...],
+    files: Files | None,
 ) -> Detail | None:
     """The conversation; none when the desk does not know it yet. That he may see it has been decided."""
     rows = await read_rows(connection, scope, [conversation])
@@ -124,16 +129,20 @@ async def read_detail(
     where = Where(connection, scope, conversation, stands["desk_id"])
     return Detail(
         conversation=rows[0],
-        profile=_profile(dict(await connection.fetchrow(PROFILE, *place)), elsewhere),
+        profile=await _profile(connection, files, place, elsewhere),
         stands=_stands(stands),
         sessions=tuple(Session(**row) for row in await connection.fetch(SESSIONS, *place)),
         history=tuple(await read_history(where, language)),
     )
 
 
-def _profile(row: dict[str, Any], elsewhere: tuple[Elsewhere, ...]) -> Profile:
+async def _profile(
+    connection: Connection, files: Files | None, place: tuple[str, UUID], elsewhere: tuple[Elsewhere, ...]
+) -> Profile:
+    row = dict(await connection.fetchrow(PROFILE, *place))
     referral = row["referral"] and orjson.loads(row["referral"])
-    return Profile(**row | {"referral": referral, "elsewhere": elsewhere})
+    picture = row["picture"] and await kept_picture(connection, files, *place, row["picture"])
+    return Profile(**row | {"referral": referral, "elsewhere": elsewhere, "picture_kept": picture})
 
 
 def _stands(row: dict[str, Any]) -> Stands:

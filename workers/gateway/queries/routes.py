@@ -126,11 +126,12 @@ async def read_conversation(
     request: Request, conversation: UUID, identity: Who, language: LanguageCode = "vi"
 ) -> detail.Detail:
     """A conversation: its customer, how things stand, and how they came to."""
-    queries = gateway_of(request).queries
-    async with queries.view(identity) as view:
-        await queries.conversation(view, conversation, address_of(request))
+    gateway = gateway_of(request)
+    async with gateway.queries.view(identity) as view:
+        await gateway.queries.conversation(view, conversation, address_of(request))
         also = await read_elsewhere(view, conversation)
-        found = await detail.read_detail(view.connection, view.scope, conversation, language, also)
+        files = gateway.files
+        found = await detail.read_detail(view.connection, view.scope, conversation, language, also, files)
     return _known(found)
 
 

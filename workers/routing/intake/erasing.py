@@ -81,7 +81,9 @@ _OF_LINES = """
 workspace_id = $1 AND conversation_id = $2 AND (
     message_id IN (
         SELECT message_id FROM message WHERE workspace_id = $1 AND conversation_id = $2 AND position <= $3)
-    OR (message_id IS NULL AND created_at <= $4))
+    OR (message_id IS NULL AND created_at <= $4)
+    OR (message_id = $2 AND NOT EXISTS (  -- his picture, unless it was told since
+        SELECT FROM customer c WHERE c.workspace_id = $1 AND c.customer_id = $2 AND c.picture = file.url)))
 """
 # Each takes away a few rows' words and finds none of them again. By position ($3) and moment ($4) they lay
 # before the record: what came after it stays.

@@ -51,8 +51,10 @@ def keep(
 
     Whether he has other tags: of them the desk is still to be told.
     """
-    if customer == given.customer(conversation) and not is_renamed:
+    before = given.customer(conversation)
+    if customer == before and not is_renamed:
         return False
+    work.change_picture(conversation, before.picture, customer.picture)
     given.customers[conversation.id] = customer
     work.known_customers[conversation.id] = (conversation, customer)
     has_other_tags = set(customer.tags) != set(conversation.tags)

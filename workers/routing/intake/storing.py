@@ -16,6 +16,7 @@ from workers.routing.intake import (
     files,
     marks,
     outcome_rows,
+    pictures,
     reply_rows,
     ticket_rows,
     transcript,
@@ -90,6 +91,7 @@ async def write(connection: Connection, work: Work) -> None:
     await ticket_rows.add_lines(connection, work.ticket_lines)
     await _end_sessions(connection, work)
     await files.store(connection, work.files)
+    await pictures.store(connection, work.pictures.values())
     await erasing.remember(connection, work)
     if work.lines:
         await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)

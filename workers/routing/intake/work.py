@@ -16,6 +16,7 @@ from workers.routing.intake.dedupe import Sighting
 from workers.routing.intake.files import FileOfMessage
 from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
+from workers.routing.intake.pictures import PictureChange
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.ticket_turns import TicketTurn
@@ -92,6 +93,8 @@ class Work:
     ticket_turns: list[TicketTurn] = field(default_factory=list)
     files: list[FileOfMessage] = field(default_factory=list)
     """Of the new lines."""
+    pictures: dict[str, PictureChange] = field(default_factory=dict)
+    """Customers whose channels show another picture of them; by conversation."""
     ticket_lines: list[tuple[Conversation, int, int]] = field(default_factory=list)
     """What was said about tickets beside the chat: the ticket's number, and the line's position."""
     erasings: list[Erasing] = field(default_factory=list)
@@ -100,6 +103,18 @@ class Work:
     def change(self, conversation: Conversation) -> None:
         """Have `conversation` written at the end of the batch."""
         self.changed[conversation.id] = conversation
+
+    def change_picture(self, conversation: Conversation, former: str | None, now: str | None) -> None:
+        """Have the customer's picture kept that his channel shows at `now`, and `former` no longer.
+
+        None: he was erased, and so is the picture.
+        """
+        if now is None:
+            self.pictures.pop(conversation.id, None)
+            return
+        before = self.pictures.get(conversation.id)
+        former = former if before is None else before.former
+        self.pictures[conversation.id] = PictureChange(conversation.workspace, conversation.id, former, now)
 
     def answer(
         self, conversation: Conversation, cause: Record, at_ms: int, action: Action, answer: Refusal | Result
