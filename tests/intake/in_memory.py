@@ -15,12 +15,13 @@ from workers.routing.intake.conversations import Conversations
 from workers.routing.intake.customer import Customer
 from workers.routing.intake.effects import Effects
 from workers.routing.intake.given import Given, phones_in
+from workers.routing.intake.greeting import AutoTexts
 from workers.routing.intake.keywords import Keywords
 from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Asker, Remembered
-from workers.routing.intake.pages import SILENT, Owner, Pages
-from workers.routing.intake.policies import DeskPolicy, Policies
-from workers.routing.intake.rules import Rules
+from workers.routing.intake.pages import SILENT, Owner, Owners
+from workers.routing.intake.policies import DeskPolicies, DeskPolicy
+from workers.routing.intake.rules import ReplyRules
 from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.ticket_turns import TicketTurn
 from workers.routing.intake.work import SessionEnding, SessionOpening, Work
@@ -30,16 +31,18 @@ OUTREACH = get_args(MeansName)
 SILENCE_MS = 60_000
 
 
-class KnownPages(Pages):
+@dataclass
+class KnownPages:
     """Of one workspace, without Postgres."""
 
-    texts = SILENT
+    texts: AutoTexts = SILENT
 
-    def owner(self, page: str) -> Owner | None:
-        return Owner(WORKSPACE, "main", self.texts) if page == PAGE else None
+    @property
+    def owners(self) -> Owners:
+        return {PAGE: Owner(WORKSPACE, "main", self.texts)}
 
 
-class KnownPolicies(Policies):
+class KnownPolicies(DeskPolicies):
     """One for every desk."""
 
     policy = Policy()
@@ -51,7 +54,7 @@ class KnownPolicies(Policies):
         return DeskPolicy(1, after_ms, keywords, self.policy.hours, self.policy.ticket_fields)
 
 
-class KnownRules(Rules):
+class KnownRules(ReplyRules):
     """Rules named `reply…` let a reply claim."""
 
     def reply_claims(self, workspace: str, desk: str, rule: str | None) -> bool:
@@ -88,8 +91,9 @@ class Intake:
         batch = Batch("intake", records, [record.timestamp_ms for record in records])
         work = Work(batch)
         work.outcomes.know(self.answers.items())
-        admission = Admission(self.pages, self.conversations, lambda key: lane_of(key.decode()))
-        admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading))]
+        admission = Admission(self.conversations, lambda key: lane_of(key.decode()))
+        owners = self.pages.owners
+        admitted = [one for reading in read_all(work) if (one := admission.admit(work, reading, owners))]
         given = Given(self.policies, KnownRules(), self.seen, self.customers, self._quoted())
         given.phones = phones_in(one for one in admitted if isinstance(one, Said))
         given.marks = self.marks

@@ -9,16 +9,17 @@ from schemas.envelope import Kind
 from tests.intake.chat import USER, Chat
 from tests.intake.in_memory import KnownPages
 from tests.intake.log import WORKSPACE, key_of
-from workers.routing.intake.pages import SILENT, Owner
+from workers.routing.intake.pages import SILENT, Owner, Owners
 
 SITE = "web:shop"
 
 
 class EveryPage(KnownPages):
-    """All pages are one workspace's."""
+    """Also of a website."""
 
-    def owner(self, page: str) -> Owner | None:
-        return Owner(WORKSPACE, "main", SILENT)
+    @property
+    def owners(self) -> Owners:
+        return {**super().owners, SITE: Owner(WORKSPACE, "main", SILENT)}
 
 
 def returns(chat: Chat) -> list[int]:

@@ -7,7 +7,7 @@ from schemas.ids import conversation_id_text
 from tests.intake.chat import Chat
 from tests.intake.in_memory import Intake, KnownPages
 from tests.intake.log import key_of
-from workers.routing.intake.pages import SILENT, Owner
+from workers.routing.intake.pages import SILENT, Owner, Owners
 
 SHOP = "web:shop"
 VISITOR = "a.one"
@@ -17,8 +17,9 @@ KEY = key_of(VISITOR, SHOP)
 class Sites(KnownPages):
     """The same shop has a website."""
 
-    def owner(self, page: str) -> Owner | None:
-        return Owner("acme", "main", SILENT) if page == SHOP else super().owner(page)
+    @property
+    def owners(self) -> Owners:
+        return {**super().owners, SHOP: Owner("acme", "main", SILENT)}
 
 
 class Visit(Chat):

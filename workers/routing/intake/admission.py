@@ -9,7 +9,7 @@ from schemas.actions import StartChat
 from schemas.ids import message_id_text, page_of
 from schemas.inbound import InboundRecord, InboundUtterance, Other
 from workers.routing.intake.conversations import Conversations, Name
-from workers.routing.intake.pages import Owner, Pages
+from workers.routing.intake.pages import Owner, Owners
 from workers.routing.intake.reading import Effective, Gesture, ToldValue, read
 from workers.routing.intake.work import Work
 from workers.runtime.batch import Record
@@ -65,22 +65,18 @@ class Admission:
     """The checks that need to know the pages' owners and the conversations' lanes.
 
     Args:
-        pages: the registry.
         conversations: those whose lane is known.
         partition_of: where records of a conversation's key belong.
     """
 
-    def __init__(
-        self, pages: Pages, conversations: Conversations, partition_of: Callable[[bytes], int]
-    ) -> None:
-        self._pages = pages
+    def __init__(self, conversations: Conversations, partition_of: Callable[[bytes], int]) -> None:
         self._conversations = conversations
         self._partition_of = partition_of
 
-    def admit(self, work: Work, reading: Reading) -> Admitted | None:
+    def admit(self, work: Work, reading: Reading, owners: Owners) -> Admitted | None:
         """The record with its conversation; none when it is refused or sent on, as `work.batch` then says."""
         try:
-            admitted = self._name(reading)
+            admitted = _name(reading, owners)
         except RefusedError as refusal:
             work.batch.reject(reading.record, refusal.reason, refusal.detail)
             return None
@@ -88,32 +84,6 @@ class Admission:
             work.batch.forward(reading.record)
             return None
         return admitted
-
-    def _name(self, reading: Reading) -> Admitted:
-        record, at_ms, value, page = reading
-        if not isinstance(value, InboundRecord):
-            owner = self._pages.owner(page) if page else None
-            is_theirs = owner is not None and owner.workspace == value.workspace
-            return Told(record, at_ms, (value.workspace, record.key), value, owner if is_theirs else None)
-        owner = self._owner(page, value.workspace)
-        if not isinstance(value, InboundUtterance):
-            return Made(record, at_ms, (owner.workspace, record.key), value, owner)
-        message = message_id_text(page, value.channel_message_id)
-        return Said(record, at_ms, (owner.workspace, record.key), value, owner, message)
-
-    def _owner(self, page: str, claimed: str | None) -> Owner:
-        owner = self._pages.owner(page)
-        if owner is None:
-            raise RefusedError(
-                "unknown_page",
-                f"no workspace has connected the page {page}: name it in a workspace file, "
-                "`tongdai apply` that, then replay this record",
-            )
-        if claimed is not None and claimed != owner.workspace:
-            raise RefusedError(
-                "wrong_workspace", f"the page {page} does not belong to the workspace {claimed}"
-            )
-        return owner
 
     def _is_misplaced(self, name: Name, record: Record) -> bool:
         """Whether a producer with another partitioner put it here; known conversations are quick to tell."""
@@ -137,6 +107,32 @@ def read_all(work: Work) -> list[Reading]:
             continue
         readings.append(Reading(record, at_ms, value, _page(record, value)))
     return readings
+
+
+def _name(reading: Reading, owners: Owners) -> Admitted:
+    record, at_ms, value, page = reading
+    if not isinstance(value, InboundRecord):
+        owner = owners.get(page) if page else None
+        is_theirs = owner is not None and owner.workspace == value.workspace
+        return Told(record, at_ms, (value.workspace, record.key), value, owner if is_theirs else None)
+    owner = _owner(page, value.workspace, owners)
+    if not isinstance(value, InboundUtterance):
+        return Made(record, at_ms, (owner.workspace, record.key), value, owner)
+    message = message_id_text(page, value.channel_message_id)
+    return Said(record, at_ms, (owner.workspace, record.key), value, owner, message)
+
+
+def _owner(page: str, claimed: str | None, owners: Owners) -> Owner:
+    owner = owners.get(page)
+    if owner is None:
+        raise RefusedError(
+            "unknown_page",
+            f"no workspace has connected the page {page}: name it in a workspace file, "
+            "`tongdai apply` that, then replay this record",
+        )
+    if claimed is not None and claimed != owner.workspace:
+        raise RefusedError("wrong_workspace", f"the page {page} does not belong to the workspace {claimed}")
+    return owner
 
 
 def _page(record: Record, value: Effective) -> str:

@@ -7,7 +7,7 @@ from schemas.ids import message_id_text
 from workers.routing.intake import replies, tickets, transcript
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.log_lines import log_line
-from workers.routing.intake.policies import Policies
+from workers.routing.intake.policies import DeskPolicies
 from workers.routing.intake.routing import answers_route
 from workers.routing.intake.sessions import end_session, open_session
 from workers.routing.intake.touching import count_again
@@ -30,7 +30,7 @@ def follow(
     at_ms: int,
     event: ChainEvent,
     silence_ms: int,
-    policies: Policies,
+    policies: DeskPolicies,
 ) -> None:
     """Apply `event`, and write its log line. Where an agent has begun a chat, it opens the session.
 
@@ -65,7 +65,7 @@ def _follow_on(
     cause: Record,
     at_ms: int,
     event: ChainEvent,
-    policies: Policies,
+    policies: DeskPolicies,
 ) -> None:
     """What single kinds of events mean beside how things stand after them."""
     match event:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 
 from schemas.ids import conversation_id_text
 from workers.routing.intake import conversation_rows
@@ -21,6 +23,7 @@ class Conversations:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._known: OrderedDict[Name, Conversation] = OrderedDict()
+        self._in_hand: set[Name] = set()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -30,8 +33,10 @@ class Conversations:
         return self._known.get(name)
 
     async def load(self, connection: Connection, names: Iterable[Name]) -> None:
-        """Remember those of `names` that Postgres has."""
-        wanted = {(workspace, conversation_id_text(key.decode())) for workspace, key in names}
+        """Remember those of `names` that Postgres has, and that are not remembered."""
+        wanted = {
+            (name[0], conversation_id_text(name[1].decode())) for name in names if name not in self._known
+        }
         for conversation in await conversation_rows.load(connection, wanted):
             self._known[conversation.workspace, conversation.key.encode()] = conversation
 
@@ -43,13 +48,24 @@ class Conversations:
         self._known[owner.workspace, key.encode()] = conversation
         return conversation
 
-    def used(self, names: Iterable[Name]) -> None:
-        """Keep these longest, and drop what has not been used for long."""
+    @contextmanager
+    def in_hand(self, names: Collection[Name]) -> Iterator[None]:
+        """A batch works on these: they are kept, also when another ends meanwhile, and then longest."""
+        self._in_hand.update(names)
+        try:
+            yield
+        finally:
+            self._in_hand.difference_update(names)
         for name in names:
             if name in self._known:
                 self._known.move_to_end(name)
-        while len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+        self._drop_oldest(len(self._known) - self._capacity)
+
+    def _drop_oldest(self, number: int) -> None:
+        if number > 0:
+            idle = (name for name in self._known if name not in self._in_hand)
+            for name in list(islice(idle, number)):
+                del self._known[name]
 
     def forget(self, lanes: Collection[int] | None) -> None:
         """Drop those of `lanes`; none: of all."""

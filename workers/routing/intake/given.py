@@ -28,9 +28,9 @@ from workers.routing.intake.linked_orders import LinkedOrders
 from workers.routing.intake.marks import Marks, Place, place_of
 from workers.routing.intake.outcomes import asker_of
 from workers.routing.intake.own import Own, find_own
-from workers.routing.intake.policies import Policies
+from workers.routing.intake.policies import DeskPolicies, Policies
 from workers.routing.intake.quoting import Quoted
-from workers.routing.intake.rules import Rules
+from workers.routing.intake.rules import ReplyRules, Rules
 from workers.routing.intake.ticket import Ticket
 from workers.routing.intake.work import Work
 from workers.runtime.handler import Connection
@@ -40,8 +40,8 @@ from workers.runtime.handler import Connection
 class Given:
     """Looked up before a batch; the pure part reads it."""
 
-    policies: Policies
-    rules: Rules
+    policies: DeskPolicies
+    rules: ReplyRules = field(default_factory=ReplyRules)
     seen: set[str] = field(default_factory=set)
     """Ids of messages that were stored before."""
     customers: dict[str, Customer] = field(default_factory=dict)
@@ -82,11 +82,11 @@ class Lookup:
         said = [one for one in admitted if isinstance(one, Said)]
         made = [one for one in admitted if isinstance(one, Made)]
         told = [one for one in admitted if isinstance(one, Told)]
-        await self._policies.look_up(connection, self._desks(said, told))
+        policies = await self._policies.look_up(connection, self._desks(said, told))
         seen = await find_seen(connection, {one.message: one.owner.workspace for one in said})
         older = [one for one in said if one.value.history and one.message not in seen]
         seen |= await find_stored(connection, *_places_of(older))
-        given = Given(self._policies, self._rules, seen, own=await find_own(connection, said))
+        given = Given(policies, seen=seen, own=await find_own(connection, said))
         given.erased = await forgotten.load(connection, admitted)
         given.phones = phones_in(said)
         actions = [one.value for one in told if isinstance(one.value, Action)]
@@ -95,7 +95,7 @@ class Lookup:
         given.tickets = await ticket_rows.load(connection, _tickets_named(said, actions))
         if actions:
             await self._give_to_actions(connection, work, given, actions)
-            await self._rules.look_up(connection, self._offering_rules(told))
+            given.rules = await self._rules.look_up(connection, self._offering_rules(told))
         return given
 
     async def _give_to_actions(

@@ -51,9 +51,7 @@ class IntakeHandler:
         self._conversations = Conversations(cached_conversations)
         self._lookup = Lookup(self._conversations, Policies(clock_s), Rules(clock_s))
         topology = Topology("", {"inbound": partitions})
-        self._admission = Admission(
-            self._pages, self._conversations, lambda key: topology.partition("inbound", key)
-        )
+        self._admission = Admission(self._conversations, lambda key: topology.partition("inbound", key))
         self._effects = Effects(self._conversations, silence_ms=round(silence_s * 1000))
 
     async def handle(self, connection: Connection, batch: Batch) -> None:
@@ -65,10 +63,12 @@ class IntakeHandler:
         """
         work = Work(batch)
         admitted = await self._admit(connection, work)
-        self._effects.apply(work, admitted, await self._lookup.give(connection, work, admitted))
-        await batch.emitted()
-        await storing.write(connection, work)
-        self._conversations.used(one.name for one in admitted)
+        names = {one.name for one in admitted}
+        with self._conversations.in_hand(names):
+            await self._conversations.load(connection, names)
+            self._effects.apply(work, admitted, await self._lookup.give(connection, work, admitted))
+            await batch.emitted()
+            await storing.write(connection, work)
         for became, count in work.became.items():
             INTAKE.labels(became).inc(count)
         ticket_turns.write_down(work.ticket_turns)
@@ -93,12 +93,7 @@ class IntakeHandler:
         self._conversations.forget(lanes)
 
     async def _admit(self, connection: Connection, work: Work) -> list[Admitted]:
-        """The records that take effect, with their pages' owners and their conversations loaded."""
+        """The records that take effect, with their pages' owners."""
         readings = read_all(work)
-        await self._pages.look_up(connection, {reading.page for reading in readings if reading.page})
-        admitted = [one for reading in readings if (one := self._admission.admit(work, reading))]
-        names = {one.name for one in admitted}
-        await self._conversations.load(
-            connection, [name for name in names if self._conversations.get(name) is None]
-        )
-        return admitted
+        owners = await self._pages.look_up(connection, {reading.page for reading in readings if reading.page})
+        return [one for reading in readings if (one := self._admission.admit(work, reading, owners))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from schemas.definitions import AutoText
@@ -36,6 +36,10 @@ class Owner(NamedTuple):
     texts: AutoTexts = SILENT
 
 
+Owners = Mapping[str, Owner]
+"""By page; one that nobody has connected is not in it."""
+
+
 class Pages:
     """A cache of the registry that is never older than a second; unknown pages are not remembered."""
 
@@ -43,18 +47,16 @@ class Pages:
         self._freshness = Freshness(clock_s)
         self._owners: dict[str, Owner] = {}
 
-    async def look_up(self, connection: Connection, pages: set[str]) -> None:
-        """Make sure that the owners of `pages` are known, as far as they have one."""
+    async def look_up(self, connection: Connection, pages: set[str]) -> Owners:
+        """The owners of `pages`, as far as they have one, and perhaps others."""
         if self._freshness.is_over():
-            self._owners.clear()
-        missing = pages - self._owners.keys()
+            self._owners = {}  # another batch that is in hand keeps what it was given
+        owners = self._owners
+        missing = pages - owners.keys()
         if missing:
             for page, workspace, desk, *texts in await connection.fetch(OWNERS, list(missing)):
-                self._owners[page] = Owner(workspace, desk, AutoTexts(*map(_text, texts)))
-
-    def owner(self, page: str) -> Owner | None:
-        """Whose `page` is; none: nobody has connected it. Only of pages that were looked up."""
-        return self._owners.get(page)
+                owners[page] = Owner(workspace, desk, AutoTexts(*map(_text, texts)))
+        return owners
 
 
 def _text(definition: str | None) -> AutoText | None:

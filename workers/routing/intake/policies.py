@@ -44,33 +44,37 @@ class DeskPolicy(NamedTuple):
 NO_POLICY = DeskPolicy()
 
 
+class DeskPolicies(dict[Desk, DeskPolicy]):
+    """Of the desks that were looked up."""
+
+    def of(self, workspace: str, desk: str) -> DeskPolicy:
+        """The policy of a desk."""
+        return self.get((workspace, desk), NO_POLICY)
+
+
 class Policies:
     """A cache that is never older than a second."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._freshness = Freshness(clock_s)
-        self._known: dict[Desk, DeskPolicy] = {}
+        self._known = DeskPolicies()
         self._fresh: set[Desk] = set()
 
-    async def look_up(self, connection: Connection, desks: set[Desk]) -> None:
-        """Make sure that the policies of `desks` are known."""
+    async def look_up(self, connection: Connection, desks: set[Desk]) -> DeskPolicies:
+        """The policies of `desks`, and perhaps of others."""
         if self._freshness.is_over():
-            self._fresh.clear()
+            self._fresh = set()
         if len(self._known) > DESKS_MAX:
-            self._known.clear()
-            self._fresh.clear()
-        asked = list(desks - self._fresh)
-        if not asked:
-            return
-        versions = [self._known.get(desk, NO_POLICY).version for desk in asked]
-        workspaces, ids = map(list, zip(*asked, strict=True))
-        for row in await connection.fetch(CHANGED, workspaces, ids, versions):
-            self._known[row["workspace_id"], row["desk_id"]] = _policy(row["version"], row["definition"])
-        self._fresh.update(asked)
-
-    def of(self, workspace: str, desk: str) -> DeskPolicy:
-        """The policy of a desk that was looked up."""
-        return self._known.get((workspace, desk), NO_POLICY)
+            # Another batch that is in hand keeps what it was given.
+            self._known, self._fresh = DeskPolicies(), set()
+        known, fresh = self._known, self._fresh
+        if asked := list(desks - fresh):
+            versions = [known.get(desk, NO_POLICY).version for desk in asked]
+            workspaces, ids = map(list, zip(*asked, strict=True))
+            for row in await connection.fetch(CHANGED, workspaces, ids, versions):
+                known[row["workspace_id"], row["desk_id"]] = _policy(row["version"], row["definition"])
+            fresh.update(asked)
+        return known
 
 
 def _policy(version: int, definition: str) -> DeskPolicy:

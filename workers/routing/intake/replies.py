@@ -15,7 +15,7 @@ from schemas.actions import Say, StartChat
 from schemas.assignments import ChainEvent, ReplyRefused
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
-from workers.routing.intake.policies import Policies
+from workers.routing.intake.policies import DeskPolicies
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.saying import say
 from workers.routing.intake.tickets import unfit
@@ -69,7 +69,7 @@ def follow(
     cause: Record,
     at_ms: int,
     event: ChainEvent,
-    policies: Policies,
+    policies: DeskPolicies,
 ) -> None:
     """What `event`, which has been applied, means for those that wait: its holder's are sent.
 
@@ -125,7 +125,7 @@ def _settle(work: Work, conversation: Conversation, replies: list[Reply]) -> lis
 
 
 def _send(
-    work: Work, conversation: Conversation, cause: Record, at_ms: int, reply: Reply, policies: Policies
+    work: Work, conversation: Conversation, cause: Record, at_ms: int, reply: Reply, policies: DeskPolicies
 ) -> Refusal | Result:
     """Send it, unless what it changes of the ticket cannot be so any more, as it was when it came."""
     if reply.action.ticket is not None:

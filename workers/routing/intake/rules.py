@@ -24,23 +24,28 @@ RuleName = tuple[str, str, str]
 """Workspace, desk and id."""
 
 
+class ReplyRules(dict[RuleName, bool]):
+    """Whether an answer claims, by rule that was looked up."""
+
+    def reply_claims(self, workspace: str, desk: str, rule: str | None) -> bool:
+        """Whether an answer to what this rule offers is a claim."""
+        return rule is not None and self.get((workspace, desk, rule), False)
+
+
 class Rules:
     """A cache that is never older than a second; unknown rules are not remembered."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._freshness = Freshness(clock_s)
-        self._reply_claims: dict[RuleName, bool] = {}
+        self._known = ReplyRules()
 
-    async def look_up(self, connection: Connection, rules: set[RuleName]) -> None:
-        """Make sure that `rules` are known, as far as they exist."""
+    async def look_up(self, connection: Connection, rules: set[RuleName]) -> ReplyRules:
+        """`rules`, as far as they exist, and perhaps others."""
         if self._freshness.is_over():
-            self._reply_claims.clear()
-        missing = list(rules - self._reply_claims.keys())
-        if missing:
+            self._known = ReplyRules()  # another batch that is in hand keeps what it was given
+        known = self._known
+        if missing := list(rules - known.keys()):
             columns = map(list, zip(*missing, strict=True))
             for workspace, desk, rule, claims in await connection.fetch(REPLY_CLAIMS, *columns):
-                self._reply_claims[workspace, desk, rule] = claims
-
-    def reply_claims(self, workspace: str, desk: str, rule: str | None) -> bool:
-        """Whether an answer to what this rule offers is a claim; it was looked up."""
-        return rule is not None and self._reply_claims.get((workspace, desk, rule), False)
+                known[workspace, desk, rule] = claims
+        return known
