@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import re
 
+_ALIKE = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013", "-")
+    | dict.fromkeys(
+        "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+    )
+)
+_COPIED = re.compile(f"[{''.join(map(chr, _ALIKE))}]")
+"""What stands in and around numbers that were copied from a list of contacts: other hyphens, unseen signs."""
 _APART = r"\)?[ \u00a0]-[ \u00a0]"
 """What some write between groups."""
 _GAP = rf"(?:[ .\-()\u00a0]{{0,2}}|{_APART})"
@@ -40,7 +48,11 @@ def find_phone(text: str | None) -> str | None:
 
     The last, for whoever writes another one after it corrects himself.
     """
-    if not text or _NUMBER.search(text) is None:  # as mostly, and told soon
+    if not text:
+        return None
+    if _COPIED.search(text):
+        text = text.translate(_ALIKE)
+    if _NUMBER.search(text) is None:  # as mostly, and told soon
         return None
     said = _DATE.sub("/", text)
     found = [each[1] for each in _NUMBER.finditer(said) if not _is_part(said, each)]

@@ -53,6 +53,21 @@ def written(draw: st.DrawFn) -> tuple[str, str]:
     return text, "0" + digits
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u202a0912 345 678\u202c",
+        "0912\u2011345\u2011678",
+        "0912–345–678",
+        "0912\u200b345678",
+        "\ufeff+84912345678",
+    ],
+    ids=ascii,
+)
+def test_a_number_that_was_copied_from_contacts_is_found(text: str) -> None:
+    assert find_phone(f"sđt em là {text} ạ") == "0912345678"
+
+
 @given(WORDS, written(), WORDS)
 def test_a_number_is_found_however_it_is_written(before: str, number: tuple[str, str], after: str) -> None:
     assume(not PRICED.match(after))
