@@ -227,9 +227,11 @@ async def test_a_socket_is_refused_or_ended_with_a_reason(
                 await receive(large)
                 await large.send("x" * 3_000)
                 assert (await closed(large))[0] == 1009
-            async with lan.signed_in() as first, lan.signed_in() as second, lan.signed_in():
-                await receive(second)
-                assert (await closed(first))[0] == 4409
+            async with lan.signed_in() as first:
+                await receive(first)
+                async with lan.signed_in() as second, lan.signed_in():
+                    await receive(second)
+                    assert (await closed(first))[0] == 4409
 
             # Who does not read is cut off; the others are not held up.
             async with minh.signed_in() as slow, lan.signed_in() as quick:
