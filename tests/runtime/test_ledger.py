@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import asyncpg
+import orjson
 import pytest
 
+from bench.plans import nodes
 from workers.runtime.batch import Event
 from workers.runtime.handler import Connection
 from workers.runtime.lanes import Lane
-from workers.runtime.ledger import Ledger, prepare
+from workers.runtime.ledger import KEEP_PENDING, Ledger, prepare
 
 pytestmark = pytest.mark.servers
 
 LEDGER = Ledger("intake")
+MUCH_DELETED = """
+INSERT INTO pending
+SELECT kind, lane, batch_no, '{}', 'events' FROM
+    unnest('{intake,desk,notifier}'::text[]) kind, generate_series(0, 5) lane,
+    generate_series(1, 100) batch_no;
+DELETE FROM pending WHERE batch_no < 100;
+ANALYZE pending;
+"""
 EVENT = Event("messages", None, b"key", b"value", [("ce_id", b"1")])
 
 
@@ -103,3 +113,20 @@ async def test_a_stopped_lane_is_claimed_by_nobody(connection: Connection) -> No
     await LEDGER.claim(connection, "me", [0], [None])
     await LEDGER.stop(connection, "me", 0, "poison")
     assert await LEDGER.claim(connection, "other", [0], ["me"]) == set()
+
+
+async def test_of_what_was_deleted_since_the_last_vacuum_only_its_own_lanes_is_looked_at(
+    connection: Connection,
+) -> None:
+    """As a worker's session plans it, whether the table is new or was much written to."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+    for filled in (False, True):
+        if filled:
+            await connection.execute(MUCH_DELETED)
+        await connection.execute(f"PREPARE keep_{filled} AS {KEEP_PENDING}")
+        plan = await connection.fetchval(
+            f"EXPLAIN (FORMAT JSON) EXECUTE keep_{filled} ({', '.join(['NULL'] * 6)})"
+        )
+        found = [node.get("Index Cond", "") for node in nodes(orjson.loads(plan)[0]["Plan"])]
+        assert [cond for cond in found if "lane" in cond and "batch_no" in cond] == list(filter(None, found))
+        assert any(found)

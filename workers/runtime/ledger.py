@@ -39,13 +39,17 @@ _PREPARE = f"PREPARE advance (text, text, jsonb) AS {_ADVANCE}"
 # One message to the server and one answer, which only what bears its own values can be.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; EXECUTE advance ({}, {}, {})"
 # One statement: a round trip less in every batch. What is deleted and what is inserted are different batches.
-_KEEP_PENDING = """
+# The last conditions always hold. They let the planner expect few lanes, so that it looks for the batches of
+# each: it believes the table to be empty, as it nearly is, and would go through all of the kind that was
+# deleted since the last vacuum.
+KEEP_PENDING = """
 WITH mine AS (
     SELECT * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
         AS t (lane, batch_no, confirmed, next_offsets, events)
 ), forgotten AS (
     DELETE FROM pending USING mine
      WHERE pending.kind = $1 AND pending.lane = mine.lane AND pending.batch_no <= mine.confirmed
+       AND mine.lane >= 0 AND mine.confirmed >= 0 AND mine.batch_no > 0
 )
 INSERT INTO pending (kind, lane, batch_no, next_offsets, events)
 SELECT $1, lane, batch_no, next_offsets::jsonb, events FROM mine
@@ -146,7 +150,7 @@ class Ledger:
         """Keep this batch's events until they are confirmed; forget those that are."""
         ids = [lane.id for lane in lanes]
         await connection.execute(
-            _KEEP_PENDING,
+            KEEP_PENDING,
             self.kind,
             ids,
             [lane.batch_no + 1 for lane in lanes],
