@@ -91,6 +91,7 @@ async def server() -> AsyncIterator[tuple[Platform, str]]:
         ("to:cloud?url=http://169.254.169.254/latest", "not_allowed"),
         ("to:file?url=file:///etc/passwd", "not_allowed"),
         ("to:itself", "not_allowed"),
+        ("to:nowhere?url=http://é[1]", "not_allowed"),
     ],
 )
 async def test_no_redirect_leads_inside(server: tuple[Platform, str], path: str, reason: str) -> None:
@@ -101,7 +102,13 @@ async def test_no_redirect_leads_inside(server: tuple[Platform, str], path: str,
     assert refused.value.reason == reason
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[::1]/", "ftp://a.example/x", "http://", "x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:1/", "http://[::1]/", "ftp://a.example/x", "http://", "x"),
+        *("//cdn.example/a.jpg", "https://éé[ép]%@", "http://[", "https://a:99999/", "http://\u200b/"),
+    ],
+)
 async def test_an_address_of_this_machine_or_none_at_all_is_not_asked(url: str) -> None:
     async with open_downloads(AttachmentsSettings()) as downloads:
         with pytest.raises(NotFetchedError) as refused:

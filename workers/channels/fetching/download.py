@@ -17,7 +17,6 @@ CHUNK_BYTES = 65_536
 REDIRECTS_MAX = 3
 _NOT_ALLOWED = (
     RefusedAddressError,
-    ValueError,
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
     aiohttp.TooManyRedirects,
@@ -39,14 +38,22 @@ class Downloads:
         """The file at `url`, which the taker counts. Raises NotFetchedError, FileRefusedError."""
         try:
             async with self._session.get(url, headers=HEADERS, max_redirects=REDIRECTS_MAX) as response:
-                if response.status != HTTPStatus.OK:
-                    raise NotFetchedError(reason_of(response.status))
-                if (response.content_length or 0) > self._bytes_max:
-                    raise FileRefusedError("too_large", "The file is too large.")
+                self._check(response)
                 async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                     yield chunk
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (NotFetchedError, FileRefusedError):
+            raise
+        except (
+            Exception
+        ) as error:  # what libraries make of odd addresses, also of redirects, nobody has listed
             raise NotFetchedError(_reason(error)) from error
+
+    def _check(self, response: aiohttp.ClientResponse) -> None:
+        """Raises NotFetchedError, FileRefusedError."""
+        if response.status != HTTPStatus.OK:
+            raise NotFetchedError(reason_of(response.status))
+        if (response.content_length or 0) > self._bytes_max:
+            raise FileRefusedError("too_large", "The file is too large.")
 
 
 @asynccontextmanager
@@ -72,6 +79,5 @@ async def open_downloads(settings: AttachmentsSettings) -> AsyncIterator[Downloa
 
 def _reason(error: Exception) -> Reason:
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(inner, _NOT_ALLOWED):
-        return "not_allowed"
-    return "unreachable"
+    passing = isinstance(inner, aiohttp.ClientError | OSError) and not isinstance(inner, _NOT_ALLOWED)
+    return "unreachable" if passing else "not_allowed"
