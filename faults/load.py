@@ -13,6 +13,7 @@ from checker.murmur2 import partition_of
 from faults.scene import Scene
 from faults.stream import Planned, Stream
 from faults.town import PAGES
+from schemas.base import TEXT_CHARS_MAX
 
 RUN = 1_000
 """Poison in a row: more than a batch of the slowest worker."""
@@ -20,6 +21,8 @@ REPLAYED = 1_000
 DISORDERED = 500
 LARGE_BYTES = 1_000_000
 DEEP = 100_000
+LONG, TALKERS = 500, 20
+"""So many messages as long as one may be, of so many customers: workers need more memory for them."""
 _AGE = "UPDATE message_seen SET stored_at = stored_at - interval '1 day'"
 
 
@@ -125,3 +128,16 @@ class Load:
         value = orjson.dumps(said) if value is None else value
         key = f"{page}:{user}" if keyed else ""
         return Planned("unreadable", key, f"poison-{id_}", value, ce_type, partition)
+
+
+def large(beside: int) -> Sequence[Planned]:
+    """Messages as long as they may be; with another number they are other ones."""
+    page, text = PAGES[0], "x" * TEXT_CHARS_MAX
+    channel, account = page.split(":")
+    found = []
+    for number in range(LONG):
+        id_, user = f"large-{beside}-{number}", f"talker-{number % TALKERS}"
+        who = {"channel": channel, "account": account, "user": user, "channel_message_id": id_}
+        value = orjson.dumps({**who, "sent_at_ms": 1_795_000_000_000, "text": text})
+        found.append(Planned("message", f"{page}:{user}", id_, value, "tongdai.inbound.message.v1"))
+    return found

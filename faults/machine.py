@@ -15,6 +15,7 @@ import asyncpg
 from faults.disks import empty, fill
 from faults.fleet import Worker
 from faults.ground import Ground
+from faults.load import large
 from faults.scene import Scene
 from faults.sessions import TERMINATE
 from faults.watch import KINDS
@@ -110,12 +111,13 @@ class Machine:
         )
 
     async def little_memory(self) -> None:
-        """A routing worker and a notifier get no more memory than they have."""
+        """A routing worker and a notifier get no more memory, while messages come that need some."""
         victims = [await self.scene.victim(kind) for kind in KINDS]
         before, restarts = _complaints(self.scene.ground, MEMORY_COMPLAINTS), self.scene.ground.fleet.restarts
         usual = {
             worker.pid: _limit(worker, resource.RLIMIT_AS, _address_space(worker) // 2) for worker in victims
         }
+        await self.scene.sender.send(large(self.scene.random.getrandbits(32)))
         await asyncio.sleep(SHORT_S)
         _restore(usual, resource.RLIMIT_AS)
         complaints = _complaints(self.scene.ground, MEMORY_COMPLAINTS) - before
