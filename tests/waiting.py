@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 
 
 async def eventually(

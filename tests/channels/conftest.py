@@ -13,11 +13,13 @@ from aiokafka.structs import ConsumerRecord
 
 from config.settings import Settings
 from tests.channels.webhooks import APPS
-from workers.channels import process
+from workers.channels import process, shedding
 from workers.local.ports import free_port
 
-START_DEADLINE_S = 30.0
-READ_DEADLINE_S = 20.0
+PATIENT_S = 60.0
+"""Longer than a test machine stands still."""
+START_DEADLINE_S = 90.0
+READ_DEADLINE_S = 90.0
 
 Reader = Callable[[str], Awaitable[list[ConsumerRecord[bytes, bytes]]]]
 
@@ -29,8 +31,19 @@ def with_ingress(settings: Settings, **ingress: object) -> Settings:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """An ingress that accepts connections, and a client of it. Kafka need not be there."""
+async def running(settings: Settings, wait_max_s: float = PATIENT_S) -> AsyncIterator[httpx.AsyncClient]:
+    """An ingress that accepts connections, and a client of it. Kafka need not be there.
+
+    `wait_max_s`: whoever would wait longer is sent away.
+    """
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(shedding, "WAIT_MAX_S", wait_max_s)
+        async with _running(settings) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(process.serve(settings, on_listening=url.set_result, stop=stop))
@@ -73,11 +86,16 @@ async def ingress(kafka_settings: Settings, led_topics: dict[str, str]) -> Async
         yield client
 
 
+def without_kafka() -> Settings:
+    """Settings of an ingress at whose Kafka nobody is."""
+    kafka = {"bootstrap_servers": f"127.0.0.1:{free_port()}"}
+    return with_ingress(Settings.model_validate({"kafka": kafka}))
+
+
 @pytest.fixture
 async def kafkaless() -> AsyncIterator[httpx.AsyncClient]:
     """An ingress without Kafka: enough for what is refused before anything is published."""
-    kafka = {"bootstrap_servers": f"127.0.0.1:{free_port()}"}
-    async with running(with_ingress(Settings.model_validate({"kafka": kafka}))) as client:
+    async with running(without_kafka()) as client:
         yield client
 
 

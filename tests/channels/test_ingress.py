@@ -55,7 +55,7 @@ async def first_line(client: httpx.AsyncClient, head: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     try:
         writer.write(head)
-        return await asyncio.wait_for(reader.readline(), 10)
+        return await asyncio.wait_for(reader.readline(), 90)
     finally:
         writer.close()
         await writer.wait_closed()
@@ -325,7 +325,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(kafkaless: httpx.Asyn
 async def test_a_platform_that_hangs_up_is_counted(kafkaless: httpx.AsyncClient) -> None:
     _, writer = await asyncio.open_connection(kafkaless.base_url.host, kafkaless.base_url.port)
     writer.write(b"POST /v1/webhooks/zalo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while await metric(kafkaless, "tongdai_ingress_waiting") == 0:
             pass
         writer.close()
@@ -344,7 +344,7 @@ async def test_many_at_once_are_all_kept(ingress: httpx.AsyncClient, read: Reade
 
 async def until_taken(ingress: httpx.AsyncClient, signed: Signed) -> None:
     """As a platform does: what a busy machine sends away at its head comes again."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while (answer := await post(ingress, MESSENGER, signed)).status_code != 200:
             assert_problem(answer, 503, "overloaded")
             await asyncio.sleep(0.1)

@@ -25,7 +25,7 @@ from tests.channels.conftest import drain, running, until_ready, with_ingress
 from tests.channels.traffic import messages, simulator
 from tests.channels.webhooks import Signed, messenger, said
 from workers.channels.producer import start_producer
-from workers.channels.shedding import RETRY_AFTER_S
+from workers.channels.shedding import RETRY_AFTER_S, WAIT_MAX_S
 from workers.local.kafka import EmbeddedKafka
 from workers.local.kafka_java import quick_start_options
 
@@ -34,8 +34,10 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 PATH = "/v1/webhooks/messenger"
 SOON_S = 20.0
 """Before aiokafka gives up by itself; how long is waited is a setting, which is below what Zalo allows."""
+KILLED_AFTER_S = 30.0
+"""So long Kubernetes lets a process stop."""
 PROBE_S = 0.1
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +175,7 @@ async def test_a_frozen_broker_is_noticed_in_time_and_its_return_too(
     kafka: EmbeddedKafka, settings: Settings
 ) -> None:
     ids = [f"m_{each}" for each in range(5)]
-    async with running(settings) as client:
+    async with running(settings, WAIT_MAX_S) as client:
         await until_ready(client)
         await post_until_taken(client, messenger(said("before")))
         refused: list[httpx.Response] = []
@@ -212,10 +214,11 @@ async def test_a_killed_broker_is_survived_and_what_was_answered_200_is_kept(
 async def test_the_ingress_stops_in_time_although_kafka_is_gone(
     kafka: EmbeddedKafka, settings: Settings
 ) -> None:
-    async with AsyncExitStack() as stack, running(settings) as client:
+    async with AsyncExitStack() as stack, asyncio.timeout(None) as stopping, running(settings) as client:
         await until_ready(client)
         stack.enter_context(frozen(kafka))
         assert_told_to_come_back(await post(client, messenger(said())))
+        stopping.reschedule(asyncio.get_running_loop().time() + KILLED_AFTER_S)
 
 
 async def test_nothing_is_lost_of_traffic_that_meets_a_frozen_broker(

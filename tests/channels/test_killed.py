@@ -49,7 +49,7 @@ from workers.runtime.batch import Batch, Record
 pytestmark = pytest.mark.servers
 
 PATH = "/v1/webhooks/messenger"
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 LANES = 4
 TURN_S = 0.02
 forked = get_context("forkserver")

@@ -12,7 +12,7 @@ from config.settings import Settings
 from workers.channels import producer
 from workers.channels.producer import open_producer
 
-SOON_S = 20.0
+SOON_S = 90.0
 
 
 async def for_ever(*_: object) -> None:

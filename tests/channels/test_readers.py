@@ -21,7 +21,7 @@ from workers.gateway import lines_tail, tail
 from workers.webhooks import catch_up, feed
 from workers.webhooks.event import Place
 
-SOON_S = 20.0
+SOON_S = 90.0
 
 
 async def nothing(_: object) -> None:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.channels.conftest import running, without_kafka
 from tests.channels.webhooks import Signed, messenger, said
 from tests.idle_time import in_idle_time
 from workers.channels import bounded_http, shedding
@@ -172,10 +173,13 @@ async def test_who_cannot_go_on_is_sent_away_for_good(head: bytes) -> None:
     assert b"\r\nconnection: close\r\n" in answer
 
 
-async def test_those_whom_a_blocked_ingress_has_let_wait_are_sent_away_at_once(
-    kafkaless: httpx.AsyncClient,
-) -> None:
-    url, signed = kafkaless.base_url, messenger(said())
+async def test_those_whom_a_blocked_ingress_has_let_wait_are_sent_away_at_once() -> None:
+    async with running(without_kafka(), WAIT_MAX_S) as client:
+        await _are_sent_away_at_once(client)
+
+
+async def _are_sent_away_at_once(client: httpx.AsyncClient) -> None:
+    url, signed = client.base_url, messenger(said())
     head = "".join(f"{name}: {value}\r\n" for name, value in signed.headers.items()).encode()
     request = HEAD + head + b"content-length: %d\r\n\r\n" % len(signed.body) + signed.body
     await asyncio.sleep(2 * TICK_S)
@@ -185,9 +189,9 @@ async def test_those_whom_a_blocked_ingress_has_let_wait_are_sent_away_at_once(
         answer = await asyncio.to_thread(waiting.recv, 4_096)
         assert b"urn:tongdai:problem:overloaded" in answer
         assert b"retry-after: " in answer
-    assert "tongdai_ingress_shed_total 1.0" in (await kafkaless.get("/metrics")).text
+    assert "tongdai_ingress_shed_total 1.0" in (await client.get("/metrics")).text
     async with asyncio.timeout(DEADLINE_S):
-        while await _reason(kafkaless, signed) != "urn:tongdai:problem:unpublished":
+        while await _reason(client, signed) != "urn:tongdai:problem:unpublished":
             pass  # until it has ticked in time again
 
 

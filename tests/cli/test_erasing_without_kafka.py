@@ -14,7 +14,7 @@ from workers.channels import producer
 from workers.cli import erasure
 from workers.workspace.outcome_reader import OutcomeReader
 
-SOON_S = 20.0
+SOON_S = 90.0
 FOUND: Any = SimpleNamespace(
     workspace="shop",
     conversation="6b4d3c8e-0000-5000-8000-000000000001",

@@ -16,7 +16,7 @@ from schemas.outcomes import Done
 from workers.workspace.apply import apply_plan, plan_workspace
 from workers.workspace.loader import load_workspace
 
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 LOG_CHARS = 2_000
 ROOT = Path(__file__).parents[2]
 _TONGDAI = str(Path(sys.executable).with_name("tongdai"))

@@ -35,7 +35,7 @@ from workers.local.simulator.platform.teller import Teller
 from workers.local.simulator.platform.zalo_platform import ZaloPlatform
 from workers.runtime.batch import Batch, Record
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 KEY = "a key of the tests for the tokens of pages"
 ONE, TWO, OA = "messenger:100", "messenger:200", "zalo:300"
 QUICK: dict[str, Any] = {

@@ -45,7 +45,7 @@ async def _worker(field: Ground, kafka: Settings, url: str, folder: Path) -> Asy
         "TONGDAI_DELIVERY_KEYS": KEY,
         "TONGDAI_DELIVERY_MESSENGER_URL": f"{url}/v26.0",
         "TONGDAI_DELIVERY_REQUEST_TIMEOUT_S": "1.5",
-        "TONGDAI_DELIVERY_ECHO_WAIT_S": "2",
+        "TONGDAI_DELIVERY_ECHO_WAIT_S": "4",
         "TONGDAI_DELIVERY_RETRY_FIRST_S": "0.1",
         "TONGDAI_DELIVERY_RETRY_LAST_S": "1",
         "TONGDAI_DELIVERY_UNANSWERED": "resend",

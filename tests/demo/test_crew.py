@@ -19,7 +19,7 @@ from workers.local.crew.stop import Stop, StoppedEarlyError
 from workers.local.demo.apps import ingress_variables, invent_apps
 
 DSN = "postgresql://tongdai:secret@127.0.0.1:9/tongdai"
-DEADLINE_S = 10.0
+DEADLINE_S = 90.0
 
 
 async def _shown(*chunks: bytes) -> list[str]:

@@ -17,7 +17,7 @@ from workers.local.ports import free_port
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 WORKERS = ("delivery", "gateway", "ingress", "notifier", "routing", "webhooks")
 
 

@@ -28,7 +28,7 @@ from tests.waiting import eventually
 from workers.local.simulator.agents.act import Answer
 
 TEAM = AGENTS[1:5]
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 ONLINE = "SELECT count(*) FROM desk_presence WHERE presence = 'online'"
 HOLDER = "SELECT holder FROM desk_conversation WHERE conversation_id = $1"
 A_BACKEND = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tongdai %' ORDER BY pid LIMIT 1"

@@ -16,7 +16,7 @@ from faults.requests import KafkaRequests, PostgresRequests
 from tests.idle_time import in_idle_time
 from workers.local.ports import LOOPBACK
 
-SOON_S = 30.0
+SOON_S = 90.0
 STARTUP = (8 + 6).to_bytes(4) + (196608).to_bytes(4) + b"user\0\0"
 WANTS_TLS = (8).to_bytes(4) + (80877103).to_bytes(4)
 

@@ -28,7 +28,7 @@ from workers.gateway.identity import Identity
 from workers.gateway.token_checks import WARNED_BEFORE, look_at_clock
 from workers.gateway.tokens import Tokens
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LITTLE_S = 25.0
 """So long a token lives of whose end one is warned at once."""

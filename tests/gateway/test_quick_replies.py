@@ -31,7 +31,7 @@ from workers.gateway.quick_replies.quick_reply import BODY_CHARS_MAX, QUICK_REPL
 from workers.gateway.quick_replies.variables import VARIABLES, VARIABLES_MAX, Known, fill, mistakes
 from workers.gateway.roster import Rosters
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 LAN = Known(
     page="messenger:1",
     page_name="Hoa Sen Sài Gòn",

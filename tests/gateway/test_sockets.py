@@ -33,7 +33,7 @@ from workers.gateway import accounts
 
 pytestmark = pytest.mark.servers
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 MESSAGE = Kind("notifications", "message")
 OFFERED = Kind("notifications", "offered")
 PRESENT = "SELECT FROM desk_presence WHERE agent_id = $1 AND presence = $2"

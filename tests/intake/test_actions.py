@@ -310,7 +310,7 @@ async def _handle(connection: Connection, handler: IntakeHandler, batch: Batch) 
 async def _until_it_waits(connection: Connection, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """`work` as a task, once it waits for a lock that `connection` has."""
     task = asyncio.create_task(work)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
             await asyncio.sleep(0.01)
     return task

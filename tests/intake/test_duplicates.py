@@ -79,6 +79,6 @@ class TestDuplicates:
 
 async def _until_blocked(connection: Connection, pid: int) -> None:
     """Wait until the session `pid` waits for another one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not await connection.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", pid):
             pass

@@ -25,7 +25,7 @@ from workers.channels.outreach.means import Means
 from workers.channels.outreach.runner import Runner
 from workers.runtime.batch import Batch, Record
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 class Way:

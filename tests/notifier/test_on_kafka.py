@@ -30,7 +30,7 @@ from workers.runtime.runtime import Runtime, read_topology
 
 pytestmark = pytest.mark.servers
 
-DEADLINE_S = 60
+DEADLINE_S = 90.0
 
 
 @asynccontextmanager

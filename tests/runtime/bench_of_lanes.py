@@ -20,7 +20,7 @@ from workers.runtime.protocol import Group
 from workers.runtime.runtime import Runtime, read_topology
 from workers.runtime.topology import Topology
 
-DEADLINE_S = 40.0
+DEADLINE_S = 90.0
 
 
 @dataclass

@@ -19,7 +19,7 @@ from workers.runtime.worker import run_worker
 from workers.webhooks import process as webhooks
 from workers.webhooks.signing import signing_keys
 
-SOON_S = 20.0
+SOON_S = 90.0
 
 
 @pytest.fixture

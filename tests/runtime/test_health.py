@@ -16,7 +16,7 @@ from workers.runtime import metrics
 from workers.runtime.health import HealthPortError, HealthServer
 from workers.runtime.status import Status
 
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 
 
 def ready(kind: str) -> Status:

@@ -12,7 +12,7 @@ from workers.runtime import reader
 from workers.runtime.failures import DependencyDownError
 from workers.workspace.outcome_reader import OutcomeReader
 
-SOON_S = 20.0
+SOON_S = 90.0
 
 
 async def for_ever(consumer: AIOKafkaConsumer) -> None:

@@ -89,7 +89,7 @@ async def test_a_worker_that_dies_between_storing_and_publishing_loses_and_doubl
     monkeypatch.setattr(Term, "publish", never)
     first = lanes.start(Copier())
     await lanes.produce(values(0, 100))
-    await asyncio.wait_for(stored.wait(), 30)
+    await asyncio.wait_for(stored.wait(), 90)
     await first.crash()
     assert await lanes.database.fetchval("SELECT count(*) FROM pending") > 0
     monkeypatch.setattr(Term, "publish", publish)

@@ -18,7 +18,7 @@ from workers.runtime import watchdog
 from workers.runtime.status import Status
 from workers.runtime.watchdog import Watchdog, any_reachable, task_stacks
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 STUCK = """
 import asyncio, sys, time

@@ -21,7 +21,7 @@ from workers.runtime.failures import FencedTooOftenError, SideTaskEndedError
 from workers.runtime.supervision import supervise
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 
 
 async def until(stopping: asyncio.Event) -> None:

@@ -74,7 +74,7 @@ from workers.webhooks.worker import Worker
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
 
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 READ = (
     *("me", "conversations", "counts", "pages", "rules", "agents", "audit", "customers/mine", "webhooks"),
     *("desks", "desks/main/rules", "desks/main/policy"),

@@ -43,7 +43,7 @@ async def _produce(bootstrap_servers: str, value: bytes) -> None:
 
 async def _values(bootstrap_servers: str, count: int) -> list[bytes | None]:
     consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
-    async with consumer, asyncio.timeout(30):
+    async with consumer, asyncio.timeout(90):
         return [(await consumer.getone()).value for _ in range(count)]
 
 
@@ -106,6 +106,6 @@ async def _wait_for_end(process_fd: int) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(process_fd, ended.set)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         await ended.wait()
     loop.remove_reader(process_fd)

@@ -17,7 +17,7 @@ from workers.local.servers import local_servers, remove_data
 pytestmark = pytest.mark.servers
 
 
-WAIT_S = 30.0
+WAIT_S = 90.0
 
 
 def _is_empty(folder: Path) -> bool:

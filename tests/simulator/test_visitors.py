@@ -84,7 +84,7 @@ async def played(ingress: Ingress) -> tuple[Ledger, Visitors]:
         place, ledger = Place(f"http://127.0.0.1:{port}", "shop", ORIGIN, [("/", "Shop")]), Ledger()
         async with aclosing(Visitors(place, ledger, rate_per_s=500, run="one", habits=HABITS)) as visitors:
             running = asyncio.create_task(visitors.run())
-            await asyncio.wait_for(ingress.enough.wait(), 30)
+            await asyncio.wait_for(ingress.enough.wait(), 90)
             visitors.stop()
             await running
             await visitors.compare()

@@ -24,7 +24,7 @@ from workers.webhooks.endpoint import NewEndpoint
 from workers.webhooks.signing import Keys
 from workers.webhooks.worker import Worker
 
-DEADLINE_S = 60.0
+DEADLINE_S = 90.0
 SHOP = "shop"
 KEY = "a-signing-key-of-the-tests-long-enough"
 KEYS = Keys(lambda: [KEY])

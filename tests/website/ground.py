@@ -28,7 +28,7 @@ SECRET = "the secret of the shop's own server, long enough"
 HASH_SECRET = "the secret of its hashes, which is another and long enough"
 KEY = "signs who anonymous visitors are and is long enough"
 WHERE = {"url": f"{ORIGIN}/ao-dai", "title": "Áo dài"}
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 def with_site(settings: Settings, origins: tuple[str, ...] = (ORIGIN,), /, **more: object) -> Settings:

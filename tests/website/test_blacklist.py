@@ -183,7 +183,7 @@ async def _who_was_let_in_comes_again(
     for status in (204, 404):
         gone = await ha.ask(f"blacklist/addresses/{by_hand[0]['id']}", method="DELETE")
         assert gone.status_code == status
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not await _is_let_in(ingress, an.token):
             pass
 
@@ -201,7 +201,7 @@ async def _is_let_in(ingress: httpx.AsyncClient, token: str) -> bool:
 async def _heard(socket: ClientConnection, part: str) -> str:
     """All that is told until something has this in it, joined."""
     heard = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while part not in heard:
             heard += str(await socket.recv())
     return heard

@@ -30,7 +30,7 @@ async def told(
     socket: ClientConnection, event: str, suits: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
     """What an agent is told of this kind, once it suits."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             said = orjson.loads(await socket.recv())
             if said["event"] == event and suits(said["data"]):
@@ -166,7 +166,7 @@ async def _tells_who_he_is(agent: Client, conversation: object, visitor: Visitor
 
 async def _begins_a_chat(lan: Client, ha: Client, visitor: Visitor) -> UUID:
     """With somebody who has never written: he reads it, and answers; another agent comes too late."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not (found := (await lan.get("visitors")).json()):
             await asyncio.sleep(0.1)
     (seen,) = found
@@ -186,7 +186,7 @@ async def _begins_a_chat(lan: Client, ha: Client, visitor: Visitor) -> UUID:
 
 async def _is_there(agent: Client, conversation: object, *, online: bool = True) -> None:
     """Wait until the agent's lists say so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while (await _online_in_lists(agent))[str(conversation)] is not online:
             await asyncio.sleep(0.1)
 
