@@ -71,17 +71,30 @@ async def filled(database: str) -> AsyncIterator[Connection]:
 
 async def test_rows_are_found_by_index(filled: Connection) -> None:
     for name, sql in READ_BY_INDEX.items():
-        await filled.execute(f"PREPARE statement AS {sql}")
-        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
-        text = await filled.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE statement ({nulls})")
-        await filled.execute("DEALLOCATE statement")
-        found = list(nodes(orjson.loads(text)[0]["Plan"]))
-        whole = [node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"]
-        assert whole == [], f"{name} reads whole tables"
-        lookups = [node for node in found if node["Node Type"] in {"Index Scan", "Index Only Scan"}]
-        assert lookups, f"{name} uses no index"
-        for node in lookups:
-            assert "conversation_id" in node.get("Index Cond", ""), f"{name} reads a whole index: {node}"
+        await check_plan(filled, name, sql)
+
+
+async def test_rows_are_found_by_index_when_the_plan_was_made_while_tables_were_empty(database: str) -> None:
+    """As on a first start: a worker keeps its plans."""
+    connection = await asyncpg.connect(database)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    for name, sql in READ_BY_INDEX.items():
+        await check_plan(connection, name, sql)
+    await connection.close()
+
+
+async def check_plan(connection: Connection, name: str, sql: str) -> None:
+    await connection.execute(f"PREPARE statement AS {sql}")
+    nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
+    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE statement ({nulls})")
+    await connection.execute("DEALLOCATE statement")
+    found = list(nodes(orjson.loads(text)[0]["Plan"]))
+    whole = [node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"]
+    assert whole == [], f"{name} reads whole tables"
+    lookups = [node for node in found if node["Node Type"] in {"Index Scan", "Index Only Scan"}]
+    assert lookups, f"{name} uses no index"
+    for node in lookups:
+        assert "conversation_id" in node.get("Index Cond", ""), f"{name} reads a whole index: {node}"
 
 
 SPREAD = """

@@ -10,6 +10,8 @@ from workers.notifier.conversation import Conversation, ConversationRef, Heard, 
 from workers.notifier.seat import Seat
 from workers.runtime.handler import Connection
 
+# LATERAL with LIMIT or ORDER BY and OFFSET: descents of the index for each conversation, whatever the planner
+# believes of the tables' sizes.
 CONVERSATIONS = """
 SELECT c.workspace_id, c.conversation_id, c.page_id, c.seq, c.epoch, c.holder, c.standing, c.care, c.audience,
        c.blocked, c.asked, c.followers, c.muted, c.position, c.last_at, c.session, c.in_session,
@@ -17,28 +19,43 @@ SELECT c.workspace_id, c.conversation_id, c.page_id, c.seq, c.epoch, c.holder, c
                  WHERE h.workspace_id = c.workspace_id
                    AND h.conversation_id = c.conversation_id), 0) AS held_to
 FROM unnest($1::text[], $2::uuid[]) AS k (workspace_id, conversation_id)
-JOIN notifier_conversation c ON c.workspace_id = k.workspace_id AND c.conversation_id = k.conversation_id
+CROSS JOIN LATERAL (
+    SELECT * FROM notifier_conversation
+    WHERE workspace_id = k.workspace_id AND conversation_id = k.conversation_id
+    LIMIT 1
+) AS c
 """
 
 SEATS = """
 SELECT i.workspace_id, i.conversation_id, i.agent_id, i.read_to, i.unread, i.epoch, i.last_position,
        i.updated_at
 FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (workspace_id, conversation_id, agent_id)
-JOIN inbox i ON i.workspace_id = k.workspace_id AND i.agent_id = k.agent_id
-            AND i.conversation_id = k.conversation_id
+CROSS JOIN LATERAL (
+    SELECT * FROM inbox
+    WHERE workspace_id = k.workspace_id AND agent_id = k.agent_id AND conversation_id = k.conversation_id
+    LIMIT 1
+) AS i
 """
 
 RECIPIENTS = """
 SELECT r.workspace_id, r.conversation_id, r.seq, r.epoch, r.holder, r.after_position, r.agents
 FROM unnest($1::text[], $2::uuid[]) AS k (workspace_id, conversation_id)
-JOIN notifier_recipient r ON r.workspace_id = k.workspace_id AND r.conversation_id = k.conversation_id
+CROSS JOIN LATERAL (
+    SELECT * FROM notifier_recipient
+    WHERE workspace_id = k.workspace_id AND conversation_id = k.conversation_id
+    ORDER BY seq OFFSET 0
+) AS r
 ORDER BY r.seq
 """
 
 HELD = """
 SELECT h.workspace_id, h.conversation_id, h.event_id, h.event
 FROM unnest($1::text[], $2::uuid[]) AS k (workspace_id, conversation_id)
-JOIN notifier_held h ON h.workspace_id = k.workspace_id AND h.conversation_id = k.conversation_id
+CROSS JOIN LATERAL (
+    SELECT * FROM notifier_held
+    WHERE workspace_id = k.workspace_id AND conversation_id = k.conversation_id
+    ORDER BY position OFFSET 0
+) AS h
 ORDER BY h.position
 """
 

@@ -15,6 +15,7 @@ from workers.runtime.handler import Connection
 
 # No time bounds the search: partitions of months without the conversation cost one probe of an index each.
 # The session's first position does, so that a transcript of years costs no more than its last session.
+# LATERAL with LIMIT: one descent of the index for each, whatever the planner believes of the tables' sizes.
 CARRIED = """
 SELECT b.read_to,
        (SELECT array_agg(m.position ORDER BY m.position) FROM message m
@@ -25,10 +26,16 @@ SELECT b.read_to,
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[])
      WITH ORDINALITY AS e (workspace_id, conversation_id, agent_id, session, read_to, after_position, upto,
                            ordinal)
-LEFT JOIN session s ON s.workspace_id = e.workspace_id AND s.conversation_id = e.conversation_id
-                   AND s.session = e.session
-LEFT JOIN inbox i ON i.workspace_id = e.workspace_id AND i.agent_id = e.agent_id
-                 AND i.conversation_id = e.conversation_id
+LEFT JOIN LATERAL (
+    SELECT first_position FROM session
+    WHERE workspace_id = e.workspace_id AND conversation_id = e.conversation_id AND session = e.session
+    LIMIT 1
+) s ON true
+LEFT JOIN LATERAL (
+    SELECT read_to FROM inbox
+    WHERE workspace_id = e.workspace_id AND agent_id = e.agent_id AND conversation_id = e.conversation_id
+    LIMIT 1
+) i ON true
 CROSS JOIN LATERAL (
     SELECT greatest(e.read_to, coalesce(i.read_to, 0), coalesce(s.first_position - 1, 0)) AS read_to
 ) b
