@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.idle_time import in_idle_time
 from workers.channels.mail import smtp
 from workers.channels.mail.outgoing import Outgoing
 from workers.channels.mail.smtp import Server, Timeouts, give
@@ -78,6 +79,7 @@ async def given(script: Script, answer_s: float = 10.0, ready_s: float = READY_S
 
 
 @pytest.mark.parametrize("goodbye", ["221 bye", "500 what?", CUT, FOR_EVER])
+@in_idle_time
 async def test_what_was_taken_is_given_however_the_server_says_goodbye(
     goodbye: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +88,7 @@ async def test_what_was_taken_is_given_however_the_server_says_goodbye(
     assert (await given(script), script.taken) == (Given(), 1)
 
 
+@in_idle_time
 async def test_who_looks_through_a_mail_has_a_time_of_its_own_to_answer() -> None:
     script = Script()
     script.released.clear()
@@ -97,6 +100,7 @@ async def test_who_looks_through_a_mail_has_a_time_of_its_own_to_answer() -> Non
 
 
 @pytest.mark.parametrize("end", [CUT, FOR_EVER])
+@in_idle_time
 async def test_without_an_answer_to_the_mail_nobody_knows_whether_it_was_taken(end: str) -> None:
     assert isinstance(await given(Script(**{".": end}), answer_s=0.1), Unanswered)
 
@@ -105,6 +109,7 @@ async def test_without_an_answer_to_the_mail_nobody_knows_whether_it_was_taken(e
     ("answer", "reason", "again"),
     [("554 spam", "mail_refused", False), ("452 full", "mail_later", True)],
 )
+@in_idle_time
 async def test_a_refusal_counts_though_nothing_else_is_said(answer: str, reason: str, again: bool) -> None:
     found = await given(Script(**{".": answer, "RSET": FOR_EVER, "QUIT": FOR_EVER}))
     assert isinstance(found, NotGiven)
@@ -112,6 +117,7 @@ async def test_a_refusal_counts_though_nothing_else_is_said(answer: str, reason:
 
 
 @pytest.mark.parametrize("word", ["", "EHLO", "MAIL", "RCPT"])
+@in_idle_time
 async def test_what_was_not_said_yet_was_not_taken(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "QUIT_S", 0.05)
     found = await given(Script(**{word: FOR_EVER}), ready_s=0.2)

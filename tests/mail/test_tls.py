@@ -7,6 +7,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
 
+from tests.idle_time import in_idle_time
 from tests.mail.letters import SENDER, written
 from tests.mail.mail_server import mail_server
 from tests.security.certificates import Issued, issue
@@ -36,6 +37,7 @@ async def given(port: int, tls: Tls, host: str = "127.0.0.1") -> Result:
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@in_idle_time
 async def test_a_server_with_a_good_certificate_gets_the_mail_in_secret(trusted: Issued, tls: Tls) -> None:
     async with mail_server(context(trusted), is_implicit=tls == "implicit") as server:
         assert await given(server.port, tls) == Given()
