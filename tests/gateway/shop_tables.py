@@ -48,7 +48,7 @@ class Told(NamedTuple):
     tags: tuple[str, ...]
     text: str
     unread: int
-    """Of its holder."""
+    """Of its holder; of nobody's, of its last session."""
     followers: tuple[str, ...]
 
 
@@ -77,7 +77,7 @@ def told(shop: str, number: int, random: Random) -> Told:
         random.choice((None, f"+84 90{number:07}")),
         tuple(sorted(random.sample(TAGS, random.choice((0, 0, 1, 2))))),
         random.choice(TEXTS),
-        random.choice((0, 0, 3)) if holder else 0,
+        random.choice((0, 0, 3)),
         tuple(sorted({random.choice(sorted(AGENTS)), *([holder] if holder else [])})),
     )
 
@@ -250,6 +250,7 @@ async def _fill_notifier(connection: Connection, one: Told) -> None:
         care=one.care,
         audience=one.audience,
         followers=list(one.followers),
+        in_session=one.unread,
         **{name: value for name, value in _stands(one).items() if name in NOTED},
     )
     places = counted(one.holder, one.audience, one.unread)

@@ -231,8 +231,28 @@ async def test_lists_are_narrowed_and_counted_as_asked(asking: Asking, everythin
             assert await asking.whole(who, asked) == wanted, (who, name)
             amount = await asking.told(who, "/conversations/count", asked)
             assert amount == {"count": len(wanted), "text": str(len(wanted))}
-    unread = listed(everything, lambda one: one.holder == "minh" and one.unread > 0)
-    assert await asking.whole("minh", {"unread": True}) == unread
+
+
+def unread_of(one: Told, who: str) -> int:
+    """Of what he only follows his own reading counts, which has come to the end here."""
+    return 0 if who in one.followers and who != one.holder else one.unread
+
+
+@pytest.mark.parametrize("few", [2, 1_200], ids=["many", "few"])
+async def test_what_a_row_has_unread_is_what_narrows_a_list(
+    asking: Asking, everything: list[Told], few: int
+) -> None:
+    """So an offer that is counted as unread is among them, too."""
+    with bounds(walking_FEW=few):
+        for who in ("minh", "ha", "chu"):
+            for bucket in ("all", *BUCKETS):
+                buckets = BUCKETS if bucket == "all" else (bucket,)
+                his = [one for one in everything if one.shop == "shop" and bucket_of(one, who) in buckets]
+                page = await asking.told(who, "/conversations", {"bucket": bucket, "limit": 100})
+                told = {UUID(row["conversation"]): row["unread"] for row in page["conversations"]}
+                assert told.items() <= {one.id: unread_of(one, who) for one in his}.items(), (who, bucket)
+                wanted = listed(his, lambda one: unread_of(one, who) > 0)  # noqa: B023
+                assert await asking.whole(who, {"bucket": bucket, "unread": True}) == wanted, (who, bucket)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ class Filters(BaseModel):
     group: Annotated[tuple[Tag, ...], Field(max_length=VALUES_MAX)] = ()
     """All of these."""
     unread: bool = False
+    """Those of which their rows say so."""
     """With messages that I have not read."""
     page: Annotated[tuple[PageId, ...], Field(max_length=VALUES_MAX)] = ()
     channel: Annotated[tuple[Channel, ...], Field(max_length=VALUES_MAX)] = ()
@@ -113,8 +114,11 @@ def conditions(filters: Filters, scope: Scope, parameters: Parameters) -> Iterat
         yield f"split_part(n.page_id, ':', 1) = ANY ({parameters.texts(filters.channel)})"
     if filters.unread:
         yield (
-            "(SELECT i.is_unread FROM inbox i WHERE i.workspace_id = n.workspace_id"  # noqa: S608
-            f" AND i.agent_id = {parameters.text(scope.agent)} AND i.conversation_id = n.conversation_id)"
+            "coalesce((SELECT i.is_unread FROM inbox i WHERE i.workspace_id = n.workspace_id"  # noqa: S608
+            f" AND i.agent_id = {parameters.text(scope.agent)} AND i.conversation_id = n.conversation_id"
+            " AND (i.holds OR i.follows)), CASE WHEN n.holder IS NULL THEN n.in_session > 0 ELSE (SELECT"
+            " i.is_unread FROM inbox i WHERE i.workspace_id = n.workspace_id AND i.agent_id = n.holder"
+            " AND i.conversation_id = n.conversation_id) END)"
         )
     if is_of_customers(filters):
         yield (

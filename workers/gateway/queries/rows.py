@@ -28,12 +28,17 @@ SELECT c.conversation_id, c.key, c.page_id, c.desk_id, c.session_open, c.positio
     d.care, d.standing, d.holder, d.audience, d.queued_at, d.last_held_at, d.blocked, d.round,
     $3 = ANY (d.followers) AS follows, $3 = ANY (d.muted) AS muted,
     coalesce(k.name, k.channel_name) AS customer, k.tags, k.groups,
-    coalesce(i.unread, 0) AS unread, said.sender, said.kind, left(said.body, {PREVIEW_CHARS}) AS body
+    CASE WHEN i.holds OR i.follows THEN i.unread
+         ELSE coalesce(CASE WHEN d.holder IS NULL THEN n.in_session ELSE h.unread END, 0) END AS unread,
+    said.sender, said.kind, left(said.body, {PREVIEW_CHARS}) AS body
 FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (conversation_id, place)
 JOIN conversation c ON c.workspace_id = $1 AND c.conversation_id = wanted.conversation_id
 JOIN desk_conversation d ON d.workspace_id = $1 AND d.conversation_id = wanted.conversation_id
+LEFT JOIN notifier_conversation n ON n.workspace_id = $1 AND n.conversation_id = wanted.conversation_id
 JOIN customer k ON k.workspace_id = $1 AND k.customer_id = wanted.conversation_id
 LEFT JOIN inbox i ON i.workspace_id = $1 AND i.agent_id = $3 AND i.conversation_id = wanted.conversation_id
+LEFT JOIN inbox h ON h.workspace_id = $1 AND h.agent_id = d.holder
+    AND h.conversation_id = wanted.conversation_id
 LEFT JOIN LATERAL (
     SELECT sender, kind, body FROM message
     WHERE workspace_id = $1 AND conversation_id = wanted.conversation_id AND kind NOT IN ('log', 'note')
@@ -87,7 +92,14 @@ class Row(BaseModel):
     last_message: Preview | None
     position: int
     """Of the transcript's last line."""
-    unread: Annotated[int, Field(description="Messages of the customer that I have not read.")]
+    unread: Annotated[
+        int,
+        Field(
+            description="Messages of the customer that I have not read; of what I neither have nor follow, "
+            "that its holder has not; of what nobody has, all of the last session."
+        ),
+    ]
+    """But for what I follow, as `/counts` counts."""
     follows: bool
     muted: bool
     blocked: bool

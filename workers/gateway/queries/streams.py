@@ -20,7 +20,7 @@ ROW = ", ".join(
     f"n.{column}"
     for column in (
         *("workspace_id", "conversation_id", "page_id", "holder", "audience", "care", "seq"),
-        *("last_minute", "last_at"),
+        *("in_session", "last_minute", "last_at"),
     )
 )
 ORDER = "last_minute DESC, last_at DESC, conversation_id DESC"

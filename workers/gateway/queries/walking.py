@@ -30,6 +30,8 @@ FEW = 1_200
 """So many customers, visitors, unread conversations or messages are looked at one by one."""
 WALKED, READ = 1_500, 100
 """So many rows are walked otherwise; so many, where the messages of each are read."""
+OF_ONES_OWN = ("mine", "assigned")
+"""Buckets of what one has oneself."""
 COMMON = 8_000
 """So many customers are not looked up: the index must have all of them before it tells the first."""
 
@@ -116,11 +118,9 @@ def _cursor(row: Record) -> Cursor:
 def _probes(wanted: Wanted) -> Iterator[Probe]:
     """What finds the list by one of its filters, if there is little of it."""
     filters, workspace, parameters = wanted.filters, wanted.scope.workspace, Parameters()
-    if filters.unread:
-        agent = parameters.text(wanted.scope.agent)
-        his = f"agent_id = {agent} AND workspace_id = {parameters.text(workspace)}"
-        text = f"SELECT conversation_id FROM inbox WHERE {his} AND is_unread"  # noqa: S608
-        yield Probe(text, parameters.values, {"unread": False})
+    if filters.unread and (filters.bucket in OF_ONES_OWN or not wanted.scope.pages):
+        text = " UNION ALL ".join(_unread(wanted, parameters))
+        yield Probe(text, parameters.values, {})
     if is_of_customers(filters):
         # Of whole words it has statistics.
         believed = _customers(filters, workspace, is_begun=False)
@@ -133,6 +133,16 @@ def _probes(wanted: Wanted) -> Iterator[Probe]:
             f"SELECT conversation_id FROM message WHERE {words} AND body IS NOT NULL AND {so_far(parameters)}"  # noqa: S608
         )
         yield Probe(text, parameters.values, {"text": None})
+
+
+def _unread(wanted: Wanted, parameters: Parameters) -> Iterator[str]:
+    """What of his inbox is unread, and what is offered to him: of pages that are his it may be all."""
+    scope, of_workspace = wanted.scope, f"workspace_id = {parameters.text(wanted.scope.workspace)}"
+    his = f"agent_id = {parameters.text(scope.agent)} AND {of_workspace}"
+    yield f"SELECT conversation_id FROM inbox WHERE {his} AND is_unread"  # noqa: S608
+    if scope.audiences and wanted.filters.bucket not in OF_ONES_OWN:
+        offered = f"audience = ANY ({parameters.texts(scope.audiences)}) AND {of_workspace}"
+        yield f"SELECT conversation_id FROM notifier_conversation WHERE {offered}"  # noqa: S608
 
 
 def _customers(filters: Filters, workspace: str, *, is_begun: bool) -> Statement:
