@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 from config.ingress import parse_list
 from config.keys import Key, split
 from config.retry import RetrySection
-from config.section import PositiveInt, PositiveSeconds, Secret, Section
+from config.section import PositiveInt, PositiveSeconds, Section, Token
 
 ACCOUNTS_MAX = 100
 
@@ -22,7 +22,7 @@ class PhoneAccount(Section):
     """In the address to which the provider calls back: `/v1/webhooks/phone/<name>`."""
     url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$", max_length=500)]
     """Before `/messages` and `/calls`."""
-    token: Secret
+    token: Token
     """Proves to the provider who asks."""
     callback_key: Key
     """Signs what the provider calls back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from config.reference import resolve_reference
 
@@ -20,6 +20,21 @@ Milliseconds = Annotated[int, Field(gt=0, le=3_600_000)]
 
 Secret = Annotated[SecretStr, BeforeValidator(resolve_reference)]
 """A secret given as it is, or as `env:NAME` or `file:PATH`; never printed."""
+
+
+def is_sendable(secret: str) -> bool:
+    """Whether an HTTP header can hold it: a line's end, or a letter that is not ASCII, was pasted with it."""
+    return secret.isascii() and secret.isprintable()
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    if not is_sendable(secret.get_secret_value()):
+        raise ValueError("has characters that no token has: letters that are not ASCII, or a line's end")
+    return secret
+
+
+Token = Annotated[Secret, AfterValidator(_sendable)]
+"""A secret that goes into a header of HTTP."""
 
 
 class Section(BaseModel):

@@ -122,6 +122,8 @@ def test_who_sends_nothing_is_told_with_the_time_since_when(pages: Pages, databa
             "with --app",
         ),
         (("connect", "fchat:1", "--token", "env:PAGE_TOKEN", "--app", "main"), "fchat has no apps"),
+        (("connect", "zalo:1", "--token", "env:PASTED"), "characters that no token has"),
+        (("connect", "fchat:1", "--token", "env:BROKEN"), "characters that no token has"),
         (("set", "messenger:1", "--pays"), "is not connected"),
     ],
 )
@@ -130,6 +132,8 @@ def test_what_is_wrong_is_said(
 ) -> None:
     for name, apps in APPS.items():
         monkeypatch.setenv(name, apps)
+    monkeypatch.setenv("PASTED", "the-token…")
+    monkeypatch.setenv("BROKEN", "the-\ntoken")
     code, _, err = pages(*arguments)
     assert code == ExitCode.USAGE
     assert said in err

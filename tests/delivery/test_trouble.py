@@ -133,6 +133,16 @@ async def test_a_page_goes_on_as_soon_as_it_has_another_token(database: str) -> 
                 await field.until(message, "sent")
 
 
+async def test_a_token_that_no_header_takes_pauses_its_page_and_no_other(database: str) -> None:
+    async with ground(database) as field:
+        broken = "UPDATE delivery_page SET access_token = $2 WHERE page_id = $1"
+        await field.database.execute(broken, OA, field.vault.seal("the-token…"))
+        waits, goes = [await field.say(page, "an", "một") for page in (OA, ONE)]
+        async with field.delivering():
+            await field.until(waits, "queued", "token_broken")
+            await field.until(goes, "sent")
+
+
 async def _echo_does_not_come(field: Ground) -> None:
     await field.database.execute("UPDATE delivery SET due_at = now()")
     (timer,) = await unanswered.due(field.database, [3], 10)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.phone import PhoneSettings
+from config.phone import PhoneAccount, PhoneSettings
 from config.retry import Retry
 from schemas.actions import SMS_CHARS_MAX
 from schemas.phones import e164, find_phone
@@ -169,6 +169,14 @@ def test_every_status_that_is_read_has_a_meaning() -> None:
 def test_a_callback_that_says_nothing_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         CALLBACK.validate_python({"type": "call.status", "reference": REFERENCE, "status": "ended", **wrong})
+
+
+@pytest.mark.parametrize("token", ["the-token…", "the-token\n"], ids=ascii)
+def test_a_token_that_no_header_takes_is_none(token: str) -> None:
+    with pytest.raises(ValidationError, match="characters that no token has"):
+        PhoneAccount.model_validate(
+            {"name": "main", "url": "https://phone.example/v1", "token": token, "callback_key": "k" * 32}
+        )
 
 
 def test_two_accounts_have_two_names() -> None:

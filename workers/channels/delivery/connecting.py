@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from config.errors import UsageError
+from config.section import is_sendable
 from schemas.ids import channel_of
 from schemas.receipts import DeliveryReason
 from workers.channels.delivery.page_rows import NOTIFY, TELL_WAITING
@@ -51,10 +52,12 @@ class Tokens(NamedTuple):
 async def connect_page(connection: Connection, vault: Vault, page: str, tokens: Tokens) -> None:
     """Keep a page's tokens, encrypted; from then on its messages are sent.
 
-    Raises UsageError when no workspace has the page, or nothing can be sent on its channel.
+    Raises UsageError when no workspace has the page, nothing can be sent on its channel, or it is no token.
     """
     if channel_of(page) not in CHANNELS:
         raise UsageError(f"{page}: messages are sent on {', '.join(CHANNELS)} only")
+    if not is_sendable(tokens.access + (tokens.refresh or "")):
+        raise UsageError("the token has characters that no token has: not ASCII, or a line's end within it")
     refresh = None if tokens.refresh is None else vault.seal(tokens.refresh)
     # Exchanged at once: what somebody has typed in may be old.
     soon = timedelta(0)

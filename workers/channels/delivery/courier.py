@@ -11,6 +11,7 @@ from asyncpg import Pool
 
 from config.errors import ConfigurationError
 from config.logging import get_logger
+from config.section import is_sendable
 from config.settings import Settings
 from schemas.ids import agent_of, channel_of, conversation_id, parts_of_key
 from schemas.receipts import DeliveryReason
@@ -165,6 +166,8 @@ class Courier:
             token = self._means.vault.open(page.access_token)
         except ConfigurationError as error:
             return Failed("stop", "token_broken", str(error))
+        if not is_sendable(token):
+            return Failed("stop", "token_broken", "it has characters that no token has")
         _, account, user = parts_of_key(claimed.key)
         call = Call(
             account,
