@@ -16,7 +16,9 @@ import asyncpg
 def new_database(server_dsn: str, template: str = "template1") -> Iterator[str]:
     """Create a database on a server; give its DSN, and drop it at the end."""
     name = f"t_{uuid4().hex[:12]}"
-    asyncio.run(on(server_dsn, lambda one: one.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')))
+    # Where nothing has to reach a disk, copying files takes half of what writing them to the log takes.
+    create = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'
+    asyncio.run(on(server_dsn, lambda one: one.execute(create)))
     try:
         yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
     finally:
