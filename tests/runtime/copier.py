@@ -22,6 +22,7 @@ class Copier:
 
     kind = "intake"
     inputs: tuple[str, ...] = ("actions", "inbound")
+    takes_halves = True
 
     def __init__(self) -> None:
         self.handled = 0

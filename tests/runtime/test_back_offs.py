@@ -14,6 +14,7 @@ from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import StoredLane
 from workers.runtime.loop import Loop
 from workers.runtime.protocol import BACK_OFF_FIRST_S, BACK_OFF_LAST_S, Group, Row
+from workers.runtime.sessions import Sessions
 from workers.runtime.takeover import Takeover
 
 LANE = 3
@@ -114,7 +115,9 @@ async def test_a_lane_that_is_left_alone_does_not_make_the_others_wait_to_be_pub
     rival = cast("Any", Rival())
     takeover = Takeover(rival, rival, rival, Settings(), {}, BackOffs(clock))
     takeover.back_offs.lose(LANE)
-    loop = Loop(rival, rival, takeover, rival, Settings(), rival, rival, {}, {})
+    loop = Loop(
+        rival, rival, takeover, rival, Settings(), rival, Sessions("intake", Settings(), rival), {}, {}
+    )
     loop._publishing = asyncio.create_task(asyncio.sleep(3600))
     try:
         async with asyncio.timeout(5):

@@ -15,6 +15,7 @@ from tests.runtime.copier import Copier
 from workers.runtime import runtime as module
 from workers.runtime.failures import DependencyDownError, FencedTooOftenError, TermEndedError
 from workers.runtime.runtime import FENCED_MAX, Runtime
+from workers.runtime.sessions import Sessions
 from workers.runtime.topology import Topology
 
 
@@ -38,7 +39,7 @@ class FailingLoop:
     """A loop whose first step fails."""
 
     def __init__(self, error: Exception, *, closed: bool = False) -> None:
-        self.connection = Session(closed=closed)
+        self.sessions = Sessions("intake", Settings(), Session(closed=closed))
         self.term = self
         self.abandoned = self.ended = False
         self._error = error

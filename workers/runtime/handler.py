@@ -22,6 +22,10 @@ class Handler(Protocol):
     def inputs(self) -> tuple[str, ...]:
         """Short names of the co-partitioned input topics; within a batch the first comes first."""
 
+    @property
+    def takes_halves(self) -> bool:
+        """Whether two batches of different lanes may be in hand at once, each with its connection."""
+
     async def handle(self, connection: Connection, batch: Batch) -> None:
         """Apply `batch` inside the open transaction of `connection`, emitting events into it.
 

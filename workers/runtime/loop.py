@@ -15,6 +15,7 @@ from workers.runtime import protocol
 from workers.runtime.ahead import Ahead, Unhurried
 from workers.runtime.batch import Record
 from workers.runtime.failures import DependencyDownError, TermEndedError, obey
+from workers.runtime.halves import Halves
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.lanes import Lanes
 from workers.runtime.ledger import Ledger
@@ -23,6 +24,7 @@ from workers.runtime.metrics import HELD_BACK, LAG, LANES_HELD, LANES_STOPPED, P
 from workers.runtime.patience import Patience
 from workers.runtime.portions import Part, Stored, behind
 from workers.runtime.protocol import Outcome
+from workers.runtime.sessions import Sessions
 from workers.runtime.source import Polled, Source
 from workers.runtime.store import Store
 from workers.runtime.takeover import Takeover, stop_lane
@@ -50,7 +52,7 @@ class Loop:
     ledger: Ledger
     settings: Settings
     term: Term
-    connection: Connection
+    sessions: Sessions
     stopped: dict[int, str]
     """Lanes that wait for an operator, and why."""
     log_ids: Mapping[str, str]
@@ -70,6 +72,10 @@ class Loop:
     _logs_checked_at: float = 0.0
     _observed_at: float = 0.0
 
+    @property
+    def connection(self) -> Connection:
+        return self.sessions.first
+
     async def step(self, stopping: asyncio.Event) -> None:
         """One round. Raises TermEndedError when this term is over."""
         await self._take_over()
@@ -80,7 +86,9 @@ class Loop:
                 return
             await self._stop_expired(polled)
             await self._notice_other_logs()
-            await self._store(polled.records)
+            records = [record for record in polled.records if record.lane in self.lanes]
+            if not await self._work_off(records, stopping):
+                await self._store(records)
             await self._timers()
         self._observe()
 
@@ -129,30 +137,57 @@ class Loop:
             if stored.row.stopped is None:
                 del self.stopped[lane]
 
+    async def _work_off(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
+        """Of a backlog, halves of the lanes side by side. False: this is none, or it cannot be done so."""
+        if not (self.handler.takes_halves and self.source.is_backlog(records) and len(self.lanes) > 1):
+            return False
+        if self.patience.bearable(records, self.lanes)[1] or (beside := await self.sessions.second()) is None:
+            return False
+        await self._confirm()
+        halves = Halves(self.source, self._keep, self._publish_now, stopping)
+        ended = await halves.work_off(records, self.lanes.ids, [self.connection, beside])
+        for stored in ended:
+            await self._conclude(stored)
+        return True
+
+    async def _keep(self, connection: Connection, records: Sequence[Record]) -> Stored:
+        """A batch of some lanes, for which nothing is begun ahead."""
+        positions = {lane: await self.source.position(lane) for lane in {record.lane for record in records}}
+        return await self._store_parts(connection, [(records, positions)], Unhurried())
+
     async def _store(self, records: Sequence[Record]) -> None:
-        records = [r for r in records if r.lane in self.lanes]
         positions = await self._positions(records)
         if not positions:
             return
-        started = monotonic()
-        limit = self.settings.runtime.exceptions_in_a_row_limit
         others, suspects = self.patience.bearable(records, self.lanes)
         is_whole = len(others) == len(records)
         parts = [(records, positions)] if is_whole else self._parts(others, suspects, positions)
         if len(parts) == 1:
             self._ahead = Ahead(self.source, self.term, self.lanes, self._publishing)
-        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids, self.patience, self._ahead)
-        stored = await store.batch(self.connection, self.term.id, parts)
-        STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
+        stored = await self._store_parts(self.connection, parts, self._ahead)
         await self._confirm()
         await self._ahead.settle()
         self._ahead = Unhurried()
         await self._publish(stored)
+        await self._conclude(stored)
+        if not is_whole:
+            self._read_again()
+
+    async def _store_parts(self, connection: Connection, parts: Sequence[Part], ahead: Unhurried) -> Stored:
+        started = monotonic()
+        limit = self.settings.runtime.exceptions_in_a_row_limit
+        store = Store(self.handler, self.ledger, self.lanes, limit, self.log_ids, self.patience, ahead)
+        stored = await store.batch(connection, self.term.id, parts)
+        STORE_SECONDS.labels(self.handler.kind).observe(monotonic() - started)
+        return stored
+
+    async def _conclude(self, stored: Stored) -> None:
+        """Of a batch of which not everything could be stored, the rest is left and read again."""
         if stored.failed is not None:
             await self._stop_failed(stored.failed.lane, str(stored.failed))
         if stored.is_late:
             self.moved_at = monotonic()  # one step nearer to whose fault it is
-        if stored.failed is not None or stored.is_late or not is_whole:
+        if stored.failed is not None or stored.is_late:
             self._read_again()
 
     def _parts(
@@ -241,7 +276,6 @@ class Loop:
         await self._stop(lane, f"the handler raised too often in a row: {reason}")
 
     def _read_again(self) -> None:
-        """The rest of the batch was left."""
         for lane in self.lanes:
             self.source.read_from(lane.id, lane.next_offsets)
 

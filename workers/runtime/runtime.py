@@ -18,12 +18,13 @@ from config.topics import CATALOGUE
 from workers.runtime.failures import DependencyDownError, FencedTooOftenError, TermEndedError
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Handler
-from workers.runtime.ledger import Ledger, prepare
+from workers.runtime.ledger import Ledger
 from workers.runtime.loop import Loop
 from workers.runtime.metadata import read_metadata
 from workers.runtime.metrics import FENCED, TERMS
 from workers.runtime.patience import Patience
-from workers.runtime.postgres import DATABASE_ERRORS, connect, connection_lost, disconnect, lost_a_race
+from workers.runtime.postgres import DATABASE_ERRORS, lost_a_race
+from workers.runtime.sessions import Sessions
 from workers.runtime.source import Source
 from workers.runtime.status import Status
 from workers.runtime.takeover import Takeover
@@ -124,7 +125,6 @@ class Runtime:
             return
         self._loop = loop = begun[0]
         try:
-            await prepare(loop.connection)
             while not stopping.is_set():
                 await loop.step(stopping)
                 self._observe(loop)
@@ -132,14 +132,14 @@ class Runtime:
         except TermEndedError as end:
             self._count(end)
         except (DependencyDownError, *DATABASE_ERRORS) as e:
-            down = isinstance(e, DependencyDownError) or connection_lost(e, loop.connection)
+            down = isinstance(e, DependencyDownError) or loop.sessions.lost(e)
             if not down and not lost_a_race(e):
                 raise
             log.warning("term_lost", kind=self.handler.kind, error=e)
         finally:
             self._loop = None
             loop.abandon()
-            await disconnect(loop.connection)
+            await loop.sessions.close()
             await loop.term.end()
 
     async def _begin(self) -> Loop:
@@ -147,14 +147,11 @@ class Runtime:
         log_ids = (await read_topology(self.settings)).ids
         if missing := [topic for topic in self.handler.inputs if topic not in log_ids]:
             raise DependencyDownError(f"Kafka has no topic {self.topology.full_name(missing[0])}")
-        # Rows are found by what names them, in one way: to plan that anew takes longer than to do it.
-        connection = await connect(
-            self.settings, f"tongdai {self.handler.kind}", plan_cache_mode="force_generic_plan"
-        )
+        sessions = await Sessions.open(self.handler.kind, self.settings)
         try:
             term = await Term.begin(self.handler.kind, self.topology, self.settings)
         except BaseException:
-            await disconnect(connection)
+            await sessions.close()
             raise
         TERMS.labels(self.handler.kind).inc()
         ledger = Ledger(self.handler.kind)
@@ -167,7 +164,7 @@ class Runtime:
             ledger,
             self.settings,
             term,
-            connection,
+            sessions,
             self._stopped,
             log_ids,
             self._patience,

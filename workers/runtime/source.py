@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,6 +27,9 @@ METADATA_MAX_AGE_MS = 10_000
 
 BACKLOG_PART = 8
 """A poll that brings this part of the largest batch found a backlog."""
+
+MORE_S = 0.2
+"""So long `more` waits: a broker answers a fetch after FETCH_WAIT_MS at the latest."""
 
 OnRevoked = Callable[[], Awaitable[None]]
 
@@ -156,6 +159,29 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         if 0 < sum(map(len, fetched.values())) < self._backlog_records and generation == self.generation:
             self._consumer.pause(*self._reading)
         return fetched
+
+    def is_backlog(self, records: Sequence[Record], *, of: int = 1) -> bool:
+        """Whether a poll of one in `of` lanes that brought these found that more wait."""
+        return len(records) >= self._backlog_records // of
+
+    async def more(self, lanes: Collection[int]) -> list[Record]:
+        """What is there now of some of the lanes that are read: half as much as a poll brings, or nothing.
+
+        Never waits for a rebalance. What is wrong with the lanes' offsets the next poll tells. Raises what is
+        wrong with the consumer.
+        """
+        partitions = [partition for partition in self._reading if partition.partition in lanes]
+        if not partitions:
+            return []  # aiokafka would take it for all
+        self.read_on()
+        try:
+            async with asyncio.timeout(MORE_S):
+                fetched = await self._consumer.getmany(
+                    *partitions, timeout_ms=FETCH_WAIT_MS, max_records=max(1, self._max_records // 2)
+                )
+        except (TimeoutError, OffsetOutOfRangeError):
+            return []  # the next poll finds what is expired again
+        return self._records(fetched)
 
     def _polled(
         self, generation: int, polling: asyncio.Task[dict[TopicPartition, list[ConsumerRecord]]]

@@ -87,7 +87,7 @@ class Store:
         error = await self._try(connection, me, *part, refusals, stored)
         if error is None:
             return []
-        self.handler.forget(None)
+        self.handler.forget(part[1].keys())
         return self._without(error, *part, refusals)
 
     async def _try(
@@ -112,7 +112,7 @@ class Store:
                 await connection.execute("ROLLBACK")
                 await self._undo_ahead()
                 if lost_a_race(error) and attempt < RETRIES_MAX:
-                    self.handler.forget(None)
+                    self.handler.forget(ends.keys())
                     continue
                 return error
             self.ahead.read_on()

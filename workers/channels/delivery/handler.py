@@ -48,6 +48,7 @@ class DeliveryHandler:
 
     kind = "delivery"
     inputs = INPUTS
+    takes_halves = False
 
     def __init__(self, settings: DeliverySettings, mail: MailSettings, phone: PhoneSettings) -> None:
         self._settings = settings

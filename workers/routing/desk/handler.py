@@ -49,6 +49,7 @@ class DeskHandler:
 
     kind = "desk"
     inputs = INPUTS
+    takes_halves = False
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ class IntakeHandler:
 
     kind = "intake"
     inputs = INPUTS
+    takes_halves = True
 
     def __init__(
         self,
