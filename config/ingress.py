@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from config.keys import Key
 from config.networks import THIS_MACHINE, Networks
-from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section
+from config.section import Port, PositiveInt, PositiveSeconds, Secret, Section, sendable
 
 MAX_APPS = 1_000
 """Apps per channel: a Messenger signature is tried with each app's secret, so there is a limit."""
@@ -54,7 +54,7 @@ class ZaloApp(Section):
 
     app_id: Annotated[str, Field(min_length=1, max_length=63)]
     """Zalo's id of it: `tongdai pages connect … --app ID`."""
-    secret_key: Signing
+    secret_key: Annotated[Signing, AfterValidator(sendable)]
     """Signs its webhooks, and exchanges tokens."""
     oa_secret_key: Signing | None = None
     """Signs instead where the account has a key of its own."""

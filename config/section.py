@@ -27,13 +27,14 @@ def is_sendable(secret: str) -> bool:
     return secret.isascii() and secret.isprintable()
 
 
-def _sendable(secret: SecretStr) -> SecretStr:
+def sendable(secret: SecretStr) -> SecretStr:
+    """The same secret. Raises ValueError when no header can hold it."""
     if not is_sendable(secret.get_secret_value()):
         raise ValueError("has characters that no token has: letters that are not ASCII, or a line's end")
     return secret
 
 
-Token = Annotated[Secret, AfterValidator(_sendable)]
+Token = Annotated[Secret, AfterValidator(sendable)]
 """A secret that goes into a header of HTTP."""
 
 

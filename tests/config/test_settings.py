@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from config.ingress import ZaloApp
 from config.problem import SettingsError
 from config.settings import Settings
 from tests.config.loading import Load, Refuse
@@ -205,6 +207,11 @@ def test_apps_are_read_from_json(load: Load, monkeypatch: pytest.MonkeyPatch) ->
     assert settings.ingress.messenger_apps[0].app_secret.get_secret_value() == "a"
     assert settings.ingress.zalo_apps[0].secret_key.get_secret_value() == "z"
     assert settings.ingress.zalo_apps[0].oa_secret_key is None
+
+
+def test_a_zalo_secret_that_no_header_takes_is_refused() -> None:
+    with pytest.raises(ValidationError, match="characters that no token has"):
+        ZaloApp.model_validate({"app_id": "77", "secret_key": "the-secret…"})
 
 
 @pytest.mark.parametrize("page", ["channels", "phone", "website"])
