@@ -19,6 +19,7 @@ ROW: dict[str, Any] = {
     "queued_at": BEGAN,
     "last_held_at": None,
     "audience": "page:zalo:1",
+    "ring": 0,
     "offer_expires_at": None,
     "session_open": True,
     "blocked": False,
@@ -28,7 +29,7 @@ ROW: dict[str, Any] = {
 }
 QUEUED = "It waits for an agent of the rule “Chia đều” (version 3), since 2026-11-22T{}:00:00.000Z."
 AGED = "Its place in the queue is of its age, since 2026-11-22T08:00:00.000Z: meanwhile somebody had it."
-OFFERED = "It waits for somebody to take it (page:zalo:1), since 2026-11-22T{}:00:00.000Z."
+OFFERED = "It waits for an agent of its page to take it, since 2026-11-22T{}:00:00.000Z."
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,17 @@ def test_who_waits_does_so_since_nobody_has_it(
 @pytest.mark.parametrize("stands", ["held", "idle"])
 def test_who_is_not_sought_for_does_not_wait(stands: str) -> None:
     assert waits_since(ROW | {"standing": stands, "last_held_at": LOST}) is None
+
+
+@pytest.mark.parametrize(
+    ("audience", "ring", "told"),
+    [
+        ("rule:deu/0", 0, "It waits for an agent of the rule “Chia đều” to take it, since"),
+        ("rule:deu/1", 1, "It waits for an agent of the rule “Chia đều” (ring 2) to take it, since"),
+        ("admins:zalo:1", 0, "It waits for an admin of its page to appoint somebody, since"),
+    ],
+)
+def test_who_may_take_it_is_told_in_words(audience: str, ring: int, told: str) -> None:
+    row = ROW | {"standing": "offered", "audience": audience, "ring": ring}
+    (sentence,) = standing(row, Names(rules={"deu": "Chia đều"}), "en")
+    assert sentence == f"{told} 2026-11-22T08:00:00.000Z."

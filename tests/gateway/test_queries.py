@@ -377,7 +377,7 @@ async def test_a_conversation_is_seen_by_those_who_may_and_found_by_nobody_else(
                 (sentence, *_) = why.json()["stands"]
                 begins = {
                     "held": f"{(one.holder or '').capitalize()} has it",
-                    "offered": "It waits for somebody",
+                    "offered": "It waits for an a",
                 }
                 assert sentence.startswith(begins.get(standing_of(one), "A session is open")), sentence
                 told = answer.json()

@@ -25,8 +25,8 @@ from workers.wording.names import Names
 from workers.wording.word import LanguageCode
 
 STANDS = """
-SELECT d.standing, d.holder, d.held_since, d.queued_at, d.last_held_at, d.audience, d.offer_expires_at,
-    d.session_open, d.blocked, d.quiet_until, d.desk_id, d.rule_id, r.version
+SELECT d.standing, d.holder, d.held_since, d.queued_at, d.last_held_at, d.audience, d.ring,
+    d.offer_expires_at, d.session_open, d.blocked, d.quiet_until, d.desk_id, d.rule_id, r.version
 FROM desk_conversation d
 LEFT JOIN desk_rule r ON r.workspace_id = d.workspace_id AND r.desk_id = d.desk_id AND r.rule_id = d.rule_id
 WHERE d.workspace_id = $1 AND d.conversation_id = $2
@@ -36,7 +36,10 @@ _SENTENCES: dict[LanguageCode, dict[str, str]] = {
     "vi": {
         "held": "{agent} đang phụ trách, từ {since}.",
         "queued": "Đang chờ nhân viên theo quy tắc “{rule}” (bản {version}), từ {since}.",
-        "offered": "Đang chờ người nhận ({audience}), từ {since}.",
+        "offered.page": "Đang chờ một nhân viên của trang nhận, từ {since}.",
+        "offered.rule": "Đang chờ một nhân viên của quy tắc “{rule}” nhận, từ {since}.",
+        "offered.ring": "Đang chờ một nhân viên của quy tắc “{rule}” (nhóm {ring}) nhận, từ {since}.",
+        "offered.admins": "Đang chờ quản trị trang chỉ định, từ {since}.",
         "blocked": "Khách hàng đang bị chặn nên không ai được giao.",
         "quiet": "Có người trả lời khách ngoài hệ thống, không giao cho ai trước {until}.",
         "idle": "Không có phiên chat nào đang mở, phiên tiếp theo sẽ được giao.",
@@ -47,7 +50,10 @@ _SENTENCES: dict[LanguageCode, dict[str, str]] = {
     "en": {
         "held": "{agent} has it, since {since}.",
         "queued": "It waits for an agent of the rule “{rule}” (version {version}), since {since}.",
-        "offered": "It waits for somebody to take it ({audience}), since {since}.",
+        "offered.page": "It waits for an agent of its page to take it, since {since}.",
+        "offered.rule": "It waits for an agent of the rule “{rule}” to take it, since {since}.",
+        "offered.ring": "It waits for an agent of the rule “{rule}” (ring {ring}) to take it, since {since}.",
+        "offered.admins": "It waits for an admin of its page to appoint somebody, since {since}.",
         "blocked": "Its customer is blocked: nobody is given it.",
         "quiet": "Somebody answers the customer outside: nobody is given it before {until}.",
         "idle": "No session is open: the next one will be given to somebody.",
@@ -88,7 +94,7 @@ def standing(row: Mapping[str, Any], names: Names, language: LanguageCode) -> li
         "since": _time(since),
         "rule": names.rules.get(row["rule_id"], row["rule_id"]),
         "version": row["version"],
-        "audience": row["audience"],
+        "ring": row["ring"] + 1,
     }
     found = [sentences[_key(row)].format(**said, until=_time(row["quiet_until"]))]
     if row["standing"] == "queued" and since != row["queued_at"]:
@@ -99,6 +105,9 @@ def standing(row: Mapping[str, Any], names: Names, language: LanguageCode) -> li
 
 
 def _key(row: Mapping[str, Any]) -> str:
+    if row["standing"] == "offered":
+        kind = row["audience"].partition(":")[0]
+        return "offered.ring" if row["ring"] else f"offered.{kind}"
     if row["standing"] != "idle":
         return str(row["standing"])
     if row["blocked"]:
