@@ -86,7 +86,8 @@ class Connector:
 def good(account: str = ACCOUNT) -> Connector:
     """Everything that can be tried, and nothing wrong with it."""
     made = Connector(account)
-    made.send("an", "m1", text="một")
+    files = [{"type": "image", "url": "https://cdn.example/á.jpg"}, {"type": "link", "url": "zalo:x"}]
+    made.send("an", "m1", text="một", attachments=files)
     for _ in range(2):
         made.send("an", "m2", text="hai", sent_at_ms=NOW_MS + 2)
     for user in ("bình", "chi", "dung", "giang"):

@@ -32,7 +32,8 @@ def test_a_connector_that_does_everything_right_passes_every_rule() -> None:
     verdicts = tried(good())
     assert {each.state for each in verdicts.values()} == {"passed"}, verdicts
     assert set(verdicts) == {
-        *("headers", "type", "value", "fields", "text", "time", "size", "key", "partition", "page"),
+        *("headers", "type", "value", "fields", "text", "time", "size", "addresses", "key", "partition"),
+        "page",
         *("ids", "retries", "order", "outcome"),
     }
 
@@ -66,6 +67,10 @@ BYTES = NUL[:-1] + b', "text": "\xff"}'
         (lambda c: c.send(sent_at_ms="2026"), "time", "valid integer"),
         (lambda c: c.send(sent_at_ms=NOW_MS + 900_000), "time", "s after the broker took it"),
         (lambda c: c.send(raw="x" * MAX_BYTES[INBOUND.name]), "size", "bytes"),
+        (lambda c: c.send(customer_picture="//cdn/a.jpg"), "addresses", "picture: begins with neither http"),
+        (lambda c: c.send(attachments=[{"type": "image", "url": "https:///a"}]), "addresses", "no host"),
+        (lambda c: c.send(attachments=[{"type": "file", "url": "http://10.0.0.1/a"}]), "addresses", "public"),
+        (lambda c: c.send(attachments=[{"type": "file", "url": "http://[a/"}]), "addresses", "0.url: is no"),
         (lambda c: c.send(key=b"an"), "key", "the key is 'an', channel/account/user say 'messenger:100:an'"),
         (lambda c: c.send(account="999", key=b"messenger:999:an"), "page", "nobody has connected the page"),
         (lambda c: c.send(workspace="other"), "page", "is not of the workspace 'other'"),
@@ -131,7 +136,7 @@ def test_what_was_not_tried_says_how_to_try_it() -> None:
     connector.send("an", sent_at_ms=None)
     verdicts = tried(connector)
     untried = {name: each.advice for name, each in verdicts.items() if each.state == "not_tried"}
-    assert set(untried) == {"time", "ids", "retries", "order"}
+    assert set(untried) == {"time", "addresses", "ids", "retries", "order"}
     assert untried["retries"].startswith("have the connector send one message again")
     assert all(untried.values())
     assert {each.state for each in check((), PARTITIONS, "there is no Postgres")} == {"not_tried"}

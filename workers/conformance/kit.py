@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from workers.conformance.addresses import check_addresses
 from workers.conformance.carrying import Carrying, check_carrying
 from workers.conformance.envelope import check_envelope
 from workers.conformance.fate import OUTCOME, Fate, check_fates
@@ -41,6 +42,7 @@ def check(
     return [
         *check_envelope(records),
         *check_values(records),
+        check_addresses(records),
         *check_placing(records, partitions),
         page,
         *check_repeating(records),
