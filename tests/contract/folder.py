@@ -20,7 +20,7 @@ BY_NAME = {f"{kind.topic}.{kind.what}.v1.json": kind for kind in RECORDS}
 def read(path: Path) -> Any:  # noqa: ANN401
     """Return a JSON or YAML file's content."""
     text = path.read_text(encoding="utf-8")
-    return yaml.safe_load(text) if path.suffix == ".yaml" else json.loads(text)
+    return yaml.load(text, yaml.CSafeLoader) if path.suffix == ".yaml" else json.loads(text)
 
 
 def file_name(kind: Kind) -> str:

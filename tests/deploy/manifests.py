@@ -22,7 +22,7 @@ Object = dict[str, Any]
 
 def read(path: Path) -> list[Object]:
     """The objects of one file."""
-    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return list(yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
 def kustomization(folder: str) -> Object:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from config.attachments import AttachmentsSettings
 from workers.files.storage import Range, Storage, StorageDownError, open_storage
@@ -18,6 +17,9 @@ KEY = "acme/ab/abab"
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
+    # Here, since every test process reads every test, and this takes longer than most to be read.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()

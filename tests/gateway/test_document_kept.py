@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
 import pytest
 import requests
 import schemathesis
@@ -29,15 +28,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.settings import Settings
+from tests.gateway.document import DOCUMENT
 from tests.gateway.ground import PEOPLE, SHOP, customer_writes, gateway, shop, sign_in
 from tests.waiting import until
-from workers.gateway.app import api
-from workers.gateway.openapi import text_of
 from workers.gateway.service_tokens import add_service_token
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
 SEED = int(os.environ.get("API_SEED", "1"))
-DOCUMENT: dict[str, Any] = orjson.loads(text_of(api()))
 NEVER_ENDS = {"/api/v1/events"}
 CHECKS: list[CheckFunction] = [
     schemathesis.checks.not_a_server_error,

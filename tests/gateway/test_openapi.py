@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
+from tests.gateway.document import DOCUMENT, WRITTEN
 from workers.gateway.app import api
 from workers.gateway.calls import CONVERSATION_CALLS
 from workers.gateway.openapi import text_of
 
-WRITTEN = Path(__file__).parents[2] / "docs" / "api" / "openapi.json"
-DOCUMENT: dict[str, Any] = orjson.loads(text_of(api()))
 OPERATIONS = [
     (f"{method} {path}", operation)
     for path, methods in DOCUMENT["paths"].items()

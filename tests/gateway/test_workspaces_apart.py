@@ -12,13 +12,11 @@ import pytest
 
 from config.settings import Settings
 from schemas.definitions import Agent
+from tests.gateway.document import DOCUMENT
 from tests.gateway.ground import SHOP, Client, add_people, gateway, sign_in
 from tests.gateway.shop_tables import fill, told
-from workers.gateway.app import api
-from workers.gateway.openapi import text_of
 from workers.gateway.service_tokens import add_service_token
 
-DOCUMENT: dict[str, Any] = orjson.loads(text_of(api()))
 BODIES: dict[str, dict[str, Any]] = {
     "appoint": {"agent": "lan"},
     "transfer": {"to_agent": "lan"},
