@@ -29,8 +29,8 @@ PARTS = {
     "beginnings of quotes": "On a viết wrote : \n",
 }
 KEYWORDS = Keywords([KeywordList(id="a", words=tuple("mua " * n + "b" for n in range(1, 20)))])
-READ_S_MAX = 0.3
-"""Of processor time, for the longest text; most take a few milliseconds."""
+READ_S_MAX = 1.5
+"""Of processor time, for the longest text; most take a few milliseconds, and Python may clean up beside."""
 
 
 def slow(part: str) -> str:
