@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,7 +40,7 @@ from workers.routing.intake.given import Given
 from workers.routing.intake.marks import Place
 from workers.routing.intake.marks import Said as Mark
 from workers.routing.intake.own import Own
-from workers.routing.intake.pages import SILENT, Owner
+from workers.routing.intake.pages import SILENT, Owner, Owners
 
 PAGE = Path(__file__).parents[2] / "docs" / "channels.md"
 SAMPLES = {
@@ -55,11 +56,15 @@ _CALL = {"account": event_kinds.BOT, "id": "1", "names": {}}
 BOT = FchatBot.model_validate({"account": event_kinds.BOT, "path_token": "t" * 32})
 
 
-class EveryPage(KnownPages):
-    """All pages are one workspace's."""
+@dataclass
+class PageOf(KnownPages):
+    """The page of a sample is a workspace's."""
 
-    def owner(self, page: str) -> Owner | None:
-        return Owner(WORKSPACE, "main", SILENT)
+    page: str = ""
+
+    @property
+    def owners(self) -> Owners:
+        return {self.page: Owner(WORKSPACE, "main", SILENT)}
 
 
 class Became(NamedTuple):
@@ -114,7 +119,7 @@ def became(sample: Sample) -> Became:
 
 
 def _of_intake(names: str, sample: Sample, records: list[InboundRecord]) -> Became:
-    log, intake, key = Log(), Intake(pages=EveryPage()), records[0].key
+    log, intake, key = Log(), Intake(pages=PageOf(page=sample.page)), records[0].key
     _begin(log, intake, sample, key)
     before = len(intake.stored), len(intake.commands), len(intake.told)
     for each in records:
