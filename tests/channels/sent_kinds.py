@@ -42,6 +42,8 @@ def sends() -> Iterator[Sent]:
         attachment = MessageAttachment(type=type_, url=ADDRESS)
         yield Sent(f"{name} by its address", _content(attachment), Enclosed(attachment))
     yield _ours("picture of ours, JPEG", "image", "image/jpeg", "a.jpg", picture("JPEG"))
+    yield _converted(_ours("picture of ours, WebP", "image", "image/webp", "a.webp", picture("WEBP")))
+    yield _ours("picture of ours, HEIC", "file", "image/heic", "a.heic", b"heic")
     yield _ours("picture of ours, GIF", "image", "image/gif", "a.gif", picture("GIF"))
     yield _ours("PDF of ours", "file", "application/pdf", "a.pdf", b"%PDF-1.7\n" + bytes(100))
     large = _ours("PDF of ours, larger than 5 MiB", "file", "application/pdf", "a.pdf", b"%PDF-1.7\n")
@@ -71,6 +73,14 @@ def _ours(name: str, type_: str, media_type: str, called: str, data: bytes) -> S
 
 def _content(attachment: MessageAttachment) -> dict[str, Any]:
     return {"attachments": [attachment.model_dump(exclude_none=True)]}
+
+
+def _converted(sent: Sent) -> Sent:
+    """With the copy that was made of it."""
+    assert sent.enclosed is not None
+    copy = _ours("", "image", "image/jpeg", "a.jpg", picture("JPEG")).enclosed
+    assert copy is not None
+    return sent._replace(enclosed=sent.enclosed._replace(copying_smaller=copy.copying))
 
 
 def _sized(sent: Sent, size_bytes: int) -> Sent:
