@@ -98,7 +98,7 @@ async def test_a_server_that_takes_less_says_so_before_the_mail_has_come(tmp_pat
 
 
 async def test_a_large_mail_is_never_in_memory_whole(tmp_path: Path) -> None:
-    parcel = Parcel([enclosed(tmp_path, "a.pdf", bytes(6 * MIB))])
+    parcel = Parcel([enclosed(tmp_path, "a.pdf", bytes(4 * MIB))])
     async with listening(Script()) as port:
         tracemalloc.start()
         try:
