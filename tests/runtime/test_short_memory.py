@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import pytest
 
 from workers.runtime.batch import Record
@@ -14,9 +15,17 @@ from workers.runtime.store import Store
 LANE = 3
 
 
-async def test_a_handler_that_gets_no_memory_refuses_no_record() -> None:
+def encoding() -> Exception:
+    """As asyncpg says that it got no memory for what it should send."""
+    error: Exception = asyncpg.DataError("invalid input for query argument $1")
+    error.__cause__ = MemoryError()
+    return error
+
+
+@pytest.mark.parametrize("error", [MemoryError(), encoding()])
+async def test_a_handler_that_gets_no_memory_refuses_no_record(error: Exception) -> None:
     async def handle(*_: object) -> None:
-        raise MemoryError
+        raise error
 
     async def begin(*_: object) -> bool:
         return True

@@ -151,6 +151,11 @@ def is_unprepared(error: BaseException) -> bool:
     )
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory was short: asyncpg says then that it cannot encode what it is given."""
+    return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+
+
 def lost_a_race(error: BaseException) -> bool:
     """Whether Postgres rolled back because of another transaction: the same may succeed the next time."""
     return isinstance(error, (asyncpg.SerializationError, asyncpg.DeadlockDetectedError))

@@ -22,7 +22,7 @@ from workers.runtime.logged import logged
 from workers.runtime.metrics import BATCH_RECORDS, DEADLETTERED, FORWARDED, RECORDS
 from workers.runtime.patience import Patience
 from workers.runtime.portions import Ends, Part, Refusals, Stored, halves, refuse
-from workers.runtime.postgres import connection_lost, is_unprepared, lost_a_race
+from workers.runtime.postgres import connection_lost, is_unprepared, lacks_memory, lost_a_race
 from workers.runtime.protocol import Outcome
 
 log = structlog.get_logger(__name__)
@@ -104,9 +104,11 @@ class Store:
             try:
                 batch, clocks = self._batch(records, refusals)
                 marked = await self._apply(connection, me, batch, ends, clocks)
-            except (TermEndedError, MemoryError):
+            except TermEndedError:
                 raise  # no record is to blame
             except Exception as error:
+                if lacks_memory(error):
+                    raise MemoryError from error  # nor here
                 if connection_lost(error, connection) or is_unprepared(error):
                     raise  # nor here
                 await connection.execute("ROLLBACK")
