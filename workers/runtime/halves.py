@@ -12,8 +12,8 @@ from workers.runtime.handler import Connection
 from workers.runtime.portions import Stored
 from workers.runtime.source import Source
 
-LASTING_S = 1.0
-"""So long they go on by themselves: timers, gauges and whoever takes the lanes away wait meanwhile."""
+LASTING_S = 5.0
+"""So long they go on by themselves, unless lanes are to be given up: timers and gauges wait meanwhile."""
 
 Store = Callable[[Connection, Sequence[Record]], Awaitable[Stored]]
 """Keeps a batch in one Postgres transaction, or more after a failure."""
@@ -39,7 +39,7 @@ class Halves:
     async def work_off(
         self, polled: Sequence[Record], lanes: Sequence[int], connections: Sequence[Connection]
     ) -> list[Stored]:
-        """Store and publish `polled`, and what lies behind it while that is a backlog, for a second.
+        """Store and publish `polled`, and what lies behind it while that is a backlog, for some seconds.
 
         Returns the batches of which not everything was stored: a half ends with such a one. Raises what
         `store` and `publish` do, with the other half broken off; then the term is over.
