@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 
 from tests.runtime.explorer import kafka, postgres
 from tests.runtime.explorer.ending import abort_transaction, end_transaction, go_on, idle, in_flight
@@ -11,18 +11,19 @@ from tests.runtime.explorer.world import Move, Moves, Part, Worker, World
 from workers.runtime import protocol
 from workers.runtime.protocol import Outcome
 
-AHEAD_MAX = 2
-"""Batches that are stored and not confirmed: one is being published, one waits for it."""
-
 
 def work(world: World, number: int) -> Moves:
-    """Store the next batch over some of the lanes that are held, and publish the one before."""
+    """Store the next batch over some of the lanes that are held, and publish one that is stored.
+
+    Each lane has at most one that waits to be published: halves of the lanes store theirs side by side.
+    """
     worker = world.workers[number]
     if worker.ahead:
         yield from end_batch(world, number)
         return
+    waiting = set(chain(*(worker.stored[1:] if worker.publishing else worker.stored)))
     for lanes in _some(_ready(world, worker)):
-        if len(worker.stored) < (AHEAD_MAX if worker.publishing else 1):
+        if waiting.isdisjoint(lanes):
             yield from _store(world, number, lanes)
         yield from _begin_ahead(world, number, lanes)
     if _publishes_pending(worker):
@@ -30,7 +31,8 @@ def work(world: World, number: int) -> Moves:
     if worker.publishing:
         yield from _end_publishing(world, number)
     elif worker.stored and not kafka.busy(world, world.term(number), worker.producer):
-        yield from _begin_publishing(world, number)
+        for stored in _next_first(worker.stored):
+            yield from _begin_publishing(world, number, stored)
 
 
 def _ready(world: World, worker: Worker) -> list[int]:
@@ -45,6 +47,13 @@ def _ready(world: World, worker: Worker) -> list[int]:
 def _some(lanes: list[int]) -> Iterator[tuple[int, ...]]:
     for size in range(1, len(lanes) + 1):
         yield from combinations(lanes, size)
+
+
+def _next_first(stored: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Those that are stored, first one of which no lane has an earlier one: whichever half is quicker."""
+    for place, lanes in enumerate(stored):
+        if not set(lanes) & set(chain(*stored[:place])):
+            yield (lanes, *stored[:place], *stored[place + 1 :])
 
 
 def _publishes_pending(worker: Worker) -> bool:
@@ -105,8 +114,8 @@ def _store(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
         yield from go_on(f"stores {batch}, no answer", went_on, number, end, unknown)
 
 
-def _begin_publishing(world: World, number: int) -> Moves:
-    worker = world.workers[number]
+def _begin_publishing(world: World, number: int, stored: tuple[tuple[int, ...], ...]) -> Moves:
+    worker = world.workers[number]._replace(stored=stored)
     numbers = [(lane, worker.holds[lane].confirmed + 1) for lane in worker.stored[0]]
     parts = tuple(Part(lane, (batch,), batch) for lane, batch in numbers)
     begun = kafka.begin(world, world.term(number), worker.producer, parts)
