@@ -57,9 +57,18 @@ class Sessions:
         return [connection for connection in (self.first, self._second) if connection is not None]
 
 
-async def _connect(kind: str, settings: Settings) -> Connection:
+PLANS = {
     # Rows are found by what names them, in one way: to plan that anew takes longer than to do it.
-    connection = await connect(settings, f"tongdai {kind}", plan_cache_mode="force_generic_plan")
+    "plan_cache_mode": "force_generic_plan",
+    # A plan is made once for the session's life, often while tables are empty: going through all of them is
+    # what it would never unlearn.
+    "enable_seqscan": "off",
+}
+"""How a session plans."""
+
+
+async def _connect(kind: str, settings: Settings) -> Connection:
+    connection = await connect(settings, f"tongdai {kind}", **PLANS)
     try:
         await prepare(connection)
     except BaseException as error:
