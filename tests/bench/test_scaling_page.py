@@ -19,6 +19,8 @@ from workers.channels.reading import errands
 from workers.channels.website import website
 from workers.gateway import gateway, presence_teller
 from workers.gateway.queries import pool
+from workers.routing.desk.handler import DeskHandler
+from workers.routing.intake.handler import IntakeHandler
 from workers.routing.worker import routing_chores
 from workers.webhooks import worker as webhooks
 
@@ -85,7 +87,9 @@ def test_what_follows_from_it_is_calculated_right(cost_us: str, of: str) -> None
 
 
 CONNECTIONS = {
-    "routing": len(WORKERS["routing"].lanes) + len(routing_chores()),
+    "routing": len(WORKERS["routing"].lanes)
+    + sum(handler.takes_halves for handler in (IntakeHandler, DeskHandler))
+    + len(routing_chores()),
     "notifier": len(WORKERS["notifier"].lanes),
     "delivery": len(WORKERS["delivery"].lanes)
     + 1  # its chore
