@@ -62,6 +62,8 @@ class Loop:
     lanes: Lanes = field(default_factory=Lanes)
     moved_at: float = field(default_factory=monotonic)
     """When a batch was last confirmed, or there was nothing to do."""
+    lag: int = 0
+    """Records that waited behind the held lanes' positions at the last look at them."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _publishing: asyncio.Task[None] | None = None
     _ahead: Unhurried = field(default_factory=Unhurried)
@@ -304,12 +306,13 @@ class Loop:
         kind = self.handler.kind
         LANES_HELD.labels(kind).set(len(self.lanes))
         LANES_STOPPED.labels(kind).set(len(self.stopped))
-        lag = self.lag()
+        lag = self._lag_by_topic()
+        self.lag = sum(lag.values())
         for topic, records in lag.items():
             LAG.labels(kind, topic).set(records)
         for topic, offsets in self._held_back().items():
             HELD_BACK.labels(kind, topic).set(offsets)
-        if not any(lag.values()):
+        if not self.lag:
             self.moved_at = monotonic()
 
     def _held_back(self) -> dict[str, int]:
@@ -320,7 +323,7 @@ class Loop:
                 held_back[topic] += offsets
         return held_back
 
-    def lag(self) -> dict[str, int]:
+    def _lag_by_topic(self) -> dict[str, int]:
         """Records that wait behind the held lanes' positions, by input topic, as the last fetch told."""
         lag = dict.fromkeys(self.source.inputs, 0)
         for lane in self.lanes:

@@ -197,7 +197,7 @@ class Runtime:
         status.awaited = frozenset(
             lane for lane in assigned if lane not in loop.lanes and lane not in self._stopped
         )
-        status.lag = sum(loop.lag().values())
+        status.lag = loop.lag
         status.moved_at = loop.moved_at
         status.beat_at = monotonic()
 
