@@ -20,8 +20,8 @@ from workers.channels.problem import OverloadedError, problem_response
 WAIT_MAX_S = 0.8
 """Zalo wants its answer within 2 s; what is taken on has to be read, checked and stored, too."""
 TICK_S = 0.05
-BEGUN_MAX = 150
-"""Requests of one tick: 3,000 a second, more than one process can take. When ticks are late and thousands
+BEGUN_MAX = 250
+"""Requests of one tick: 5,000 a second, more than one process can take. When ticks are late and thousands
 wait in the kernel, no more than these are begun at once, or none of them would be done in time."""
 RETRY_AFTER_S = range(2, 11)
 """Spread, so that a storm does not come again as one."""
