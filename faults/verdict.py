@@ -39,8 +39,9 @@ class Verdict:
         }
         if not mutant.changes:
             wrong = [*(f"{title}: {witness}" for title, witness in violated.items()), *result["unhealed"]]
-            missed = f"; never hit: {', '.join(result['missed'])}" if result["missed"] else ""
-            return cls(not wrong, f"{(wrong or ['everything holds'])[0]}{missed}"[:SAID_MAX])
+            missed = [name for phase in result["phases"] for name in phase["missed"]]
+            hint = f"; never hit: {', '.join(missed)}" if missed else ""
+            return cls(not wrong, f"{(wrong or ['everything holds'])[0]}{hint}"[:SAID_MAX])
         for begin in mutant.seen_by:
             for title, witness in violated.items():
                 if title.startswith(begin):

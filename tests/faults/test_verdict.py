@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from faults.mutations import CONTROL, Change, Mutant
+from faults.result import Phase, Result
 from faults.verdict import Verdict
 
 MUTANT = Mutant("broken", "kill_routing", ("each chain", "each event"), (Change("a.py", "b", "c"),))
@@ -15,12 +16,14 @@ MUTANT = Mutant("broken", "kill_routing", ("each chain", "each event"), (Change(
 def verdict(folder: Path, mutant: Mutant, *unhealed: str, **violated: str) -> Verdict:
     """Of a run in which these checks, by their titles, are violated, or this was not as before."""
     checks = [
-        {"title": title.replace("_", " "), "holds": False, "witness": witness}
+        {"title": title.replace("_", " "), "holds": False, "witness": witness, "phase": 0}
         for title, witness in violated.items()
     ]
     checks.append({"title": "each chain counts", "holds": True, "witness": None})
-    result = {"report": {"checks": checks}, "unhealed": unhealed, "missed": ["storm"]}
-    (folder / "result.json").write_bytes(orjson.dumps(result))
+    phase = Phase(["storm"], 1_000, {}, 32.0, None, [], [], [], ["storm"])
+    run = Result(3, [phase], 0, {}, 0, 1.0, at_rest=True, stopped={}, report={"checks": checks})
+    result = orjson.loads(run.as_json())
+    (folder / "result.json").write_bytes(orjson.dumps(result | {"unhealed": unhealed}))
     return Verdict.of(mutant, folder)
 
 
