@@ -17,6 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
+
+# pytest rewrites what is imported of Hypothesis, and CPython 3.11 cannot bear that garbage is collected, with
+# something to log, while a module is parsed: nothing of it is left to be imported while tests run.
+import hypothesis.internal.conjecture.optimiser
+import hypothesis.internal.observability
+import hypothesis.strategies._internal.flatmapped
+import hypothesis.strategies._internal.types
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
