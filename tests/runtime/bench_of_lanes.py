@@ -157,6 +157,23 @@ async def all_copied(lanes: Lanes, count: int) -> None:
     await eventually(enough, f"{count} records were copied")
 
 
+async def all_there(lanes: Lanes, expected: list[bytes]) -> None:
+    """Wait until all is kept and a reader sees it; then nothing was doubled."""
+    await all_copied(lanes, len(expected))
+    assert sorted(await lanes.readable(len(expected))) == sorted(expected)
+    assert sorted(await lanes.copied()) == sorted(expected)
+
+
+async def both_own_lanes(lanes: Lanes) -> None:
+    """Wait until two workers share the lanes."""
+
+    async def shared() -> bool:
+        rows = await lanes.database.fetch("SELECT DISTINCT owner FROM lane WHERE owner IS NOT NULL")
+        return len(rows) == 2
+
+    await eventually(shared, "both workers own lanes")
+
+
 def values(first: int, count: int) -> list[bytes]:
     """So many values, numbered from the first."""
     return [b"value-%d" % number for number in range(first, first + count)]

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.runtime.bench_of_lanes import Lanes
+from tests.runtime.bench_of_lanes import Lanes, all_there, both_own_lanes, values
 from tests.runtime.copier import POISON, Copier
 from tests.waiting import eventually
 from workers.runtime.batch import Batch, Record
@@ -168,21 +168,6 @@ def small_batches(lanes: Lanes) -> Any:  # noqa: ANN401  settings
     return lanes.settings.model_copy(update={"runtime": runtime})
 
 
-def values(first: int, count: int) -> list[bytes]:
-    return [b"value-%d" % number for number in range(first, first + count)]
-
-
-async def all_there(lanes: Lanes, expected: list[bytes]) -> None:
-    """Wait for all; then nothing was doubled."""
-
-    async def copied() -> bool:
-        return await lanes.copied_count() >= len(expected)
-
-    await eventually(copied, "all is stored")
-    assert sorted(await lanes.readable(len(expected))) == sorted(expected)
-    assert sorted(await lanes.copied()) == sorted(expected)
-
-
 @pytest.mark.servers
 async def test_a_backlog_is_stored_and_published_once_and_in_order(lanes: Lanes) -> None:
     await lanes.produce(values(0, 1_000))
@@ -218,12 +203,7 @@ async def test_a_worker_that_dies_or_shares_its_lanes_behind_a_backlog_loses_and
     dies = lanes.start(first, small_batches(lanes))
     await asyncio.wait_for(first.entered.wait(), 60)
     joins = lanes.start(second, small_batches(lanes))
-
-    async def shared() -> bool:
-        rows = await lanes.database.fetch("SELECT DISTINCT owner FROM lane WHERE owner IS NOT NULL")
-        return len(rows) == 2
-
-    await eventually(shared, "both workers own lanes")
+    await both_own_lanes(lanes)
     first.entered.clear()
     await lanes.produce(values(500, 1_000))
     await asyncio.wait_for(first.entered.wait(), 60)

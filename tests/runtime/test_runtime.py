@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.runtime.bench_of_lanes import Lanes, all_copied, values
+from tests.runtime.bench_of_lanes import Lanes, all_copied, all_there, both_own_lanes, values
 from tests.runtime.copier import HUGE, POISON, UNWRITABLE, Copier
 from tests.waiting import eventually
 from workers.runtime.failures import TopologyError
@@ -27,8 +27,7 @@ async def all_published(lanes: Lanes, expected: list[bytes]) -> None:
         return all((groups[row["id"]].batch_no or 0) == row["batch_no"] for row in rows)
 
     await eventually(confirmed, "the group confirmed every batch")
-    assert sorted(await lanes.readable(len(expected))) == sorted(expected)
-    assert sorted(await lanes.copied()) == sorted(expected)
+    await all_there(lanes, expected)
 
 
 async def test_every_record_is_stored_and_published_once(lanes: Lanes) -> None:
@@ -59,12 +58,7 @@ async def test_a_second_worker_gets_its_share_of_the_lanes_and_nothing_is_double
     await all_copied(lanes, 200)
     handler = Copier()
     second = lanes.start(handler)
-
-    async def shared() -> bool:
-        rows = await lanes.database.fetch("SELECT DISTINCT owner FROM lane WHERE owner IS NOT NULL")
-        return len(rows) == 2
-
-    await eventually(shared, "both workers own lanes")
+    await both_own_lanes(lanes)
     await lanes.produce(values(200, 400))
     await all_copied(lanes, 600)
     await all_published(lanes, values(0, 600))
