@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from schemas.definitions import Policy
 from schemas.outbound import MeansName
-from tests.intake.log import PAGE, WORKSPACE, key_of, lane_of, published
+from tests.intake.log import PAGE, SITE, WORKSPACE, key_of, lane_of, published
 from workers.routing.intake.admission import Admission, Said, read_all
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.conversations import Conversations
@@ -40,6 +40,14 @@ class KnownPages:
     @property
     def owners(self) -> Owners:
         return {PAGE: Owner(WORKSPACE, "main", self.texts)}
+
+
+class PageAndSite(KnownPages):
+    """The same shop has a website."""
+
+    @property
+    def owners(self) -> Owners:
+        return {**super().owners, SITE: Owner(WORKSPACE, "main", SILENT)}
 
 
 class KnownPolicies(DeskPolicies):

@@ -20,6 +20,7 @@ PARTITIONS = 4
 BEGIN_MS = 1_763_800_000_000
 WORKSPACE = "acme"
 PAGE = "messenger:100"
+SITE = "web:shop"
 
 _TOPOLOGY = Topology("", {"inbound": PARTITIONS})
 _ORDER = ("assignments", "actions", "inbound")

@@ -7,19 +7,8 @@ from typing import Any
 from schemas.base import Json
 from schemas.envelope import Kind
 from tests.intake.chat import USER, Chat
-from tests.intake.in_memory import KnownPages
-from tests.intake.log import WORKSPACE, key_of
-from workers.routing.intake.pages import SILENT, Owner, Owners
-
-SITE = "web:shop"
-
-
-class EveryPage(KnownPages):
-    """Also of a website."""
-
-    @property
-    def owners(self) -> Owners:
-        return {**super().owners, SITE: Owner(WORKSPACE, "main", SILENT)}
+from tests.intake.in_memory import PageAndSite
+from tests.intake.log import SITE, key_of
 
 
 def returns(chat: Chat) -> list[int]:
@@ -32,7 +21,7 @@ class Visitor(Chat):
 
     def __init__(self) -> None:
         super().__init__()
-        self.intake.pages = EveryPage()
+        self.intake.pages = PageAndSite()
 
     def writes(self, mid: str) -> None:
         self.apply(self.log.say(USER, mid, page=SITE))

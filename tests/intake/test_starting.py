@@ -5,36 +5,26 @@ from __future__ import annotations
 from schemas.asks import ReplyClaim
 from schemas.ids import conversation_id_text
 from tests.intake.chat import Chat
-from tests.intake.in_memory import Intake, KnownPages
-from tests.intake.log import key_of
-from workers.routing.intake.pages import SILENT, Owner, Owners
+from tests.intake.in_memory import Intake, PageAndSite
+from tests.intake.log import SITE, key_of
 
-SHOP = "web:shop"
 VISITOR = "a.one"
-KEY = key_of(VISITOR, SHOP)
-
-
-class Sites(KnownPages):
-    """The same shop has a website."""
-
-    @property
-    def owners(self) -> Owners:
-        return {**super().owners, SHOP: Owner("acme", "main", SILENT)}
+KEY = key_of(VISITOR, SITE)
 
 
 class Visit(Chat):
     """One with a visitor of the website."""
 
     def __init__(self) -> None:
-        super().__init__(intake=Intake(pages=Sites()))
+        super().__init__(intake=Intake(pages=PageAndSite()))
 
     def start(self, text: str = "Em cần hỏi gì ạ?", by: str | None = "lan") -> None:
-        self.apply(self.log.act(VISITOR, "start_chat", page=SHOP, by=by, text=text))
+        self.apply(self.log.act(VISITOR, "start_chat", page=SITE, by=by, text=text))
 
     def told(self, what: str, session: int = 1, **fields: object) -> None:
         self.seq += 1
         said = {"session": session, **fields}
-        self.apply(self.log.decide(VISITOR, self.seq, what, page=SHOP, **said))
+        self.apply(self.log.decide(VISITOR, self.seq, what, page=SITE, **said))
 
     def begun(self, agent: str = "lan", session: int = 1) -> None:
         """The desk lets `agent` begin."""
@@ -44,7 +34,7 @@ class Visit(Chat):
 
     def writes(self, text: str = "xin chào") -> None:
         self.messages += 1
-        self.apply(self.log.say(VISITOR, f"m{self.messages}", page=SHOP, text=text))
+        self.apply(self.log.say(VISITOR, f"m{self.messages}", page=SITE, text=text))
 
     @property
     def codes(self) -> list[str | None]:
@@ -61,7 +51,7 @@ def test_a_visitor_who_never_wrote_is_spoken_to_once_the_desk_says_so() -> None:
     claim = ReplyClaim.model_validate(value)
     assert (what, claim.by, claim.key) == ("reply_claim", "lan", KEY)
     assert claim.begins is not None
-    assert (claim.begins.page, claim.begins.session, claim.begins.position) == (SHOP, 1, 0)
+    assert (claim.begins.page, claim.begins.session, claim.begins.position) == (SITE, 1, 0)
     assert chat.said() == []
     chat.begun()
     assert (found.session, found.session_open, found.session_agent_messages) == (1, True, 1)
@@ -78,7 +68,7 @@ def test_two_begin_at_once_and_one_is_told_who_was_first() -> None:
     claim = chat.intake.commands[0][1]["idempotency_key"]
     chat.begun("minh")
     fields = {"command": claim, "code": "taken", "sentence": "minh took it 3 ms earlier"}
-    chat.apply(chat.log.decide(VISITOR, 0, "reply_refused", page=SHOP, **fields))
+    chat.apply(chat.log.decide(VISITOR, 0, "reply_refused", page=SITE, **fields))
     assert (chat.said(), sorted(chat.codes, key=str)) == (["Em cần hỏi gì ạ?"], [None, "taken"])
     chat.start(by="lan")
     assert chat.codes[-1] == "taken"
@@ -88,7 +78,7 @@ def test_a_chat_that_is_over_is_resumed_by_who_has_it() -> None:
     chat = Visit()
     chat.start()
     chat.begun()
-    chat.apply(chat.log.act(VISITOR, "end_session", page=SHOP))
+    chat.apply(chat.log.act(VISITOR, "end_session", page=SITE))
     chat.told(
         "session_closed",
         holder="lan",
