@@ -65,17 +65,22 @@ async def test_a_mail_goes_out_comes_back_and_stands_in_its_ticket(
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
         way = Way(pool, database, log, run, mail=settings(**QUICK))
-        log.say("an", "m1")
-        await way.settle()
-        await way.act("set_profile", email=EMAIL)
-        await way.act("open_ticket", subject="Hỏi giá")
-        await way.act("open_ticket", subject="Đổi hàng")
+        await _opened(way, "Hỏi giá", "Đổi hàng")
         unset = await _mail(way, "chưa cài đặt")
         await way.until(unset, "failed", "mail_not_set")
         await _in_order_and_once(way, server)
         await _only_with_tls(way, server)
         await _and_back(way, server)
         await _as_the_agent_sees_it(connection, unset)
+
+
+async def _opened(way: Way, *subjects: str) -> None:
+    """A customer has written, his address is known, and he has a ticket of each subject."""
+    way.log.say("an", "m1")
+    await way.settle()
+    await way.act("set_profile", email=EMAIL)
+    for subject in subjects:
+        await way.act("open_ticket", subject=subject)
 
 
 async def _mail(way: Way, text: str, ticket: int = 1, subject: str = "báo giá") -> UUID:
@@ -212,11 +217,7 @@ async def test_a_mail_without_an_answer_holds_up_its_ticket_only_and_is_given_a_
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
         way = Way(pool, database, log, run, mail=settings(**QUICK))
-        log.say("an", "m1")
-        await way.settle()
-        await way.act("set_profile", email=EMAIL)
-        await way.act("open_ticket", subject="Hỏi giá")
-        await way.act("open_ticket", subject="Đổi hàng")
+        await _opened(way, "Hỏi giá", "Đổi hàng")
         await _set_page(way, server)
         server.held["[#1] một"] = asyncio.Event()
         held = await _mail(way, "một", subject="một")
@@ -252,10 +253,7 @@ async def test_what_is_attached_to_a_reply_is_kept_once_before_it_is_taken(
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool:
         way = Way(pool, database, log, run, mail=settings(**QUICK))
-        log.say("an", "m1")
-        await way.settle()
-        await way.act("set_profile", email=EMAIL)
-        await way.act("open_ticket", subject="Hỏi giá")
+        await _opened(way, "Hỏi giá")
         await _mail(way, "một")
         own = AttachmentsSettings(folder=tmp_path, file_bytes_max=100_000)
         storage = Away(own)
@@ -285,10 +283,7 @@ async def test_a_report_goes_to_the_page_or_into_the_ticket_and_tells_the_agent(
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
         way = Way(pool, database, log, run, mail=settings(**QUICK, bounces=bounces))
-        log.say("an", "m1")
-        await way.settle()
-        await way.act("set_profile", email=EMAIL)
-        await way.act("open_ticket", subject="Hỏi giá")
+        await _opened(way, "Hỏi giá")
         await _set_page(way, server)
         first, second = [await _mail(way, text) for text in ("một", "hai")]
         async with way.running(Mailer(way.settings.mail, VAULT)):
@@ -315,10 +310,7 @@ async def test_what_an_agent_attaches_goes_with_the_mail_or_as_a_link(
 ) -> None:
     async with asyncpg.create_pool(database, min_size=1, max_size=4) as pool, mail_server() as server:
         way = Way(pool, database, log, run, mail=settings(**QUICK, files_bytes_max=50_000))
-        log.say("an", "m1")
-        await way.settle()
-        await way.act("set_profile", email=EMAIL)
-        await way.act("open_ticket", subject="Hỏi giá")
+        await _opened(way, "Hỏi giá")
         await _set_page(way, server)
         own = AttachmentsSettings(folder=tmp_path, public_url="https://chat.example.com")
         files = Files(own, Storage(LocalStore(tmp_path)), Links(["k" * 32], 3_600))
