@@ -64,13 +64,18 @@ async def prefetched(source: Source, lane: int, end: int) -> None:
     await eventually(there, f"lane {lane} is read to {end}")
 
 
+async def poll_first_and_prefetch_second(lanes: Lanes, source: Source) -> None:
+    """One record of lane 0 is polled, and the next one was asked for ahead."""
+    await lanes.produce([b"first"], partition=0)
+    assert await poll(source) == [b"first"]
+    await lanes.produce([b"second"], partition=0)
+    source.read_on()
+    await prefetched(source, 0, 2)
+
+
 async def test_what_is_asked_for_ahead_is_there_for_the_next_poll_and_nothing_behind_it(lanes: Lanes) -> None:
     async with reading(lanes) as source:
-        await lanes.produce([b"first"], partition=0)
-        assert await poll(source) == [b"first"]
-        await lanes.produce([b"second"], partition=0)
-        source.read_on()
-        await prefetched(source, 0, 2)
+        await poll_first_and_prefetch_second(lanes, source)
         await lanes.produce([b"third"], partition=0)
         assert await poll(source) == [b"second"]
         assert await source.position(0) == {"actions": 0, "inbound": 2}
@@ -96,11 +101,7 @@ async def test_what_was_asked_for_ahead_of_a_lane_that_stops_or_is_read_again_is
 
 async def test_what_was_asked_for_ahead_is_dropped_when_the_group_is_rebalanced(lanes: Lanes) -> None:
     async with reading(lanes) as source:
-        await lanes.produce([b"first"], partition=0)
-        assert await poll(source) == [b"first"]
-        await lanes.produce([b"second"], partition=0)
-        source.read_on()
-        await prefetched(source, 0, 2)
+        await poll_first_and_prefetch_second(lanes, source)
         generation = source.generation
         async with reading(lanes):
             # Of this lane or not, none is read before it is held again.
