@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.arena import DATA_DIR, Arena, open_arena
+from bench.checkout import checked_out
 from bench.contestants import BARE, OURS
 from bench.desk_rows import keep
 from bench.desk_work import draining
 from bench.machine import Machine
+from bench.program import PROJECT
 from bench.race import Backlog, Run, race
 from bench.ratios import Judged, Spread, judge
-from bench.record import Record, commit, read_record
+from bench.record import Record, read_record
 from config.settings import Settings
 from workers.runtime.garbage import collect_seldom
 
@@ -63,7 +65,7 @@ class Comparison:
         return Record(
             ratios=pairs,
             machine=self.machine,
-            commit=commit(),
+            commit=checked_out(PROJECT),
             at=datetime.now(UTC),
             messages=self.plan.messages,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.failures import BenchError
 from bench.machine import Machine
-from bench.program import PROJECT
 from bench.ratios import Spread
 
 RECORDED = Path(__file__).with_name("recorded.json")
@@ -49,23 +47,3 @@ def read_record(path: Path = RECORDED) -> Record | None:
 def write_record(record: Record, path: Path = RECORDED) -> None:
     """Let `record` be what is compared with from now on."""
     path.write_bytes(orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n")
-
-
-def commit() -> str:
-    """The commit that is checked out, with a `+` when files differ; `unknown` outside of a checkout."""
-    try:
-        head = _git("rev-parse", "--short=12", "HEAD")
-        return f"{head}+" if _git("status", "--porcelain", "--untracked-files=no") else head
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603  our own command
-        ["git", "-C", str(PROJECT), *arguments],  # noqa: S607  whichever git people have
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=True,
-    )
-    return done.stdout.strip()

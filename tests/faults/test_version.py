@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.checkout import UNKNOWN, checked_out
 from config.errors import UsageError
-from faults.version import UNKNOWN, commit_of, is_since, version
+from faults.version import commit_of, is_since, version
 
 
 class Checkout:
@@ -53,6 +54,16 @@ def test_results_make_no_other_version_whether_they_are_committed_or_not(checkou
     checkout.write("docs/reliability.md", "another one")
     assert version(checkout.root) == first
     assert checkout.commit("docs/desk.md", "a page") != first
+
+
+def test_who_names_no_paths_is_told_the_newest_commit_of_all(checkout: Checkout) -> None:
+    first = checkout.commit("code.py", "1")
+    assert checked_out(checkout.root) == first
+    checkout.commit("docs/reliability/a-run.json", "{}")
+    second = checked_out(checkout.root)
+    assert (len(second), second != first) == (12, True)
+    checkout.write("docs/reliability/a-run.json", "{ }")
+    assert checked_out(checkout.root) == f"{second}+"
 
 
 def test_outside_of_a_checkout_nobody_knows_the_version(tmp_path: Path) -> None:
