@@ -43,9 +43,8 @@ class Downloads:
                     yield chunk
         except (NotFetchedError, FileRefusedError):
             raise
-        except (
-            Exception
-        ) as error:  # what libraries make of odd addresses, also of redirects, nobody has listed
+        # What libraries make of odd addresses, also of redirects, nobody has listed.
+        except Exception as error:
             raise NotFetchedError(_reason(error)) from error
 
     def _check(self, response: aiohttp.ClientResponse) -> None:
