@@ -46,9 +46,9 @@ class Backlog:
         self.left[half] -= 1
         return records(*lanes) if self.left[half] >= 0 else []
 
-    def is_backlog(self, found: Sequence[Record], *, of: int) -> bool:
+    def is_backlog(self, count: int, *, of: int) -> bool:
         assert of == 2
-        return bool(found)
+        return count > 0
 
     async def store(self, connection: Connection, found: Sequence[Record]) -> Stored:
         assert {record.lane % 2 for record in found} == {[EVEN, ODD].index(connection)}

@@ -19,7 +19,7 @@ INPUTS = ("actions", "inbound")
 
 
 @asynccontextmanager
-async def reading(lanes: Lanes) -> AsyncIterator[Source]:
+async def reading(lanes: Lanes, **limits: int) -> AsyncIterator[Source]:
     """A source that reads all lanes from their beginning."""
 
     async def nothing_to_release() -> None:
@@ -28,7 +28,9 @@ async def reading(lanes: Lanes) -> AsyncIterator[Source]:
     async def assigned() -> bool:
         return bool(source.assigned)
 
-    source = Source("intake", INPUTS, lanes.topology, lanes.settings, nothing_to_release)
+    runtime = lanes.settings.runtime.model_copy(update=limits)
+    settings = lanes.settings.model_copy(update={"runtime": runtime})
+    source = Source("intake", INPUTS, lanes.topology, settings, nothing_to_release)
     await source.start()
     try:
         await eventually(assigned, "the source has lanes")
@@ -55,6 +57,12 @@ async def test_all_that_comes_while_a_batch_is_stored_comes_with_the_next_poll(l
         assert await poll(source) == [b"second", b"third", b"fourth"]
 
 
+async def test_a_poll_without_records_found_no_backlog_however_small_batches_are(lanes: Lanes) -> None:
+    async with reading(lanes, batch_max_records=1) as source:
+        assert not source.is_backlog(0, of=2)
+        assert source.is_backlog(1, of=2)
+
+
 async def prefetched(source: Source, lane: int, end: int) -> None:
     """Wait until what was asked for ahead has come, up to this end of the lane's inbound."""
 
@@ -78,7 +86,7 @@ async def test_what_is_asked_for_ahead_is_there_for_the_next_poll_and_nothing_be
         await poll_first_and_prefetch_second(lanes, source)
         await lanes.produce([b"third"], partition=0)
         assert await poll(source) == [b"second"]
-        assert await source.position(0) == {"actions": 0, "inbound": 2}
+        assert await source.positions([0]) == {0: {"actions": 0, "inbound": 2}}
         assert await poll(source) == [b"third"]
 
 

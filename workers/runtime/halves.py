@@ -59,21 +59,21 @@ class Halves:
     async def _half(
         self, connection: Connection, lanes: frozenset[int], polled: Sequence[Record]
     ) -> Stored | None:
-        publishing: asyncio.Task[None] | None = None
+        """Returns a batch that leaves a rest, with which it ends."""
+        stored = Stored()
+        publishing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        publishing.set_result(None)  # nothing is yet
         try:
             async for records in self._portions(lanes, polled):
                 stored = await self.store(connection, records)
-                if publishing is not None:
-                    await publishing
-                publishing = asyncio.create_task(self._publish(stored), name="publish")
-                if stored.failed is not None or stored.is_late:
-                    await publishing
-                    return stored
-            if publishing is not None:
                 await publishing
+                publishing = asyncio.create_task(self._publish(stored), name="publish")
+                if stored.leaves_rest:
+                    break
+            await publishing
         finally:
-            await _break_off([publishing] if publishing is not None else [])
-        return None
+            await _break_off([publishing])
+        return stored if stored.leaves_rest else None
 
     async def _portions(
         self, lanes: frozenset[int], polled: Sequence[Record]
@@ -85,7 +85,7 @@ class Halves:
             records = await self.source.more(lanes)
             if records:
                 yield records
-            if not self.source.is_backlog(records, of=2):
+            if not self.source.is_backlog(len(records), of=2):
                 return
 
     def _is_over(self) -> bool:
@@ -99,7 +99,7 @@ class Halves:
             await self.publish(stored)
 
 
-async def _break_off(tasks: Iterable[asyncio.Task[None] | asyncio.Task[Stored | None]]) -> None:
+async def _break_off(tasks: Iterable[asyncio.Future[None] | asyncio.Task[Stored | None]]) -> None:
     """End those that have not ended."""
     for task in tasks:
         task.cancel()

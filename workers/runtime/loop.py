@@ -141,7 +141,8 @@ class Loop:
 
     async def _work_off(self, records: Sequence[Record], stopping: asyncio.Event) -> bool:
         """Of a backlog, halves of the lanes side by side. False: this is none, or it cannot be done so."""
-        if not (self.handler.takes_halves and self.source.is_backlog(records) and len(self.lanes) > 1):
+        takes = self.handler.takes_halves and len(self.lanes) > 1
+        if not (takes and self.source.is_backlog(len(records))):
             return False
         if self.patience.bearable(records, self.lanes)[1] or (beside := await self.sessions.second()) is None:
             return False
@@ -150,11 +151,13 @@ class Loop:
         ended = await halves.work_off(records, self.lanes.ids, [self.connection, beside])
         for stored in ended:
             await self._conclude(stored)
+        if ended:
+            self._read_again()
         return True
 
     async def _keep(self, connection: Connection, records: Sequence[Record]) -> Stored:
         """A batch of some lanes, for which nothing is begun ahead."""
-        positions = {lane: await self.source.position(lane) for lane in {record.lane for record in records}}
+        positions = await self.source.positions({record.lane for record in records})
         return await self._store_parts(connection, [(records, positions)], Unhurried())
 
     async def _store(self, records: Sequence[Record]) -> None:
@@ -172,7 +175,7 @@ class Loop:
         self._ahead = Unhurried()
         await self._publish(stored)
         await self._conclude(stored)
-        if not is_whole:
+        if stored.leaves_rest or not is_whole:
             self._read_again()
 
     async def _store_parts(self, connection: Connection, parts: Sequence[Part], ahead: Unhurried) -> Stored:
@@ -184,13 +187,11 @@ class Loop:
         return stored
 
     async def _conclude(self, stored: Stored) -> None:
-        """Of a batch of which not everything could be stored, the rest is left and read again."""
+        """What follows where not all of a batch could be stored."""
         if stored.failed is not None:
             await self._stop_failed(stored.failed.lane, str(stored.failed))
         if stored.is_late:
             self.moved_at = monotonic()  # one step nearer to whose fault it is
-        if stored.failed is not None or stored.is_late:
-            self._read_again()
 
     def _parts(
         self, others: Sequence[Record], suspects: Sequence[Record], positions: Mapping[int, dict[str, int]]
@@ -206,10 +207,9 @@ class Loop:
         if monotonic() - self._idle_commit_at > IDLE_COMMIT_INTERVAL_S:
             self._idle_commit_at = monotonic()
             lanes = set(self.lanes.ids)
-        positions = {lane: await self.source.position(lane) for lane in lanes}
         return {
             lane: position
-            for lane, position in positions.items()
+            for lane, position in (await self.source.positions(lanes)).items()
             if position != self.lanes[lane].next_offsets
         }
 

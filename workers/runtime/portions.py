@@ -30,6 +30,11 @@ class Stored:
     is_late: bool = False
     """Whether the rest was left since it took too long: it is to be tried again, see `Patience`."""
 
+    @property
+    def leaves_rest(self) -> bool:
+        """Whether not all of the batch was stored: its lanes are read again from where they stand."""
+        return self.failed is not None or self.is_late
+
     def add(self, lane: Lane, events: Sequence[Event]) -> None:
         """One more batch of a lane, as it stands now; batches of a lane are added in their order."""
         self.lanes[lane.id] = (lane.batch_no, lane.next_offsets)

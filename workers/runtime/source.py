@@ -156,13 +156,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             timeout_ms=timeout_ms, max_records=self._max_records
         )
         # No `await` before the pauses: aiokafka has not gone on yet.
-        if 0 < sum(map(len, fetched.values())) < self._backlog_records and generation == self.generation:
+        count = sum(map(len, fetched.values()))
+        if count > 0 and not self.is_backlog(count) and generation == self.generation:
             self._consumer.pause(*self._reading)
         return fetched
 
-    def is_backlog(self, records: Sequence[Record], *, of: int = 1) -> bool:
-        """Whether a poll of one in `of` lanes that brought these found that more wait."""
-        return len(records) >= self._backlog_records // of
+    def is_backlog(self, count: int, *, of: int = 1) -> bool:
+        """Whether a poll of one in `of` lanes that brought so many records found that more wait."""
+        return count >= max(1, self._backlog_records // of)
 
     async def more(self, lanes: Collection[int]) -> list[Record]:
         """What is there now of some of the lanes that are read: half as much as a poll brings, or nothing.
@@ -257,9 +258,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 if partition in self._consumer.assignment():
                     self._consumer.pause(partition)
 
-    async def position(self, lane: int) -> dict[str, int]:
-        """The next offset of each input. Behind the last record there may be transaction markers."""
-        return {topic: await self._consumer.position(self._partition(topic, lane)) for topic in self.inputs}
+    async def positions(self, lanes: Iterable[int]) -> dict[int, dict[str, int]]:
+        """By lane, the next offset of each input. Behind the last record there may be transaction markers."""
+        return {
+            lane: {
+                topic: await self._consumer.position(self._partition(topic, lane)) for topic in self.inputs
+            }
+            for lane in lanes
+        }
 
     async def log_ids(self) -> dict[str, str]:
         """Kafka's ids of the input topics that there are now. Raises KafkaError, TimeoutError."""
