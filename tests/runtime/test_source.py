@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from tests.runtime.bench_of_lanes import Lanes
 from tests.waiting import eventually
+from workers.runtime.pace import Pace
 from workers.runtime.source import Source
 
 pytestmark = pytest.mark.servers
@@ -20,7 +21,7 @@ INPUTS = ("actions", "inbound")
 
 @asynccontextmanager
 async def reading(lanes: Lanes, **limits: int) -> AsyncIterator[Source]:
-    """A source that reads all lanes from their beginning."""
+    """A source that reads all lanes from their beginning, at once unless `limits` say when."""
 
     async def nothing_to_release() -> None:
         return
@@ -28,7 +29,7 @@ async def reading(lanes: Lanes, **limits: int) -> AsyncIterator[Source]:
     async def assigned() -> bool:
         return bool(source.assigned)
 
-    runtime = lanes.settings.runtime.model_copy(update=limits)
+    runtime = lanes.settings.runtime.model_copy(update={"batch_interval_ms": 0} | limits)
     settings = lanes.settings.model_copy(update={"runtime": runtime})
     source = Source("intake", INPUTS, lanes.topology, settings, nothing_to_release)
     await source.start()
@@ -55,6 +56,42 @@ async def test_all_that_comes_while_a_batch_is_stored_comes_with_the_next_poll(l
         for value in (b"second", b"third", b"fourth"):
             await lanes.produce([value], partition=0)
         assert await poll(source) == [b"second", b"third", b"fourth"]
+
+
+class Told(Pace):
+    """The interval ends when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.ended = asyncio.Event()
+
+    @property
+    def is_due(self) -> bool:
+        return self.ended.is_set()
+
+    async def due(self) -> None:
+        await self.ended.wait()
+
+
+async def test_what_comes_within_the_interval_shares_the_next_batch(lanes: Lanes) -> None:
+    async with reading(lanes) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+        source._pace = pace = Told()
+        await lanes.produce([b"second"], partition=0)
+        source.read_on()
+        polling = asyncio.create_task(poll(source))
+        await lanes.produce([b"third"], partition=0)
+        pace.ended.set()
+        assert await polling == [b"second", b"third"]
+
+
+async def test_behind_a_backlog_nothing_waits_for_the_interval(lanes: Lanes) -> None:
+    async with reading(lanes, batch_interval_ms=3_600_000, batch_max_records=8) as source:
+        await lanes.produce([b"first"], partition=0)
+        assert await poll(source) == [b"first"]
+        await lanes.produce([b"second"], partition=0)
+        assert await poll(source) == [b"second"]
 
 
 async def test_a_poll_without_records_found_no_backlog_however_small_batches_are(lanes: Lanes) -> None:

@@ -15,6 +15,7 @@ from config.settings import Settings
 from workers.runtime.batch import Record
 from workers.runtime.failures import DependencyDownError, SideTaskEndedError
 from workers.runtime.metadata import read_metadata
+from workers.runtime.pace import Pace
 from workers.runtime.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Partitions of held lanes."""
         self._max_records = settings.runtime.batch_max_records
         self._backlog_records = self._max_records // BACKLOG_PART
+        self._pace = Pace(settings.runtime.batch_interval_ms / 1000)
         self._deadline_s = settings.runtime.kafka_deadline_s
         runtime = settings.runtime
         self._consumer = AIOKafkaConsumer(
@@ -144,20 +146,30 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Ask for the next records of the lanes that are read, for the next poll to find them there.
 
         To be called when a batch is about to be committed, not sooner: aiokafka asks at once, gets the first
-        few records and asks for no more before they are taken, so that all others wait for two batches.
+        few records and asks for no more before they are taken, so that all others wait for two batches. When
+        the next batch is not due yet, its poll asks.
         """
+        if self._pace.is_due:
+            self._resume()
+
+    def _resume(self) -> None:
         self._consumer.resume(*self._reading)
 
     async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """What is there now. Only behind a backlog is the next fetch sent at once, see `read_on`."""
+        """What is there when a batch may begin. Only behind a backlog is the next fetch sent at once, see
+        `read_on`."""
+        await self._pace.due()
         generation = self.generation
-        self.read_on()
+        self._resume()
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
             timeout_ms=timeout_ms, max_records=self._max_records
         )
         # No `await` before the pauses: aiokafka has not gone on yet.
         count = sum(map(len, fetched.values()))
-        if count > 0 and not self.is_backlog(count) and generation == self.generation:
+        if self.is_backlog(count):
+            self._pace.hurry()
+        elif count and generation == self.generation:
+            self._pace.begin()
             self._consumer.pause(*self._reading)
         return fetched
 
@@ -174,7 +186,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         partitions = [partition for partition in self._reading if partition.partition in lanes]
         if not partitions:
             return []  # aiokafka would take it for all
-        self.read_on()
+        self._resume()
         try:
             async with asyncio.timeout(MORE_S):
                 fetched = await self._consumer.getmany(
