@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -73,8 +73,9 @@ class Bench:
         self.did.append("BEGIN")
         return True
 
-    async def keep_pending(self, *_: object) -> None:
+    async def keep_pending(self, _: object, lanes: Sequence[Lane], *__: object) -> dict[int, int]:
         """Nothing is kept."""
+        return {lane.id: lane.confirmed for lane in lanes}
 
     async def execute(self, statement: str) -> str:
         self.did.append(statement)

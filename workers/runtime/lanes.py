@@ -15,6 +15,9 @@ class Lane:
     next_offsets: dict[str, int]
     at_ms: int
     confirmed: int
+    forgotten: int = 0
+    """`pending` has no batch up to this one any more. What is left of them in its index until the next
+    vacuum need not be gone through."""
     exceptions_in_a_row: int = 0
     published_ahead: set[str] = field(default_factory=set)
     """Identities of events that readers have already, from before Postgres was restored."""

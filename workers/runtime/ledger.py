@@ -39,16 +39,18 @@ _PREPARE = f"PREPARE advance (text, text, jsonb) AS {_ADVANCE}"
 # One message to the server and one answer, which only what bears its own values can be.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; EXECUTE advance ({}, {}, {})"
 # One statement: a round trip less in every batch. What is deleted and what is inserted are different batches.
-# The last conditions always hold. They let the planner expect few lanes, so that it looks for the batches of
-# each: it believes the table to be empty, as it nearly is, and would go through all of the kind that was
-# deleted since the last vacuum.
+# What was deleted lies in the index until a vacuum, or for as long as anybody reads from before it (a backup,
+# for hours), but below what is forgotten, where nobody looks. The last conditions always hold. They let the
+# planner expect few lanes, so that it looks for the batches of each: it believes the table to be empty, as it
+# nearly is, and would go through all of the kind.
 KEEP_PENDING = """
 WITH mine AS (
-    SELECT * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
-        AS t (lane, batch_no, confirmed, next_offsets, events)
+    SELECT * FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bytea[])
+        AS t (lane, batch_no, forgotten, confirmed, next_offsets, events)
 ), forgotten AS (
     DELETE FROM pending USING mine
-     WHERE pending.kind = $1 AND pending.lane = mine.lane AND pending.batch_no <= mine.confirmed
+     WHERE pending.kind = $1 AND pending.lane = mine.lane
+       AND pending.batch_no > mine.forgotten AND pending.batch_no <= mine.confirmed
        AND mine.lane >= 0 AND mine.confirmed >= 0 AND mine.batch_no > 0
 )
 INSERT INTO pending (kind, lane, batch_no, next_offsets, events)
@@ -146,18 +148,24 @@ class Ledger:
         lanes: Sequence[Lane],
         next_offsets: Sequence[dict[str, int]],
         events: Sequence[Sequence[Event]],
-    ) -> None:
-        """Keep this batch's events until they are confirmed; forget those that are."""
+    ) -> dict[int, int]:
+        """Keep this batch's events until they are confirmed; forget those that are.
+
+        Returns by lane up to which batch all are forgotten, when this transaction is committed.
+        """
         ids = [lane.id for lane in lanes]
+        confirmed = [lane.confirmed for lane in lanes]
         await connection.execute(
             KEEP_PENDING,
             self.kind,
             ids,
             [lane.batch_no + 1 for lane in lanes],
-            [lane.confirmed for lane in lanes],
+            [lane.forgotten for lane in lanes],
+            confirmed,
             [_json(offsets) for offsets in next_offsets],
             [pack(list_) for list_ in events],
         )
+        return dict(zip(ids, confirmed, strict=True))
 
     async def pending(
         self, connection: Connection, lanes: Sequence[int]

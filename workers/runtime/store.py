@@ -39,6 +39,16 @@ class _LateError(Exception):
     """The rest of the batch is left for later: it took too long, and it is not known whose fault that is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done to a batch's lanes, once it is committed."""
+
+    marked: Container[int]
+    """Those whose trail was marked."""
+    forgotten: Mapping[int, int]
+    """By lane, the last batch that is not pending any more."""
+
+
 @dataclass(slots=True)
 class Store:
     """Drives a handler over batches of one term's lanes."""
@@ -103,7 +113,7 @@ class Store:
         for attempt in range(RETRIES_MAX + 1):
             try:
                 batch, clocks = self._batch(records, refusals)
-                marked = await self._apply(connection, me, batch, ends, clocks)
+                applied = await self._apply(connection, me, batch, ends, clocks)
             except TermEndedError:
                 raise  # no record is to blame
             except Exception as error:
@@ -119,7 +129,7 @@ class Store:
                 return error
             self.ahead.read_on()
             await _commit(connection)
-            self._stored(batch, ends, clocks, marked, stored)
+            self._stored(batch, ends, clocks, applied, stored)
             return None
         raise AssertionError("the last attempt returns or raises")
 
@@ -149,11 +159,9 @@ class Store:
         batch: Batch,
         ends: Ends,
         clocks: Mapping[int, int],
-    ) -> set[int]:
-        """In a new transaction. The compare-and-swap comes first: who is not the owner does not even begin.
-
-        Returns the lanes whose trail was marked.
-        """
+    ) -> Applied:
+        """In a new transaction. The compare-and-swap comes first: who is not the owner does not even
+        begin."""
         lanes = [self.lanes[lane] for lane in ends]
         offsets = [ends[lane.id] for lane in lanes]
         at_ms = [clocks.get(lane.id, lane.at_ms) for lane in lanes]
@@ -169,8 +177,7 @@ class Store:
                 await self._leave_out_published(connection, batch, lane)
         marked = {lane.id for lane in lanes if self._tell_trail(batch, lane, ends[lane.id])}
         events = [batch.events.get(lane.id, []) for lane in lanes]
-        await self.ledger.keep_pending(connection, lanes, offsets, events)
-        return marked
+        return Applied(marked, await self.ledger.keep_pending(connection, lanes, offsets, events))
 
     async def _handle(self, connection: Connection, batch: Batch) -> None:
         """Who waits for a lock that somebody else holds is given up earlier, with another error."""
@@ -200,7 +207,7 @@ class Store:
         batch: Batch,
         ends: Ends,
         clocks: Mapping[int, int],
-        marked: Container[int],
+        applied: Applied,
         stored: Stored,
     ) -> None:
         read = {record.lane for record in batch.records}
@@ -208,7 +215,8 @@ class Store:
             lane = self.lanes[lane_no]
             lane.batch_no += 1
             lane.next_offsets = offsets
-            if lane_no in marked:
+            lane.forgotten = applied.forgotten[lane_no]
+            if lane_no in applied.marked:
                 lane.untold = []
             elif lane_no in read:
                 lane.untold = [*lane.untold[1 - trail.REMEMBERED_MAX :], offsets]
