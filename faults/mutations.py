@@ -153,8 +153,8 @@ MUTANTS = (
             Change(
                 "workers/runtime/store.py",
                 "            await _commit(connection)\n"
-                "            self._stored(batch, ends, clocks, marked, stored)\n",
-                "            self._stored(batch, ends, clocks, marked, stored)\n"
+                "            self._stored(batch, ends, clocks, applied, stored)\n",
+                "            self._stored(batch, ends, clocks, applied, stored)\n"
                 "            await PUBLISH[self.handler.kind](stored)\n"
                 "            await _commit(connection)\n",
             ),
