@@ -23,6 +23,7 @@ class Copier:
     kind = "intake"
     inputs: tuple[str, ...] = ("actions", "inbound")
     takes_halves = True
+    intervals = 1
 
     def __init__(self) -> None:
         self.handled = 0

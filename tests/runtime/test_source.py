@@ -20,8 +20,8 @@ INPUTS = ("actions", "inbound")
 
 
 @asynccontextmanager
-async def reading(lanes: Lanes, **limits: int) -> AsyncIterator[Source]:
-    """A source that reads all lanes from their beginning, at once unless `limits` say when."""
+async def reading(lanes: Lanes, pace: Pace | None = None, **limits: int) -> AsyncIterator[Source]:
+    """A source that reads all lanes from their beginning, at once unless `pace` says when."""
 
     async def nothing_to_release() -> None:
         return
@@ -29,9 +29,9 @@ async def reading(lanes: Lanes, **limits: int) -> AsyncIterator[Source]:
     async def assigned() -> bool:
         return bool(source.assigned)
 
-    runtime = lanes.settings.runtime.model_copy(update={"batch_interval_ms": 0} | limits)
+    runtime = lanes.settings.runtime.model_copy(update=limits)
     settings = lanes.settings.model_copy(update={"runtime": runtime})
-    source = Source("intake", INPUTS, lanes.topology, settings, nothing_to_release)
+    source = Source("intake", INPUTS, lanes.topology, settings, pace or Pace(0.0), nothing_to_release)
     await source.start()
     try:
         await eventually(assigned, "the source has lanes")
@@ -59,11 +59,15 @@ async def test_all_that_comes_while_a_batch_is_stored_comes_with_the_next_poll(l
 
 
 class Told(Pace):
-    """The interval ends when it is told."""
+    """The interval behind the first batch ends when it is told."""
 
     def __init__(self) -> None:
         super().__init__(0.0)
         self.ended = asyncio.Event()
+        self.ended.set()
+
+    def begin(self) -> None:
+        self.ended.clear()
 
     @property
     def is_due(self) -> bool:
@@ -74,10 +78,10 @@ class Told(Pace):
 
 
 async def test_what_comes_within_the_interval_shares_the_next_batch(lanes: Lanes) -> None:
-    async with reading(lanes) as source:
+    pace = Told()
+    async with reading(lanes, pace) as source:
         await lanes.produce([b"first"], partition=0)
         assert await poll(source) == [b"first"]
-        source._pace = pace = Told()
         await lanes.produce([b"second"], partition=0)
         source.read_on()
         polling = asyncio.create_task(poll(source))
@@ -87,7 +91,7 @@ async def test_what_comes_within_the_interval_shares_the_next_batch(lanes: Lanes
 
 
 async def test_behind_a_backlog_nothing_waits_for_the_interval(lanes: Lanes) -> None:
-    async with reading(lanes, batch_interval_ms=3_600_000, batch_max_records=8) as source:
+    async with reading(lanes, Pace(3_600.0), batch_max_records=8) as source:
         await lanes.produce([b"first"], partition=0)
         assert await poll(source) == [b"first"]
         await lanes.produce([b"second"], partition=0)

@@ -37,6 +37,7 @@ class NotifierHandler:
     kind = "notifier"
     inputs = ("assignments", "messages", "receipts")
     takes_halves = False
+    intervals = 1
 
     def __init__(self, *, conversations_max: int = CONVERSATIONS_MAX) -> None:
         self._memory = Memory(conversations_max)

@@ -26,6 +26,10 @@ class Handler(Protocol):
     def takes_halves(self) -> bool:
         """Whether two batches of different lanes may be in hand at once, each with its connection."""
 
+    @property
+    def intervals(self) -> int:
+        """So many times `batch_interval_ms` lie between the beginnings of its batches, see `Pace`."""
+
     async def handle(self, connection: Connection, batch: Batch) -> None:
         """Apply `batch` inside the open transaction of `connection`, emitting events into it.
 

@@ -22,6 +22,7 @@ from workers.runtime.ledger import Ledger
 from workers.runtime.loop import Loop
 from workers.runtime.metadata import read_metadata
 from workers.runtime.metrics import FENCED, TERMS
+from workers.runtime.pace import Pace
 from workers.runtime.patience import Patience
 from workers.runtime.postgres import DATABASE_ERRORS, lost_a_race
 from workers.runtime.sessions import Sessions
@@ -80,8 +81,9 @@ class Runtime:
     def __post_init__(self) -> None:
         self.topology.lanes(self.handler.inputs)
         self.status = Status(self.handler.kind, stopped=self._stopped)
+        pace = Pace(self.handler.intervals * self.settings.runtime.batch_interval_ms / 1000)
         self._source = Source(
-            self.handler.kind, self.handler.inputs, self.topology, self.settings, self._release
+            self.handler.kind, self.handler.inputs, self.topology, self.settings, pace, self._release
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -49,7 +49,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     """A consumer in its group. Lanes are paused from their assignment until `read_from`."""
 
     def __init__(
-        self, kind: str, inputs: Sequence[str], topology: Topology, settings: Settings, on_revoked: OnRevoked
+        self,
+        kind: str,
+        inputs: Sequence[str],
+        topology: Topology,
+        settings: Settings,
+        pace: Pace,
+        on_revoked: OnRevoked,
     ) -> None:
         self.inputs = inputs
         self.generation = 0
@@ -63,7 +69,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Partitions of held lanes."""
         self._max_records = settings.runtime.batch_max_records
         self._backlog_records = self._max_records // BACKLOG_PART
-        self._pace = Pace(settings.runtime.batch_interval_ms / 1000)
+        self._pace = pace
         self._deadline_s = settings.runtime.kafka_deadline_s
         runtime = settings.runtime
         self._consumer = AIOKafkaConsumer(

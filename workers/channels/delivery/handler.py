@@ -49,6 +49,7 @@ class DeliveryHandler:
     kind = "delivery"
     inputs = INPUTS
     takes_halves = False
+    intervals = 1
 
     def __init__(self, settings: DeliverySettings, mail: MailSettings, phone: PhoneSettings) -> None:
         self._settings = settings

@@ -50,6 +50,8 @@ class DeskHandler:
     kind = "desk"
     inputs = INPUTS
     takes_halves = False
+    intervals = 2
+    """Few of the messages need a decision: batches of two or three would take the half of their worker."""
 
     def __init__(
         self,

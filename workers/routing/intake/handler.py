@@ -39,6 +39,7 @@ class IntakeHandler:
     kind = "intake"
     inputs = INPUTS
     takes_halves = True
+    intervals = 1
 
     def __init__(
         self,
