@@ -91,9 +91,9 @@ MUTANTS = (
         ("each distinct message is once",),
         (
             Change(
-                "workers/routing/intake/dedupe.py",
-                "    if not sightings:\n        return\n",
-                "    if sightings is not None:\n        return\n",
+                "workers/routing/intake/storing.py",
+                "    seen = dedupe.in_order(work.sightings)\n",
+                "    seen = dedupe.in_order([])\n",
             ),
         ),
     ),

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from schemas.assignments import Standing
 from schemas.ids import channel_of, desk_key
-from workers.routing.intake import copy_format
 from workers.routing.intake.reply import Reply
 from workers.routing.intake.ticket import Ticket
 
@@ -71,14 +70,11 @@ class Conversation:
     channel: str = field(init=False)
     facts: dict[str, str] = field(init=False)
     """What every record about it says; kept because each of its messages needs it."""
-    id_fields: bytes = field(init=False)
-    """Workspace and id as COPY takes them."""
     is_stored: bool = False
     """Whether Postgres has it."""
 
     def __post_init__(self) -> None:
         self.channel = channel_of(self.page)
-        self.id_fields = copy_format.text(self.workspace) + copy_format.uuid(self.id)
         self.facts = {
             "workspace": self.workspace,
             "desk": self.desk,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
+from typing import Any
 
-import asyncpg
-
-from workers.routing.intake import copy_format
+from schemas.envelope import time_text
 from workers.routing.intake.conversation import Conversation
 from workers.runtime.handler import Connection
 
@@ -34,29 +32,30 @@ CROSS JOIN LATERAL (
 ) AS found
 """
 
-_COLUMNS = ("workspace_id", "conversation_id", "message_id", "position", "stored_at")
-_COUNT = len(_COLUMNS).to_bytes(2, "big")
-_FIXED = struct.Struct("!i16s ii iq")  # message_id, position, stored_at: each its length and its value
+TABLE = "message_seen"
+RECORD = """
+INSERT INTO message_seen (workspace_id, conversation_id, message_id, position, stored_at)
+SELECT workspace_id, conversation_id, message_id, position, stored_at
+FROM json_to_recordset($1::json) AS seen (
+    workspace_id text, conversation_id uuid, message_id uuid, position int, stored_at timestamptz)
+"""
 
 
-class Sighting(NamedTuple):
-    """A message that is stored for the first time; in the order of its id."""
+def sighting(conversation: Conversation, message: str, at_ms: int) -> dict[str, Any]:
+    """The row of `message`, stored for the first time as the last line of `conversation`."""
+    return {
+        "workspace_id": conversation.workspace,
+        "conversation_id": conversation.id,
+        "message_id": message,
+        "position": conversation.position,
+        "stored_at": time_text(at_ms),
+    }
 
-    message: str
-    row: bytes
 
-
-def sighting(conversation: Conversation, message: str, at_ms: int) -> Sighting:
-    """That `message` is the last line of `conversation`."""
-    fixed = _FIXED.pack(
-        16,
-        copy_format.uuid_bytes(message),
-        4,
-        conversation.position,
-        8,
-        copy_format.microseconds(at_ms),
-    )
-    return Sighting(message, b"".join((_COUNT, conversation.id_fields, fixed)))
+def in_order(sightings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For RECORD: two lanes can race for one id, as when a channel gives a customer another id. Who comes
+    second waits until the first has committed; in this order two batches never wait for each other."""
+    return sorted(sightings, key=itemgetter("message_id"))
 
 
 async def find_seen(connection: Connection, messages: Mapping[str, str]) -> set[str]:
@@ -76,20 +75,3 @@ async def find_stored(
     workspaces, conversations = zip(*transcripts, strict=True)
     rows = await connection.fetch(STORED, list(messages), workspaces, conversations)
     return {str(message) for (message,) in rows}
-
-
-async def record(connection: Connection, sightings: list[Sighting]) -> None:
-    """Record ids that were not seen before.
-
-    Two lanes can race for one id, as when a channel gives a customer another id. Who comes second waits here
-    until the first has committed; the ids are sorted so that two batches never wait for each other.
-
-    Raises asyncpg.SerializationError when another was first: tried again, the batch will find it seen.
-    """
-    if not sightings:
-        return
-    sightings.sort()
-    try:
-        await copy_format.copy_rows(connection, "message_seen", _COLUMNS, [row for _, row in sightings])
-    except asyncpg.UniqueViolationError as error:
-        raise asyncpg.SerializationError("another lane has stored one of these messages") from error

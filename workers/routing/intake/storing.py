@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import orjson
 
 from schemas.envelope import time_text
 from workers.routing.intake import (
     conversation_rows,
-    copy_format,
     customer_rows,
     dedupe,
     erasing,
@@ -73,16 +73,22 @@ def _as_one(*statements: str) -> str:
 # Nearly every batch has a new customer, and writes all of these: a round trip costs more than a part that has
 # nothing to write.
 STORE = _as_one(
-    conversation_rows.UPDATE, conversation_rows.INSERT, STORE_CUSTOMERS, ticket_rows.STORE, OPEN_SESSIONS
+    conversation_rows.UPDATE,
+    conversation_rows.INSERT,
+    STORE_CUSTOMERS,
+    ticket_rows.STORE,
+    OPEN_SESSIONS,
+    dedupe.RECORD,
+    transcript.INSERT,
 )
 
 
 async def write(connection: Connection, work: Work) -> None:
     """Write everything that `work` has gathered.
 
-    Raises LostConversationError when a conversation that was there is gone, and what `dedupe.record` does.
+    Raises LostConversationError when a conversation that was there is gone, and asyncpg.SerializationError
+    when another lane was first to store a message: tried again, the batch will find it seen.
     """
-    await dedupe.record(connection, work.sightings)
     await _write_conversations(connection, work)
     await outcome_rows.store(connection, work.outcomes.new)
     await customer_rows.store(connection, work.known_customers.values())
@@ -93,17 +99,22 @@ async def write(connection: Connection, work: Work) -> None:
     await files.store(connection, work.files)
     await pictures.store(connection, work.pictures.values())
     await erasing.remember(connection, work)
-    if work.lines:
-        await copy_format.copy_rows(connection, "message", transcript.COLUMNS, work.lines)
 
 
 async def _write_conversations(connection: Connection, work: Work) -> None:
-    """Conversations with what begins with them: customers, tickets, sessions."""
+    """Conversations, what begins with them (customers, tickets, sessions), and their new lines."""
     new, changed = conversation_rows.rows(work.changed.values())
-    parts = (changed, new, _customers(work), ticket_rows.rows(work.tickets.values()), _openings(work))
+    seen = dedupe.in_order(work.sightings)
+    begun = _customers(work), ticket_rows.rows(work.tickets.values()), _openings(work)
+    parts = (changed, new, *begun, seen, work.lines)
     if not any(parts):
         return
-    found = await connection.fetchval(STORE, *(orjson.dumps(rows).decode() for rows in parts))
+    try:
+        found = await connection.fetchval(STORE, *(orjson.dumps(rows).decode() for rows in parts))
+    except asyncpg.UniqueViolationError as error:
+        if error.table_name != dedupe.TABLE:
+            raise
+        raise asyncpg.SerializationError("another lane has stored one of these messages") from error
     if found != len(changed):
         raise LostConversationError(f"{found} instead of {len(changed)} conversations")
 

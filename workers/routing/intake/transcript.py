@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 
 from schemas.envelope import Kind, time_text
 from schemas.messages import MessageKind, Sender
-from workers.routing.intake import copy_format
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.files import files_of
 from workers.routing.intake.work import Work
@@ -23,33 +21,19 @@ STORED = Kind("messages", "stored")
 TOMBSTONE = "erased"
 """The code of a line whose words are gone."""
 
-COLUMNS = (
-    "workspace_id",
-    "conversation_id",
-    "page_id",
-    "position",
-    "message_id",
-    "session",
-    "clock_ahead",
-    "history",
-    "blocked",
-    "stored_at",
-    "seq",
-    "sender",
-    "kind",
-    "sender_id",
-    "body",
-    "attachments",
-    "code",
-    "params",
-    "channel_message_id",
-    "sent_at",
-)
-_COUNT = len(COLUMNS).to_bytes(2, "big")
-_FIXED = struct.Struct("!ii i16s ii i? i? i? iq ii")  # position to seq: each its length and its value
-
-
-_WORDS = {word: copy_format.text(word) for word in (*get_args(Sender), *get_args(MessageKind))}
+INSERT = """
+INSERT INTO message (
+    workspace_id, conversation_id, page_id, position, message_id, session, clock_ahead, history, blocked,
+    stored_at, seq, sender, kind, sender_id, body, attachments, code, params, channel_message_id, sent_at)
+SELECT workspace_id, conversation_id, page_id, position, message_id, session, clock_ahead IS TRUE,
+    history IS TRUE, blocked IS TRUE, stored_at, seq, sender, kind, sender_id, body, attachments, code,
+    params, channel_message_id, sent_at
+FROM json_to_recordset($1::json) AS line (
+    workspace_id text, conversation_id uuid, page_id text, position int, message_id uuid, session int,
+    clock_ahead boolean, history boolean, blocked boolean, stored_at timestamptz, seq int, sender text,
+    kind text, sender_id text, body text, attachments jsonb, code text, params jsonb, channel_message_id text,
+    sent_at timestamptz)
+"""
 
 
 @dataclass(slots=True)
@@ -132,39 +116,31 @@ def _session(conversation: Conversation, line: Line) -> int:
     return 0 if line.history else conversation.session
 
 
-def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> bytes:
-    """The row of `message`, in the order of COLUMNS."""
-    fixed = _FIXED.pack(
-        4,
-        conversation.position,
-        16,
-        copy_format.uuid_bytes(line.message),
-        4,
-        _session(conversation, line),
-        1,
-        clock_ahead,
-        1,
-        line.history,
-        1,
-        is_blocked(conversation, line),
-        8,
-        copy_format.microseconds(at_ms),
-        4,
-        conversation.seq,
+def _row(conversation: Conversation, at_ms: int, line: Line, clock_ahead: bool) -> dict[str, Any]:
+    """The row of `message`. What few have is left out where it is not, since each field takes its time."""
+    row = {
+        "workspace_id": conversation.workspace,
+        "conversation_id": conversation.id,
+        "page_id": conversation.page,
+        "position": conversation.position,
+        "message_id": line.message,
+        "session": _session(conversation, line),
+        "stored_at": time_text(at_ms),
+        "seq": conversation.seq,
+        "sender": line.sender,
+        "kind": line.kind,
+    }
+    seldom = (
+        ("clock_ahead", clock_ahead or None),
+        ("history", line.history or None),
+        ("blocked", is_blocked(conversation, line) or None),
+        ("sender_id", line.sender_id),
+        ("body", line.text),
+        ("attachments", line.attachments),
+        ("code", line.code),
+        ("params", line.params),
+        ("channel_message_id", line.channel_message_id),
+        ("sent_at", None if line.sent_at_ms is None else time_text(line.sent_at_ms)),
     )
-    fields = (
-        _COUNT,
-        conversation.id_fields,
-        copy_format.text(conversation.page),
-        fixed,
-        _WORDS[line.sender],
-        _WORDS[line.kind],
-        copy_format.text(line.sender_id),
-        copy_format.text(line.text),
-        copy_format.jsonb(line.attachments),
-        copy_format.text(line.code),
-        copy_format.jsonb(line.params),
-        copy_format.text(line.channel_message_id),
-        copy_format.moment(line.sent_at_ms),
-    )
-    return b"".join(fields)
+    row.update(field for field in seldom if field[1] is not None)
+    return row

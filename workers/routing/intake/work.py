@@ -12,7 +12,6 @@ from schemas.actions import Action
 from schemas.envelope import Kind
 from workers.routing.intake.conversation import Conversation
 from workers.routing.intake.customer import Customer
-from workers.routing.intake.dedupe import Sighting
 from workers.routing.intake.files import FileOfMessage
 from workers.routing.intake.marks import Marks
 from workers.routing.intake.outcomes import Outcomes
@@ -73,9 +72,8 @@ class Work:
 
     batch: Batch
     became: Counter[Became] = field(default_factory=Counter)
-    lines: list[bytes] = field(default_factory=list)
-    """Rows of `message` in COPY's binary format."""
-    sightings: list[Sighting] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    sightings: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, Conversation] = field(default_factory=dict)
     customers: dict[str, tuple[Conversation, int]] = field(default_factory=dict)
     """New customers and those with a new name, with the moment in ms; by conversation."""
