@@ -116,6 +116,20 @@ async def test_a_replay_waits_for_its_client() -> None:
     assert cuts == []
 
 
+async def test_a_replay_does_not_wait_for_what_comes_behind_it() -> None:
+    client, cuts = connection()
+    client.held = []
+    client.notify("x" * 60)
+    client.send("missed")
+    waiting = asyncio.create_task(client.until_room())
+    assert await client.next() == "missed"
+    await asyncio.wait_for(waiting, 5)
+    client.send("missed, too")
+    client.release()
+    assert [await client.next(), await client.next()] == ["missed, too", "x" * 60]
+    assert cuts == []
+
+
 def test_memory_forgets_the_oldest_and_says_so() -> None:
     recent = Recent([10, 20], bytes_max=1_000)
     for offset in range(10, 20):

@@ -143,7 +143,10 @@ class Connection:
         return text
 
     async def until_room(self) -> None:
-        """Wait while more than half of what may wait does: a replay goes at the client's pace."""
-        while self.closing is None and self.waiting_bytes > self._bytes_max // 2:
+        """Wait while more than half of what may wait does: a replay goes at the client's pace.
+
+        Not for what is held, which is sent when the replay has ended.
+        """
+        while self.closing is None and self._waiting and self.waiting_bytes > self._bytes_max // 2:
             self._taken.clear()
             await self._taken.wait()
