@@ -26,7 +26,7 @@ from workers.runtime.refusal import RefusedError
 from workers.runtime.topology import Topology
 
 DEFAULT_CACHED_DESKS = 500
-DEFAULT_CACHED_CONVERSATIONS = 20_000
+DEFAULT_CACHED_CONVERSATIONS = 15_000
 """About a kilobyte each."""
 
 

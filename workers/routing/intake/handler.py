@@ -22,7 +22,7 @@ from workers.runtime.metrics import INTAKE
 from workers.runtime.topology import Topology
 
 DEFAULT_SILENCE_S = 24 * 60 * 60.0
-DEFAULT_CACHED_CONVERSATIONS = 30_000
+DEFAULT_CACHED_CONVERSATIONS = 20_000
 """About a kilobyte each."""
 
 
