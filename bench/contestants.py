@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.peers.streams import build as streams
 from bench.program import TONGDAI
@@ -24,6 +24,7 @@ class Contestant:
         own_desk: it reads the roster from commands; the others find the rotation in a table.
         tables: it stores in Postgres; otherwise what it has published is all there is to check.
         prepare: gets what it needs beside Python, before anything is started.
+        copies: so many processes of it share the work.
     """
 
     name: str
@@ -34,12 +35,14 @@ class Contestant:
     own_desk: bool = False
     tables: bool = True
     prepare: Callable[[Settings], None] | None = None
+    copies: int = 1
 
 
 BARE = Contestant("bare", "bare pipeline", ("-m", "bench.peers.bare"), group="bare")
 OURS = Contestant(
     "ours", "Tongdai: intake + desk", (*TONGDAI, "worker", "routing"), group="intake", own_desk=True
 )
+OURS_TWICE = replace(OURS, name="ours_twice", label="Tongdai, two workers", copies=2)
 STREAMS = Contestant(
     "streams",
     "Kafka Streams, no Postgres",
@@ -60,6 +63,6 @@ FAUST = Contestant(
     ("-m", "bench.peers.faust_agent", "worker", "--without-web", "--loglevel", "warn"),
     limited=True,
 )
-CONTESTANTS = (BARE, OURS, STREAMS, FASTSTREAM, FASTSTREAM_BATCH, FAUST)
+CONTESTANTS = (BARE, OURS, OURS_TWICE, STREAMS, FASTSTREAM, FASTSTREAM_BATCH, FAUST)
 """In the order in which they run; `ours` beside the one that it is held against first."""
 LABELS = {contestant.name: contestant.label for contestant in CONTESTANTS}

@@ -32,8 +32,9 @@ class Run:
     messages: int
     seconds: float
     cpu_s: float
-    """Processor time of its own process, not of the servers."""
+    """Processor time of its own processes, not of the servers."""
     peak_rss_mib: float
+    """Of all its processes together."""
     postgres_cpu_s: float | None = None
     """That of Postgres meanwhile; none: it is on another machine."""
 
@@ -84,22 +85,30 @@ async def drain(course: Course, contestant: Contestant, backlog: Backlog) -> Run
     await preload(course.settings, messages(backlog.messages, returning=backlog.returning))
     with TemporaryDirectory(prefix="tongdai-bench-") as scratch:
         told = environment(course.settings) | {"TMPDIR": scratch}
-        program = Program(contestant.name, contestant.arguments, told, course.log_dir)
+        programs = [Program(name, contestant.arguments, told, course.log_dir) for name in _names(contestant)]
         try:
-            run = await _watch(course, contestant, backlog, program)
+            run = await _watch(course, contestant, backlog, programs)
         except BaseException:
-            await program.kill()
+            await asyncio.gather(*(program.kill() for program in programs))
             raise
-        await program.stop()
+        await asyncio.gather(*(program.stop() for program in programs))
     return run
 
 
-async def _watch(course: Course, contestant: Contestant, backlog: Backlog, program: Program) -> Run:
+def _names(contestant: Contestant) -> list[str]:
+    if contestant.copies == 1:
+        return [contestant.name]
+    return [f"{contestant.name}-{number}" for number in range(1, contestant.copies + 1)]
+
+
+async def _watch(
+    course: Course, contestant: Contestant, backlog: Backlog, programs: Sequence[Program]
+) -> Run:
     progress = _progress(course, contestant)
     try:
         async with Assigned(course.settings) as assigned:
             postgres = course.connection.get_server_pid()
-            watch = _Watch(program, progress, assigned, contestant, backlog, postgres)
+            watch = _Watch(programs, progress, assigned, contestant, backlog, postgres)
             while True:
                 if await watch.over():
                     return watch.run()
@@ -124,7 +133,7 @@ class Clocks(NamedTuple):
 
 @dataclass
 class _Watch:
-    program: Program
+    programs: Sequence[Program]
     progress: Progress
     assigned: Assigned
     contestant: Contestant
@@ -164,7 +173,8 @@ class _Watch:
         return self._now.at_s - self._begun.at_s > self.backlog.limit_s
 
     def _look(self) -> Clocks:
-        return Clocks(monotonic(), self.program.cpu_s(), family_cpu_s(self.postgres))
+        cpu_s = sum(program.cpu_s() for program in self.programs)
+        return Clocks(monotonic(), cpu_s, family_cpu_s(self.postgres))
 
     def run(self) -> Run:
         """What it took from the first progress to the last."""
@@ -176,7 +186,7 @@ class _Watch:
             messages=self._done - self._first,
             seconds=self._now.at_s - self._begun.at_s,
             cpu_s=self._now.cpu_s - self._begun.cpu_s,
-            peak_rss_mib=self.program.peak_rss_mib(),
+            peak_rss_mib=sum(program.peak_rss_mib() for program in self.programs),
             postgres_cpu_s=postgres_cpu_s,
         )
 
