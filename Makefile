@@ -59,6 +59,7 @@ bench: setup ## throughput and latency beside other ways to do the same; THROUGH
 	@mkdir -p .tongdai
 	$(BIN)/tongdai bench throughput --report .tongdai/throughput.json $(THROUGHPUT)
 	$(BIN)/tongdai bench latency --report .tongdai/latency.json $(LATENCY)
+	$(BIN)/tongdai bench quiet --report .tongdai/quiet.json $(QUIET)
 	$(BIN)/tongdai bench desk --report .tongdai/desk.json $(DESK)
 	$(BIN)/tongdai bench stored --report .tongdai/stored.json $(STORED)
 	$(BIN)/tongdai bench desks --report .tongdai/desks.json $(DESKS)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench import desks_table, gateway_table, stored_table
+from bench import desks_table, gateway_table, quiet_table, stored_table
 from bench.contestants import LABELS as CONTESTANT_LABELS
 from bench.desks import DesksSpeed
 from bench.failures import BenchError
 from bench.gateway import GatewayLoad
 from bench.latency import LABELS, Latency
 from bench.machine import Machine
+from bench.quiet import Quiet
 from bench.stored import Stored
 from bench.throughput import Throughput
 
@@ -52,6 +53,17 @@ def write_latency(result: Latency, page: Path) -> None:
         for stage in result.stages
     ]
     _replace(page, "stages", _table(("of each batch", "Postgres, ms", "Kafka, ms", "records"), stages))
+
+
+def write_quiet(result: Quiet, page: Path) -> None:
+    """Put the table where the page says `<!-- quiet -->`."""
+    plan = result.plan
+    told = (
+        f"{plan.starts} starts after one that does not count, {plan.idle_s:g} s with nothing to do, "
+        f"{plan.traffic.seconds:g} s of traffic each."
+    )
+    table = _table(quiet_table.HEAD, quiet_table.rows(result))
+    _replace(page, "quiet", [*table, "", f"{_measured(result.machine)} {told}"])
 
 
 def write_stored(result: Stored, page: Path) -> None:
@@ -93,6 +105,7 @@ def write_gateway(result: GatewayLoad, page: Path) -> None:
 DOCUMENTS = {
     "throughput": write_throughput,
     "latency": write_latency,
+    "quiet": write_quiet,
     "stored": write_stored,
     "desks": write_desks,
     "gateway": write_gateway,

@@ -110,7 +110,7 @@ async def run_once(course: Course, plan: LatencyPlan, programs: Mapping[str, Seq
     await register_pages(course.connection)
     await configure_desk(course.settings)
     async with AsyncExitStack() as stack:
-        team = _Team(stack, course, programs)
+        team = Team(stack, course, programs)
         traffic = await stack.enter_async_context(Traffic(course.settings, crowd))
         arrivals = Arrivals(traffic, crowd.has_agent)
         async with asyncio.TaskGroup() as tasks:
@@ -127,7 +127,7 @@ async def run_once(course: Course, plan: LatencyPlan, programs: Mapping[str, Seq
     return Taken(arrivals.latencies_ms(since), stages_between(before, after), cpu_s)
 
 
-async def _warm_up(plan: LatencyPlan, traffic: Traffic, arrivals: Arrivals, team: _Team) -> Counts:
+async def _warm_up(plan: LatencyPlan, traffic: Traffic, arrivals: Arrivals, team: Team) -> Counts:
     """Until everything is at work and busy as it will be; returns what the workers have counted by then."""
     await traffic.send(FIRST_RATE, FIRST_S)
     await arrivals.caught_up()
@@ -136,7 +136,7 @@ async def _warm_up(plan: LatencyPlan, traffic: Traffic, arrivals: Arrivals, team
     return await read_counts(team.ports)
 
 
-class _Team:
+class Team:
     """The programs of one run, stopped at the end of `stack`."""
 
     def __init__(self, stack: AsyncExitStack, course: Course, programs: Mapping[str, Sequence[str]]) -> None:
@@ -166,11 +166,15 @@ class _Team:
         """The processor time that each program has taken so far, in seconds."""
         return {program.name: program.cpu_s() for program in self._programs}
 
+    def check(self) -> None:
+        """Raise BenchError when one of them has ended."""
+        for program in self._programs:
+            program.check()
+
     async def watch(self) -> None:
         """Raise BenchError as soon as one of them has ended."""
         while True:
-            for program in self._programs:
-                program.check()
+            self.check()
             await asyncio.sleep(WATCH_S)
 
 

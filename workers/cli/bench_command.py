@@ -56,6 +56,21 @@ def latency(
 
 
 @app.command()
+def quiet(
+    report: options.Report = None,
+    document: options.Document = None,
+    starts: options.Starts = 5,
+    idle_s: options.Idling = 30.0,
+    rate: options.Rate = 10.0,
+    seconds: options.EachRun = 60.0,
+) -> None:
+    """See how soon workers that start are at work, what idle ones take, and how long a lone message takes."""
+    traffic = part("bench.latency").LatencyPlan(rate, seconds, warm_up_s=10.0)
+    plan = part("bench.quiet").QuietPlan(starts, idle_s, traffic)
+    run("quiet", plan, part("bench.quiet_table").tables, report, document=document)
+
+
+@app.command()
 def compare(
     report: options.Report = None,
     pairs: options.Pairs = 5,

@@ -18,6 +18,7 @@ Rounds = Annotated[int, typer.Option("--rounds", min=1, max=20, help="How often 
 RoundsOfQuestions = Annotated[
     int, typer.Option("--rounds", min=1, max=1_000, help="How often each question is asked.")
 ]
+Starts = Annotated[int, typer.Option("--starts", min=1, max=100, help="How often a worker is started.")]
 Pairs = Annotated[int, typer.Option("--pairs", min=1, max=50, help="How often each pair runs.")]
 Tolerance = Annotated[
     float, typer.Option("--tolerance", min=0, max=1_000, help="Percent that a ratio may be worse.")
@@ -84,6 +85,9 @@ EachRun = Annotated[float, typer.Option("--seconds", min=1, max=3_600, help="How
 Measured = Annotated[float, typer.Option("--seconds", min=1, max=3_600, help="How long it is measured.")]
 Posted = Annotated[float, typer.Option("--seconds", min=1, max=3_600, help="How long they are posted.")]
 StormLasts = Annotated[float, typer.Option("--storm-seconds", min=1, max=600, help="How long that lasts.")]
+Idling = Annotated[
+    float, typer.Option("--idle", min=1, max=3_600, help="Seconds in which workers have nothing to do.")
+]
 WarmUp = Annotated[
     float, typer.Option("--warm-up", min=0.1, max=600, help="Seconds of traffic before it counts.")
 ]
