@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from faults.catalogue import Need
+from faults.means import libfaketime
 from faults.network import Network
 from faults.older import of_version, older_version
 from faults.outside import Outside
@@ -60,9 +61,9 @@ def clock_of(folder: Path, worker: str) -> Path:
 
 def _with_clock(file: Path) -> dict[str, str]:
     """What time is measured with stays as it is. Raises OSError when there is no libfaketime."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    library = libfaketime()
     if library is None:
-        raise OSError("clocks cannot be set: install libfaketime (apt-get install libfaketime)")
+        raise OSError("clocks cannot be set: there is no libfaketime")
     if not file.exists():
         file.write_text("+0")
     return {

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from config.errors import ExitCode
-from faults import record, version
+from faults import means, record, version
 from faults.plan import Task, full_plan
 from faults.record import Record
+from faults.series import Series
 from tests.faults.test_record import a_result
 from tests.faults.test_table import a_phase
 from workers.cli.main import run
@@ -95,3 +96,15 @@ def test_a_page_shows_all_that_is_recorded_and_nothing_else(said: Said, kept: Pa
     assert "| `poison` |" in page.read_text()
     assert "| `storm` |" in page.read_text()
     assert "1 of these runs did not pass" in page.read_text()
+
+
+def test_what_the_machine_lacks_is_said_of_the_runs_that_are_left(
+    said: Said, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(means, "libfaketime", lambda: None)
+    monkeypatch.setattr(Series, "run", lambda _: [])
+    clocks = Task((("jump_clocks",),), 1, 300)
+    asked = ("--fault", "jump_clocks", "--messages", "300", "--record", str(kept))
+    assert f"{clocks.name} will break off: clocks cannot be set" in said(*asked)[1]
+    Record(kept).keep(clocks, a_result(a_phase("jump_clocks")))
+    assert "will break off" not in said(*asked)[1]

@@ -102,11 +102,20 @@ def run(
     if list_:
         _show_list(series)
         return
+    _warn(series)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in the background
     broken = series.run()
     if document and kept.runs:
         part("faults.table").write(document, kept.runs)
     _conclude(series.results, broken)
+
+
+def _warn(series: Any) -> None:  # noqa: ANN401  of such a module
+    """Say at once what would be seen an hour later; the other runs can be done all the same."""
+    means, done = part("faults.means"), set(series.done)
+    for task in [task for task in series.tasks if task not in done]:
+        for reason in means.missing([name for phase in task.phases for name in phase]):
+            typer.echo(f"{task.name} will break off: {reason}", err=True)
 
 
 def _tasks(wanted: Wanted, *, short: bool) -> list[Any]:

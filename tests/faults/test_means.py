@@ -1,0 +1,20 @@
+"""What a machine lacks for some faults is said before anything is done."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from faults import means
+
+
+def test_clocks_need_a_library_and_small_disks_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(means, "libfaketime", lambda: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+
+    assert means.missing(["kill_routing", "storm"]) == []
+    [clocks] = means.missing(["jump_clocks"])
+    [disks] = means.missing(["storm", "fill_kafka_disk"])
+    assert "apt-get install libfaketime" in clocks
+    assert "root" in disks
