@@ -13,4 +13,4 @@ def test_an_unknown_contestant_is_named_with_those_there_are(capsys: pytest.Capt
         run(["bench", "throughput", "--only", "nobody"])
 
     assert ended.value.code == ExitCode.USAGE
-    assert "nobody: there are bare, ours, streams, faststream" in capsys.readouterr().err
+    assert "nobody: there are bare, ours, ours_twice, streams, faststream" in capsys.readouterr().err

@@ -24,14 +24,40 @@ class Issued(NamedTuple):
     key: Path
 
 
+_SIGNS = x509.KeyUsage(
+    **dict.fromkeys(
+        (
+            *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+            *("key_agreement", "crl_sign", "encipher_only", "decipher_only"),
+        ),
+        False,
+    ),
+    key_cert_sign=True,
+)
+"""Certificates, and nothing else."""
+
+
 def issue(folder: Path, name: str, host: str = LOOPBACK) -> Issued:
-    """Make an authority and a certificate of it for the server at `host`; all files are the owner's alone."""
+    """Make an authority and a certificate of it for the server at `host`; all files are the owner's alone.
+
+    Both have what RFC 5280 asks for: Python has looked at that since 3.13.
+    """
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     subject = _name(f"authority of {name}")
     is_ca = x509.BasicConstraints(ca=True, path_length=0)
-    authority = _builder(subject, subject, authority_key).add_extension(is_ca, critical=True)
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    authority = (
+        _builder(subject, subject, authority_key)
+        .add_extension(is_ca, critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+    )
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
-    certificate = _builder(_name(host), subject, key).add_extension(names, critical=False)
+    certificate = (
+        _builder(_name(host), subject, key)
+        .add_extension(names, critical=False)
+        .add_extension(by, critical=False)
+    )
     files = Issued(*(folder / f"{name}.{what}.pem" for what in ("authority", "certificate", "key")))
     files.authority.write_bytes(_signed(authority, authority_key))
     files.certificate.write_bytes(_signed(certificate, authority_key))

@@ -12,6 +12,13 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tongdai:problem:"
+_TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""Python has had these names since 3.13."""
 
 
 class RequestRefusedError(Exception):
@@ -104,6 +111,11 @@ class NotStoredError(RequestRefusedError):
     status, slug, title = HTTPStatus.SERVICE_UNAVAILABLE, "unpublished", "Not stored yet"
 
 
+def title_of(status: int) -> str:
+    """What RFC 9110 calls it, whatever this Python does."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem_response(error: RequestRefusedError) -> Response:
     """The answer to a refused request."""
     headers = {"connection": "close"} if error.closes else {}
@@ -114,7 +126,7 @@ def problem_response(error: RequestRefusedError) -> Response:
 
 def http_problem(error: HTTPException) -> Response:
     """The same shape for what the framework refuses: an unknown path, a wrong method."""
-    title = HTTPStatus(error.status_code).phrase
+    title = title_of(error.status_code)
     slug = title.lower().replace(" ", "_")
     return _response(error.status_code, slug, title, error.detail, dict(error.headers or {}))
 

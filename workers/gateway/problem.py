@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from workers.channels.problem import MEDIA_TYPE, TYPE_PREFIX
+from workers.channels.problem import MEDIA_TYPE, TYPE_PREFIX, title_of
 from workers.runtime.postgres import DATABASE_ERRORS
 
 PLACE_CHARS_MAX = 200
@@ -42,7 +42,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 def refusals(*statuses: int) -> Responses:
     """That a path may refuse with each of these."""
-    return {status: {"model": Problem} for status in statuses}
+    return {status: {"model": Problem, "description": title_of(status)} for status in statuses}
 
 
 class Noted(NamedTuple):
@@ -76,7 +76,7 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
         self.problem = Problem(
             type=TYPE_PREFIX + code,
-            title=status.phrase,
+            title=title_of(status),
             status=status,
             detail=sentence,
             code=code,
@@ -152,7 +152,7 @@ def of_framework(error: HTTPException) -> ApiError:
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.BAD_REQUEST:
         return invalid([{"loc": ("body",), "msg": str(error.detail)}])
-    code = _CODES.get(status) or status.phrase.lower().replace(" ", "_")
+    code = _CODES.get(status) or title_of(status).lower().replace(" ", "_")
     return ApiError(status, code, str(error.detail))
 
 
