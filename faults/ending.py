@@ -62,9 +62,9 @@ async def left(ground: Ground) -> None:
 
 
 async def quiet(ground: Ground) -> None:
-    """Wait until all is read and no timer will say anything soon. Raises TimeoutError."""
+    """Wait until all is read and nothing will be said by itself soon. Raises TimeoutError."""
     async with asyncio.timeout(QUIET_S):
-        while await ground.timers() or any((await ground.lag()).values()):
+        while await ground.due() or any((await ground.lag()).values()):
             await asyncio.sleep(POLL_S)
     ground.history.add("quiet")
 

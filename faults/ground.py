@@ -33,7 +33,10 @@ PREFIX = "faults"
 GATEWAYS = 2
 STOPPING_S = 15.0
 """So long stopping everything may take."""
-_TIMERS_DUE = "SELECT count(*) FROM desk_timer WHERE due_at < now() + make_interval(secs => $1)"
+DUE = """
+SELECT (SELECT count(*) FROM desk_timer WHERE due_at < now() + make_interval(secs => $1))
+    + (SELECT count(*) FROM delivery WHERE NOT told)
+"""
 _STOPPED = "SELECT kind, id, stopped FROM lane WHERE stopped IS NOT NULL ORDER BY kind, id"
 _PRESENT = "SELECT count(*) FROM desk_presence WHERE presence <> 'offline'"
 
@@ -86,9 +89,10 @@ class Ground:
         await configure(self.servers, f"{PREFIX}.commands.v1", self.configurations)
         self.configurations += 1
 
-    async def timers(self) -> int:
-        """Timers that might come due while everything stops: of transfers, and of gateways not heard of."""
-        return await self.value(_TIMERS_DUE, STOPPING_S)
+    async def due(self) -> int:
+        """What might be said by itself while everything stops: by timers of transfers and of gateways that
+        are not heard of, and of answers that stand otherwise than was told."""
+        return await self.value(DUE, STOPPING_S)
 
     async def present(self) -> int:
         """Agents who are here as far as their desk knows; of those who went it learns a while later."""
