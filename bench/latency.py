@@ -137,7 +137,11 @@ async def _warm_up(plan: LatencyPlan, traffic: Traffic, arrivals: Arrivals, team
 
 
 class Team:
-    """The programs of one run, stopped at the end of `stack`."""
+    """The programs of one run, stopped at the end of `stack`.
+
+    Attributes:
+        ports: of the health pages of those that are ours.
+    """
 
     def __init__(self, stack: AsyncExitStack, course: Course, programs: Mapping[str, Sequence[str]]) -> None:
         self._programs = []

@@ -74,6 +74,7 @@ def environment(settings: Settings) -> dict[str, str]:
             variable("kafka", "conversation_partitions"): str(kafka.conversation_partitions),
             variable("kafka", "desk_partitions"): str(kafka.desk_partitions),
             variable("postgres", "dsn"): settings.postgres.dsn.get_secret_value(),
+            variable("runtime", "health_port"): "0",  # copies cannot share one
             variable("log", "level"): "warning",
             variable("log", "format"): "json",
         }

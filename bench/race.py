@@ -34,7 +34,7 @@ class Run:
     cpu_s: float
     """Processor time of its own processes, not of the servers."""
     peak_rss_mib: float
-    """Of all its processes together."""
+    """The peaks of all its processes, added up."""
     postgres_cpu_s: float | None = None
     """That of Postgres meanwhile; none: it is on another machine."""
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from faults.catalogue import Need, needs_of
 
-_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
+PLACES = (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib"))
+NO_CLOCKS = "clocks cannot be set: install libfaketime (apt-get install libfaketime)"
+_LIBRARY = "faketime/libfaketimeMT.so.1"
 
 
 def libfaketime() -> Path | None:
     """The library by which a process gets a clock of its own; none: it is not installed."""
-    found = (place for root in _PLACES for place in Path(root).glob("**/faketime/libfaketimeMT.so.1"))
-    return next(found, None)
+    patterns = _LIBRARY, f"*/{_LIBRARY}"
+    return next((found for place in PLACES for each in patterns for found in place.glob(each)), None)
 
 
 def missing(faults: Collection[str]) -> list[str]:
@@ -22,7 +24,7 @@ def missing(faults: Collection[str]) -> list[str]:
     needs = needs_of(faults)
     found = []
     if Need.CLOCKS in needs and libfaketime() is None:
-        found.append("clocks cannot be set: install libfaketime (apt-get install libfaketime)")
+        found.append(NO_CLOCKS)
     if Need.SMALL_DISKS in needs and os.geteuid():
         found.append("small disks cannot be mounted: that takes root")
     return found

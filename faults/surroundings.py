@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from faults.catalogue import Need
-from faults.means import libfaketime
+from faults.means import NO_CLOCKS, libfaketime
 from faults.network import Network
 from faults.older import of_version, older_version
 from faults.outside import Outside
@@ -63,7 +63,7 @@ def _with_clock(file: Path) -> dict[str, str]:
     """What time is measured with stays as it is. Raises OSError when there is no libfaketime."""
     library = libfaketime()
     if library is None:
-        raise OSError("clocks cannot be set: there is no libfaketime")
+        raise OSError(NO_CLOCKS)
     if not file.exists():
         file.write_text("+0")
     return {

@@ -6,7 +6,7 @@ import pytest
 
 from bench import check
 from bench.arena import Course
-from bench.contestants import BARE, CONTESTANTS, Contestant
+from bench.contestants import BARE, CONTESTANTS, OURS_TWICE, Contestant
 from bench.failures import BenchError
 from bench.race import Backlog, race
 from bench.workload import conversations
@@ -30,6 +30,14 @@ async def test_drains_all_and_gives_agents_in_turn(course: Course, contestant: C
     assert run.peak_rss_mib > 10
     await check.check_done(course.connection, MESSAGES, conversations(MESSAGES))
     await check.check_turns(course.connection)
+
+
+async def test_two_workers_are_two_processes(course: Course) -> None:
+    run = await race(course, OURS_TWICE, BACKLOG)
+
+    logs = [path.name for path in course.log_dir.glob("ours_twice*")]
+    assert sorted(logs) == ["ours_twice-1.log", "ours_twice-2.log"]
+    assert run.peak_rss_mib > 100, "one alone has less"
 
 
 async def test_a_contestant_that_ends_is_named_with_its_log(course: Course) -> None:

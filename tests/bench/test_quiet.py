@@ -52,9 +52,9 @@ def test_a_table_and_a_page_name_what_was_measured(quiet: Quiet, tmp_path: Path)
 
     assert isinstance(console.file, io.StringIO)
     assert "routing with nothing to do" in console.file.getvalue()
-    assert "| from start to the first assignment, s | 2.1 | 2.6 | 5 |" in page.read_text()
+    assert "| from start to the first assignment, s (most) | 2.1 | 2.6 | each 5 |" in page.read_text()
     assert "| routing with nothing to do, % of a core | 1.2 |" in page.read_text()
-    assert "conversation (two hops), ms | 14.0 | 90.0 | 25 |" in page.read_text()
+    assert "conversation (two hops), ms (p99) | 14.0 | 90.0 | median 25 |" in page.read_text()
 
 
 def test_a_report_has_every_start(quiet: Quiet) -> None:

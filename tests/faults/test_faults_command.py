@@ -11,7 +11,6 @@ from config.errors import ExitCode
 from faults import means, record, version
 from faults.plan import Task, full_plan
 from faults.record import Record
-from faults.series import Series
 from tests.faults.test_record import a_result
 from tests.faults.test_table import a_phase
 from workers.cli.main import run
@@ -102,9 +101,8 @@ def test_what_the_machine_lacks_is_said_of_the_runs_that_are_left(
     said: Said, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(means, "libfaketime", lambda: None)
-    monkeypatch.setattr(Series, "run", lambda _: [])
     clocks = Task((("jump_clocks",),), 1, 300)
-    asked = ("--fault", "jump_clocks", "--messages", "300", "--record", str(kept))
-    assert f"{clocks.name} will break off: clocks cannot be set" in said(*asked)[1]
+    asked = ("--fault", "jump_clocks", "--messages", "300", "--record", str(kept), "--list")
+    assert "1 of 1 runs will break off: clocks cannot be set" in said(*asked)[1]
     Record(kept).keep(clocks, a_result(a_phase("jump_clocks")))
     assert "will break off" not in said(*asked)[1]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.gateway.document import DOCUMENT, WRITTEN
-from workers.channels.problem import title_of
 from workers.gateway.app import api
 from workers.gateway.calls import CONVERSATION_CALLS
 from workers.gateway.openapi import text_of
@@ -23,14 +22,6 @@ OPERATIONS = [
 def test_the_document_is_not_stale() -> None:
     assert WRITTEN.read_text(encoding="utf-8") == text_of(api()), "write it: tongdai gateway openapi"
     assert DOCUMENT["openapi"].startswith("3.1")
-
-
-def test_errors_have_the_names_of_rfc_9110_whatever_this_python_calls_them() -> None:
-    assert [title_of(status) for status in (404, 413, 422)] == [
-        "Not Found",
-        "Content Too Large",
-        "Unprocessable Content",
-    ]
 
 
 def test_every_call_has_a_path_and_needs_a_key() -> None:

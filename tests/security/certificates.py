@@ -25,16 +25,16 @@ class Issued(NamedTuple):
 
 
 _SIGNS = x509.KeyUsage(
-    **dict.fromkeys(
-        (
-            *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
-            *("key_agreement", "crl_sign", "encipher_only", "decipher_only"),
-        ),
-        False,
-    ),
     key_cert_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
 )
-"""Certificates, and nothing else."""
 
 
 def issue(folder: Path, name: str, host: str = LOOPBACK) -> Issued:
@@ -43,27 +43,35 @@ def issue(folder: Path, name: str, host: str = LOOPBACK) -> Issued:
     Both have what RFC 5280 asks for: Python has looked at that since 3.13.
     """
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    subject = _name(f"authority of {name}")
-    is_ca = x509.BasicConstraints(ca=True, path_length=0)
-    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    authority = (
-        _builder(subject, subject, authority_key)
-        .add_extension(is_ca, critical=True)
-        .add_extension(_SIGNS, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-    )
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
-    certificate = (
-        _builder(_name(host), subject, key)
-        .add_extension(names, critical=False)
-        .add_extension(by, critical=False)
-    )
+    signer = _name(f"authority of {name}")
     files = Issued(*(folder / f"{name}.{what}.pem" for what in ("authority", "certificate", "key")))
-    files.authority.write_bytes(_signed(authority, authority_key))
-    files.certificate.write_bytes(_signed(certificate, authority_key))
+    files.authority.write_bytes(_signed(_authority(signer, authority_key), authority_key))
+    files.certificate.write_bytes(_signed(_server(host, signer, key, authority_key), authority_key))
     files.key.touch(mode=0o600)
     files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return files
+
+
+def _authority(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return (
+        _builder(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(own, critical=False)
+    )
+
+
+def _server(
+    host: str, signer: x509.Name, key: ec.EllipticCurvePrivateKey, signers: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signers.public_key())
+    return (
+        _builder(_name(host), signer, key)
+        .add_extension(names, critical=False)
+        .add_extension(by, critical=False)
+    )
 
 
 def _name(text: str) -> x509.Name:

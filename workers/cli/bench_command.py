@@ -28,7 +28,7 @@ def throughput(
     limit_s: options.Limit = 8.0,
     only: options.Only = None,
 ) -> None:
-    """Drain the same backlog in turn: a bare pipeline, ours, Kafka Streams, FastStream, Faust.
+    """Drain the same backlog in turn: a bare pipeline, ours, two of ours, Kafka Streams, FastStream, Faust.
 
     With a named Kafka and Postgres it runs there, in topics and a database of its own, deleted afterwards.
     """

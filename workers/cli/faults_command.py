@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -99,10 +100,10 @@ def run(
     kept = _record(record, folder, is_plan=not fault)
     series = part("faults.series").Series(tasks, folder, typer.echo, at_once, record=kept)
     _repeat(series, since, failed=again)
+    _warn(series)
     if list_:
         _show_list(series)
         return
-    _warn(series)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored in the background
     broken = series.run()
     if document and kept.runs:
@@ -113,9 +114,10 @@ def run(
 def _warn(series: Any) -> None:  # noqa: ANN401  of such a module
     """Say at once what would be seen an hour later; the other runs can be done all the same."""
     means, done = part("faults.means"), set(series.done)
-    for task in [task for task in series.tasks if task not in done]:
-        for reason in means.missing([name for phase in task.phases for name in phase]):
-            typer.echo(f"{task.name} will break off: {reason}", err=True)
+    left = [task for task in series.tasks if task not in done]
+    reasons = Counter(reason for task in left for reason in means.missing(sum(task.phases, ())))
+    for reason, runs in reasons.items():
+        typer.echo(f"{runs} of {len(left)} runs will break off: {reason}", err=True)
 
 
 def _tasks(wanted: Wanted, *, short: bool) -> list[Any]:
