@@ -6,20 +6,23 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Kind, headers
-from workers.gateway import roster
+from workers.gateway import roster, stream
 from workers.gateway.connection import Connection
 from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.notices import Noted, noted
+from workers.gateway.positions import encode
 from workers.gateway.recent import Recent
-from workers.gateway.replay import Replay
+from workers.gateway.replay import Replay, TooOldError
 from workers.gateway.roster import Roster
 from workers.gateway.stream import Stream
 
@@ -56,6 +59,9 @@ class Log:
                     assert found is not None
                     yield found
 
+    async def ends(self, count: int) -> list[int]:
+        return [2 * len(records) for records in self.records[:count]]
+
 
 class Rosters:
     """Nobody was removed."""
@@ -87,6 +93,7 @@ class Phone:
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
+        self.resets = 0
         self.last: str | None = None
         self.connection: Connection | None = None
         self.server: Server | None = None
@@ -101,7 +108,7 @@ class Phone:
     async def read(self, count: int) -> None:
         while self.connection is not None and self.connection.waiting_bytes and count:
             said = orjson.loads(await self.connection.next() or "")
-            assert said["event"] != "reset"
+            self.resets += said["event"] == "reset"
             self.last = said["id"]
             count -= 1
             if said["event"] == "message":
@@ -143,8 +150,64 @@ async def test_nothing_is_missed_and_nothing_seen_twice(
     expected = [
         (one.partition, one.offset) for column in log.records for one in column if one.key.endswith(b"/lan")
     ]
-    assert sorted(phone.seen) == expected
+    assert (sorted(phone.seen), phone.resets) == (expected, 0)
     assert all(_ordered(phone.seen, partition) for partition in range(PARTITIONS))
+
+
+async def _comes_from_afar(phone: Phone, log: Log, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """To a gateway that has read nothing yet, from one that has read all; returns the former."""
+    monkeypatch.setattr(stream, "AHEAD_MAX", 5)
+    ahead, behind = Server(log, 1_000_000), Server(log, 1_000_000)
+    await phone.hop(ahead)
+    for _ in log.records[0]:
+        await ahead.take(0)
+    await phone.read(1_000)
+    await phone.hop(behind)
+    return behind
+
+
+async def test_a_gateway_that_stood_still_shows_nobody_again_what_another_has_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, phone = Log([["lan"] * 8, [], []]), Phone()
+    behind = await _comes_from_afar(phone, log, monkeypatch)
+    for _ in log.records[0]:
+        await behind.take(0)
+    await phone.read(1_000)
+    assert (phone.seen, phone.resets) == ([(0, 2 * number) for number in range(8)], 0)
+
+
+async def test_who_is_beyond_the_ends_of_the_topic_speaks_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, phone = Log([["lan"] * 8, [], []]), Phone()
+    monkeypatch.setattr(Log, "ends", AsyncMock(return_value=[4, 0, 0]))
+    await _comes_from_afar(phone, log, monkeypatch)
+    await phone.read(1)
+    assert phone.resets == 1
+
+
+async def test_who_has_to_load_anew_is_not_shown_again_what_he_is_ahead_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, phone = Log([["lan"] * 2, ["lan"] * 4, []]), Phone()
+    server = Server(log, 0)
+    monkeypatch.setattr(Log, "read", _too_old)
+    await server.take(0)
+    await server.take(0)
+    phone.last = encode([0, 4, 0])
+    await phone.hop(server)
+    for _ in range(4):
+        await server.take(1)
+    await phone.read(1_000)
+    assert (phone.resets, phone.seen) == (1, [(1, 4), (1, 6)])
+
+
+async def _too_old(*_: object) -> AsyncIterator[Noted]:
+    nothing: list[Noted] = []
+    for one in nothing:
+        yield one
+    raise TooOldError
 
 
 def _ordered(seen: list[tuple[int, int]], partition: int) -> bool:

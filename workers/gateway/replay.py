@@ -47,6 +47,17 @@ class Replay:
             async for one in self._read(wanted):
                 yield one
 
+    async def ends(self, count: int) -> list[int]:
+        """Where the first `count` partitions end now. Raises KafkaError, TimeoutError."""
+        partitions = [TopicPartition(self._topic, number) for number in range(count)]
+        async with (
+            self._room,
+            consuming(self._settings, CLIENT) as consumer,
+            asyncio.timeout(FIND_DEADLINE_S),
+        ):
+            ends = await consumer.end_offsets(partitions)
+        return [ends[partition] for partition in partitions]
+
     async def _read(self, wanted: dict[int, tuple[int, int]]) -> AsyncIterator[Noted]:
         partitions = {TopicPartition(self._topic, number): span for number, span in wanted.items()}
         async with consuming(self._settings, CLIENT) as consumer:

@@ -18,7 +18,8 @@ from workers.gateway.roster import Rosters
 from workers.gateway.tail import Record
 
 AHEAD_MAX = 10_000
-"""A client may have seen more than this gateway by so many; more, and it speaks of another topic."""
+"""A client may have seen more than this gateway by so many; more, and it speaks of another topic, or this
+gateway has stood still."""
 
 _log = get_logger(__name__)
 
@@ -67,7 +68,8 @@ class Stream:
 
     async def join(self, connection: Connection, last_event_id: str | None) -> None:
         """Bring a connection up to date: `ready` tells it where it stands, `reset` to load its lists anew."""
-        to, since = tuple(self._positions), self._since(last_event_id)
+        since = await self._since(last_event_id)
+        to = tuple(self._positions)
         connection.held = []
         if since is not None:
             connection.ahead = {
@@ -77,29 +79,38 @@ class Stream:
         how = "new" if last_event_id is None else "reset"
         position = list(to)
         if since is not None:
+            position = [max(pair) for pair in zip(since, to, strict=True)]
             try:
                 how = await self._catch_up(connection, since, to)
-                position = [max(pair) for pair in zip(since, to, strict=True)]
             except (TooOldError, KafkaError, TimeoutError) as error:
                 _log.info("cannot_resume", why=error, agent=connection.identity.agent)
-                connection.ahead = {}
         if last_event_id is not None:
             self._metrics.resumed.labels(how).inc()
         event = "reset" if how == "reset" else "ready"
         connection.send(push(event, encode(position), "{}"))
         connection.release()
 
-    def _since(self, last_event_id: str | None) -> tuple[int, ...] | None:
+    async def _since(self, last_event_id: str | None) -> tuple[int, ...] | None:
+        """From where a client wants to go on; none: it does not say so, or speaks of another topic."""
         if last_event_id is None:
             return None
         try:
             since = decode(last_event_id)
         except ValueError:
             return None
-        fits = len(since) == len(self._positions) and all(
-            theirs <= ours + AHEAD_MAX for theirs, ours in zip(since, self._positions, strict=True)
-        )
-        return since if fits else None
+        is_ours = len(since) == len(self._positions) and await self._reaches(since)
+        return since if is_ours else None
+
+    async def _reaches(self, since: Sequence[int]) -> bool:
+        """Whether the topic goes so far; Kafka is asked where that is much further than this gateway is."""
+        if all(theirs <= ours + AHEAD_MAX for theirs, ours in zip(since, self._positions, strict=True)):
+            return True
+        try:
+            ends = await self._replay.ends(len(since))
+        except (KafkaError, TimeoutError) as error:
+            _log.info("ends_not_known", why=error)
+            return False
+        return all(theirs <= end for theirs, end in zip(since, ends, strict=True))
 
     async def _catch_up(self, connection: Connection, since: Sequence[int], to: Sequence[int]) -> str:
         """Send what the connection has missed between these offsets."""
