@@ -11,16 +11,15 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerClosed, UnknownTopicOrPartitionError
-from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from config.kafka import KafkaSettings
 from config.settings import Settings
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
+from workers.runtime.abandoned import abandon
 from workers.runtime.topology import hashed
 
 RETRY_BACKOFF_MS = 100
-ABANDON_STEP_S = 1.0
 BATCH_BYTES_MAX = 262_144
 """Of one partition while a request is under way. When aiokafka's 16 KiB are full, all who wait for room are
 woken together, to wait again."""
@@ -95,32 +94,7 @@ async def end_producer(producer: AIOKafkaProducer, flush_s: float) -> None:
         async with asyncio.timeout(flush_s):
             await producer.stop()
     except (TimeoutError, KafkaError):
-        await _abandon(producer)
+        await abandon(producer)
     except asyncio.CancelledError:
-        await _abandon(producer)
+        await abandon(producer)
         raise
-
-
-async def _abandon(producer: AIOKafkaProducer) -> None:
-    """End a producer whose `stop` does not return; aiokafka has no public way to do it."""
-    sender = producer._sender.sender_task  # noqa: SLF001
-    ending = [asyncio.ensure_future(producer.client.close())]
-    if sender is not None:
-        ending.append(sender)
-    # Told once, the sender waits for its requests, which fail by now; told again, it leaves them.
-    for _ in range(2):
-        if sender is not None:
-            sender.cancel()
-        await asyncio.wait(ending, timeout=ABANDON_STEP_S)
-    _fail_batches(producer._message_accumulator)  # noqa: SLF001
-
-
-def _fail_batches(accumulator: MessageAccumulator) -> None:
-    """Fail all that was not confirmed, so that nobody waits for it."""
-    # A batch that waits for another attempt is missing here, and aiokafka removes it from here when it fails.
-    unconfirmed = accumulator._pending_batches  # noqa: SLF001
-    unconfirmed.update(*accumulator._batches.values())  # noqa: SLF001
-    batches = list(unconfirmed)
-    accumulator.fail_all(ProducerClosed())
-    for batch in batches:
-        batch._drain_waiter.exception()  # noqa: SLF001 - else asyncio complains that nobody has looked

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from config.settings import Settings
+from workers.runtime.abandoned import abandon
 from workers.runtime.batch import Event
 from workers.runtime.failures import DependencyDownError
 from workers.runtime.topology import MAX_BYTES
@@ -47,12 +48,13 @@ async def start_producer(transactional_id: str, settings: Settings) -> AIOKafkaP
 
 
 async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop without waiting for ever: with the broker dead, aiokafka's `stop()` hangs."""
+    """Stop without waiting for ever, leaving nothing behind."""
     try:
         async with asyncio.timeout(2):
             await producer.stop()
     except (KafkaError, TimeoutError, OSError) as error:
         log.debug("producer_abandoned", error=error)
+        await abandon(producer)
 
 
 def add_partition(producer: AIOKafkaProducer, partition: TopicPartition) -> None:

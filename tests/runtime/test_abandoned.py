@@ -1,0 +1,58 @@
+"""A term that ends while its broker says nothing leaves no producer behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
+
+import aiokafka.client
+import pytest
+
+from config.settings import Settings
+from config.topics import MESSAGES
+from faults.proxy import Way, Wire
+from faults.requests import KafkaRequests
+from tests.waiting import eventually
+from workers.runtime.batch import Event
+from workers.runtime.protocol import Outcome
+from workers.runtime.term import GroupOffsets, Term
+from workers.runtime.topology import Topology
+
+pytestmark = pytest.mark.servers
+
+OFFSETS: GroupOffsets = {0: (1, {"inbound": 1})}
+EVENT = Event("messages", 0, b"key", b"value", [("ce_id", b"1")])
+
+
+@pytest.fixture
+async def wire(bootstrap_servers: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
+    """Between every client of this process and the broker."""
+    wire = Wire(int(bootstrap_servers.rpartition(":")[2]), KafkaRequests, Random(1))
+    await wire.open()
+    connect = aiokafka.client.create_conn
+
+    async def by_wire(host: str, _: int, **named: Any) -> Any:  # noqa: ANN401 - aiokafka's
+        return await connect(host, wire.port, **named)
+
+    monkeypatch.setattr(aiokafka.client, "create_conn", by_wire)
+    yield wire
+    await wire.close()
+
+
+async def test_its_connections_are_closed(settings: Settings, topics: dict[str, str], wire: Wire) -> None:
+    del topics
+    runtime = settings.runtime.model_copy(update={"kafka_deadline_s": 1.0})
+    settings = settings.model_copy(update={"runtime": runtime})
+    topology = Topology(settings.kafka.topic_prefix, {"messages": MESSAGES.partitions(settings.kafka)})
+    term = await Term.begin("intake", topology, settings)
+    assert await term.publish([EVENT], OFFSETS) is Outcome.OK
+    wire.silence(*Way)
+    assert await term.publish([EVENT], OFFSETS) is Outcome.UNKNOWN
+    await term.end()
+    wire.heal()
+
+    async def gone() -> bool:
+        return not wire.connections
+
+    await eventually(gone, "nobody is connected any more", deadline_s=5.0)
