@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from config.kafka import KafkaSettings
 from config.settings import Settings
 from config.topics import DEADLETTER_EXTRA_BYTES, MAX_MESSAGE_BYTES
-from workers.runtime.abandoned import abandon
+from workers.runtime.ending import end_producer
 from workers.runtime.topology import hashed
 
 RETRY_BACKOFF_MS = 100
@@ -86,15 +86,3 @@ async def _check_made(producer: AIOKafkaProducer, topics: Collection[str]) -> No
     missing = set(topics) - (await producer.client.fetch_all_metadata()).topics()
     if missing:
         raise UnknownTopicOrPartitionError(f"{', '.join(sorted(missing))}: run `tongdai topics apply`")
-
-
-async def end_producer(producer: AIOKafkaProducer, flush_s: float) -> None:
-    """Flush for at most `flush_s` seconds, then let go of whatever is left: its fate stays unknown."""
-    try:
-        async with asyncio.timeout(flush_s):
-            await producer.stop()
-    except (TimeoutError, KafkaError):
-        await abandon(producer)
-    except asyncio.CancelledError:
-        await abandon(producer)
-        raise

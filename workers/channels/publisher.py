@@ -18,8 +18,9 @@ from config.kafka import KafkaSettings
 from config.logging import get_logger
 from config.topics import Topic
 from workers.channels.deadline import Deadline
-from workers.channels.producer import end_producer, start_producer
+from workers.channels.producer import start_producer
 from workers.channels.records import Outgoing
+from workers.runtime.ending import end_producer
 
 RETRY_AFTER_S = 2.0
 """Who is told that something was not published may send it again then."""

@@ -1,22 +1,19 @@
-"""A term's producers: started and stopped within a deadline, and given events in the cheapest way."""
+"""A term's producers: started within a deadline, and given events in the cheapest way."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from config.settings import Settings
-from workers.runtime.abandoned import abandon
 from workers.runtime.batch import Event
+from workers.runtime.ending import end_producer
 from workers.runtime.failures import DependencyDownError
 from workers.runtime.topology import MAX_BYTES
-
-log = structlog.get_logger(__name__)
 
 BATCH_BYTES = 900_000
 """Of one partition, at a time: every topic takes 1 MiB. Behind a backlog each one more is a round trip."""
@@ -42,19 +39,9 @@ async def start_producer(transactional_id: str, settings: Settings) -> AIOKafkaP
             await producer.start()
     except (KafkaError, TimeoutError, OSError, AssertionError) as error:
         # aiokafka asserts that a broker is known; of one that was just away Kafka may tell of none.
-        await stop_producer(producer)
+        await end_producer(producer)
         raise DependencyDownError(f"Kafka did not initialise {transactional_id}: {error!r}") from error
     return producer
-
-
-async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop without waiting for ever, leaving nothing behind."""
-    try:
-        async with asyncio.timeout(2):
-            await producer.stop()
-    except (KafkaError, TimeoutError, OSError) as error:
-        log.debug("producer_abandoned", error=error)
-        await abandon(producer)
 
 
 def add_partition(producer: AIOKafkaProducer, partition: TopicPartition) -> None:

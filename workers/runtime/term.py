@@ -15,9 +15,10 @@ from aiokafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
 from workers.runtime.batch import Event
+from workers.runtime.ending import end_producer
 from workers.runtime.failures import TermEndedError, UnconfirmedError
 from workers.runtime.log_clock import LogClock
-from workers.runtime.producers import add_partition, send, start_producer, stop_producer
+from workers.runtime.producers import add_partition, send, start_producer
 from workers.runtime.protocol import Outcome
 from workers.runtime.topology import Topology
 
@@ -61,7 +62,7 @@ class Term:
             for name in transactional_ids(id_):
                 producers.append(await start_producer(name, settings))  # noqa: PERF401  those begun are stopped
         except BaseException:
-            await asyncio.gather(*(stop_producer(producer) for producer in producers))
+            await asyncio.gather(*(end_producer(producer) for producer in producers))
             raise
         log.info("term_began", term=id_)
         return cls(id_, f"{settings.kafka.topic_prefix}.{kind}", topology, settings, producers)
@@ -74,7 +75,7 @@ class Term:
         if owner in self._fenced:
             return
         for name in transactional_ids(owner):
-            await stop_producer(await start_producer(name, self.settings))
+            await end_producer(await start_producer(name, self.settings))
         self._fenced.add(owner)
         log.info("term_fenced", term=self.id, fenced=owner)
 
@@ -177,7 +178,7 @@ class Term:
         if self._ahead is not None:
             self._ahead.told.cancel()
             await asyncio.gather(self._ahead.told, return_exceptions=True)
-        await asyncio.gather(*(stop_producer(producer) for producer in self._producers))
+        await asyncio.gather(*(end_producer(producer) for producer in self._producers))
         log.info("term_ended", term=self.id)
 
 

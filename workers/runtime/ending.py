@@ -1,17 +1,34 @@
-"""A producer that is given up: aiokafka's own `stop()` waits for a broker that does not answer, for ever."""
+"""How a producer ends: aiokafka's own `stop()` waits for ever on a broker that does not answer."""
 
 from __future__ import annotations
 
 import asyncio
 
+import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
+FLUSH_S = 2.0
 STEP_S = 1.0
 
+log = structlog.get_logger(__name__)
 
-async def abandon(producer: AIOKafkaProducer) -> None:
+
+async def end_producer(producer: AIOKafkaProducer, flush_s: float = FLUSH_S) -> None:
+    """Flush for at most `flush_s` seconds, then let go of whatever is left: its fate stays unknown."""
+    try:
+        async with asyncio.timeout(flush_s):
+            await producer.stop()
+    except (KafkaError, TimeoutError, OSError) as error:
+        log.debug("producer_abandoned", error=error)
+        await _abandon(producer)
+    except asyncio.CancelledError:
+        await _abandon(producer)
+        raise
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
     """End a producer whose `stop` does not return; aiokafka has no public way to do it.
 
     Else its connections stay, and a broker that wakes up is sent what nobody wants to be sent any more.
