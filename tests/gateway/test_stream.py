@@ -20,7 +20,7 @@ from workers.gateway.hub import Hub
 from workers.gateway.identity import Identity
 from workers.gateway.metrics import GatewayMetrics
 from workers.gateway.notices import Noted, noted
-from workers.gateway.positions import encode
+from workers.gateway.positions import decode, encode
 from workers.gateway.recent import Recent
 from workers.gateway.replay import Replay, TooOldError
 from workers.gateway.roster import Roster
@@ -197,6 +197,8 @@ async def test_who_has_to_load_anew_is_not_shown_again_what_he_is_ahead_of(
     await server.take(0)
     phone.last = encode([0, 4, 0])
     await phone.hop(server)
+    await phone.read(1)
+    assert decode(phone.last)[1] == 4
     for _ in range(4):
         await server.take(1)
     await phone.read(1_000)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from config.settings import Settings
 from workers.runtime import log_clock
+from workers.runtime.lanes import Lane
 from workers.runtime.log_clock import LogClock
+from workers.runtime.loop import Loop
 
 BY_KAFKA, BY_SENDER = 1, 0
 NOON_MS = 1_795_350_000_000
@@ -50,3 +57,24 @@ def test_what_kafka_said_last_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     clock.hear([confirmed(NOON_MS + 90_000)])
     clock.hear([confirmed(NOON_MS)])
     assert clock.now_ms() == NOON_MS
+
+
+async def test_timers_are_due_when_kafka_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Clocks(monkeypatch)
+    clock = LogClock()
+    clock.hear([confirmed(NOON_MS)])
+    clocks.wall_s += 600
+    asked: list[int] = []
+
+    async def due_timers(_connection: object, _lanes: object, now_ms: int, _limit: int) -> list[object]:
+        asked.append(now_ms)
+        return []
+
+    nothing: Any = None
+    handler: Any = SimpleNamespace(kind="desk", due_timers=due_timers)
+    sessions: Any = SimpleNamespace(first=SimpleNamespace(transaction=nullcontext))
+    term: Any = SimpleNamespace(id="term", clock=clock)
+    loop = Loop(handler, nothing, nothing, nothing, Settings(), term, sessions, {}, {})
+    loop.lanes.hold(Lane(3, 7, {"commands": 0}, 0, confirmed=7))
+    await loop._timers()
+    assert asked == [NOON_MS]
