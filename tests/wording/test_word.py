@@ -400,11 +400,37 @@ def test_a_rule_whose_owner_is_unknown_speaks_for_itself() -> None:
     assert word(line.code, line.params, "minh", Names(), "vi") == "Quy tắc “deu” đã chia hội thoại cho bạn"
 
 
-def test_braces_in_a_name_are_letters_like_others() -> None:
-    names = Names(agents={"minh": "{Owner} {0}"})
-    assert word("assigned", {"agent": "minh", "method": "claim"}, None, names, "en") == (
-        "{Owner} {0} claimed the conversation"
-    )
+_BRACES = "{Owner} {0.__class__} {agent.__init__.__globals__} {{ {"
+
+
+@pytest.mark.parametrize(
+    ("told", "names", "sentence"),
+    [
+        (_CLAIM, Names(agents={"minh": _BRACES}), f"{_BRACES} claimed the conversation"),
+        (
+            _QUEUED,
+            Names(rules={"deu": _BRACES}),
+            f"The conversation waits for an agent of the rule “{_BRACES}”",
+        ),
+        (
+            _TO_SALES,
+            Names(departments={"ban-hang": _BRACES}),
+            f"minh offered to transfer the conversation to the department {_BRACES}",
+        ),
+        (
+            _REFUSED,
+            Names(reasons={"khong-mua": _BRACES}),
+            f"minh changed the status from Accepted to Refused: {_BRACES}",
+        ),
+        (assigned("appoint", by=f"service:{_BRACES}"), Names(), f"The service {_BRACES} appointed minh"),
+    ],
+)
+def test_braces_in_what_people_have_written_are_letters_like_others(
+    told: ChainEvent, names: Names, sentence: str
+) -> None:
+    line = log_line(told)
+    assert line is not None
+    assert word(line.code, line.params, None, names, "en") == sentence
 
 
 @pytest.mark.parametrize(
