@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.checker.plants import clean
 from tests.checker.test_planted_faults import violated
 
 BEFORE = "commands", "inbound"
+OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 
 
 def begun_anew(planted: Planted, topic: str, kept: int) -> Planted:
@@ -72,3 +74,8 @@ def test_what_is_excepted_when_all_is_gone_is_a_check_that_there_is() -> None:
     titles = {tally.title for tally in (*story.tallies, *day.tallies)} | IN_RUNS_ONLY
     assert set(ruin.RUINS["lost_kafka"].destroys) <= titles
     assert set(ruin.RUINS["power_cut"].destroys) <= titles
+
+
+def test_each_disaster_is_told_to_operators_by_the_name_that_does_it() -> None:
+    told = OPERATING.read_text(encoding="utf-8").partition("## Disasters")[2].partition("\n## ")[0]
+    assert [name for name in ruin.RUINS if f"`{name}`" not in told] == []
