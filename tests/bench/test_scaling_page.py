@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from math import ceil
 from uuid import UUID
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from schemas.asks import GatewayAlive
+from tests.bench.measured import DOCS, MEASURED, cells, number, row_of
 from workers.access.rights import WORKERS
 from workers.channels import ingress
 from workers.channels.delivery import dispatcher
@@ -24,25 +25,16 @@ from workers.routing.intake.handler import IntakeHandler
 from workers.routing.worker import routing_chores
 from workers.webhooks import worker as webhooks
 
-DOCS = Path(__file__).parents[2] / "docs"
-MEASURED = (DOCS / "performance.md").read_text(encoding="utf-8")
 SCALING = (DOCS / "scaling.md").read_text(encoding="utf-8")
-
-
-def cells(table: str, row: str) -> list[str]:
-    """A row of one of the tables that benchmarks write."""
-    _, _, rest = MEASURED.partition(f"<!-- {table} -->")
-    lines = (line for line in rest.splitlines() if line.startswith(f"| {row} |"))
-    return [cell.strip() for cell in next(lines).strip("|").split("|")]
-
-
-def number(text: str) -> float:
-    """A figure as tables have it."""
-    return float(text.replace(",", ""))
-
 
 STORE_MS, PUBLISH_MS, RECORDS = (round(number(each)) for each in cells("stages", "intake")[1:])
 _, PER_S, _, MESSAGE_US, _, _ = cells("throughput", "Tongdai: intake + desk")
+ACCOUNTS = row_of(MEASURED.partition("### What the difference is made of")[2], "Tongdai, one worker")
+_, _, WORKER_US, POSTGRES_US, KAFKA_US, _, _, _ = ACCOUNTS
+DESK_PER_S = round(number(PER_S) / 10)
+SESSIONS_PER_S = DESK_PER_S / 14
+_, LOADED_US, LOADED_POSTGRES_US = cells("desks", "10,000")
+_, KNOWN_US, KNOWN_POSTGRES_US = cells("desks", "1")
 CLICK_US = cells("gateway", "the gateway's own CPU, µs a click")[1]
 CLICKS_PER_S = cells("gateway", "clicks a second, 200,000 at the same time")[1]
 
@@ -55,6 +47,7 @@ ONE_DESKS = [
     if line.startswith("| ") and "---" not in line
 ][1:]
 ENDS = next(cells[1] for cells in ONE_DESKS if cells[0].startswith("sessions that end"))
+LATE = next(cells for cells in ONE_DESKS if cells[0].startswith("claims that come too late"))
 KEPT = next(cells for cells in ONE_DESKS if cells[0].startswith("assignments kept"))
 
 
@@ -63,6 +56,18 @@ KEPT = next(cells for cells in ONE_DESKS if cells[0].startswith("assignments kep
     [
         f"routing: × {MESSAGE_US} µs",
         f"{MESSAGE_US} µs of the worker's own processor time",
+        f"{POSTGRES_US} µs of Postgres's and {KAFKA_US} µs of the broker's",
+        f"an hour in which the worker took {WORKER_US}",
+        f"{MESSAGE_US} of routing's, {POSTGRES_US} of Postgres's, {KAFKA_US} of the broker's",
+        f"32 cores carry about {round(32e6 / number(POSTGRES_US), -4):,.0f} messages/s",
+        f"**{DESK_PER_S} assignments/s**",
+        f"with {DESK_PER_S}: a session of ten messages",
+        f"{DESK_PER_S} / 14 = {SESSIONS_PER_S:.0f} sessions a second",
+        f"{round(SESSIONS_PER_S * 3_600, -3):,.0f} an hour",
+        f"20 sessions an hour is one of {round(SESSIONS_PER_S * 3_600 / 20, -3):,.0f}",
+        f"which is decided at {LATE[3]} a second",
+        f"took {LOADED_US} µs of the worker's processor instead of {KNOWN_US}",
+        f"and {LOADED_POSTGRES_US} µs of Postgres's instead of {KNOWN_POSTGRES_US}",
         f"{CLICK_US} µs of its processor for a click",
         f"{CLICKS_PER_S}/s were seen",
         f"every tenth of {PER_S} messages a second",
@@ -76,14 +81,38 @@ KEPT = next(cells for cells in ONE_DESKS if cells[0].startswith("assignments kep
     ],
 )
 def test_each_figure_is_the_one_that_was_measured_last(said: str) -> None:
-    assert said in SCALING
+    assert said in " ".join(SCALING.split())
 
 
-@pytest.mark.parametrize(("cost_us", "of"), [(MESSAGE_US, "messages"), (CLICK_US, "clicks")])
+@pytest.mark.parametrize(
+    ("cost_us", "of"), [(MESSAGE_US, "messages"), (POSTGRES_US, "messages"), (CLICK_US, "clicks")]
+)
 def test_what_follows_from_it_is_calculated_right(cost_us: str, of: str) -> None:
     found = re.findall(rf"1 s / {cost_us} µs = ([\d,]+) {of}/s", SCALING)
     assert found
     assert [number(each) for each in found] == pytest.approx([1e6 / number(cost_us)] * len(found), rel=0.02)
+
+
+def test_as_many_cores_as_that_makes() -> None:
+    table = SCALING.partition("As many cores as that makes:")[2].partition("\n\n|")[2].partition("\n\n")[0]
+    head, _, *rows = table.splitlines()
+    assert re.findall(r"× (\d+) µs", head) == [MESSAGE_US, POSTGRES_US, KAFKA_US]
+    for row in rows:
+        per_s, routing, workers, postgres, kafka = (cell.split()[0] for cell in row.strip("|").split("|"))
+        for said, cost_us in ((routing, MESSAGE_US), (postgres, POSTGRES_US), (kafka, KAFKA_US)):
+            cores = number(per_s) * number(cost_us) / 1e6
+            assert float(said) == pytest.approx(cores, abs=0.051 if cores > 0.3 else 0.0051)
+        assert int(workers) == ceil(number(per_s) * number(MESSAGE_US) / 1e6 / 0.5)
+
+
+def test_what_all_lanes_together_would_ask_of_postgres() -> None:
+    [(workers, each, total)] = re.findall(
+        r"(\d+) workers of ([\d,]+) messages/s would be\s([\d,]+) a second", SCALING
+    )
+    [cores] = re.findall(r"one Postgres would need \[(\d+) cores\]", SCALING)
+    assert number(each) == pytest.approx(1e6 / number(MESSAGE_US), rel=0.01)
+    assert number(total) == pytest.approx(int(workers) * number(each), rel=0.01)
+    assert int(cores) == round(number(total) * number(POSTGRES_US) / 1e6)
 
 
 CONNECTIONS = {
