@@ -14,6 +14,7 @@ from workers.routing.desk.decision import KIND_OF
 from workers.routing.desk.handler import DeskHandler
 from workers.runtime.batch import Batch, Record
 from workers.runtime.handler import Connection
+from workers.runtime.sessions import PLANS
 from workers.runtime.topology import Topology
 
 BATCH = 500
@@ -58,6 +59,7 @@ class Recorder:
 async def keep(connection: Connection, work: Work) -> Kept:
     """Carry `work` out on empty tables. Its events are made as JSON and not published, here or there."""
     handler = DeskHandler(PARTITIONS, cached_conversations=len(work.before))
+    await plan_as_workers(connection)
     offset = 0
     for commands in chunks(work.before, BATCH):
         await handle_in(handler, connection, connection, batch_of(commands, offset))
@@ -73,6 +75,12 @@ async def keep(connection: Connection, work: Work) -> Kept:
     ours_s, own_cpu_s = time.perf_counter() - begun, time.process_time() - own_begun
     bare_s = await _replay(connection, [recorder.statements for recorder in recorders])
     return Kept(sum(map(_assignments, batches)), ours_s, bare_s, own_cpu_s)
+
+
+async def plan_as_workers(connection: Connection) -> None:
+    """Let the session plan as a worker's does: each statement once, and no table read from end to end."""
+    for name, value in PLANS.items():
+        await connection.execute("SELECT set_config($1, $2, false)", name, value)
 
 
 async def handle_in(handler: DeskHandler, connection: Connection, through: Any, batch: Batch) -> None:  # noqa: ANN401

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.arena import DATA_DIR, open_arena
-from bench.desk_rows import BATCH, PARTITIONS, batch_of, handle_in
+from bench.desk_rows import BATCH, PARTITIONS, batch_of, handle_in, plan_as_workers
 from bench.desk_work import WORKSPACE, chunks
 from bench.machine import Machine, precise_cpu_s
 from config.settings import Settings
@@ -76,6 +76,7 @@ async def measure(settings: Settings, plan: DesksPlan, tell: Tell, data_dir: Pat
 async def measure_one(connection: Connection, desks: int, commands: int) -> Cost:
     """New conversations come to one desk after the other; events are made and not published."""
     handler = DeskHandler(PARTITIONS)
+    await plan_as_workers(connection)
     offset = 0
     for some in chunks([_configure(number) for number in range(desks)], BATCH):
         await handle_in(handler, connection, connection, batch_of(some, offset))
