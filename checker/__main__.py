@@ -52,7 +52,8 @@ def _read(kind: Callable[[Iterable[bytes]], T], path: Path | None) -> T | None:
     if path is None:
         return None
     with path.open("rb") as lines:
-        return kind(lines)
+        # One without its end was left by a writer who was killed in it: nothing was done on it yet.
+        return kind(line for line in lines if line.endswith(b"\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
