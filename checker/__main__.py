@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,15 +45,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _checked(options: argparse.Namespace) -> Report:
     ledger = _read(Ledger, options.expected)
     history = _read(History, options.history)
-    with Topics(options.bootstrap_servers, options.prefix) as topics, Tables(options.dsn) as tables:
-        return Run(Servers(topics, tables), ledger, history).report()
+    with (
+        Topics(options.bootstrap_servers, options.prefix) as topics,
+        Tables(options.dsn) as tables,
+        _lines(options.readers) as readers,
+    ):
+        return Run(Servers(topics, tables), ledger, history, readers).report()
 
 
 def _read(kind: Callable[[Iterable[bytes]], T], path: Path | None) -> T | None:
+    with _lines(path) as lines:
+        return None if lines is None else kind(lines)
+
+
+@contextmanager
+def _lines(path: Path | None) -> Iterator[Iterable[bytes] | None]:
+    """The lines of a file, if there is one; what was not finished, as its writer was killed, is none."""
     if path is None:
-        return None
-    with path.open("rb") as lines:
-        return kind(lines)
+        yield None
+        return
+    with path.open("rb") as file:
+        yield (line for line in file if line.endswith(b"\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--expected", type=Path, metavar="FILE", help="what was sent to inbound, as JSON lines"
     )
     parser.add_argument("--history", type=Path, metavar="FILE", help="what agents did and were told")
+    parser.add_argument("--readers", type=Path, metavar="FILE", help="what readers were shown meanwhile")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 

@@ -30,6 +30,7 @@ from checker.invariants.once import Once
 from checker.invariants.page_notices import PageNoticesCheck
 from checker.invariants.projections import check_desk, check_followers, check_roster
 from checker.invariants.races import check_replies
+from checker.invariants.readers import ReadersCheck
 from checker.invariants.replay import Replay
 from checker.invariants.returns import ReturnsCheck, check_returns
 from checker.invariants.seen import SeenCheck
@@ -77,10 +78,17 @@ class Asked(NamedTuple):
 class Run:
     """One run over a source."""
 
-    def __init__(self, source: Source, ledger: Ledger | None = None, history: History | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        ledger: Ledger | None = None,
+        history: History | None = None,
+        readers: Iterable[bytes] | None = None,
+    ) -> None:
         self._source = source
         self._ledger = ledger
         self._history = history
+        self._readers = None if readers is None else ReadersCheck(readers)
         self._once = Once(source)
         self._tallies: list[Tally] = list(self._once.tallies)
         self._counts: dict[str, int] = {}
@@ -95,10 +103,17 @@ class Run:
         asked = self._asked(came)
         # What is told of a message names its line.
         messages = self._written(came, asked, conversations)
+        if self._readers is not None:
+            self._tallies += self._readers.walk(asked.chain.chains, messages.transcripts)
         # Nothing else is made of these, and lag is looked at when all has been read.
         self._led_to(came, asked, messages, conversations)
         self._counts |= self._once.counts
         return Report(self._tallies, self._counts, time.monotonic() - began)
+
+    def _shown(self, topic: str) -> Iterable[LogRecord]:
+        """The records of a topic that readers were shown, too, if there were any."""
+        records = self._once.records(topic)
+        return records if self._readers is None else self._readers.watch(topic, records)
 
     def _came(self) -> Came:
         """What customers and channels said."""
@@ -112,7 +127,7 @@ class Run:
     def _asked(self, came: Came) -> Asked:
         """What was decided, what was asked, and how it was answered."""
         chain = ChainCheck()
-        chain.walk(self._once.records("assignments"))
+        chain.walk(self._shown("assignments"))
         commands = Commands(self._once.records("commands"), came.letters)
         actions = list(asks_on("actions", self._once.records("actions"), came.letters))
         outcomes, asks = Outcomes(self._once.records("outcomes")), [*commands.asks, *actions]
@@ -133,7 +148,7 @@ class Run:
         """The lines of transcripts, tickets, and what became of what was sent."""
         told = came.inbound.gestures.told
         tickets, messages = TicketsCheck(asked.actions, asked.answers), MessagesCheck()
-        messages.walk(tickets.watch(self._once.records("messages")))
+        messages.walk(tickets.watch(self._shown("messages")))
         tickets.walk(self._source.rows(TicketRow))
         lines = LinesCheck(asked.actions, asked.answers, asked.chain.chains)
         transcript = TranscriptCheck(came.inbound.occurrences, messages.transcripts, conversations, lines)

@@ -74,6 +74,7 @@ class Changes:
     async def roll_out(self) -> None:
         """An older version is at work; this one migrates, and takes its place worker by worker."""
         ground, in_flight = self.scene.ground, await self.scene.busy("routing")
+        was_older = ground.surroundings.version is not None  # the first time only
         settings = Settings.model_validate({"kafka": {"topic_prefix": PREFIX}}).with_servers(
             bootstrap_servers=ground.servers, dsn=ground.dsn
         )
@@ -87,4 +88,5 @@ class Changes:
             if await worker.started(STARTED_S):
                 replaced.append(worker.name)
             await asyncio.sleep(BESIDE_S)
-        self.scene.note("roll_out", hit=in_flight > 0, in_flight=in_flight, started_at_once=replaced)
+        hit = was_older and in_flight > 0
+        self.scene.note("roll_out", hit=hit, in_flight=in_flight, started_at_once=replaced)

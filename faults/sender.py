@@ -1,4 +1,8 @@
-"""Sends records to inbound at a steady rate through every outage; the ledger says what was acknowledged."""
+"""Sends records to inbound at a steady rate through every outage; the ledger says what became of each.
+
+It is a history: what will be sent stands there before any of it is, and what came of it before anything else
+is sent. So it is true of a sender that was killed, too.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,7 @@ class Sender:
         self._servers = servers
         self._topic = topic
         self._ledger = ledger.open("ab")
+        self._ops = 0
         self._producer: AIOKafkaProducer | None = None
         self.acknowledged = 0
         self.unknown = 0
@@ -77,16 +82,18 @@ class Sender:
         if producer is None:
             await asyncio.sleep(RETRY_S)
             return list(chunk)
+        first = self._invoke(chunk)
         try:
             async with asyncio.timeout(ANSWER_S):
                 futures = [await self._send(producer, record) for record in chunk]
         except (KafkaError, OSError, TimeoutError):
             # Some may have been handed over: none of them is known.
-            return await self._gave_up(chunk)
-        await asyncio.wait(futures, timeout=ANSWER_S)
-        left = [
-            record for record, future in zip(chunk, futures, strict=True) if not self._note(record, future)
-        ]
+            places: list[RecordMetadata | None] = [None] * len(chunk)
+        else:
+            await asyncio.wait(futures, timeout=ANSWER_S)
+            places = [_place(future) for future in futures]
+        self._note(first, places)
+        left = [record for record, place in zip(chunk, places, strict=True) if place is None]
         if left:
             await self._drop_producer()
         return left
@@ -101,25 +108,28 @@ class Sender:
         )
         return future
 
-    async def _gave_up(self, chunk: Sequence[Planned]) -> list[Planned]:
+    def _invoke(self, chunk: Sequence[Planned]) -> int:
+        """Write down what will be sent; returns the number of the first, which the others follow."""
+        first = self._ops + 1
         for record in chunk:
-            self._write(record, None)
-        await self._drop_producer()
-        return list(chunk)
+            self._ops += 1
+            self._write(type="invoke", op=self._ops, key=record.key, id=record.id)
+        self._ledger.flush()
+        return first
 
-    def _note(self, record: Planned, future: asyncio.Future[RecordMetadata]) -> bool:
-        acknowledged = future.done() and not future.cancelled() and future.exception() is None
-        self._write(record, future.result() if acknowledged else None)
-        return acknowledged
+    def _note(self, first: int, places: Sequence[RecordMetadata | None]) -> None:
+        """Write down what became of what was sent."""
+        for op, place in enumerate(places, start=first):
+            if place is None:
+                self.unknown += 1
+                self._write(type="unknown", op=op)
+            else:
+                self.acknowledged += 1
+                self._write(type="ok", op=op, partition=place.partition, offset=place.offset)
+        self._ledger.flush()
 
-    def _write(self, record: Planned, place: RecordMetadata | None) -> None:
-        entry = {"key": record.key, "id": record.id, "kind": record.kind, "result": "unknown"}
-        if place is not None:
-            entry |= {"result": "ok", "partition": place.partition, "offset": place.offset}
-            self.acknowledged += 1
-        else:
-            self.unknown += 1
-        self._ledger.write(orjson.dumps(entry) + b"\n")
+    def _write(self, **line: object) -> None:
+        self._ledger.write(orjson.dumps(line | {"at_ns": time.monotonic_ns()}) + b"\n")
 
     async def _started(self) -> AIOKafkaProducer | None:
         """The producer; none while Kafka does not answer."""
@@ -147,3 +157,9 @@ class Sender:
                 await producer.stop()
         except (KafkaError, OSError, TimeoutError):
             return  # it hangs when the broker is gone; what it had is noted as unknown
+
+
+def _place(future: asyncio.Future[RecordMetadata]) -> RecordMetadata | None:
+    """Where Kafka has put it; none when it has not said so."""
+    is_told = future.done() and not future.cancelled() and future.exception() is None
+    return future.result() if is_told else None

@@ -14,14 +14,16 @@ class Transcript:
     """The lines of one conversation as the topic has them; line 1 has index 0."""
 
     __slots__ = (
-        *("blocked", "customer", "digests", "epochs", "key", "mentions", "partition", "reads", "seqs"),
-        "sessions",
+        *("blocked", "customer", "digests", "epochs", "key", "mentions", "messages", "partition", "reads"),
+        *("seqs", "sessions"),
     )
 
     def __init__(self, key: str, partition: int) -> None:
         self.key = key
         self.partition = partition
         self.digests = array("q")
+        self.messages = array("q")
+        """Digests of their ids."""
         self.seqs = array("I")
         self.epochs = array("I")
         self.sessions = array("I")
@@ -39,6 +41,7 @@ class Transcript:
     def add(self, event: Json) -> None:
         """Append the next line."""
         self.digests.append(event_digest(event))
+        self.messages.append(hash(event["message"]))
         self.seqs.append(event["seq"])
         self.epochs.append(event["epoch"])
         self.sessions.append(event["session"])
@@ -51,6 +54,10 @@ class Transcript:
             named = dict.fromkeys(event["mentions"])
             named.pop(event.get("sender_id"), None)
             self.mentions[event["position"]] = tuple(named)
+
+    def has(self, position: int, message: str) -> bool:
+        """Whether this message stands at this position."""
+        return 0 < position <= len(self) and self.messages[position - 1] == hash(message)
 
     def read(self, event: Json) -> None:
         """An agent has read up to a position; that never goes back."""

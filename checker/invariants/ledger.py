@@ -1,14 +1,17 @@
 """What the sender was promised: each record that Kafka acknowledged lies in inbound, and nothing else does.
 
-A ledger is a file of JSON lines, one for each record that was sent:
-`{"partition": 3, "offset": 17, "key": "…", "id": "…", "result": "ok"}`; `id` is the record's `ce_id` (none:
-not given). `result` is `ok` when Kafka acknowledged it, `unknown` when no answer came: then it may be there
-or not, and no partition and offset are given.
+A ledger is a file of JSON lines, flushed before what they tell of is sent, and after its answer. `op` numbers
+the attempts, `id` is the record's `ce_id` (none: not given), `at_ns`, if it is there, is for people:
+
+`{"type": "invoke", "op": 7, "key": "messenger:1:u1", "id": "…", "at_ns": 12}`: it will be sent
+`{"type": "ok", "op": 7, "partition": 3, "offset": 17, "at_ns": 15}`: Kafka has acknowledged it
+`{"type": "unknown", "op": 7, "at_ns": 15}`: no answer came; it may be there or not
+
+What has no second line is unknown, too: whoever sent it was killed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -19,25 +22,29 @@ from checker.report import Tally
 
 
 class Sent(NamedTuple):
-    """One line of the ledger, without its place."""
+    """A record as it was sent, wherever it lies."""
 
     key: str
     id: str | None
 
 
 class Ledger:
-    """All that was sent, by place; `unknown` counts what may be there or not."""
+    """All that was sent, by place; `unknown` is what may be there or not."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self.acknowledged: dict[Place, Sent] = {}
-        self.unknown: Counter[Sent] = Counter()
+        self.unknown: set[Sent] = set()
+        invoked: dict[int, Sent] = {}
         for line in lines:
             entry = orjson.loads(line)
-            sent = Sent(entry["key"], entry.get("id"))
-            if entry["result"] == "ok":
-                self.acknowledged[entry["partition"], entry["offset"]] = sent
-            else:
-                self.unknown[sent] += 1
+            match entry["type"]:
+                case "invoke":
+                    invoked[entry["op"]] = Sent(entry["key"], entry.get("id"))
+                case "ok":
+                    self.acknowledged[entry["partition"], entry["offset"]] = invoked.pop(entry["op"])
+                case _:
+                    self.unknown.add(invoked.pop(entry["op"]))
+        self.unknown.update(invoked.values())
 
 
 class LedgerCheck:

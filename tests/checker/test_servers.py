@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -124,6 +125,17 @@ async def test_the_command_finds_that_empty_servers_hold(
     )
     assert (code, errors) == (0, b"")
     assert b"everything holds" in output
+
+
+async def test_what_a_killed_writer_has_left_of_a_line_is_left_out(
+    bootstrap_servers: str, topic_prefix: str, topics: dict[str, str], database: str, tmp_path: Path
+) -> None:
+    del topics
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_bytes(b'{"type": "invoke", "op": 1, "key": "k", "id": "1"}\n{"type": "ok", "op')
+    servers = ("--bootstrap-servers", bootstrap_servers, "--dsn", database, "--prefix", topic_prefix)
+    code, _, errors = await _checker(*servers, "--expected", str(ledger))
+    assert (code, errors) == (0, b"")
 
 
 async def test_a_missing_topic_is_told(bootstrap_servers: str, database: str) -> None:
