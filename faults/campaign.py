@@ -82,6 +82,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     at_rest, outside = await end(ground, crowd)
     stopped = await ground.fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
+    ground.outside_said(ground.folder / "ledger.jsonl")
     report = await check(ground, [*outside, *used])
     await blame(ground, report["checks"], [phase.began_ms for phase in phases])
     return Result(
@@ -105,6 +106,8 @@ async def _begin(campaign: Campaign, ground: Ground) -> None:
         if ground.surroundings.outside is not None:
             ground.fleet.start("delivery", number)
             ground.fleet.start("webhooks", number)
+    if ground.surroundings.outside is not None:
+        ground.fleet.start("ingress", 1)
     ground.start_gateways()
     ground.fleet.keep()
     await ground.configure()

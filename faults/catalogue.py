@@ -26,13 +26,23 @@ class Need(Enum):
 
 
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "kill": ("kill_routing", "kill_notifier", "kill_gateway"),
+    "kill": (
+        "kill_routing",
+        "kill_notifier",
+        "kill_gateway",
+        "kill_in_rebalance",
+        "kill_at_commit",
+        "kill_at_produce",
+        "kill_at_end_txn",
+    ),
     "terminate": ("terminate_twice",),
     "freeze": (
         "freeze_routing",
         "freeze_notifier",
         "freeze_in_transaction",
         "freeze_before_writing",
+        "freeze_at_produce",
+        "freeze_at_end_txn",
         "freeze_gateway",
     ),
     "broker_crash": ("restart_broker",),
@@ -43,33 +53,31 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "half_open_kafka",
         "half_open_postgres",
         "reset_all",
+        "cut_at_commit",
+        "cut_at_produce",
+        "cut_at_end_txn",
     ),
     "lost_reply": (
         "lost_commit_reply",
         "lost_produce_reply",
         "lost_offsets_reply",
         "lost_end_txn_reply",
-        "cut_at_commit",
-        "cut_at_produce",
-        "cut_at_end_txn",
-        "kill_at_commit",
-        "kill_at_produce",
-        "kill_at_end_txn",
     ),
     "storm": ("storm",),
     "broker_freeze": ("freeze_broker",),
     "session": ("terminate_sessions", "kill_backend"),
     "lock": ("lock_rows",),
-    "delay": ("delay_kafka", "delay_postgres"),
+    "delay": ("delay_kafka", "delay_postgres", "delay_both", "throttle_kafka", "throttle_postgres"),
     "block": ("block_loop",),
     "poison": ("poison",),
-    "repeats": ("replay", "disorder"),
+    "replay": ("replay",),
+    "disorder": ("disorder",),
     "clock": ("jump_clocks",),
     "full_disk": ("fill_postgres_disk", "fill_kafka_disk"),
     "limit": ("few_descriptors", "little_memory"),
     "coordinator": ("move_coordinator",),
     "upgrade": ("roll_out",),
-    "outside": ("kill_delivery", "kill_webhooks"),
+    "outside": ("kill_delivery", "kill_webhooks", "kill_ingress"),
 }
 """Faults of one kind are the same thing done to different parts, or at different moments."""
 
@@ -93,8 +101,13 @@ MAY_END = frozenset((*KINDS["limit"], *KINDS["upgrade"]))
 """A worker may end by these. What matters is that a later life has what it needs, and goes on: one of a
 version that reads more topics than the other members of its group ends until those are gone."""
 
+_AT_A_REQUEST = {
+    *(f"freeze_{moment}" for moment in ("before_writing", "at_produce", "at_end_txn")),
+    *(f"kill_at_{request}" for request in ("commit", "produce", "end_txn")),
+}
+"""A worker is stopped at the moment when it sends this."""
 _NEEDS: Mapping[Need, Collection[str]] = {
-    Need.WIRES: {"freeze_before_writing", *KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
+    Need.WIRES: {*_AT_A_REQUEST, *KINDS["delay"], *KINDS["partition"], *KINDS["lost_reply"]},
     Need.INSIDE: {*KINDS["block"]},
     Need.CLOCKS: {*KINDS["clock"]},
     Need.SMALL_DISKS: {*KINDS["full_disk"]},
@@ -112,7 +125,9 @@ _LASTS_S: Mapping[str, float] = {
     "restart_broker": 25.0,
     "silent_kafka": 25.0,
     "silent_postgres": 35.0,
-    **dict.fromkeys(KINDS["lost_reply"], 30.0),
+    **dict.fromkeys((*_AT_A_REQUEST, *KINDS["lost_reply"]), 30.0),
+    **dict.fromkeys(("cut_at_commit", "cut_at_produce", "cut_at_end_txn"), 30.0),
+    "kill_in_rebalance": 40.0,
     "storm": 60.0,
     "freeze_broker": 45.0,
     "lock_rows": 45.0,

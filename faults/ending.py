@@ -35,6 +35,7 @@ async def end(ground: Ground, crowd: Crowd) -> tuple[bool, list[dict[str, Any]]]
     outside: list[dict[str, Any]] = []
     try:
         await left(ground)
+        await ground.outside_settled()
         await quiet(ground)
         ends = await ground.ends("notifications")
         for gateway in ground.fleet.of("gateway"):

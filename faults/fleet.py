@@ -17,7 +17,7 @@ import orjson
 from faults.history import History
 from workers.local.child import LEASH
 
-STARTED = (b"worker_started", b"gateway_listening")
+STARTED = (b"worker_started", b"gateway_listening", b"ingress_listening")
 TERM_BEGAN = b'"term_began"'
 RESTART_S = 0.3
 POLL_S = 0.05

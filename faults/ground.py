@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 
 from config.settings import Settings
@@ -114,6 +115,19 @@ class Ground:
     def set_clock(self, worker: str, offset_s: int) -> None:
         """Let this worker's clock, if it has one of its own, go so much before everybody's."""
         clock_of(self.folder, worker).write_text(f"{offset_s:+}")
+
+    async def outside_settled(self) -> None:
+        """Wait until those outside, if there are any, have said all. Raises TimeoutError."""
+        if self.surroundings.outside is not None:
+            await self.surroundings.outside.settled(self.dsn)
+
+    def outside_said(self, ledger: Path) -> None:
+        """Add what those outside may have had appended to inbound, to what the sender has sent."""
+        if self.surroundings.outside is None:
+            return
+        with ledger.open("ab") as file:
+            for key, id_ in self.surroundings.outside.messenger.echoes():
+                file.write(orjson.dumps({"key": key, "id": id_, "result": "unknown"}) + b"\n")
 
     async def outside_checks(self) -> list[dict[str, Any]]:
         """What must hold of those to whom something is told; nothing when there are none."""

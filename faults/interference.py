@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,9 @@ from faults.scene import CATCH_S, Scene
 from faults.surroundings import SESSION_S
 from faults.watch import KINDS
 
-DELAY_S, JITTER_S, DELAYED_FOR_S = 0.1, 0.2, 20.0
+DELAY_S, JITTER_S, SLOW_FOR_S = 0.1, 0.2, 20.0
+BYTES_PER_S = 40_000.0
+"""A batch of a hundred messages takes seconds."""
 SILENT_S = (2 * SESSION_S, 6 * SESSION_S)
 """Beyond a session and what a worker waits for Kafka; beyond what it waits for Postgres, too."""
 CUT_OFF_S = 2.0
@@ -51,6 +53,9 @@ class Interference:
         return {
             "delay_kafka": lambda: self.delay("kafka"),
             "delay_postgres": lambda: self.delay("postgres"),
+            "delay_both": lambda: self.delay("both"),
+            "throttle_kafka": lambda: self.throttle("kafka"),
+            "throttle_postgres": lambda: self.throttle("postgres"),
             "silent_kafka": lambda: self.silence("kafka"),
             "silent_postgres": lambda: self.silence("postgres"),
             "half_open_kafka": lambda: self.half_open("kafka"),
@@ -61,17 +66,24 @@ class Interference:
         }
 
     async def delay(self, server: str) -> None:
-        """Every way of every worker to a server takes long, and now longer, now shorter."""
-        wires = self._wires(server)
-        in_flight, before = await self.scene.busy("routing"), sum(wire.delayed for wire in wires.values())
-        for wire in wires.values():
-            wire.delay(DELAY_S, JITTER_S)
-        await asyncio.sleep(DELAYED_FOR_S)
+        """Every way of every worker to a server, or to both, takes long, and now longer, now shorter."""
+        network = self.scene.ground.network
+        wires = list(network.wires if server == "both" else network.to(server).values())
+        await self._slow(f"delay_{server}", wires, lambda wire: wire.delay(DELAY_S, JITTER_S))
+
+    async def throttle(self, server: str) -> None:
+        """A connection of a worker with a server carries so many bytes a second each way, and no more."""
+        wires = list(self.scene.ground.network.to(server).values())
+        await self._slow(f"throttle_{server}", wires, lambda wire: wire.throttle(BYTES_PER_S))
+
+    async def _slow(self, name: str, wires: Sequence[Wire], slow: Callable[[Wire], None]) -> None:
+        in_flight, before = await self.scene.busy("routing"), sum(wire.delayed for wire in wires)
+        for wire in wires:
+            slow(wire)
+        await asyncio.sleep(SLOW_FOR_S)
         self.scene.ground.network.heal()
-        delayed = sum(wire.delayed for wire in wires.values()) - before
-        self.scene.note(
-            f"delay_{server}", hit=delayed > 0 and in_flight > 0, delayed=delayed, in_flight=in_flight
-        )
+        delayed = sum(wire.delayed for wire in wires) - before
+        self.scene.note(name, hit=delayed > 0 and in_flight > 0, delayed=delayed, in_flight=in_flight)
 
     async def silence(self, server: str) -> None:
         """One worker hears nothing of a server, or it nothing of him, or neither of the other.
@@ -81,7 +93,7 @@ class Interference:
         kind = self.scene.random.choice(tuple(KINDS))
         victim, ways = await self.scene.victim(kind), self.scene.random.choice(WAYS)
         seconds = SILENT_S[0] if server == "kafka" else self.scene.random.choice(SILENT_S)
-        wire, before = self._wires(server)[victim.name], await self.scene.ground.owners()
+        wire, before = self.scene.ground.network.to(server)[victim.name], await self.scene.ground.owners()
         in_flight, held = await self.scene.busy(kind), wire.held
         wire.silence(*ways)
         await asyncio.sleep(seconds)
@@ -99,7 +111,7 @@ class Interference:
 
     async def half_open(self, server: str) -> None:
         """Every connection to a server is forgotten on its way; only who sends something learns of it."""
-        wires = self._wires(server)
+        wires = self.scene.ground.network.to(server)
         in_flight, before = await self.scene.busy("routing"), sum(wire.forgotten for wire in wires.values())
         connections = sum(wire.forget() for wire in wires.values())
         for wire in wires.values():
@@ -137,7 +149,9 @@ class Interference:
     async def _spring(self, name: str, kind: str, quiet_s: float) -> None:
         server, request, lost = MOMENTS[name]
         victim = await self.scene.victim(kind)
-        hit = await self._wires(server)[victim.name].catches(Trap(request, lost, quiet_s), CATCH_S)
+        hit = await self.scene.ground.network.to(server)[victim.name].catches(
+            Trap(request, lost, quiet_s), CATCH_S
+        )
         if hit:
             await asyncio.sleep(quiet_s)
         self.scene.note(name, hit=hit, worker=victim.name, quiet_s=quiet_s)
@@ -149,11 +163,7 @@ class Interference:
             victim = await self.scene.victim(kind)
             await self.scene.busy(kind)
             trap = Trap(request, Lost.REQUEST, ENDED_S)
-            hit = await self._wires(server)[victim.name].catches(trap, CATCH_S)
+            hit = await self.scene.ground.network.to(server)[victim.name].catches(trap, CATCH_S)
             victim.signal(signal.SIGKILL)
             await victim.ended(ENDED_S)
             self.scene.note(name, hit=hit, worker=victim.name)
-
-    def _wires(self, server: str) -> dict[str, Wire]:
-        network = self.scene.ground.network
-        return network.kafka if server == "kafka" else network.postgres

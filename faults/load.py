@@ -38,6 +38,7 @@ class Load:
 
     async def poison(self) -> None:
         """Readable records with unreadable ones before, between and behind them, and a run of those alone."""
+        refused = await self.scene.refused()
         good = list(islice(self._stream(self._beside), 3))
         mixed = [record for each in good for record in (*self._poisonous(), each)]
         await self.scene.sender.send([*mixed, *self._poisonous()])
@@ -45,14 +46,16 @@ class Load:
             self._record(f"run-{number}", value=b"{", user="poisoned", partition=0) for number in range(RUN)
         ]
         await self.scene.sender.send(run)
-        self.scene.note("poison", hit=True, records=len(mixed) + len(self._poisonous()) + len(run))
+        records = len(mixed) + len(self._poisonous()) + len(run) - len(good)
+        read, refused = await self.scene.read(), await self.scene.refused() - refused
+        self.scene.note("poison", hit=read and refused >= records, records=records, refused=refused)
 
     async def replay(self) -> None:
         """After a day, and a restart: what was sent first comes again, each second record misplaced."""
         count = min(REPLAYED, sum(self.scene.sender.kinds.values()))
         connection = await asyncpg.connect(self.scene.ground.dsn)
         try:
-            aged = await connection.execute(_AGE)
+            aged = int((await connection.execute(_AGE)).split()[-1])
         finally:
             await connection.close()
         for worker in self.scene.ground.fleet.of("routing"):
@@ -64,7 +67,8 @@ class Load:
         await self.scene.sender.send(
             [self._misplaced(record) if number % 2 else record for number, record in enumerate(first)]
         )
-        self.scene.note("replay", hit=len(first) > 0, records=len(first), aged=int(aged.split()[-1]))
+        hit = await self.scene.read() and len(first) > 0 and aged > 0
+        self.scene.note("replay", hit=hit, records=len(first), aged=aged)
 
     async def disorder(self) -> None:
         """Records of other customers backwards, whose ids other messages have had, or will have."""
@@ -74,7 +78,8 @@ class Load:
         await self.scene.sender.send(records[::-1])
         changed = [self._changed(record) for record in records]
         await self.scene.sender.send(changed)
-        self.scene.note("disorder", hit=True, records=len(records), changed=len(changed))
+        hit = await self.scene.read()
+        self.scene.note("disorder", hit=hit, records=len(records), changed=len(changed))
 
     @property
     def _beside(self) -> int:

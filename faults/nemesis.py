@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
@@ -30,8 +31,16 @@ STORM_WORKERS, STORM_ROUNDS = 4, 5
 """Of each kind; each is stopped and started so often."""
 STORM_PAUSE_S, STARTED_S = 2.0, 30.0
 BROKER_FREEZE_S = 30.0
-TWICE_S, STOPPED_S = 0.3, 25.0
+TWICE_S, STOPPED_S = 0.1, 25.0
 """The second SIGTERM comes within the one; a worker has a deadline before the other."""
+REBALANCED_S = 15.0
+"""A newcomer has started, and the others of its group have heard of it."""
+STANDSTILLS = {
+    "freeze_before_writing": ("postgres", "begin"),
+    "freeze_at_produce": ("kafka", "produce"),
+    "freeze_at_end_txn": ("kafka", "end_txn"),
+}
+"""On the wire to which server, and at which request of the worker's."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,12 @@ class Nemesis:
             "kill_routing": lambda: self.kill("routing"),
             "kill_notifier": lambda: self.kill("notifier"),
             "kill_gateway": self.kill_gateway,
+            "kill_in_rebalance": self.kill_in_rebalance,
             "freeze_routing": lambda: self.freeze("routing"),
             "freeze_notifier": lambda: self.freeze("notifier"),
             "freeze_gateway": self.freeze_gateway,
             "freeze_in_transaction": self.freeze_in_transaction,
-            "freeze_before_writing": self.freeze_before_writing,
+            **{name: partial(self.freeze_at, name) for name in STANDSTILLS},
             "storm": self.storm,
             "restart_broker": self.restart_broker,
             "restart_postgres": self.restart_postgres,
@@ -59,6 +69,7 @@ class Nemesis:
             "block_loop": self.block_loop,
             "kill_delivery": lambda: self.kill_outside("delivery"),
             "kill_webhooks": lambda: self.kill_outside("webhooks"),
+            "kill_ingress": lambda: self.kill_outside("ingress"),
         }
 
     async def kill(self, kind: str) -> None:
@@ -68,6 +79,19 @@ class Nemesis:
         victim.signal(signal.SIGKILL)
         await victim.ended(10)
         self.scene.note(f"kill_{kind}", hit=in_flight > 0, worker=victim.name, in_flight=in_flight)
+
+    async def kill_in_rebalance(self) -> None:
+        """SIGKILL to a worker of each kind as it lets go of its lanes, since another one has come."""
+        fleet = self.scene.ground.fleet
+        for kind in KINDS:
+            victim = await self.scene.victim(kind)
+            newcomer = fleet.start(kind, len(fleet.of(kind)) + 1)
+            hit = await self._lets_go(victim)
+            victim.signal(signal.SIGKILL)
+            await victim.ended(10)
+            self.scene.note("kill_in_rebalance", hit=hit, worker=victim.name)
+            await newcomer.started(STARTED_S)
+            await fleet.stop(newcomer)
 
     async def kill_outside(self, kind: str) -> None:
         """SIGKILL, again and again, to a worker that others are being told something by."""
@@ -135,15 +159,16 @@ class Nemesis:
         await self._frozen(victim)
         await self._note_frozen("freeze_in_transaction", victim, before, caught=caught)
 
-    async def freeze_before_writing(self) -> None:
-        """SIGSTOP to a routing worker as it begins a transaction: Postgres hears of it when he wakes up."""
+    async def freeze_at(self, name: str) -> None:
+        """SIGSTOP to a routing worker as it sends a request: the server hears of it when he wakes up."""
+        server, request = STANDSTILLS[name]
         before = await self.scene.ground.owners()
         victim = await self.scene.victim("routing")
-        wire = self.scene.ground.network.postgres[victim.name]
-        caught = await wire.catches(Trap("begin", Lost.TIME), CATCH_S)
+        wire = self.scene.ground.network.to(server)[victim.name]
+        caught = await wire.catches(Trap(request, Lost.TIME), CATCH_S)
         await self._frozen(victim)
         wire.heal()
-        await self._note_frozen("freeze_before_writing", victim, before, caught=caught)
+        await self._note_frozen(name, victim, before, caught=caught)
 
     async def storm(self) -> None:
         """Eight workers, each stopped and started five times."""
@@ -223,6 +248,17 @@ class Nemesis:
                 return
         self.scene.ground.history.add("coordinator_failed")
         await self.scene.ground.kafka.restart()
+
+    async def _lets_go(self, victim: Worker) -> bool:
+        """Wait until a lane of the victim's has no owner any more; False when none had in time."""
+        terms, deadline = victim.terms(), time.monotonic() + REBALANCED_S
+        held: set[tuple[str, int]] = set()
+        while victim.alive and time.monotonic() < deadline:
+            owners = await self.scene.ground.owners()
+            if any(owners[lane] is None for lane in held):
+                return True
+            held = {lane for lane, owner in owners.items() if owner in terms}
+        return False
 
     def _missing(self, kind: str) -> list[int]:
         """Numbers of workers that the storm adds."""

@@ -32,6 +32,10 @@ class Network:
         """All of them."""
         yield from (*self.kafka.values(), *self.postgres.values())
 
+    def to(self, server: str) -> Mapping[str, Wire]:
+        """Those that lead to `kafka`, or to `postgres`, by their workers."""
+        return {"kafka": self.kafka, "postgres": self.postgres}[server]
+
     def kafka_properties(self) -> Mapping[str, str]:
         """What Kafka must be started with, on `kafka_port`, when there are wires."""
         if not self.kafka:

@@ -79,7 +79,7 @@ class Wire:
         self._abandoned: set[Connection] = set()
         """Those that were forgotten: they end with the wire, if neither end has noticed before."""
         self._chance = chance
-        self._delay_s = self._jitter_s = 0.0
+        self._delay_s = self._jitter_s = self._byte_s = 0.0
         self._open = {way: asyncio.Event() for way in Way}
         self._trap: Trap | None = None
         self._server: asyncio.Server | None = None
@@ -103,6 +103,10 @@ class Wire:
     def delay(self, seconds: float, jitter_s: float) -> None:
         """Keep each chunk for so long, and up to `jitter_s` more; the order stays."""
         self._delay_s, self._jitter_s = seconds, jitter_s
+
+    def throttle(self, bytes_per_s: float) -> None:
+        """Carry no more on each connection, each way."""
+        self._byte_s = 1 / bytes_per_s
 
     def silence(self, *ways: Way) -> None:
         """Hold what goes these ways until the wire is healed; then it arrives, as TCP sees to."""
@@ -152,7 +156,7 @@ class Wire:
 
     def heal(self) -> None:
         """Be a good wire again."""
-        self._delay_s = self._jitter_s = 0.0
+        self._delay_s = self._jitter_s = self._byte_s = 0.0
         self._trap = None
         for each in self._open.values():
             each.set()
@@ -163,6 +167,12 @@ class Wire:
             return 0.0
         self.delayed += 1
         return self._delay_s + self._chance.uniform(0, self._jitter_s)
+
+    async def carry(self, size: int) -> None:
+        """Take the time that so many bytes take."""
+        if self._byte_s:
+            self.delayed += 1
+            await asyncio.sleep(size * self._byte_s)
 
     async def pass_by(self, way: Way) -> None:
         """Wait while it is silent this way."""
@@ -251,6 +261,7 @@ class Connection:
             due, chunk = await chunks.get()
             if (early_s := due - loop.time()) > 0:
                 await asyncio.sleep(early_s)
+            await self._wire.carry(len(chunk))
             await self._wire.pass_by(way)
             if not chunk:
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from faults.book import Book
@@ -15,6 +16,8 @@ from faults.watch import KINDS, UnseenError
 
 CATCH_S = 10.0
 """How long to wait for a worker to be inside a transaction, or for work to be in flight."""
+READ_S, LOOK_S = 30.0, 0.2
+"""Within this what was sent has come to the workers, unless something else keeps them from it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,24 @@ class Scene:
         while not (waiting := await self._in_flight(kind)) and time.monotonic() < deadline:
             await asyncio.sleep(0)
         return waiting
+
+    async def read(self) -> bool:
+        """Wait until the routing workers have read what was sent; False when they have not in time."""
+        deadline, ends = time.monotonic() + READ_S, None
+        while time.monotonic() < deadline:
+            with suppress(UnseenError):
+                ends = ends or await self.ground.reached()
+                if not (await self.ground.lag(ends))["intake"]:
+                    return True
+            await asyncio.sleep(LOOK_S)
+        return False
+
+    async def refused(self) -> int:
+        """How many dead letters there are; waits for Kafka, which may just come back."""
+        while True:
+            with suppress(UnseenError):
+                return sum(await self.ground.ends("deadletter"))
+            await asyncio.sleep(LOOK_S)
 
     async def taken(self, kind: str, before: dict[tuple[str, int], str | None]) -> int:
         """How many lanes of a kind of worker have another owner than before."""

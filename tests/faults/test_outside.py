@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from faults.messenger import Messenger, is_gone
 from faults.outside import Outside
 from workers.channels.delivery.marker import marker
 from workers.local.simulator.platform.account import Said
@@ -18,9 +19,9 @@ def row(state: str | None, *, is_open: bool = False) -> Any:  # noqa: ANN401 - w
     return {"message_id": MESSAGE, "state": state, "open": is_open, "reason": None}
 
 
-def given(outside: Outside, *messages: UUID) -> None:
+def given(messenger: Messenger, *messages: UUID) -> None:
     """To the first page's platform."""
-    account = next(iter(outside._accounts.values()))
+    account = next(iter(messenger.accounts.values()))
     for number, message in enumerate(messages):
         account.said.append(Said(f"m{number}", "u1", "Dạ", None, marker(message, 0), 0))
 
@@ -40,20 +41,28 @@ def given(outside: Outside, *messages: UUID) -> None:
     ],
 )
 def test_an_answer_is_once_on_its_platform_or_known_not_to_be(state: str, times: int, holds: bool) -> None:
-    outside = Outside()
-    given(outside, *[MESSAGE] * times)
-    assert outside._once_on_its_platform([row(state)])["holds"] == holds
+    messenger = Messenger()
+    given(messenger, *[MESSAGE] * times)
+    assert messenger.once([row(state)])["holds"] == holds
 
 
 def test_an_answer_that_is_still_to_be_given_is_lost() -> None:
-    assert not Outside()._once_on_its_platform([row("queued", is_open=True)])["holds"]
-    assert not Outside()._once_on_its_platform([row(None, is_open=True)])["holds"]
+    assert not Messenger().once([row("queued", is_open=True)])["holds"]
+    assert not Messenger().once([row(None, is_open=True)])["holds"]
 
 
 def test_what_nobody_said_is_on_no_platform() -> None:
-    outside = Outside()
-    given(outside, uuid4())
-    assert not outside._once_on_its_platform([])["holds"]
+    messenger = Messenger()
+    given(messenger, uuid4())
+    assert not messenger.once([])["holds"]
+
+
+def test_some_customers_have_no_account_any_more() -> None:
+    messenger = Messenger()
+    account = next(iter(messenger.accounts.values()))
+    assert [user for user in ("u12", "u13", "u26", "talker-13") if is_gone(user)] == ["u13", "u26"]
+    assert account.silent_s("u13") is None
+    assert account.silent_s("u12") is not None
 
 
 @pytest.mark.parametrize(

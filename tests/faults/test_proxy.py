@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -118,6 +119,18 @@ async def test_what_was_sent_before_its_sender_went_arrives_after_the_silence() 
         wire.heal()
         await echo.gone.wait()
         assert echo.heard == [b"my last words\n"]
+
+
+async def test_a_narrow_wire_takes_its_time_for_each_byte_until_it_is_healed() -> None:
+    async with wired() as (wire, _, talk):
+        wire.throttle(1_000)
+        began = time.monotonic()
+        assert await said(talk, b"x" * 49 + b"\n") == b"x" * 49 + b"\n"
+        assert time.monotonic() - began >= 0.1  # fifty bytes there, fifty back
+        assert wire.delayed == 2
+        wire.heal()
+        assert await said(talk, b"hello\n") == b"hello\n"
+        assert wire.delayed == 2
 
 
 async def test_a_reset_reaches_both_ends() -> None:

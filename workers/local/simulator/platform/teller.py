@@ -34,3 +34,8 @@ class Teller:
             webhook = await self._waiting.get()
             if self._post is not None:
                 await self._post(webhook)
+            self._waiting.task_done()
+
+    async def told(self) -> None:
+        """Wait until all was told."""
+        await self._waiting.join()
