@@ -57,7 +57,7 @@ MUTANTS = (
     ),
     Mutant(
         "neither owner nor batch number is compared",
-        ",".join(["freeze_before_writing"] * 8),
+        "freeze_before_writing,freeze_before_writing",
         (
             "each distinct message is once",
             "positions are",
