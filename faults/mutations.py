@@ -214,6 +214,48 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "the gateway decides a claim by what the tables say",
+        "kill_gateway",
+        ("whoever was told an outcome",),
+        (
+            Change(
+                "workers/gateway/conversations.py",
+                "    desk.audience, desk.followers, desk.transfer\n",
+                "    desk.audience, desk.followers, desk.transfer, desk.epoch, desk.seq\n",
+            ),
+            Change(
+                "workers/gateway/conversations.py",
+                "    rejected: frozenset[str] = frozenset()\n",
+                "    rejected: frozenset[str] = frozenset()\n    epoch: int = 0\n    seq: int = 0\n",
+            ),
+            Change(
+                "workers/gateway/conversations.py",
+                '            **_asked(row["transfer"]),\n',
+                '            **_asked(row["transfer"]),\n'
+                '            epoch=row["epoch"] or 0,\n'
+                '            seq=row["seq"] or 0,\n',
+            ),
+            Change(
+                "workers/gateway/commanding.py",
+                "            return await self._send(asker, asked, roster, known, waiter, "
+                "((call.name, stands, str(id_)),))\n",
+                "            sent = await self._send(asker, asked, roster, known, waiter, "
+                "((call.name, stands, str(id_)),))\n"
+                '            if sent.outcome or call.name != "claim" or "offered" not in stands:\n'
+                "                return sent\n"
+                "            from datetime import UTC, datetime\n"
+                "            from schemas.outcomes import Done\n"
+                '            result = {"holder": asker.identity.agent, "standing": "held",\n'
+                '                      "epoch": conversation.epoch + 1, "seq": conversation.seq + 1}\n'
+                "            done = Done(\n"
+                "                workspace=sent.workspace, desk=conversation.desk, actor=sent.actor,\n"
+                '                idempotency_key=sent.key, command="claim", result=result,\n'
+                "                request_sha256=sent.request.sha256, at=datetime.now(UTC))\n"
+                "            return sent._replace(outcome=done)\n",
+            ),
+        ),
+    ),
+    Mutant(
         "a claim is won by another than the first in the log",
         "kill_gateway",
         ("of those who claim",),
