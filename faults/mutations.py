@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import NamedTuple
 
 FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
+DIGEST_LETTERS = 12
 KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
 
 
@@ -28,6 +30,12 @@ class Mutant(NamedTuple):
     def slug(self) -> str:
         """Names its folder."""
         return self.name.replace(" ", "-")
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What makes it this one, in few words: with other changes or checks it has another digest."""
+        digest = sha256(repr((self.changes, self.seen_by)).encode()).hexdigest()[:DIGEST_LETTERS]
+        return {"mutant": self.name, "digest": digest, "faults": self.faults}
 
 
 MUTANTS = (
