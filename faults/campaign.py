@@ -28,7 +28,7 @@ from faults.nemesis import Nemesis
 from faults.readers import Readers
 from faults.recovery import recovered
 from faults.result import Phase, Result
-from faults.scene import Scene
+from faults.scene import NobodyError, Scene
 from faults.sender import Sender
 from faults.sessions import Sessions
 from faults.stream import Stream
@@ -153,7 +153,10 @@ async def _trouble(
         for left, name in zip(range(len(names), 0, -1), names, strict=True):
             await asyncio.sleep(campaign.pause_s)
             ground.history.add("begin_fault", name=name)
-            await doing[name]()
+            try:
+                await doing[name]()
+            except NobodyError as error:
+                scene.note(name, hit=False, why=str(error))
             if campaign.recover and (campaign.repeat or left == 1):
                 seconds, wrong = await recovered(ground)
                 ground.history.add("recovered", name=name, seconds=seconds, wrong=wrong)

@@ -72,9 +72,10 @@ class Crowd:
 async def settle(urls: Sequence[str], agents: Sequence[str], book: Book, ends: Sequence[int]) -> None:
     """Each asks what became of what he was never told, and sees what came while he was away.
 
-    That is all that stands before `ends`, one offset for each partition of notifications.
+    That is all that stands before `ends`, one offset for each partition of notifications. Raises
+    TimeoutError.
     """
-    async with httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
+    async with asyncio.timeout(FINISH_S), httpx.AsyncClient(timeout=LOOK_S, trust_env=False) as http:
         accounts = [Account(http, Doors(urls), WORKSPACE, agent, PASSWORD) for agent in agents]
         await asyncio.gather(*(_settle(account, book, ends) for account in accounts))
     book.close()
@@ -91,10 +92,9 @@ async def _look_up(account: Account, book: Book, key: str) -> None:
     attempt = Attempt(account.actor, key, Act("outcome", "", {}), account.doors.url)
     book.asks(attempt)
     answer: Answer | None = None
-    try:
+    with suppress(httpx.TransportError):
         answer = await account.outcome(key)
-    finally:
-        book.hears(attempt, answer)
+    book.hears(attempt, answer)
 
 
 async def see_all(account: Account, book: Book, ends: Sequence[int]) -> None:

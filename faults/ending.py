@@ -44,8 +44,8 @@ async def end(ground: Ground, crowd: Crowd) -> tuple[bool, list[dict[str, Any]]]
         await ground.stop_gateways()
         outside = await ground.outside_checks()
         await quiet(ground)
-    except TimeoutError:
-        ground.history.add("restless", lag=await ground.lag(), stopped_lanes=await ground.stopped_lanes())
+    except (TimeoutError, UnseenError) as error:
+        ground.history.add("restless", why=repr(error), stopped_lanes=await ground.stopped_lanes())
         return False, outside
     return True, outside
 
@@ -65,9 +65,18 @@ async def left(ground: Ground) -> None:
 async def quiet(ground: Ground) -> None:
     """Wait until all is read and nothing will be said by itself soon. Raises TimeoutError."""
     async with asyncio.timeout(QUIET_S):
-        while await ground.due() or any((await ground.lag()).values()):
+        while await ground.due() or not await _is_read(ground):
             await asyncio.sleep(POLL_S)
     ground.history.add("quiet")
+
+
+async def _is_read(ground: Ground) -> bool:
+    """Whether the lag is zero; while Kafka does not tell, it is not known to be."""
+    try:
+        return not any((await ground.lag()).values())
+    except UnseenError as error:
+        ground.history.add("unseen", why=str(error))
+        return False
 
 
 async def healed(ground: Ground) -> float | None:

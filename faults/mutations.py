@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import NamedTuple
 
 FREEZES = "freeze_routing,freeze_in_transaction,freeze_before_writing,freeze_before_writing"
+DIGEST_LETTERS = 12
 KILLS = "kill_routing,kill_notifier,kill_routing,kill_notifier,kill_routing"
 
 
@@ -28,6 +30,12 @@ class Mutant(NamedTuple):
     def slug(self) -> str:
         """Names its folder."""
         return self.name.replace(" ", "-")
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What makes it this one, in few words: with other changes or checks it has another digest."""
+        digest = sha256(repr((self.changes, self.seen_by)).encode()).hexdigest()[:DIGEST_LETTERS]
+        return {"mutant": self.name, "digest": digest, "faults": self.faults}
 
 
 MUTANTS = (
@@ -57,7 +65,7 @@ MUTANTS = (
     ),
     Mutant(
         "neither owner nor batch number is compared",
-        ",".join(["freeze_before_writing"] * 8),
+        "freeze_before_writing,freeze_before_writing",
         (
             "each distinct message is once",
             "positions are",
@@ -210,6 +218,48 @@ MUTANTS = (
                 "workers/runtime/source.py",
                 "await self._consumer.beginning_offsets(partitions)",
                 "await self._consumer.end_offsets(partitions)",
+            ),
+        ),
+    ),
+    Mutant(
+        "the gateway decides a claim by what the tables say",
+        "kill_gateway",
+        ("whoever was told an outcome",),
+        (
+            Change(
+                "workers/gateway/conversations.py",
+                "    desk.audience, desk.followers, desk.transfer\n",
+                "    desk.audience, desk.followers, desk.transfer, desk.epoch, desk.seq\n",
+            ),
+            Change(
+                "workers/gateway/conversations.py",
+                "    rejected: frozenset[str] = frozenset()\n",
+                "    rejected: frozenset[str] = frozenset()\n    epoch: int = 0\n    seq: int = 0\n",
+            ),
+            Change(
+                "workers/gateway/conversations.py",
+                '            **_asked(row["transfer"]),\n',
+                '            **_asked(row["transfer"]),\n'
+                '            epoch=row["epoch"] or 0,\n'
+                '            seq=row["seq"] or 0,\n',
+            ),
+            Change(
+                "workers/gateway/commanding.py",
+                "            return await self._send(asker, asked, roster, known, waiter, "
+                "((call.name, stands, str(id_)),))\n",
+                "            sent = await self._send(asker, asked, roster, known, waiter, "
+                "((call.name, stands, str(id_)),))\n"
+                '            if sent.outcome or call.name != "claim" or "offered" not in stands:\n'
+                "                return sent\n"
+                "            from datetime import UTC, datetime\n"
+                "            from schemas.outcomes import Done\n"
+                '            result = {"holder": asker.identity.agent, "standing": "held",\n'
+                '                      "epoch": conversation.epoch + 1, "seq": conversation.seq + 1}\n'
+                "            done = Done(\n"
+                "                workspace=sent.workspace, desk=conversation.desk, actor=sent.actor,\n"
+                '                idempotency_key=sent.key, command="claim", result=result,\n'
+                "                request_sha256=sent.request.sha256, at=datetime.now(UTC))\n"
+                "            return sent._replace(outcome=done)\n",
             ),
         ),
     ),

@@ -35,8 +35,9 @@ TWICE_S, STOPPED_S = 0.1, 25.0
 """The second SIGTERM comes within the one; a worker has a deadline before the other."""
 REBALANCED_S = 15.0
 """A newcomer has started, and the others of its group have heard of it."""
+SLOW_S, PILED_UP_S = 0.2, 3.0
+"""Kept so long each way, a desk's transaction takes seconds: commands pile up behind it."""
 STANDSTILLS = {
-    "freeze_before_writing": ("postgres", "begin"),
     "freeze_at_produce": ("kafka", "produce"),
     "freeze_at_end_txn": ("kafka", "end_txn"),
 }
@@ -60,6 +61,7 @@ class Nemesis:
             "freeze_notifier": lambda: self.freeze("notifier"),
             "freeze_gateway": self.freeze_gateway,
             "freeze_in_transaction": self.freeze_in_transaction,
+            "freeze_before_writing": self.freeze_before_writing,
             **{name: partial(self.freeze_at, name) for name in STANDSTILLS},
             "storm": self.storm,
             "restart_broker": self.restart_broker,
@@ -158,6 +160,21 @@ class Nemesis:
         caught = await self._catch_inside(victim)
         await self._frozen(victim)
         await self._note_frozen("freeze_in_transaction", victim, before, caught=caught)
+
+    async def freeze_before_writing(self) -> None:
+        """SIGSTOP to the desk's worker as it begins to store much: Postgres hears of it when it wakes up.
+
+        What others have made of the same conversations by then it would undo, if it were let.
+        """
+        before = await self.scene.ground.owners()
+        victim = await self.scene.decider()
+        wire = self.scene.ground.network.to("postgres")[victim.name]
+        wire.delay(SLOW_S, 0.0)
+        await asyncio.sleep(PILED_UP_S)
+        caught = await wire.catches(Trap("begin desk", Lost.TIME), CATCH_S)
+        await self._frozen(victim)
+        wire.heal()
+        await self._note_frozen("freeze_before_writing", victim, before, caught=caught)
 
     async def freeze_at(self, name: str) -> None:
         """SIGSTOP to a routing worker as it sends a request: the server hears of it when he wakes up."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Protocol
 
 KAFKA_NAMES = {0: "produce", 26: "end_txn", 28: "offsets"}
 """By API key; `offsets` are those of a group within a transaction."""
 _STATEMENTS = (b"BEGIN", b"COMMIT")
+_BATCH = re.compile(rb"BEGIN.*EXECUTE advance \('(\w+)'")
+"""Begins a batch of lanes of this kind."""
 _LENGTH = 4
 _BEFORE_THE_SESSION = {80877103, 80877104}
 """Codes of the requests for TLS and GSS, behind which Postgres's session still has to begin."""
@@ -42,7 +46,9 @@ class PostgresRequests:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[str]:
-        """`begin` and `commit` for what begins with these words, and is sent as it stands."""
+        """`begin` and `commit` for what begins with these words, and is sent as it stands; `begin desk`, too,
+        for the beginning of a batch of that kind of lanes.
+        """
         self._unread += chunk
         found: list[str] = []
         while True:
@@ -51,8 +57,14 @@ class PostgresRequests:
             if body is None:
                 return found
             if letter == b"Q":
-                found += [name.lower().decode() for name in _STATEMENTS if body.startswith(name)]
+                found += _names(body)
             self._begun = self._begun or int.from_bytes(body[:4]) not in _BEFORE_THE_SESSION
+
+
+def _names(statement: bytes) -> Iterator[str]:
+    yield from (name.lower().decode() for name in _STATEMENTS if statement.startswith(name))
+    if batch := _BATCH.match(statement):
+        yield f"begin {batch[1].decode()}"
 
 
 def _take(unread: bytearray, skip: int, *, counts_itself: bool) -> bytes | None:

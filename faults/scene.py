@@ -8,16 +8,24 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
+from checker.murmur2 import partition_of
 from faults.book import Book
 from faults.fleet import Worker
 from faults.ground import Ground
 from faults.sender import Sender
+from faults.town import DESK_KEY
 from faults.watch import KINDS, UnseenError
 
 CATCH_S = 10.0
 """How long to wait for a worker to be inside a transaction, or for work to be in flight."""
+VICTIM_S = 120.0
+"""On a busy machine a worker takes half a minute to start; one that ends at once again never does."""
 READ_S, LOOK_S = 30.0, 0.2
 """Within this what was sent has come to the workers, unless something else keeps them from it."""
+
+
+class NobodyError(Exception):
+    """There is no worker to be hit."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +43,27 @@ class Scene:
         self.ground.history.add("fault", name=name, hit=hit, **detail)
 
     async def victim(self, kind: str) -> Worker:
-        """A worker that lives and has begun; waits for one when all are just starting."""
-        while True:
+        """A worker that lives and has begun; waits while all just start. Raises NobodyError."""
+        deadline = time.monotonic() + VICTIM_S
+        while time.monotonic() < deadline:
             workers = self.ground.fleet.of(kind)
             for worker in self.random.sample(workers, len(workers)):
                 if await worker.started(timeout_s=1):
                     return worker
+            await asyncio.sleep(LOOK_S)
+        raise NobodyError(f"no {kind} worker lives")
+
+    async def decider(self) -> Worker:
+        """The worker that has the lane of the town's desk; waits while nobody has. Raises NobodyError."""
+        lane = "desk", partition_of(DESK_KEY.encode(), self.ground.partitions["commands"])
+        deadline = time.monotonic() + VICTIM_S
+        while time.monotonic() < deadline:
+            owner = (await self.ground.owners())[lane]
+            for worker in self.ground.fleet.of("routing"):
+                if worker.alive and owner in worker.terms():
+                    return worker
+            await asyncio.sleep(LOOK_S)
+        raise NobodyError("nobody has the desk's lane")
 
     async def busy(self, kind: str) -> int:
         """Wait until records wait for workers of a kind, and return how many; 0 when none did in time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -79,7 +79,7 @@ def write(page: Path, runs: Sequence[Run]) -> None:
     if not runs:
         raise ValueError(f"{page} keeps its table: there is no run of which to write another one")
     rows = table(runs)
-    _place(page, lambda _: (*rows, *blind(runs), *failed(runs), *untried(rows)), MARKS)
+    put(page, (*rows, *blind(runs), *failed(runs), *untried(rows)), MARKS)
 
 
 def blind(runs: Sequence[Run]) -> list[str]:
@@ -111,24 +111,15 @@ def untried(rows: Iterable[str]) -> list[str]:
     return ["", f"Faults without a line of their own: {', '.join(names)}."] if names else []
 
 
-def put(page: Path, lines: Sequence[str], marks: tuple[str, str]) -> None:
-    """Put a table between the page's marks; what it lacks, by its first cell, keeps its line.
-
-    Raises ValueError when the page has no marks.
-    """
-    _place(page, lambda before: ({_first_cell(line): line for line in (*before, *lines)}).values(), marks)
-
-
-def _place(page: Path, lines: Callable[[Sequence[str]], Iterable[str]], marks: tuple[str, str]) -> None:
-    """Let `lines` make what stands between the marks, of the rows that stand there."""
+def put(page: Path, lines: Iterable[str], marks: tuple[str, str]) -> None:
+    """Put a table between the page's marks. Raises ValueError when it has none."""
     before, begin, rest = page.read_text().partition(marks[0])
-    between, end, after = rest.partition(marks[1])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
         raise ValueError(
             f"{page} has no place for the table: write {marks[0]} and {marks[1]} where it shall be"
         )
-    rows = [line for line in between.splitlines() if line.startswith("|")]
-    page.write_text("\n".join((before + begin, *lines(rows), end + after)))
+    page.write_text("\n".join((before + begin, *lines, end + after)))
 
 
 def _named(run: Run) -> str:

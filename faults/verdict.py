@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import orjson
-
 from faults.mutations import Mutant
+from faults.record import read
 
 SAID_MAX = 300
 
@@ -27,13 +26,8 @@ class Verdict:
 
     @classmethod
     def of(cls, mutant: Mutant, run: Path) -> Self:
-        """Of a run's folder."""
-        try:
-            result = orjson.loads((run / "result.json").read_bytes())
-        except FileNotFoundError:
-            return cls(
-                False, f"nothing is known, the run did not come to its end: see {run.parent / 'run.log'}"
-            )
+        """Of a run's folder. Raises ValueError when it did not come to its end."""
+        result = read(run)
         violated = {
             one["title"]: one["witness"] for one in result["report"]["checks"] if one["holds"] is False
         }

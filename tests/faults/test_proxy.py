@@ -16,9 +16,11 @@ from faults.proxy import Lost, Trap, Way, Wire
 from faults.requests import KafkaRequests, PostgresRequests
 from tests.idle_time import in_idle_time
 from workers.local.ports import LOOPBACK
+from workers.runtime.ledger import _BEGIN
 
 SOON_S = 90.0
 STARTUP = (8 + 6).to_bytes(4) + (196608).to_bytes(4) + b"user\0\0"
+A_BATCH = _BEGIN.format("'desk'", "'a term'", "'[]'").encode()
 WANTS_TLS = (8).to_bytes(4) + (80877103).to_bytes(4)
 
 Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -250,7 +252,8 @@ def test_kafkas_requests_are_seen_however_they_are_cut(requests: list[tuple[int,
 
 @given(
     texts=st.lists(
-        st.sampled_from((b"SELECT 'COMMIT;'", b"COMMIT;", b"BEGIN; SELECT", b"ROLLBACK")), max_size=12
+        st.sampled_from((b"SELECT 'COMMIT;'", b"COMMIT;", b"BEGIN; SELECT", A_BATCH, b"ROLLBACK")),
+        max_size=12,
     ),
     size=st.integers(1, 80),
     tls=st.booleans(),
@@ -260,5 +263,5 @@ def test_begins_and_commits_are_seen_however_they_are_cut(texts: list[bytes], si
     sent = (WANTS_TLS if tls else b"") + STARTUP + statements
     reader = PostgresRequests()
     found = [name for at in range(0, len(sent), size) for name in reader.feed(sent[at : at + size])]
-    names = {b"COMMIT;": "commit", b"BEGIN; SELECT": "begin"}
-    assert found == [names[text] for text in texts if text in names]
+    names = {b"COMMIT;": ["commit"], b"BEGIN; SELECT": ["begin"], A_BATCH: ["begin", "begin desk"]}
+    assert found == [name for text in texts for name in names.get(text, ())]

@@ -135,12 +135,12 @@ def test_who_did_not_come_back_violates_liveness() -> None:
     assert wrong_in(cells(table([a_run(3, a_phase("storm"), unhealed=["restless"])]), 0)) == [LIVENESS]
 
 
-def test_a_page_keeps_what_stands_around_a_table_and_the_lines_that_another_one_lacks(tmp_path: Path) -> None:
+def test_a_page_keeps_what_stands_around_a_table_and_nothing_of_the_table(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- faults -->\n| `old` | 1 |\n| `run` | 1 |\n<!-- /faults -->\nafter\n")
+    page.write_text("before\n<!-- faults -->\n| `old` | 1 |\n<!-- /faults -->\nafter\n")
     put(page, ["| `run` | 2 |", "| `new` | 3 |"], MARKS)
-    kept = "| `old` | 1 |\n| `run` | 2 |\n| `new` | 3 |"
-    assert page.read_text() == f"before\n<!-- faults -->\n{kept}\n<!-- /faults -->\nafter\n"
+    new = "| `run` | 2 |\n| `new` | 3 |"
+    assert page.read_text() == f"before\n<!-- faults -->\n{new}\n<!-- /faults -->\nafter\n"
 
 
 def test_a_line_says_when_its_runs_were_and_of_which_version() -> None:

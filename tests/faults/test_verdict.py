@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pytest
 
 from faults.mutations import CONTROL, Change, Mutant
 from faults.result import Phase, Result
@@ -39,9 +40,10 @@ def test_a_mutant_that_only_other_checks_see_has_survived(tmp_path: Path) -> Non
     assert "the lag" in found.said
 
 
-def test_a_run_without_a_result_catches_nothing(tmp_path: Path) -> None:
-    assert not Verdict.of(MUTANT, tmp_path).is_right
-    assert not Verdict.of(CONTROL, tmp_path).is_right
+@pytest.mark.parametrize("mutant", [MUTANT, CONTROL])
+def test_of_a_run_without_a_result_nothing_is_known(tmp_path: Path, mutant: Mutant) -> None:
+    with pytest.raises(ValueError, match="the run did not end"):
+        Verdict.of(mutant, tmp_path)
 
 
 def test_the_control_is_right_when_nothing_is_found(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -17,6 +19,7 @@ from schemas.definitions import Policy
 from workers.gateway.calls import CONVERSATION_CALLS
 from workers.local.simulator.agents.account import API, PATHS, Account, KeptOutError
 from workers.local.simulator.agents.act import Act, Answer
+from workers.local.simulator.agents.agent import Agent
 from workers.local.simulator.agents.choice import CARES, OTHERS, Company, choose
 from workers.local.simulator.agents.doors import Doors
 from workers.local.simulator.agents.errand import Errands
@@ -25,6 +28,7 @@ from workers.local.simulator.agents.ledger import AgentLedger
 from workers.local.simulator.agents.workplace import HELD_MAX, Held, Workplace
 from workers.routing.desk.care import by_hand
 
+SOON_S = 90.0
 PAGE = "zalo:1"
 COMPANY = Company(
     colleagues=("lan", "minh"), admins={PAGE: ("ha",)}, departments=("ban-hang",), reasons=("gia-cao",)
@@ -225,6 +229,47 @@ async def test_who_is_not_known_is_kept_out() -> None:
     async with _client(refuse) as http:
         with pytest.raises(KeptOutError, match="lan cannot sign in: no such account"):
             await Account(http, Doors(GATEWAYS), "hoa-sen", "lan", "something else").token()
+
+
+class Silence:
+    """A gateway that lets him in, offers him one conversation, and answers nothing."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.url = GATEWAYS[0]
+        self.is_signed_out = False
+
+    async def sign_in(self, token: str, last_event_id: str | None) -> None:
+        """Nothing is said to that."""
+
+    async def listen(self, hear: Callable[[str, str, dict[str, Any]], None]) -> None:
+        hear("offered", "1", _notice("c1"))
+        await asyncio.Event().wait()
+
+    async def call(self, act: Act, key: str, timeout_s: float) -> Answer:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_who_is_called_off_waits_for_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    silence = Silence()
+
+    @asynccontextmanager
+    async def open_link(url: str) -> AsyncIterator[Silence]:
+        yield silence
+
+    monkeypatch.setattr("workers.local.simulator.agents.agent.open_link", open_link)
+    monkeypatch.setattr("workers.local.simulator.agents.agent.COMES_WITHIN_S", 0.0)
+    habits = Habits(claim=1.0, over_http=0.0, lost=0.0, away=0.0, reaction_s=(0.0, 0.0))
+    async with _client(Gateway()) as http, asyncio.timeout(SOON_S):
+        account = Account(http, Doors(GATEWAYS), "hoa-sen", "lan", "hoa sen demo")
+        agent = Agent(account, COMPANY, habits, AgentLedger(), "1")
+        working = asyncio.create_task(agent.run(asyncio.Event(), lambda: None))
+        await silence.asked.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
 
 
 def test_a_share_is_from_0_to_1() -> None:

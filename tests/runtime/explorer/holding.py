@@ -104,7 +104,7 @@ def _store(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
     )
     for lane, batch_no in _next_batches(worker, lanes):
         after = after.with_hold(lane, after.holds[lane]._replace(batch_no=batch_no))
-    done, _ = postgres.execute(world, request)
+    done, _ = postgres.execute(world._replace(wrong=_out_of_turn(world, number, lanes)), request)
     end = protocol.after_store(outcome=Outcome.OK)
     yield from go_on(f"stores {batch}", done.with_worker(number, after), number, end, world)
     if world.budget.postgres:
@@ -112,6 +112,15 @@ def _store(world: World, number: int, lanes: tuple[int, ...]) -> Moves:
         end = protocol.after_store(outcome=Outcome.UNKNOWN)
         went_on = unknown.with_worker(number, after)
         yield from go_on(f"stores {batch}, no answer", went_on, number, end, unknown)
+
+
+def _out_of_turn(world: World, number: int, lanes: tuple[int, ...]) -> str | None:
+    """What is wrong with a batch that does not follow what the tables have: its effects are there twice."""
+    for lane, batch_no in _next_batches(world.workers[number], lanes):
+        stored = world.rows[lane].batch_no
+        if batch_no != stored + 1:
+            return f"batch {batch_no} is stored behind batch {stored}"
+    return None
 
 
 def _begin_publishing(world: World, number: int, stored: tuple[tuple[int, ...], ...]) -> Moves:

@@ -108,6 +108,8 @@ class Budget(NamedTuple):
     """Open transactions that the coordinator aborts."""
 
 
+NONE = Budget(reassignments=0, crashes=0, freezes=0, postgres=0, kafka=0, timeouts=0)
+
 T = TypeVar("T")
 
 

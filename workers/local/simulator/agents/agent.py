@@ -66,6 +66,10 @@ class Agent:
             on_online()
             try:
                 is_lost = await self._work(link, listening, stopping)
+            except asyncio.CancelledError:
+                for click in self._clicks:
+                    click.cancel()
+                raise
             finally:
                 self._errands.link = None
                 self._ledger.online.discard(self._account.login)
@@ -133,9 +137,11 @@ class Agent:
 
     async def _settle(self, listening: asyncio.Task[None]) -> None:
         """Let those clicks end that are under way, and hear nothing more."""
-        await asyncio.gather(*self._clicks)
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        try:
+            await asyncio.gather(*self._clicks)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
 
 async def _passed(stopping: asyncio.Event, seconds: float) -> bool:
