@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,12 @@ from faults.campaign import check, ready
 from faults.ending import quiet
 from faults.fleet import Worker
 from faults.ground import PREFIX, Ground, ground
+from faults.recovered import HEAD, Outcome, line
 from faults.ruin import RUINS, Ruin
 from faults.sender import Sender
 from faults.stream import Stream
+from faults.table import put
+from faults.version import version
 from faults.watch import KINDS, UnseenError
 from workers.local.ports import LOOPBACK
 
@@ -38,40 +42,9 @@ HEALED_S = 120.0
 POLL_S = 0.3
 ATTEMPTS = 3
 """At `recover`, which says when it wants to be repeated."""
+MARKS = ("<!-- disasters -->", "<!-- /disasters -->")
 _STOPPED = "SELECT kind, id, stopped FROM lane WHERE stopped IS NOT NULL"
 _AT_WORK = "SELECT kind, id FROM lane WHERE batch_no > 0 AND kind = ANY($1::text[])"
-
-
-@dataclass
-class Outcome:
-    """What came of one disaster."""
-
-    name: str
-    stopped: dict[str, str] = field(default_factory=dict)
-    """Reasons, by lane."""
-    recovered: list[dict[str, Any]] = field(default_factory=list)
-    healed_s: float | None = None
-    problems: list[str] = field(default_factory=list)
-    violated: dict[str, str] = field(default_factory=dict)
-    """Witnesses of what the disaster is known to destroy, by the check's title."""
-
-    def told(self) -> str:
-        """For a person."""
-        published = sum(one["published"] for one in self.recovered)
-        ahead = sum(one["known_ahead"] for one in self.recovered)
-        repeated = sum(one["repeated"] for one in self.recovered)
-        given_up = sum(sum(one["skipped"].values()) for one in self.recovered)
-        first = (
-            f"{self.name}: {len(self.stopped)} lanes stopped; {repeated} records read again, {published} "
-            f"events published by recover, {ahead} known to readers, {given_up} records given up; healed in "
-            f"{self.healed_s} s"
-        )
-        lines = [
-            first,
-            *(f"  as known  {title}: {witness:.300}" for title, witness in self.violated.items()),
-            *(f"  WRONG     {problem:.500}" for problem in self.problems),
-        ]
-        return "\n".join(lines)
 
 
 @dataclass
@@ -251,7 +224,7 @@ async def _silent(worker: Worker, kinds: set[str]) -> list[str]:
 
 
 async def _all(names: Sequence[str], options: argparse.Namespace, folder: Path) -> bool:
-    good = True
+    good, tried = True, version()
     for name in names:
         own = folder / name
         own.mkdir()
@@ -261,6 +234,13 @@ async def _all(names: Sequence[str], options: argparse.Namespace, folder: Path) 
         sys.stdout.write(outcome.told() + "\n")
         sys.stdout.flush()
         good = good and not outcome.problems
+        if options.document:
+            rows = [
+                line(HEAD),
+                line(["---"] * len(HEAD)),
+                outcome.row(f"{datetime.now(UTC):%Y-%m-%d} {tried}"),
+            ]
+            put(options.document, rows, MARKS)
     return good
 
 
@@ -272,6 +252,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200, help="records a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the messages (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="for data, logs and reports (default: a new one)")
+    parser.add_argument("--document", type=Path, help=f"page for the table, between {' and '.join(MARKS)}")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)  # that servers are gone is no news here
     folder = options.folder or Path(tempfile.mkdtemp(prefix="tongdai-disasters-"))
