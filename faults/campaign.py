@@ -25,6 +25,7 @@ from faults.interference import Interference
 from faults.load import Load
 from faults.machine import Machine
 from faults.nemesis import Nemesis
+from faults.readers import Readers
 from faults.recovery import recovered
 from faults.result import Phase, Result
 from faults.scene import Scene
@@ -62,6 +63,7 @@ class Campaign:
 async def run(campaign: Campaign, ground: Ground) -> Result:
     """Carry the campaign out."""
     ground.history.add("begin", seed=campaign.seed, messages=campaign.messages, phases=campaign.phases)
+    readers = Readers(ground, campaign.seed)
     await _begin(campaign, ground)
     crowd = Crowd(list(ground.gateways.values()), ground.folder, campaign.seed)
     await crowd.begin()
@@ -82,6 +84,7 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     at_rest, outside = await end(ground, crowd)
     stopped = await ground.fleet.stop_all()
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
+    await readers.finish()
     report = await check(ground, [*outside, *used])
     await blame(ground, report["checks"], [phase.began_ms for phase in phases])
     return Result(
@@ -164,8 +167,9 @@ def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
 
 
 def _told_of(folder: Path) -> Iterator[str]:
-    """What those wrote down who sent something, if anybody did."""
-    for option, name in (("--expected", "ledger.jsonl"), ("--history", "agents.jsonl")):
+    """What those wrote down who sent something, or read along, if anybody did."""
+    files = (("--expected", "ledger.jsonl"), ("--history", "agents.jsonl"), ("--readers", "readers.jsonl"))
+    for option, name in files:
         if (folder / name).exists():
             yield from (option, str(folder / name))
 
