@@ -126,8 +126,9 @@ class Ground:
         if self.surroundings.outside is None:
             return
         with ledger.open("ab") as file:
-            for key, id_ in self.surroundings.outside.messenger.echoes():
-                file.write(orjson.dumps({"key": key, "id": id_, "result": "unknown"}) + b"\n")
+            for op, (key, id_) in enumerate(self.surroundings.outside.messenger.echoes(), start=1):
+                # Numbered apart from the sender's; nobody says what became of them.
+                file.write(orjson.dumps({"type": "invoke", "op": -op, "key": key, "id": id_}) + b"\n")
 
     async def outside_checks(self) -> list[dict[str, Any]]:
         """What must hold of those to whom something is told; nothing when there are none."""

@@ -18,7 +18,7 @@ LAST, EARLIER = 50, 10
 LINES = 10
 """Of so many, the last ones, it tells which message each is."""
 PAUSE_S, PAUSE_MAX_S = 1.0, 5.0
-PART = 0.02
+PART = 0.04
 """At most this part of the time it looks: workers shall not feel it."""
 ANSWER_S = 5.0
 OUTAGE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
