@@ -37,6 +37,8 @@ class Course:
     settings: Settings
     connection: Connection
     log_dir: Path
+    kafka_pid: int | None = None
+    """None: Kafka was not started here."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Arena:
     settings: Settings
     log_dir: Path
     machine: Machine
+    kafka_pid: int | None = None
 
     @asynccontextmanager
     async def course(self) -> AsyncIterator[Course]:
@@ -58,7 +61,7 @@ class Arena:
             tables = await connection.fetchval(_TABLES)
             await connection.execute(f"TRUNCATE {tables}")
             await apply_topics(settings)
-            yield Course(settings, connection, self.log_dir)
+            yield Course(settings, connection, self.log_dir, self.kafka_pid)
             await _delete_topics(settings)
         finally:
             await connection.close()
@@ -71,11 +74,12 @@ async def open_arena(settings: Settings, data_dir: Path = DATA_DIR) -> AsyncIter
     Raises DependencyError when a named server does not answer or refuses a database of our own.
     """
     log_dir = await asyncio.to_thread(_make, data_dir)
-    async with _servers(settings, data_dir) as served, _database(served) as dsn:
+    async with _servers(settings, data_dir) as (served, kafka_pid), _database(served) as dsn:
         kafka = served.kafka.bootstrap_servers
         own = served.with_servers(bootstrap_servers=kafka, dsn=dsn)
         await asyncio.to_thread(migrate, dsn)
-        yield Arena(own, log_dir, await _machine(own, embedded=not settings.kafka.is_named))
+        machine = await _machine(own, embedded=kafka_pid is not None)
+        yield Arena(own, log_dir, machine, kafka_pid)
 
 
 def _make(folder: Path) -> Path:
@@ -84,18 +88,20 @@ def _make(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def _servers(settings: Settings, data_dir: Path) -> AsyncIterator[Settings]:
+async def _servers(settings: Settings, data_dir: Path) -> AsyncIterator[tuple[Settings, int | None]]:
+    """Settings that name both, and Kafka's process, if it was started here."""
     if settings.kafka.is_named and settings.postgres.is_named:
-        yield settings
+        yield settings, None
         return
     await remove_data(data_dir)
     async with local_servers(data_dir) as servers:
         kafka, dsn = servers.bootstrap_servers, servers.dsn
+        kafka_pid: int | None = servers.kafka.pid
         if settings.kafka.is_named:
-            kafka = settings.kafka.bootstrap_servers
+            kafka, kafka_pid = settings.kafka.bootstrap_servers, None
         if settings.postgres.is_named:
             dsn = settings.postgres.dsn.get_secret_value()
-        yield settings.with_servers(bootstrap_servers=kafka, dsn=dsn)
+        yield settings.with_servers(bootstrap_servers=kafka, dsn=dsn), kafka_pid
     await remove_data(data_dir)
 
 

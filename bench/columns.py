@@ -15,3 +15,8 @@ def table_of(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def microseconds(value: float | None) -> str:
+    """Of a processor; nothing where nobody knows."""
+    return "" if value is None else f"{value:,.0f}"

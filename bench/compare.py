@@ -110,8 +110,9 @@ async def _routing(arena: Arena, backlog: Backlog, *, ours_first: bool) -> Ratio
         "routing: time": bare.messages_per_s / ours.messages_per_s,
         "routing: own processor": ours.cpu_us_per_message / bare.cpu_us_per_message,
     }
-    if ours.postgres_us_per_message is not None and bare.postgres_us_per_message:
-        ratios["routing: Postgres"] = ours.postgres_us_per_message / bare.postgres_us_per_message
+    ours_us, bare_us = ours.us_per_message["postgres"], bare.us_per_message["postgres"]
+    if ours_us is not None and bare_us:
+        ratios["routing: Postgres"] = ours_us / bare_us
     return ratios
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from bench.columns import microseconds
 from bench.desks import DesksSpeed
 
 HEAD = ("desks", "own CPU, µs a command", "Postgres, µs a command")
@@ -12,8 +13,7 @@ HEAD = ("desks", "own CPU, µs a command", "Postgres, µs a command")
 def rows(result: DesksSpeed) -> list[tuple[str, str, str]]:
     """One line for each number of desks."""
     return [
-        (f"{one.desks:,}", f"{one.own_us:,.0f}", "" if one.postgres_us is None else f"{one.postgres_us:,.0f}")
-        for one in result.costs
+        (f"{one.desks:,}", microseconds(one.own_us), microseconds(one.postgres_us)) for one in result.costs
     ]
 
 

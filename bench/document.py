@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
-from bench import desks_table, gateway_table, quiet_table, stored_table
-from bench.contestants import LABELS as CONTESTANT_LABELS
+from bench import desks_table, gateway_table, quiet_table, stored_table, throughput_table
 from bench.desks import DesksSpeed
 from bench.failures import BenchError
 from bench.gateway import GatewayLoad
@@ -22,21 +20,10 @@ from bench.throughput import Throughput
 
 def write_throughput(result: Throughput, page: Path) -> None:
     """Put the table where the page says `<!-- throughput -->`; ours alone where it says `<!-- memory -->`."""
-    rows = [
-        (
-            CONTESTANT_LABELS[name],
-            f"{result.messages_per_s(name):,.0f}",
-            f"{result.ratio_to(name):.2f} ×" if name in result.compared else "",
-            f"{median(run.cpu_us_per_message for run in runs):,.0f}",
-            f"{min(run.messages for run in runs):,}",
-            f"{max(run.peak_rss_mib for run in runs):,.0f} MiB",
-        )
-        for name, runs in result.runs.items()
-    ]
-    head = ("", "messages/s", "ours is", "own CPU, µs a message", "messages", "peak memory")
     told = f"{result.plan.rounds} rounds, a backlog of {result.plan.messages:,} messages."
+    table = _table(throughput_table.HEAD, throughput_table.rows(result))
     mark = "throughput" if result.compared else "memory"
-    _replace(page, mark, [*_table(head, rows), "", f"{_measured(result.machine)} {told}"])
+    _replace(page, mark, [*table, "", f"{_measured(result.machine)} {told}"])
 
 
 def write_latency(result: Latency, page: Path) -> None:

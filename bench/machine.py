@@ -81,6 +81,13 @@ def family_cpu_s(pid: int) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def idle_cpu_s() -> float:
+    """How long the processors, added up, have had nothing to do since this machine began (proc(5)), waiting
+    for a disk included."""
+    ticks = Path("/proc/stat").read_text().split(maxsplit=6)[4:6]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def _stat(pid: int) -> list[str]:
     """What proc(5) tells of a process, from its state on."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import NamedTuple
 
 from bench import check
+from bench.accounts import Accounts, accounts
 from bench.arena import Course
 from bench.contestants import Contestant
 from bench.failures import BenchError
-from bench.machine import family_cpu_s
 from bench.preload import preload
 from bench.program import Program, environment
 from bench.progress import Assigned, Offsets, Progress, Rows
@@ -31,20 +31,20 @@ class Run:
 
     messages: int
     seconds: float
-    cpu_s: float
-    """Processor time of its own processes, not of the servers."""
+    accounts: Accounts
     peak_rss_mib: float
     """The peaks of all its processes, added up."""
-    postgres_cpu_s: float | None = None
-    """That of Postgres meanwhile; none: it is on another machine."""
 
     @property
-    def postgres_us_per_message(self) -> float | None:
-        return None if self.postgres_cpu_s is None else 1e6 * self.postgres_cpu_s / self.messages
+    def us_per_message(self) -> Mapping[str, float | None]:
+        """Microseconds of processors for a message, by who had them."""
+        shares = self.accounts._asdict().items()
+        return {name: None if taken is None else 1e6 * taken / self.messages for name, taken in shares}
 
     @property
     def cpu_us_per_message(self) -> float:
-        return 1e6 * self.cpu_s / self.messages
+        """Its own."""
+        return 1e6 * self.accounts.own / self.messages
 
     @property
     def messages_per_s(self) -> float:
@@ -108,7 +108,7 @@ async def _watch(
     try:
         async with Assigned(course.settings) as assigned:
             postgres = course.connection.get_server_pid()
-            watch = _Watch(programs, progress, assigned, contestant, backlog, postgres)
+            watch = _Watch(programs, progress, assigned, contestant, backlog, postgres, course.kafka_pid)
             while True:
                 if await watch.over():
                     return watch.run()
@@ -124,11 +124,10 @@ def _progress(course: Course, contestant: Contestant) -> Progress:
 
 
 class Clocks(NamedTuple):
-    """The time, and the processor time that the contestant and Postgres have taken so far, in seconds."""
+    """The time, in seconds, and who has had the processors so far."""
 
     at_s: float
-    cpu_s: float
-    postgres_cpu_s: float | None
+    accounts: Accounts
 
 
 @dataclass
@@ -140,6 +139,8 @@ class _Watch:
     backlog: Backlog
     postgres: int
     """A backend's process id."""
+    kafka: int | None
+    """The broker's, if it is here."""
     _done: int = 0
     _first: int = 0
     _begun: Clocks | None = None
@@ -173,21 +174,16 @@ class _Watch:
         return self._now.at_s - self._begun.at_s > self.backlog.limit_s
 
     def _look(self) -> Clocks:
-        cpu_s = sum(program.cpu_s() for program in self.programs)
-        return Clocks(monotonic(), cpu_s, family_cpu_s(self.postgres))
+        return Clocks(monotonic(), accounts(self.programs, self.postgres, self.kafka))
 
     def run(self) -> Run:
         """What it took from the first progress to the last."""
         assert self._begun is not None
-        postgres_cpu_s = None
-        if self._now.postgres_cpu_s is not None and self._begun.postgres_cpu_s is not None:
-            postgres_cpu_s = self._now.postgres_cpu_s - self._begun.postgres_cpu_s
         return Run(
             messages=self._done - self._first,
             seconds=self._now.at_s - self._begun.at_s,
-            cpu_s=self._now.cpu_s - self._begun.cpu_s,
+            accounts=self._now.accounts.since(self._begun.accounts),
             peak_rss_mib=sum(program.peak_rss_mib() for program in self.programs),
-            postgres_cpu_s=postgres_cpu_s,
         )
 
 

@@ -148,8 +148,7 @@ def _report(one: AtSize) -> dict[str, Any]:
         "conversations": one.conversations,
         "filled_s": round(one.filled_s, 1),
         "messages_per_s": round(run.messages_per_s, 1),
-        "cpu_us_per_message": round(run.cpu_us_per_message, 1),
-        "postgres_us_per_message": run.postgres_us_per_message,
+        "us_per_message": dict(run.us_per_message),
         "lookups": {
             name: {
                 "blocks": work.blocks / ASKED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from bench.columns import table_of
+from bench.columns import microseconds, table_of
 from bench.stored import ASKED, AtSize, Stored
 
 COST_HEAD = ("stored conversations", "own CPU, µs a message", "Postgres, µs a message", "messages/s")
@@ -16,7 +16,7 @@ def cost_rows(result: Stored) -> list[tuple[str, ...]]:
         (
             f"{one.conversations:,}",
             f"{one.run.cpu_us_per_message:,.0f}",
-            "" if one.run.postgres_us_per_message is None else f"{one.run.postgres_us_per_message:,.0f}",
+            microseconds(one.run.us_per_message["postgres"]),
             f"{one.run.messages_per_s:,.0f}",
         )
         for one in result.found

@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from statistics import median
-
 from rich.table import Table
 
 from bench.columns import table_of
-from bench.contestants import LABELS as CONTESTANT_LABELS
 from bench.latency import LABELS, Latency
-from bench.throughput import Throughput
-
-
-def throughput_tables(result: Throughput) -> tuple[Table]:
-    """One line a contestant."""
-    head = ("", "messages/s", "ours is", "CPU µs a message", "messages", "peak MiB")
-    rows = (
-        (
-            CONTESTANT_LABELS[name],
-            f"{result.messages_per_s(name):,.0f}",
-            f"{result.ratio_to(name):.2f} ×" if name in result.compared else "",
-            f"{median(run.cpu_us_per_message for run in runs):,.0f}",
-            f"{min(run.messages for run in runs):,}",
-            f"{max(run.peak_rss_mib for run in runs):,.0f}",
-        )
-        for name, runs in result.runs.items()
-    )
-    return (table_of(f"Throughput, median of {result.plan.rounds} rounds", head, rows),)
 
 
 def latency_tables(result: Latency) -> tuple[Table, Table]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.accounts import Accounts
 from bench.arena import DATA_DIR, Arena, open_arena
 from bench.contestants import OURS, Contestant
 from bench.machine import Machine
@@ -48,6 +49,12 @@ class Throughput:
         pairs = zip(self.runs[OURS.name], self.runs[name], strict=True)
         return median(ours.messages_per_s / other.messages_per_s for ours, other in pairs)
 
+    def us_per_message(self, name: str, share: str) -> float | None:
+        """Microseconds that a share of `bench.accounts.Accounts` had, the median; none: nobody knows."""
+        found = [run.us_per_message[share] for run in self.runs[name]]
+        known = [one for one in found if one is not None]
+        return median(known) if len(known) == len(found) else None
+
     @property
     def compared(self) -> list[str]:
         """Those that ours can be compared with."""
@@ -73,9 +80,13 @@ class Throughput:
             "messages_per_s": round(self.messages_per_s(name), 1),
             "messages_per_s_of_rounds": [round(run.messages_per_s, 1) for run in runs],
             "messages": min(run.messages for run in runs),
-            "cpu_us_per_message": round(median(run.cpu_us_per_message for run in runs), 1),
+            "us_per_message": {share: self._us(name, share) for share in Accounts._fields},
             "peak_rss_mib": max(run.peak_rss_mib for run in runs),
         }
+
+    def _us(self, name: str, share: str) -> float | None:
+        found = self.us_per_message(name, share)
+        return None if found is None else round(found, 1)
 
 
 async def measure(

@@ -28,6 +28,8 @@ async def test_drains_all_and_gives_agents_in_turn(course: Course, contestant: C
     assert 0 < run.messages <= MESSAGES
     assert run.messages_per_s > 0
     assert run.peak_rss_mib > 10
+    assert run.accounts.kafka is None, "this test does not know its process"
+    assert all(taken is not None and taken >= 0 for taken in run.accounts._replace(kafka=0))
     await check.check_done(course.connection, MESSAGES, conversations(MESSAGES))
     await check.check_turns(course.connection)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench import throughput_table
+from bench.accounts import Accounts
 from bench.contestants import BARE, FAUST, OURS
 from bench.document import write_latency, write_throughput
 from bench.failures import BenchError
@@ -15,10 +17,16 @@ from bench.machine import describe
 from bench.percentiles import Percentiles
 from bench.race import Run
 from bench.stages import Stage, stages_between
-from bench.table import latency_tables, throughput_tables
+from bench.table import latency_tables
 from bench.throughput import Throughput, ThroughputPlan
 
 MACHINE = describe("18", "4")
+
+
+def _run(messages: int, seconds: float, peak_rss_mib: float) -> Run:
+    """Of a contestant that took 50 ms, with Kafka on another machine."""
+    accounts = Accounts(own=0.05, postgres=0.03, benchmark=0.01, idle=0.02)
+    return Run(messages, seconds, accounts, peak_rss_mib)
 
 
 @pytest.fixture
@@ -26,9 +34,9 @@ def throughput() -> Throughput:
     """Three rounds: ours is half, two thirds and all of the bare pipeline."""
     plan = ThroughputPlan((BARE, OURS, FAUST), messages=1_000, rounds=3, limit_s=1.0)
     runs = {
-        "bare": [Run(1_000, 0.1, 0.05, 50.0), Run(1_000, 0.2, 0.05, 51.0), Run(1_000, 0.4, 0.05, 52.0)],
-        "ours": [Run(1_000, 0.2, 0.05, 90.0), Run(1_000, 0.3, 0.05, 95.0), Run(1_000, 0.4, 0.05, 91.0)],
-        "faust": [Run(100, 1.0, 0.05, 60.0), Run(100, 1.0, 0.05, 60.0), Run(100, 1.0, 0.05, 60.0)],
+        "bare": [_run(1_000, 0.1, 50.0), _run(1_000, 0.2, 51.0), _run(1_000, 0.4, 52.0)],
+        "ours": [_run(1_000, 0.2, 90.0), _run(1_000, 0.3, 95.0), _run(1_000, 0.4, 91.0)],
+        "faust": [_run(100, 1.0, 60.0)] * 3,
     }
     return Throughput(plan, runs, MACHINE)
 
@@ -43,7 +51,13 @@ def test_medians_and_the_ratios_of_rounds(throughput: Throughput) -> None:
     report = throughput.report()
 
     assert report["runs"]["bare"]["messages_per_s"] == 5_000
-    assert report["runs"]["bare"]["cpu_us_per_message"] == 50
+    assert report["runs"]["bare"]["us_per_message"] == {
+        "own": 50,
+        "postgres": 30,
+        "kafka": None,
+        "benchmark": 10,
+        "idle": 20,
+    }
     assert report["runs"]["ours"]["peak_rss_mib"] == 95
     assert report["ratios"] == {"ours_to_bare": 0.667, "ours_to_faust": 33.333}
     assert report["machine"]["cores"] >= 1
@@ -76,8 +90,8 @@ def test_tables_and_pictures_name_what_was_measured(
     # Every process of a test run imports this file, and only one of them draws.
     from bench.plot import plot_latency, plot_throughput  # noqa: PLC0415
 
-    console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
-    for table in (*throughput_tables(throughput), *latency_tables(latency)):
+    console = Console(width=160, record=True, file=(tmp_path / "out").open("w"))
+    for table in (*throughput_table.tables(throughput), *latency_tables(latency)):
         console.print(table)
     plot_throughput(throughput, tmp_path / "plots" / "throughput.svg")
     plot_latency(latency, tmp_path / "plots" / "latency.svg")
@@ -104,7 +118,7 @@ def test_a_page_gets_the_tables_between_its_marks(
 
     text = page.read_text()
     assert text.startswith("before\n<!-- throughput -->\n|  | messages/s |")
-    assert "| Faust agent | 100 | 33.33 × | 500 | 100 | 60 MiB |" in text
+    assert "| Faust agent | 100 | 33.33 × | 500 | 300 |  | 100 | 200 | 100 | 60 MiB |" in text
     assert "old" not in text
     assert text.count("| intake | 3.0 | 2.0 | 20.0 |") == 1
 

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench import check, desks_table, stored_rows, stored_table
+from bench.accounts import Accounts
 from bench.arena import Course
 from bench.contestants import OURS
 from bench.desks import Cost, DesksPlan, DesksSpeed, measure_one
@@ -29,7 +30,7 @@ WORK = Work(1, 1.0, 800, 0, 800, frozenset(), frozenset())
 def stored() -> Stored:
     """Two sizes, the larger one with a table that is read from end to end."""
     scan = Work(1, 1.0, 800, 0, 1_000, frozenset({"ticket"}), frozenset())
-    run = Run(1_000, 0.5, 0.2, 50.0, 0.1)
+    run = Run(1_000, 0.5, Accounts(own=0.2, postgres=0.1), 50.0)
     sizes = [Size("message", 10.0, 20.4)]
     found = [
         AtSize(1_000, 1.0, run, {"last ticket": WORK}, sizes),

@@ -38,7 +38,7 @@ def throughput(
         raise UsageError(f"--only {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     chosen = [one for name, one in known.items() if not only or name in only]
     plan = part("bench.throughput").ThroughputPlan(chosen, messages, rounds, limit_s)
-    run("throughput", plan, part("bench.table").throughput_tables, report, plot, document)
+    run("throughput", plan, part("bench.throughput_table").tables, report, plot, document)
 
 
 @app.command()
