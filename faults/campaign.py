@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from faults.blame import blame
+from faults.calm import check_calm
 from faults.catalogue import lasts_s
 from faults.changes import Changes
 from faults.crowd import Crowd
@@ -86,7 +87,8 @@ async def run(campaign: Campaign, ground: Ground) -> Result:
     ground.history.add("stopped", workers=stopped, heal_s=heal_s)
     ground.outside_said(ground.folder / "ledger.jsonl")
     await readers.finish()
-    report = await check(ground, [*outside, *used])
+    calm = check_calm(ground.folder, ground.history.lines)
+    report = await check(ground, [*outside, *used, calm])
     await blame(ground, report["checks"], [phase.began_ms for phase in phases])
     return Result(
         seed=campaign.seed,
