@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from config.settings import Settings
 from workers.local.errors import LocalServerError
 from workers.local.kafka import EmbeddedKafka
 from workers.local.kafka_java import quick_start_options
@@ -109,3 +111,19 @@ async def _wait_for_end(process_fd: int) -> None:
     async with asyncio.timeout(90):
         await ended.wait()
     loop.remove_reader(process_fd)
+
+
+async def test_what_kafka_notes_of_groups_and_transactions_is_in_small_segments(
+    kafka_settings: Settings, topics: dict[str, str]
+) -> None:
+    servers, part = kafka_settings.kafka.bootstrap_servers, TopicPartition(topics["inbound"], 0)
+    producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id="noted")
+    async with producer, producer.transaction():
+        await producer.send_offsets_to_transaction({part: 1}, "noted")
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    names = ("__consumer_offsets", "__transaction_state")
+    (told,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    await admin.close()
+    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in told.resources}
+    assert {configs[name]["segment.bytes"] for name in names} == {"1048576"}
