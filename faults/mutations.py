@@ -28,8 +28,8 @@ class Mutant(NamedTuple):
 
     @property
     def slug(self) -> str:
-        """Names its folder."""
-        return self.name.replace(" ", "-")
+        """Names its folder and its file."""
+        return self.name.replace("'", "").replace(" ", "-")
 
     @property
     def told(self) -> dict[str, str]:
