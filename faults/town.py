@@ -23,6 +23,8 @@ DESK_KEY = f"{WORKSPACE}:{DESK}"
 AGENTS = tuple(f"agent-{number:02}" for number in range(1, 13))
 LIMITED = AGENTS[10:]
 TRANSFER_S = 30
+QUIET_S = 20
+"""Nobody is asked for so long after somebody answered outside: all of that is over soon after a run's end."""
 AWAY_S = 2
 """So long an agent of the greeting page may stay away when his customer writes: some come back later."""
 FIRST_LIMIT, LIMIT_STEP, LIMIT_MAX = 5, 10, 1_000
@@ -64,6 +66,7 @@ def configuration(version: int) -> dict[str, object]:
         "policy": {
             "reasons": [{"id": reason, "name": reason} for reason in COMPANY.reasons],
             "transfer_timeout_s": TRANSFER_S,
+            "outside_quiet_s": QUIET_S,
         },
     }
 

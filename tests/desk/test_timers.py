@@ -8,20 +8,24 @@ from uuid import UUID
 
 import pytest
 
+from schemas.asks import Transfer as AskTransfer
 from schemas.assignments import Queued
 from schemas.commands import TimerFired
 from schemas.envelope import moment
+from tests.desk.flows import rule_with
 from tests.desk.log import (
     BEGIN_MS,
     DESK,
     WORKSPACE,
     a_rule,
     an_agent,
+    ask,
     configure,
     key_of,
     route,
     session_ended,
 )
+from tests.desk.people import alive, presence
 from tests.desk.scene import Scene
 from tests.desk.world import World
 from workers.routing.desk.conversation import Conversation, Transfer
@@ -30,7 +34,7 @@ from workers.routing.desk.timers import OF_CONVERSATION, Timer, timers_of, timer
 from workers.runtime.batch import TimerDue
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-PATIENCE_S = 60
+PATIENCE_S, GRACE_S = 60, 10
 RULE = a_rule("an").model_copy(update={"urgent_after_s": PATIENCE_S})
 ROSTER = configure([an_agent("an", 1)], [RULE])
 
@@ -143,6 +147,27 @@ class TestStored:
             await world.handle(world.record(TimerFired.model_validate_json(due.value), at_ms=at_ms))
             assert (await world.stored())[key_of("minh")].priority == priority
         assert await self._rows(world) == []
+
+    @pytest.mark.parametrize("restarts", [False, True])
+    async def test_what_is_on_its_way_does_not_come_again_when_another_timer_changes(
+        self, world: World, *, restarts: bool
+    ) -> None:
+        absent = rule_with("an", offline_grace_s=GRACE_S)
+        roster = configure([an_agent("an"), an_agent("binh")], [absent])
+        await world.handle(roster, alive(), presence("binh", "online"), route("lan"))
+        until = (await world.stored())[key_of("lan")].absent_until
+        assert until is not None
+        until_ms = round(until.timestamp() * 1000)
+        (due,) = await self._take(world, range(6), until_ms)
+        if restarts:
+            world.handler = DeskHandler(6)
+        asked = ask(AskTransfer, "lan", "an", to_agent="binh")
+        await world.handle(asked)
+        assert (await world.stored())[key_of("lan")].transfer is not None
+        assert await self._take(world, range(6), until_ms) == []
+        fired_at = world.record(TimerFired.model_validate_json(due.value), at_ms=until_ms - 1)
+        await world.handle(fired_at)
+        assert [one.id for one in await self._take(world, range(6), until_ms)] == [due.id]
 
     async def test_a_timer_goes_with_what_it_was_for(self, world: World) -> None:
         await world.handle(ROSTER, route("lan"), route("minh"))

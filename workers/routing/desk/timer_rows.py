@@ -59,31 +59,32 @@ class Arming:
         self._watches: dict[tuple[str, str], Watch] = {}
         self._armed: dict[Place, datetime] = {}
         self._disarmed: set[Place] = set()
-        self._fired: list[tuple[Desk, str]] = []
+        self._fired: list[tuple[Desk, TimerFired]] = []
 
     def watch(self, desk: Desk, lane: int, at: datetime) -> None:
         """Note that something of `desk` is decided at `at`."""
         self._watches[desk.workspace, desk.id] = Watch(desk, lane, at)
 
     def note(self, desk: Desk, before: Conversation | None, now: Conversation) -> None:
-        """Note that a conversation of `desk` changed."""
+        """Note that a conversation of `desk` changed. A timer that did not may be on its way: so it stays."""
         was, is_ = timers_of(before) if before else [], timers_of(now)
-        if was != is_:
-            self._swap(desk, was, is_)
+        self._swap(
+            desk, [timer for timer in was if timer not in is_], [timer for timer in is_ if timer not in was]
+        )
 
     def fired(self, desk: Desk, fired: TimerFired) -> None:
-        """Note that a timer, whose row is gone, was decided on: what still is to come is armed anew."""
+        """Note that a timer, whose row is gone, was decided on: if it still is to come it is armed anew."""
         if fired.timer not in OF_CONVERSATION:
             if desk.armed.get((fired.timer, fired.subject)) == fired.due_at:
                 del desk.armed[fired.timer, fired.subject]
         else:
-            self._fired.append((desk, fired.subject))
+            self._fired.append((desk, fired))
 
     async def write(self, connection: Connection) -> None:
         """Write it inside the open transaction of `connection`."""
-        for desk, key in self._fired:
-            if conversation := desk.conversations.get(key):
-                self._swap(desk, (), timers_of(conversation))
+        for desk, fired in self._fired:
+            if conversation := desk.conversations.get(fired.subject):
+                self._swap(desk, (), [one for one in timers_of(conversation) if one.name == fired.timer])
         for desk, _, at in self._watches.values():
             self._compare(desk, timers_of_desk(desk, at))
         if disarmed := self._disarmed - self._armed.keys():
