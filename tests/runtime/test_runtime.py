@@ -114,6 +114,20 @@ async def test_row_locks_of_a_worker_that_froze_inside_its_transaction_do_not_ho
     await successor.stop()
 
 
+async def test_a_consumer_that_aiokafka_has_cancelled_is_replaced(lanes: Lanes) -> None:
+    running = lanes.start(Copier())
+    await lanes.produce(values(0, 100))
+    await all_copied(lanes, 100)
+    # What happens when the heartbeat leaves the group while the coordinator's task cancels it.
+    coordination = running.runtime._source._consumer._coordinator._coordination_task
+    coordination.cancel()
+    await lanes.produce(values(100, 100))
+    await all_copied(lanes, 200)
+    await all_published(lanes, values(0, 200))
+    assert running.runtime._source._consumer._coordinator._coordination_task is not coordination
+    await running.stop()
+
+
 async def test_the_term_that_was_fenced_can_neither_store_nor_publish(lanes: Lanes) -> None:
     running = lanes.start(Copier())
     await lanes.produce(values(0, 50))

@@ -46,5 +46,9 @@ class TopologyError(TongdaiError):
     """The topics are not as the lanes need them: missing, or with unequal partition counts."""
 
 
+class ConsumerCancelledError(TongdaiError):
+    """aiokafka has cancelled itself: its consumer is dead, and another one is needed."""
+
+
 class SideTaskEndedError(TongdaiError):
     """A task that should run for ever has ended."""

@@ -15,7 +15,12 @@ from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from config.topics import CATALOGUE
-from workers.runtime.failures import DependencyDownError, FencedTooOftenError, TermEndedError
+from workers.runtime.failures import (
+    ConsumerCancelledError,
+    DependencyDownError,
+    FencedTooOftenError,
+    TermEndedError,
+)
 from workers.runtime.groups import Groups
 from workers.runtime.handler import Handler
 from workers.runtime.ledger import Ledger
@@ -81,10 +86,7 @@ class Runtime:
     def __post_init__(self) -> None:
         self.topology.lanes(self.handler.inputs)
         self.status = Status(self.handler.kind, stopped=self._stopped)
-        pace = Pace(self.handler.intervals * self.settings.runtime.batch_interval_ms / 1000)
-        self._source = Source(
-            self.handler.kind, self.handler.inputs, self.topology, self.settings, pace, self._release
-        )
+        self._source = self._new_source()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then give the lanes up and leave the group.
@@ -96,7 +98,11 @@ class Runtime:
         try:
             while not stopping.is_set():
                 begun_at = monotonic()
-                await self._term(stopping)
+                try:
+                    await self._term(stopping)
+                except ConsumerCancelledError as error:
+                    log.warning("consumer_replaced", kind=self.handler.kind, error=error)
+                    await self._replace_source(stopping)
                 # A disk that is full lets terms begin and fail at once.
                 delay_s = (
                     RETRY_FIRST_S if monotonic() - begun_at > LASTING_S else min(2 * delay_s, RETRY_LAST_S)
@@ -104,6 +110,17 @@ class Runtime:
                 await _wait(stopping, delay_s * random.uniform(0.5, 1))  # noqa: S311
         finally:
             await self._source.stop()
+
+    def _new_source(self) -> Source:
+        pace = Pace(self.handler.intervals * self.settings.runtime.batch_interval_ms / 1000)
+        return Source(
+            self.handler.kind, self.handler.inputs, self.topology, self.settings, pace, self._release
+        )
+
+    async def _replace_source(self, stopping: asyncio.Event) -> None:
+        await self._source.stop()
+        self._source = self._new_source()
+        await self._start_source(stopping)
 
     async def _start_source(self, stopping: asyncio.Event) -> None:
         async def start() -> None:

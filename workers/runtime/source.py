@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from config.settings import Settings
 from workers.runtime.batch import Record
-from workers.runtime.failures import DependencyDownError, SideTaskEndedError
+from workers.runtime.failures import ConsumerCancelledError, DependencyDownError, SideTaskEndedError
 from workers.runtime.metadata import read_metadata
 from workers.runtime.pace import Pace
 from workers.runtime.topology import Topology
@@ -135,7 +135,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def poll(self, timeout_s: float, stopping: asyncio.Event) -> Polled:
         """The next records of lanes that are read, grouped by lane, in the order in which they take effect.
 
-        Raises SideTaskEndedError when aiokafka cancels itself, and whatever a rebalance failed with.
+        Raises ConsumerCancelledError when aiokafka cancels itself, and whatever a rebalance failed with.
         """
         generation = self.generation
         polling = asyncio.create_task(self._fetch(int(timeout_s * 1000)))
@@ -206,7 +206,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self, generation: int, polling: asyncio.Task[dict[TopicPartition, list[ConsumerRecord]]]
     ) -> Polled:
         if polling.cancelled():
-            raise SideTaskEndedError("the consumer was cancelled by nobody")
+            raise ConsumerCancelledError("the consumer was cancelled by nobody")
         match polling.exception():
             case None:
                 return Polled(generation, self._records(polling.result()))
