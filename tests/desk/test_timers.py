@@ -169,6 +169,22 @@ class TestStored:
         await world.handle(fired_at)
         assert [one.id for one in await self._take(world, range(6), until_ms)] == [due.id]
 
+    async def test_what_is_on_its_way_to_a_desk_does_not_come_again_after_a_restart(
+        self, world: World
+    ) -> None:
+        await world.handle(ROSTER, route("lan"), route("minh"))
+        due_ms = BEGIN_MS + 3 + PATIENCE_S * 1000
+        (due,) = await self._take(world, range(6), due_ms)
+        world.handler = DeskHandler(6)
+        await world.handle(route("moi"))
+        assert await self._take(world, range(6), due_ms) == []
+        command = TimerFired.model_validate_json(due.value)
+        await world.handle(world.record(command, at_ms=due_ms - 1))
+        assert [one.id for one in await self._take(world, range(6), due_ms)] == [due.id]
+        await world.handle(session_ended("minh"), session_ended("moi"))
+        await world.handle(world.record(command, at_ms=due_ms))
+        assert await self._rows(world) == []
+
     async def test_a_timer_goes_with_what_it_was_for(self, world: World) -> None:
         await world.handle(ROSTER, route("lan"), route("minh"))
         assert len(await self._rows(world)) == 1

@@ -23,11 +23,15 @@ DUE = """
 SELECT due.* FROM unnest($1::int[]) AS mine (lane)
 CROSS JOIN LATERAL (
     SELECT * FROM desk_timer
-    WHERE lane = mine.lane AND due_at <= $2
+    WHERE lane = mine.lane AND due_at <= $2 AND taken_due_at IS DISTINCT FROM due_at
     ORDER BY due_at
     LIMIT $3
 ) AS due
 LIMIT $3
+"""
+TAKE = """
+UPDATE desk_timer SET taken_due_at = due_at
+WHERE workspace_id = $1 AND desk_id = $2 AND timer = $3 AND subject = $4
 """
 DISARM = """
 DELETE FROM desk_timer WHERE workspace_id = $1 AND desk_id = $2 AND timer = $3 AND subject = $4
@@ -37,7 +41,7 @@ INSERT INTO desk_timer (workspace_id, desk_id, timer, subject, lane, due_at)
 SELECT workspace_id, desk_id, timer, subject, lane, due_at FROM json_to_recordset($1::json) AS armed (
     workspace_id text, desk_id text, timer text, subject text, lane int, due_at timestamptz)
 ON CONFLICT (workspace_id, desk_id, timer, subject) DO UPDATE SET
-    lane = excluded.lane, due_at = excluded.due_at
+    lane = excluded.lane, due_at = excluded.due_at, taken_due_at = NULL
 """
 
 Place = tuple[str, str, str, str]
@@ -73,18 +77,21 @@ class Arming:
         )
 
     def fired(self, desk: Desk, fired: TimerFired) -> None:
-        """Note that a timer, whose row is gone, was decided on: if it still is to come it is armed anew."""
-        if fired.timer not in OF_CONVERSATION:
-            if desk.armed.get((fired.timer, fired.subject)) == fired.due_at:
-                del desk.armed[fired.timer, fired.subject]
-        else:
+        """Note that a timer that was taken was decided on: if it still is to come it is armed anew."""
+        if fired.timer in OF_CONVERSATION:
             self._fired.append((desk, fired))
+        elif desk.armed.get((fired.timer, fired.subject)) == fired.due_at:
+            del desk.armed[fired.timer, fired.subject]
+            self._disarmed.add((desk.workspace, desk.id, fired.timer, fired.subject))
 
     async def write(self, connection: Connection) -> None:
         """Write it inside the open transaction of `connection`."""
         for desk, fired in self._fired:
-            if conversation := desk.conversations.get(fired.subject):
-                self._swap(desk, (), [one for one in timers_of(conversation) if one.name == fired.timer])
+            conversation = desk.conversations.get(fired.subject)
+            still = (
+                [one for one in timers_of(conversation) if one.name == fired.timer] if conversation else []
+            )
+            self._swap(desk, [Timer(fired.timer, fired.subject, fired.due_at)], still)
         for desk, _, at in self._watches.values():
             self._compare(desk, timers_of_desk(desk, at))
         if disarmed := self._disarmed - self._armed.keys():
@@ -122,10 +129,10 @@ class Arming:
 
 
 async def take_due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[TimerDue]:
-    """The timers of `lanes` that are due at `now`, at most `limit`, disarmed since they are on their way."""
+    """The timers of `lanes` that are due at `now`, at most `limit`, marked since they are on their way."""
     rows = await connection.fetch(DUE, lanes, now, limit)
     places = [(row["workspace_id"], row["desk_id"], row["timer"], row["subject"]) for row in rows]
-    await connection.executemany(DISARM, places)
+    await connection.executemany(TAKE, places)
     return [_due(row) for row in rows]
 
 
