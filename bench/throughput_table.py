@@ -21,12 +21,25 @@ HEAD = ("", "messages/s", "ours is", *SHARES.values(), "messages", "peak memory"
 
 def rows(result: Throughput) -> list[tuple[str, ...]]:
     """One line a contestant; processor time is the median of its rounds."""
+    pairs = zip(_speeds(result), _shares(result), strict=True)
+    return [(*speed[:3], *shares[1:], *speed[3:]) for speed, shares in pairs]
+
+
+def tables(result: Throughput) -> tuple[Table, Table]:
+    """The same for a terminal, in two that fit into it."""
+    title = f"Throughput, median of {result.plan.rounds} rounds"
+    shared = "Who had the processors, µs a message"
+    head = ("", *(name if name != "own" else "its own" for name in SHARES))
+    speeds = table_of(title, (*HEAD[:3], *HEAD[-2:]), _speeds(result))
+    return speeds, table_of(shared, head, _shares(result))
+
+
+def _speeds(result: Throughput) -> list[tuple[str, ...]]:
     return [
         (
             LABELS[name],
             f"{result.messages_per_s(name):,.0f}",
             f"{result.ratio_to(name):.2f} ×" if name in result.compared else "",
-            *(microseconds(result.us_per_message(name, share)) for share in Accounts._fields),
             f"{min(run.messages for run in runs):,}",
             f"{max(run.peak_rss_mib for run in runs):,.0f} MiB",
         )
@@ -34,6 +47,8 @@ def rows(result: Throughput) -> list[tuple[str, ...]]:
     ]
 
 
-def tables(result: Throughput) -> tuple[Table]:
-    """The same for a terminal."""
-    return (table_of(f"Throughput, median of {result.plan.rounds} rounds", HEAD, rows(result)),)
+def _shares(result: Throughput) -> list[tuple[str, ...]]:
+    return [
+        (LABELS[name], *(microseconds(result.us_per_message(name, share)) for share in Accounts._fields))
+        for name in result.runs
+    ]
