@@ -14,6 +14,7 @@ import asyncpg
 
 from faults.fleet import Worker
 from faults.ground import Ground
+from faults.outcome import outcome
 
 LOOK_S = 5.0
 LASTING_S = 600.0
@@ -49,17 +50,8 @@ class Gauges:
         wrong = [
             f"{name} grew {by:.2f} times: {self.seen[name][-3:]}" for name, by in grown.items() if by > FLAT
         ]
-        return [
-            {
-                "invariant": 9,
-                "title": "memory, descriptors and sessions do not go on growing",
-                "holds": not wrong,
-                "checked": len(grown),
-                "violations": len(wrong),
-                "witness": wrong[0] if wrong else None,
-                "most": round(max(grown.values()), 2),
-            }
-        ]
+        title = "memory, descriptors and sessions do not go on growing"
+        return [outcome(9, title, len(grown), wrong, most=round(max(grown.values()), 2))]
 
     def _look_at(self, worker: Worker) -> None:
         if not worker.alive:
