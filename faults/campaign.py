@@ -32,6 +32,7 @@ from faults.result import Phase, Result
 from faults.scene import NobodyError, Scene
 from faults.sender import Sender
 from faults.sessions import Sessions
+from faults.standstills import Standstills
 from faults.stream import Stream
 from faults.watch import INPUTS
 
@@ -170,7 +171,7 @@ async def _trouble(
 
 def every_fault(scene: Scene) -> dict[str, Callable[[], Awaitable[None]]]:
     """Every fault by its name."""
-    befalls = (Nemesis, Interference, Sessions, Load, Machine, Changes)
+    befalls = (Nemesis, Standstills, Interference, Sessions, Load, Machine, Changes)
     return {name: fault for each in befalls for name, fault in each(scene).faults().items()}
 
 

@@ -18,6 +18,8 @@ from faults.watch import KINDS, UnseenError
 
 CATCH_S = 10.0
 """How long to wait for a worker to be inside a transaction, or for work to be in flight."""
+UNDER_WAY_S = 0.03
+"""What was just sent is then at any of its stations."""
 VICTIM_S = 120.0
 """On a busy machine a worker takes half a minute to start; one that ends at once again never does."""
 READ_S, LOOK_S = 30.0, 0.2
@@ -64,6 +66,15 @@ class Scene:
                     return worker
             await asyncio.sleep(LOOK_S)
         raise NobodyError("nobody has the desk's lane")
+
+    async def asked(self, gateway: Worker) -> int:
+        """Wait until commands lie unanswered at a gateway, and return how many; 0 when none did in time."""
+        url, deadline = self.ground.gateways[gateway.name], time.monotonic() + CATCH_S
+        while time.monotonic() < deadline:
+            await asyncio.sleep(self.random.uniform(0, UNDER_WAY_S))
+            if unanswered := self.book.waiting_at(url):
+                return unanswered
+        return 0
 
     async def busy(self, kind: str) -> int:
         """Wait until records wait for workers of a kind, and return how many; 0 when none did in time."""
