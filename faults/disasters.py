@@ -28,11 +28,11 @@ from faults.campaign import check, ready
 from faults.ending import quiet
 from faults.fleet import Worker
 from faults.ground import PREFIX, Ground, ground
-from faults.recovered import HEAD, Outcome, line
+from faults.recovered import HEAD, Outcome
 from faults.ruin import RUINS, Ruin
 from faults.sender import Sender
 from faults.stream import Stream
-from faults.table import put
+from faults.table import markdown, put
 from faults.version import version
 from faults.watch import KINDS, UnseenError
 from workers.local.ports import LOOPBACK
@@ -236,8 +236,8 @@ async def _all(names: Sequence[str], options: argparse.Namespace, folder: Path) 
         good = good and not outcome.problems
         if options.document:
             rows = [
-                line(HEAD),
-                line(["---"] * len(HEAD)),
+                markdown(HEAD),
+                markdown(["---"] * len(HEAD)),
                 outcome.row(f"{datetime.now(UTC):%Y-%m-%d} {tried}"),
             ]
             put(options.document, rows, MARKS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from faults.table import markdown
 
 HEAD = (
     "disaster",
@@ -59,9 +60,4 @@ class Outcome:
         """A line of the table, below `HEAD`; `when` it was, and which version."""
         wrong = "; ".join(self.problems).replace("|", "/") or "nothing"
         counts = (f"{count:,}" for count in self.counts)
-        return line((f"`{self.name}`", str(len(self.stopped)), *counts, str(self.healed_s), wrong, when))
-
-
-def line(cells: Sequence[str]) -> str:
-    """Markdown."""
-    return f"| {' | '.join(cells)} |"
+        return markdown((f"`{self.name}`", str(len(self.stopped)), *counts, str(self.healed_s), wrong, when))

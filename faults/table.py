@@ -68,7 +68,12 @@ def table(runs: Iterable[Run]) -> list[str]:
         ("---", *("---:" for _ in HEAD[1:])),
         *(_cells(", ".join(names), parts) for names, parts in rows),
     ]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
+    return [markdown(cells) for cells in lines]
+
+
+def markdown(cells: Iterable[str]) -> str:
+    """A row of these."""
+    return f"| {' | '.join(cells)} |"
 
 
 def write(page: Path, runs: Sequence[Run]) -> None:

@@ -11,6 +11,7 @@ import orjson
 
 from config.errors import ConfigurationError
 from faults.mutations import Mutant
+from faults.table import markdown
 from faults.trial import Trial
 from faults.verdict import Verdict
 
@@ -54,7 +55,7 @@ class Verdicts:
             found = [one for one in self._kept.values() if _is_of(one, mutant)]
             rows += [_cells(one) for one in found]
             untried += [] if found else [mutant.name]
-        lines = [f"| {' | '.join(cells)} |" for cells in (HEAD, ["---"] * len(HEAD), *rows)]
+        lines = [markdown(cells) for cells in (HEAD, ["---"] * len(HEAD), *rows)]
         return [*lines, *(["", f"Not tried as they are now: {'; '.join(untried)}."] if untried else [])]
 
 
