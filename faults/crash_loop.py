@@ -23,6 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from workers.local.crew.beside import beside
 from workers.local.kafka import EmbeddedKafka
 
 if TYPE_CHECKING:
@@ -79,13 +80,8 @@ async def _committing(servers: str, commits: Counter[str]) -> AsyncIterator[None
     await admin.start()
     await admin.create_topics([TOPIC])
     await admin.close()
-    tasks = [asyncio.create_task(_commit(servers, group, commits)) for group in GROUPS]
-    try:
+    async with beside(*(_commit(servers, group, commits) for group in GROUPS)):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _commit(servers: str, group: str, commits: Counter[str]) -> None:

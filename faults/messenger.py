@@ -25,6 +25,7 @@ from schemas.ids import account_of, message_id_text
 from workers.channels.delivery.connecting import Tokens, connect_page
 from workers.channels.delivery.marker import read_marker
 from workers.channels.delivery.vault import Vault
+from workers.local.crew.beside import beside
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.simulator.delivery import Delivery
 from workers.local.simulator.ledger import Ledger
@@ -112,12 +113,8 @@ class Messenger:
             serving(platform.asgi, self._port),
         ):
             self._posting = Delivery(http, self._ledger, 1, AGAIN_S)
-            telling = asyncio.create_task(self._teller.run())
-            try:
+            async with beside(self._teller.run()):
                 yield
-            finally:
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
 
     async def connect(self, connection: asyncpg.Connection) -> None:
         """Give the pages their tokens."""

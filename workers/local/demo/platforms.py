@@ -19,6 +19,7 @@ from config.settings import Settings
 from schemas.ids import account_of, channel_of
 from workers.channels.delivery.connecting import Tokens, connect_page
 from workers.channels.delivery.vault import open_vault
+from workers.local.crew.beside import beside
 from workers.local.demo.apps import APP
 from workers.local.ports import LOOPBACK, free_port
 from workers.local.simulator.customer import Customer
@@ -129,14 +130,9 @@ class Platforms:
                 serving(facebook.asgi, urlsplit(delivery.messenger_url).port or 0),
                 serving(zalo.asgi, urlsplit(delivery.zalo_url).port or 0),
                 serving(fchat.asgi, urlsplit(delivery.fchat_url).port or 0),
+                beside(*(teller.run() for teller in tellers)),
             ):
-                telling = [asyncio.create_task(teller.run()) for teller in tellers]
-                try:
-                    yield
-                finally:
-                    for task in telling:
-                        task.cancel()
-                    await asyncio.gather(*telling, return_exceptions=True)
+                yield
 
     async def settled(self, since: datetime) -> Fates:
         """What became of the answers since then, once all are settled or the time for it is over."""
