@@ -42,7 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m faults.crash_loop", description=__doc__)
     parser.add_argument("--crashes", type=int, default=16, help="default: %(default)s")
     parser.add_argument("--commits", type=int, default=36_000, help="before the first (default: %(default)s)")
-    parser.add_argument("--segment-bytes", type=int, help="of __consumer_offsets (default: as we set it)")
+    parser.add_argument(
+        "--property", action="append", default=[], metavar="NAME=VALUE", help="of the broker, instead of ours"
+    )
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="tongdai-crash-loop-") as folder:
@@ -52,7 +54,7 @@ def main() -> int:
 
 
 async def _run(folder: Path, options: argparse.Namespace) -> int:
-    own = {"offsets.topic.segment.bytes": str(options.segment_bytes)} if options.segment_bytes else {}
+    own = dict(one.split("=", 1) for one in options.property)
     commits: Counter[str] = Counter()
     stale = 0
     async with EmbeddedKafka(folder, overrides=own) as kafka, _committing(kafka.bootstrap_servers, commits):
@@ -68,7 +70,7 @@ async def _run(folder: Path, options: argparse.Namespace) -> int:
             stale += bool(older)
             complaints = (folder / "kafka.log").read_text().count(COMPLAINT)
             total = sum(before.values())
-            sys.stdout.write(f"crash {number}: {total} commits, too old {older}, complaints {complaints}\n")
+            sys.stdout.write(f"crash {number}: {total} commits, too old by {older}, complaints {complaints}\n")
             sys.stdout.flush()
     return stale
 
@@ -103,7 +105,7 @@ async def _commit(servers: str, group: str, commits: Counter[str]) -> None:
 
 
 async def _older(servers: str, acknowledged: dict[str, int]) -> dict[str, int]:
-    """The groups of which an older offset was told, and the oldest."""
+    """The groups of which an older offset was told, and how many commits older at most."""
     found: dict[str, int] = {}
     admin, deadline = AIOKafkaAdminClient(bootstrap_servers=servers), time.monotonic() + LOOKS_S
     await admin.start()
@@ -114,7 +116,7 @@ async def _older(servers: str, acknowledged: dict[str, int]) -> dict[str, int]:
                     told = await admin.list_consumer_group_offsets(group)
                     oldest = min((each.offset for each in told.values()), default=least)
                     if oldest < least:
-                        found[group] = min(oldest, found.get(group, oldest))
+                        found[group] = max(least - oldest, found.get(group, 0))
             await asyncio.sleep(LOOK_S)
     finally:
         await admin.close()

@@ -127,3 +127,4 @@ async def test_what_kafka_notes_of_groups_and_transactions_is_in_small_segments(
     await admin.close()
     configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in told.resources}
     assert {configs[name]["segment.bytes"] for name in names} == {"1048576"}
+    assert {configs[name]["delete.retention.ms"] for name in names} == {"60000"}

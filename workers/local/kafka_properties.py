@@ -45,9 +45,11 @@ def _internal_topics() -> dict[str, str]:
     """One copy each, and few partitions: the first group and the first transaction start sooner.
 
     They are compacted, but for their last segment: small ones are soon loaded after a crash, which Kafka gets
-    wrong when it takes long (decision 23).
+    wrong when it takes long (decision 23). Nor are markers of transactions kept for a day: only the broker
+    reads compacted topics here, from their beginnings.
     """
     return {
+        "log.cleaner.delete.retention.ms": "60000",
         "offsets.topic.segment.bytes": SEGMENT_BYTES,
         "transaction.state.log.segment.bytes": SEGMENT_BYTES,
         "offsets.topic.replication.factor": "1",
