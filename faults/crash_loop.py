@@ -70,7 +70,9 @@ async def _run(folder: Path, options: argparse.Namespace) -> int:
             stale += bool(older)
             complaints = (folder / "kafka.log").read_text().count(COMPLAINT)
             total = sum(before.values())
-            sys.stdout.write(f"crash {number}: {total} commits, too old by {older}, complaints {complaints}\n")
+            sys.stdout.write(
+                f"crash {number}: {total} commits, too old by {older}, complaints {complaints}\n"
+            )
             sys.stdout.flush()
     return stale
 
