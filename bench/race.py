@@ -23,11 +23,15 @@ from bench.workload import Customer, conversations, messages
 POLL_S = 0.05
 STALL_S = 60.0
 """Without any progress for so long, it has failed."""
+_OWNERS = "SELECT count(DISTINCT owner) FROM lane WHERE kind = $1"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of it. The clock runs from the first progress that was seen, so that starting up is free."""
+    """What came of it.
+
+    The clock runs from the first progress that was seen of all processes, so that starting up is free.
+    """
 
     messages: int
     seconds: float
@@ -107,8 +111,7 @@ async def _watch(
     progress = _progress(course, contestant)
     try:
         async with Assigned(course.settings) as assigned:
-            postgres = course.connection.get_server_pid()
-            watch = _Watch(programs, progress, assigned, contestant, backlog, postgres, course.kafka_pid)
+            watch = _Watch(course, programs, progress, assigned, contestant, backlog)
             while True:
                 if await watch.over():
                     return watch.run()
@@ -132,15 +135,12 @@ class Clocks(NamedTuple):
 
 @dataclass
 class _Watch:
+    course: Course
     programs: Sequence[Program]
     progress: Progress
     assigned: Assigned
     contestant: Contestant
     backlog: Backlog
-    postgres: int
-    """A backend's process id."""
-    kafka: int | None
-    """The broker's, if it is here."""
     _done: int = 0
     _first: int = 0
     _begun: Clocks | None = None
@@ -153,13 +153,15 @@ class _Watch:
         """Look once: is it done, or its time up? Raises BenchError when nothing moves any more."""
         done, assigned = await self.progress.done(), await self.assigned.conversations()
         before, now = self._now, self._look()
-        if done > self._done:
+        moved = done > self._done
+        if moved:
             self._moved_at = now.at_s
         self._done, self._now = done, now
-        if done and self._begun is None:
-            self._first, self._begun = done, now
+        if moved and self._begun is None:
             if done == self.backlog.messages:  # a small backlog at once: since the look before
                 self._first, self._begun = 0, before
+            elif await self._all_take_part():
+                self._first, self._begun = done, now
         if now.at_s - self._moved_at > STALL_S:
             raise BenchError(
                 f"{self.contestant.label} stands still at {done} of {self.backlog.messages} messages and "
@@ -168,13 +170,20 @@ class _Watch:
         complete = done == self.backlog.messages and assigned == self.backlog.conversations
         return (complete or self._late()) and done > self._first
 
+    async def _all_take_part(self) -> bool:
+        """Whether each process has lanes, if there are several."""
+        copies, kind = self.contestant.copies, self.contestant.group
+        return copies == 1 or copies == await self.course.connection.fetchval(_OWNERS, kind)
+
     def _late(self) -> bool:
         if not self.contestant.limited or self._begun is None:
             return False
         return self._now.at_s - self._begun.at_s > self.backlog.limit_s
 
     def _look(self) -> Clocks:
-        return Clocks(monotonic(), accounts(self.programs, self.postgres, self.kafka))
+        course = self.course
+        postgres = course.connection.get_server_pid()
+        return Clocks(monotonic(), accounts(self.programs, postgres, course.kafka_pid))
 
     def run(self) -> Run:
         """What it took from the first progress to the last."""
