@@ -37,7 +37,7 @@ from faults.version import version
 from faults.watch import KINDS, UnseenError
 from workers.local.ports import LOOPBACK
 
-LOUD_S = 60.0
+LOUD_S = 90.0
 HEALED_S = 120.0
 POLL_S = 0.3
 ATTEMPTS = 3

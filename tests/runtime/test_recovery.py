@@ -13,6 +13,7 @@ from tests.runtime import bench_of_lanes
 from tests.runtime.bench_of_lanes import DEADLINE_S, Lanes, all_copied, values
 from tests.runtime.copier import POISON, Copier
 from tests.waiting import eventually
+from workers.runtime import protocol
 from workers.runtime.batch import Batch, Event, Record
 from workers.runtime.identity import FORWARDED_FROM, LaneName, identity
 from workers.runtime.ledger import Ledger
@@ -96,7 +97,10 @@ async def test_a_lane_stopped_by_a_failing_handler_goes_on_where_it_was(lanes: L
     assert len(await lanes.readable(25, "deadletter")) == 25
 
 
-async def test_reset_group_offsets_are_set_back_to_what_postgres_has(lanes: Lanes) -> None:
+async def test_reset_group_offsets_are_set_back_to_what_postgres_has(
+    lanes: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "STALE_READ_LIMIT_S", 1.0)
     running = lanes.start(Copier())
     await lanes.produce(values(0, 40), partition=0)
     await all_copied(lanes, 40)

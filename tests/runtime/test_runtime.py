@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from structlog.testing import capture_logs
 
 from tests.runtime.bench_of_lanes import Lanes, all_copied, all_there, both_own_lanes, values
 from tests.runtime.copier import HUGE, POISON, UNWRITABLE, Copier
 from tests.waiting import eventually
+from workers.runtime import protocol
 from workers.runtime.failures import TopologyError
+from workers.runtime.groups import Groups
+from workers.runtime.protocol import Group
 from workers.runtime.runtime import Runtime
 from workers.runtime.term import Term
 
@@ -187,7 +192,10 @@ async def test_too_many_failures_in_a_row_stop_the_lane_loudly_and_only_it(lanes
     await running.stop()
 
 
-async def test_an_offset_that_somebody_reset_stops_the_lane_instead_of_publishing_twice(lanes: Lanes) -> None:
+async def test_an_offset_that_somebody_reset_stops_the_lane_instead_of_publishing_twice(
+    lanes: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "STALE_READ_LIMIT_S", 1.0)
     running = lanes.start(Copier())
     await lanes.produce(values(0, 40), partition=0)
     await all_copied(lanes, 40)
@@ -208,6 +216,34 @@ async def test_an_offset_that_somebody_reset_stops_the_lane_instead_of_publishin
     await eventually(stopped, "lane 0 was stopped")
     assert len(await lanes.published()) == 40
     await again.stop()
+
+
+async def test_lanes_whose_offsets_the_broker_does_not_know_for_a_while_go_on_when_it_does(
+    lanes: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "STALE_READ_USUAL_S", 0.0)
+    first = lanes.start(Copier())
+    await lanes.produce(values(0, 100))
+    await all_copied(lanes, 100)
+    await first.stop()
+    read, looks = Groups.read, 0
+
+    async def forgetful(groups: Groups, ids: Sequence[int]) -> dict[int, Group]:
+        nonlocal looks
+        looks += 1
+        found = await read(groups, ids)
+        return found if looks > 3 else {lane: Group(None, {}) for lane in found}
+
+    monkeypatch.setattr(Groups, "read", forgetful)
+    with capture_logs() as said:
+        second = lanes.start(Copier())
+        await lanes.produce(values(100, 50))
+        await all_copied(lanes, 150)
+    await all_published(lanes, values(0, 150))
+    await second.stop()
+    waited = [entry["log_level"] for entry in said if entry["event"] == "group_offset_awaited"]
+    assert set(waited) == {"warning"}
+    assert len(waited) >= 3
 
 
 async def test_inputs_with_unequal_partition_counts_are_refused(lanes: Lanes) -> None:

@@ -19,8 +19,10 @@ BACK_OFF_FIRST_S = 0.1
 """How long a lane is left alone at most after its claim was lost once."""
 BACK_OFF_LAST_S = 5.0
 """The same after it was lost again and again."""
-STALE_READ_LIMIT_S = 5.0
-"""How long a group offset may lag behind after a release: EndTxn is answered before it can be read."""
+STALE_READ_USUAL_S = 5.0
+"""A group offset may lag behind for some of this time: EndTxn is answered before it can be read."""
+STALE_READ_LIMIT_S = 60.0
+"""The same, of a broker that has lost sight of its groups for a while (docs/decisions/0023)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,10 @@ class Takeover:
                 self.stopped[lane] = reason
                 log.error("lane_stopped", lane=lane, reason=reason)
             case BackOff():
-                log.info("group_offset_awaited", lane=lane, again_in_s=round(self.back_offs.lose(lane), 3))
+                waited_s = monotonic() - self._waiting_since[lane]
+                tell = log.info if waited_s < protocol.STALE_READ_USUAL_S else log.warning
+                again_in_s = round(self.back_offs.lose(lane), 3)
+                tell("group_offset_awaited", lane=lane, waited_s=round(waited_s, 3), again_in_s=again_in_s)
             case _:
                 raise AssertionError(step)
 
