@@ -76,6 +76,7 @@ class TimerDue:
     lane: int
     topic: str
     id: UUID
+    """Of what comes due and when; what is published has its id from this one and from how far its lane is."""
     key: bytes
     kind: Kind
     value: bytes

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from schemas import envelope
 from schemas.base import rfc3339
+from schemas.ids import uuid5
 from workers.runtime import protocol
 from workers.runtime.batch import Event, TimerDue
 from workers.runtime.failures import obey
 from workers.runtime.handler import Connection, Handler
 from workers.runtime.identity import identity, lane_source
-from workers.runtime.lanes import Lanes
+from workers.runtime.lanes import Lane, Lanes
 from workers.runtime.ledger import Ledger
 from workers.runtime.portions import Stored
 from workers.runtime.protocol import Outcome
@@ -35,7 +36,7 @@ async def store_due(
             return stored
         events: dict[int, list[Event]] = {}
         for timer in due:
-            event = _event(handler.kind, timer, now_ms)
+            event = _event(handler.kind, timer, lanes[timer.lane], now_ms)
             # Published before Postgres was restored: it lies in the log and acts when it is read.
             known = identity(event.topic, event.headers) in lanes[timer.lane].published_ahead
             events.setdefault(timer.lane, []).extend([] if known else [event])
@@ -50,10 +51,12 @@ async def store_due(
     return stored
 
 
-def _event(kind: str, timer: TimerDue, now_ms: int) -> Event:
+def _event(kind: str, timer: TimerDue, lane: Lane, now_ms: int) -> Event:
+    # What came before its time comes again. By then its lane has read further, at least what came.
+    place = "/".join(f"{topic}/{offset}" for topic, offset in sorted(lane.next_offsets.items()))
     headers = envelope.headers(
         timer.kind,
-        id_=timer.id,
+        id_=uuid5(timer.id.bytes, place),
         source=lane_source(kind, timer.lane),
         subject=timer.key.decode(),
         time=rfc3339(envelope.moment(now_ms)),
