@@ -7,11 +7,13 @@ import random
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+
+from workers.runtime.ending import end_consumer
 
 Note = Callable[..., None]
 """Writes a line of these fields down."""
@@ -117,9 +119,7 @@ class Tail:
                 self._go(consumer, part, offset)
             yield consumer
         finally:
-            with suppress(*OUTAGE):
-                async with asyncio.timeout(STOP_S):
-                    await consumer.stop()
+            await end_consumer(consumer, STOP_S)
 
 
 def _shown(records: Sequence[Any]) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""A term that ends while its broker says nothing leaves no producer behind."""
+"""Clients end that cannot reach their broker, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import aiokafka.client
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from config.settings import Settings
 from config.topics import MESSAGES
@@ -15,12 +16,14 @@ from faults.proxy import Way, Wire
 from faults.requests import KafkaRequests
 from tests.waiting import eventually
 from workers.runtime.batch import Event
+from workers.runtime.ending import end_consumer
 from workers.runtime.protocol import Outcome
 from workers.runtime.term import GroupOffsets, Term
 from workers.runtime.topology import Topology
 
 pytestmark = pytest.mark.servers
 
+NEVER_MS = 100_000
 OFFSETS: GroupOffsets = {0: (1, {"inbound": 1})}
 EVENT = Event("messages", 0, b"key", b"value", [("ce_id", b"1")])
 
@@ -40,7 +43,18 @@ async def wire(bootstrap_servers: str, monkeypatch: pytest.MonkeyPatch) -> Async
     await wire.close()
 
 
-async def test_its_connections_are_closed(settings: Settings, topics: dict[str, str], wire: Wire) -> None:
+async def all_gone(wire: Wire) -> None:
+    """Wait until nobody is connected any more."""
+
+    async def gone() -> bool:
+        return not wire.connections
+
+    await eventually(gone, "nobody is connected any more", deadline_s=5.0)
+
+
+async def test_a_producer_whose_broker_says_nothing(
+    settings: Settings, topics: dict[str, str], wire: Wire
+) -> None:
     del topics
     runtime = settings.runtime.model_copy(update={"kafka_deadline_s": 1.0})
     settings = settings.model_copy(update={"runtime": runtime})
@@ -51,8 +65,35 @@ async def test_its_connections_are_closed(settings: Settings, topics: dict[str, 
     assert await term.publish([EVENT], OFFSETS) is Outcome.UNKNOWN
     await term.end()
     wire.heal()
+    await all_gone(wire)
 
-    async def gone() -> bool:
-        return not wire.connections
 
-    await eventually(gone, "nobody is connected any more", deadline_s=5.0)
+async def test_a_consumer_that_waits_before_it_fetches_again(
+    bootstrap_servers: str, topics: dict[str, str], wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, retry_backoff_ms=NEVER_MS)
+    await consumer.start()
+    partition = TopicPartition(topics["messages"], 0)
+    consumer.assign([partition])
+    consumer.seek(partition, 0)
+
+    async def fetch_failed() -> bool:
+        wire.reset()
+        return "Failed fetch" in caplog.text
+
+    await eventually(fetch_failed, "a fetch has failed")
+    await end_consumer(consumer, deadline_s=10.0)
+    await all_gone(wire)
+
+
+async def test_a_consumer_whose_broker_says_nothing(
+    bootstrap_servers: str, topics: dict[str, str], topic_prefix: str, wire: Wire
+) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=topic_prefix)
+    await consumer.start()
+    consumer.subscribe([topics["messages"]])
+    await consumer.getmany(timeout_ms=100)
+    wire.silence(*Way)
+    await end_consumer(consumer, deadline_s=0.5)
+    wire.heal()
+    await all_gone(wire)

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from config.settings import Settings
-from workers.runtime import reader
+from workers.runtime import ending, reader
 from workers.runtime.failures import DependencyDownError
 from workers.workspace.outcome_reader import OutcomeReader
 
@@ -25,7 +25,7 @@ async def for_ever(consumer: AIOKafkaConsumer) -> None:
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Of a Kafka that is gone, and of somebody who does not wait for long."""
     monkeypatch.setattr(AIOKafkaConsumer, "stop", for_ever)
-    monkeypatch.setattr(reader, "STOP_DEADLINE_S", 0.01)
+    monkeypatch.setattr(ending, "STOP_S", 0.01)
     settings = Settings()
     runtime = settings.runtime.model_copy(update={"kafka_deadline_s": 0.01})
     return settings.model_copy(update={"runtime": runtime})

@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 
 from config.logging import get_logger
 from config.settings import Settings
+from workers.runtime.ending import end_consumer
 from workers.runtime.postgres import DATABASE_ERRORS
-from workers.runtime.reader import stop_consumer
 
 DEADLINE_S = 15.0
 """For each of: to be connected, to have found one's place."""
@@ -83,7 +83,7 @@ async def consuming(
         try:
             yield consumer
         finally:
-            await stop_consumer(consumer)
+            await end_consumer(consumer)
 
 
 async def start_consumer(
@@ -104,7 +104,7 @@ async def start_consumer(
         async with asyncio.timeout(DEADLINE_S):
             await consumer.start()
     except BaseException:
-        await stop_consumer(consumer)
+        await end_consumer(consumer)
         raise
     return consumer
 

@@ -15,7 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from config.errors import DependencyError, TongdaiError
 from config.kafka import KafkaSettings
 from config.settings import Settings
-from workers.runtime.reader import stop_consumer
+from workers.runtime.ending import end_consumer
 
 POLL_MS = 200
 FETCH_WAIT_MS = 500
@@ -127,7 +127,7 @@ async def reading(
             await consumer.start()
         yield TopicReader(consumer, [each for each in partitions if only in {None, each.partition}], settings)
     finally:
-        await stop_consumer(consumer)
+        await end_consumer(consumer)
 
 
 async def read_partitions(settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:

@@ -1,15 +1,17 @@
-"""How a producer ends: aiokafka's own `stop()` waits for ever on a broker that does not answer."""
+"""How a client of Kafka ends: aiokafka's own `stop()` waits for ever on a broker that does not answer."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
 FLUSH_S = 2.0
+STOP_S = 5.0
 STEP_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,27 @@ async def end_producer(producer: AIOKafkaProducer, flush_s: float = FLUSH_S) -> 
     except asyncio.CancelledError:
         await _abandon(producer)
         raise
+
+
+async def end_consumer(consumer: AIOKafkaConsumer, deadline_s: float | None = None) -> None:
+    """Leave the group, if it has one, within `deadline_s` seconds (`STOP_S`), and let go of its connections.
+
+    Raises nothing but CancelledError, and that only when its caller was cancelled: one that waits before it
+    fetches again cancels whoever stops it.
+    """
+    if not await _ends(consumer.stop(), STOP_S if deadline_s is None else deadline_s):
+        log.debug("consumer_abandoned")
+        await _ends(consumer._client.close(), STEP_S)  # noqa: SLF001 - there is no public way
+
+
+async def _ends(ending: Coroutine[None, None, None], deadline_s: float) -> bool:
+    """Whether it comes to its end by itself within `deadline_s` seconds; it cancels nobody else."""
+    task = asyncio.create_task(ending)
+    try:
+        await asyncio.wait((task,), timeout=deadline_s)
+    finally:
+        task.cancel()
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _abandon(producer: AIOKafkaProducer) -> None:

@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
+from workers.runtime.ending import end_consumer
 from workers.runtime.failures import DependencyDownError
 
-log = structlog.get_logger(__name__)
-
-STOP_DEADLINE_S = 5.0
 LOOK_UP_DEADLINE_S = 60.0
 """For all partitions of all topics."""
 
@@ -41,7 +38,7 @@ async def open_reader(
             raise DependencyDownError(f"Kafka at {servers} does not answer: {error!r}") from error
         yield consumer
     finally:
-        await stop_consumer(consumer)
+        await end_consumer(consumer)
 
 
 @asynccontextmanager
@@ -55,12 +52,3 @@ async def looking_up(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
             raise DependencyDownError(
                 f"Kafka did not tell where its logs begin and end: {error!r}"
             ) from error
-
-
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Let go of one without a group, within a deadline: with its broker dead it may wait for ever."""
-    try:
-        async with asyncio.timeout(STOP_DEADLINE_S):
-            await consumer.stop()
-    except (KafkaError, TimeoutError, OSError) as error:
-        log.debug("consumer_abandoned", error=error)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from config.settings import Settings
 from workers.runtime.batch import Record
+from workers.runtime.ending import end_consumer
 from workers.runtime.failures import ConsumerCancelledError, DependencyDownError, SideTaskEndedError
 from workers.runtime.metadata import read_metadata
 from workers.runtime.pace import Pace
@@ -97,11 +98,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def stop(self) -> None:
         """Leave the group, without waiting for ever for a broker that is gone."""
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._consumer.stop()
-        except TimeoutError:
-            log.warning("consumer_abandoned")
+        await end_consumer(self._consumer, self._deadline_s)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let go of everything before the group is rebalanced. aiokafka swallows what is raised here."""

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from config.logging import get_logger
 from config.settings import Settings
 from workers.channels.consumer import DEADLINE_S, asked_to_end, partitions_of, start_consumer
-from workers.runtime.reader import stop_consumer
+from workers.runtime.ending import end_consumer
 from workers.webhooks.batch import Batch, read_batch
 from workers.webhooks.event import Place
 from workers.webhooks.log import CLIENT, PARTITION_BYTES, Names
@@ -180,4 +180,4 @@ class CatchUp:
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await stop_consumer(consumer)
+            await end_consumer(consumer)

@@ -14,7 +14,7 @@ from config.topics import OUTCOMES
 from schemas.catalogue import RECORDS
 from schemas.envelope import UnreadableEnvelopeError, read_kind
 from schemas.outcomes import Done, Refused
-from workers.runtime.reader import stop_consumer
+from workers.runtime.ending import end_consumer
 
 Outcomes = Mapping[str, Done | Refused]
 """By idempotency key."""
@@ -44,7 +44,7 @@ class OutcomeReader:
 
     async def stop(self) -> None:
         """Let go, also when Kafka is gone; what was found stays."""
-        await stop_consumer(self._consumer)
+        await end_consumer(self._consumer)
 
     async def _seek_to_end(self) -> None:
         partitions = [TopicPartition(self._topic, number) for number in await self._partitions()]
