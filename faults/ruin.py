@@ -119,11 +119,15 @@ _COMMANDS = (
     "each outcome is of something asked, names it, and goes to who asked",
     "nobody waits while an agent of the rule is eligible",
     "who waits is served by priority, then by age",
+    "of a rule that asks the least busy, the least busy gets it",
     "nobody was automatically assigned above capacity or outside of the rule",
     "nobody outside of the desk was assigned, and what goes beyond limits says so",
     "the first rule that matches decides",
 )
 _ASSIGNMENTS = (
+    "each chain counts 1, 2, 3, … and each event names the one before",
+    "the epoch rises with each new holder and only then",
+    "each event of a chain fits how things stood before it",
     "each event that has a log line has it once, and no line is of nothing",
     "every route is answered by an event",
     "each session is opened once on its chain, and closed once when it ended",
@@ -139,6 +143,9 @@ _ASSIGNMENTS = (
     "nobody has a second turn before everybody eligible has had one",
     "counts of agents eligible throughout differ by at most one after any prefix",
     "nobody waits while an agent of the rule is eligible",
+    "who waits has the priority that his rule says, and keeps his age",
+    "of a rule that asks the least busy, the least busy gets it",
+    "each change is told once to each agent whom it concerns",
 )
 _KAFKA = (
     *_INBOUND,
@@ -148,16 +155,11 @@ _KAFKA = (
     "the messages topic says what the table says, line by line",
     "folding roster gives the desk's agents, departments, pages, rules, policy, presences",
     "the table of notices and the topic agree",
-)
-# Answers, commands and messages that were lost after others had followed them.
-_POWER = (
-    *_KAFKA,
-    "each message of an agent is once on outbound, each greeting too, and nothing else",
-    "each command and each action has exactly one outcome for its actor and key",
-    "each change is told once to each agent whom it concerns",
     "what is offered to a rule's agents calls somebody",
-    "who waits has the priority that his rule says, and keeps his age",
+    "each message of an agent is once on outbound, each greeting too, and nothing else",
 )
+# Outcomes that were lost after their commands had been followed.
+_POWER = (*_KAFKA, "each command and each action has exactly one outcome for its actor and key")
 _CONVERSATIONS = ("assignments", "actions", "inbound", "messages", "outbound", "receipts")
 
 RUINS: dict[str, Ruin] = {
@@ -166,7 +168,9 @@ RUINS: dict[str, Ruin] = {
     "expired_offsets": Ruin(ALL, expire_offsets),
     "inbound_made_again": Ruin(("intake",), make_again("inbound"), loses=("inbound",), destroys=_INBOUND),
     "commands_made_again": Ruin(("desk",), make_again("commands"), loses=("commands",), destroys=_COMMANDS),
-    "assignments_made_again": Ruin(("intake", "notifier"), make_again("assignments"), loses=("assignments",)),
+    "assignments_made_again": Ruin(
+        ("intake", "notifier"), make_again("assignments"), loses=("assignments",), destroys=_ASSIGNMENTS
+    ),
     "power_cut": Ruin(ALL, cut_power, loses=(*_CONVERSATIONS, "commands"), destroys=_POWER),
     "lost_kafka": Ruin(ALL, lose_kafka, loses=(*_CONVERSATIONS, "commands"), destroys=_KAFKA),
 }

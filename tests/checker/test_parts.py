@@ -87,3 +87,17 @@ def test_a_record_without_an_answer_may_be_there_or_not(answer: Lines) -> None:
     assert checked(planted, [*ledger, *answer]) == [True, True]
     planted.topics["inbound"].pop(0)
     assert checked(planted, [*ledger, *answer]) == [True, True]
+
+
+def test_a_place_that_was_acknowledged_twice_is_a_record_lost_and_none_that_was_not_sent() -> None:
+    """Kafka lost the end of its log, and what was forwarded from there is still where it came to."""
+    planted = clean()
+    first = planted.topics["inbound"][0]
+    before = [
+        invoke(-1, first._replace(key=b"messenger:1001:u1")),
+        {"type": "ok", "op": -1, "partition": first.partition, "offset": first.offset},
+    ]
+    forwarded = first._replace(key=b"messenger:1001:u1", partition=5, offset=0)
+    ledger = [*before, *lines(planted)]
+    planted.topics["inbound"].append(forwarded)
+    assert checked(planted, ledger) == [False, True]
