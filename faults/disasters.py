@@ -224,7 +224,7 @@ async def _silent(worker: Worker, kinds: set[str]) -> list[str]:
 
 
 async def _all(names: Sequence[str], options: argparse.Namespace, folder: Path) -> bool:
-    good, tried = True, version()
+    good, tried, rows = True, version(), [markdown(HEAD), markdown(["---"] * len(HEAD))]
     for name in names:
         own = folder / name
         own.mkdir()
@@ -234,12 +234,8 @@ async def _all(names: Sequence[str], options: argparse.Namespace, folder: Path) 
         sys.stdout.write(outcome.told() + "\n")
         sys.stdout.flush()
         good = good and not outcome.problems
+        rows.append(outcome.row(f"{datetime.now(UTC):%Y-%m-%d} {tried}"))
         if options.document:
-            rows = [
-                markdown(HEAD),
-                markdown(["---"] * len(HEAD)),
-                outcome.row(f"{datetime.now(UTC):%Y-%m-%d} {tried}"),
-            ]
             put(options.document, rows, MARKS)
     return good
 
