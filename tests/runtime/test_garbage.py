@@ -1,4 +1,4 @@
-"""Workers search for garbage seldom; what a cycle holds is still found."""
+"""Processes search for garbage seldom; what a cycle holds is still found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 _PROGRAM = """
 import gc, weakref
-from workers.runtime.garbage import collect_seldom
+from workers.runtime.garbage import REQUESTS, collect_seldom
 
 class Knot:
     def __init__(self): self.self = self
@@ -21,6 +21,10 @@ assert gc.get_freeze_count() > 1_000, "what was imported should not be searched"
 known = weakref.ref(Knot())
 kept = [[] for _ in range(600_000)]
 assert known() is None, "a cycle should be found in time"
+collect_seldom(REQUESTS)
+known = weakref.ref(Knot())
+kept.extend([] for _ in range(60_000))
+assert known() is None, "what a connection leaves should be found soon"
 """
 
 

@@ -20,7 +20,7 @@ from workers.channels.ingress import Ingress, create_app
 from workers.channels.server import Fail, configuration, listen, serve_app
 from workers.channels.shedding_http import SheddingHttp
 from workers.channels.website.socket import VisitorSocket
-from workers.runtime.garbage import collect_seldom
+from workers.runtime.garbage import REQUESTS, collect_seldom
 
 CONNECTIONS_MAX = 4_000
 """Beside the sockets of visitors."""
@@ -59,7 +59,7 @@ async def serve(
 
 def run_ingress(settings: Settings) -> None:
     """Run the ingress in this process. Raises as `serve` does."""
-    collect_seldom()
+    collect_seldom(REQUESTS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))
 

@@ -15,7 +15,7 @@ from workers.gateway.app import create_app
 from workers.gateway.cutting import CuttableHttp, CuttableSocket
 from workers.gateway.open_files import allow_sockets
 from workers.runtime.dependencies import lacking, unmigrated
-from workers.runtime.garbage import collect_seldom
+from workers.runtime.garbage import REQUESTS, collect_seldom
 
 REQUESTS_MAX = 2_000
 """Beside the sockets."""
@@ -43,7 +43,7 @@ async def serve(
 def run_gateway(settings: Settings) -> None:
     """Run the gateway in this process. Raises as `serve` does."""
     allow_sockets(settings.gateway.sockets_max)
-    collect_seldom()
+    collect_seldom(REQUESTS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))
 
