@@ -34,7 +34,7 @@ from faults.sender import Sender
 from faults.sessions import Sessions
 from faults.standstills import Standstills
 from faults.stream import Stream
-from faults.watch import INPUTS
+from faults.watch import INPUTS, KINDS
 
 ROOT = Path(__file__).parents[1]
 PAUSE_S = 3.0
@@ -49,7 +49,8 @@ class Campaign:
 
     In each phase so many messages flow, at `rate_per_s` or as long as its faults are thought to last. These
     happen in turn; with `repeat`, over and over until all is sent. With `recover` everything must be as
-    before after each phase, and where they repeat after each fault, before anything else happens.
+    before after each phase, and where they repeat after each fault, before anything else happens. With
+    `spare` there is one more of each kind, which no fault picks, so that something has lasted as long.
     """
 
     seed: int
@@ -60,6 +61,7 @@ class Campaign:
     repeat: bool = False
     pause_s: float = PAUSE_S
     recover: bool = False
+    spare: bool = False
 
 
 async def run(campaign: Campaign, ground: Ground) -> Result:
@@ -114,6 +116,9 @@ async def _begin(campaign: Campaign, ground: Ground) -> None:
             ground.fleet.start("webhooks", number)
     if ground.surroundings.outside is not None:
         ground.fleet.start("ingress", 1)
+    if campaign.spare:
+        for kind in KINDS:
+            ground.fleet.start(kind, campaign.workers + 1).spared = True
     ground.start_gateways()
     ground.fleet.keep()
     await ground.configure()

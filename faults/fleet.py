@@ -45,6 +45,8 @@ class Worker:
         self._log_begins = 0
         self.wanted = False
         self.frozen = False
+        self.spared = False
+        """No fault picks it: its one life lasts as long as the run, but for what befalls everybody."""
 
     @property
     def pid(self) -> int:

@@ -38,6 +38,7 @@ class Task:
 
     They flow as long as the phase's faults are thought to last, or at `rate_per_s`. Faults of one phase come
     one upon the other; with `repeat` over and over until all is sent, each when the one before is over.
+    With `spare` one worker of each kind is hit by none that picks workers.
     """
 
     phases: tuple[Faults, ...]
@@ -45,6 +46,7 @@ class Task:
     messages: int
     rate_per_s: float | None = None
     repeat: bool = False
+    spare: bool = False
 
     @property
     def name(self) -> str:
@@ -67,6 +69,7 @@ class Task:
             *(("--rate", str(self.rate_per_s)) if self.rate_per_s else ()),
             *("--pause", str(PAUSE_S), "--recover", "--folder", str(folder)),
             *(() if self.repeat else ("--once",)),
+            *(("--spare",) if self.spare else ()),
         ]
 
     def alone(self, numbers: Collection[int]) -> list[Task]:
@@ -76,7 +79,7 @@ class Task:
 
 def full_plan() -> list[Task]:
     """Everything: for hours."""
-    soak = Task((SOAKED,), 1, SOAK_MESSAGES, SOAK_MESSAGES / SOAK_S, repeat=True)
+    soak = Task((SOAKED,), 1, SOAK_MESSAGES, SOAK_MESSAGES / SOAK_S, repeat=True, spare=True)
     return [
         *_seeded(OFTEN, OFTEN_SEEDS, OFTEN_MESSAGES),
         *_seeded(SELDOM, SELDOM_SEEDS, SELDOM_MESSAGES, then=_any_three),

@@ -48,7 +48,7 @@ class Scene:
         """A worker that lives and has begun; waits while all just start. Raises NobodyError."""
         deadline = time.monotonic() + VICTIM_S
         while time.monotonic() < deadline:
-            workers = self.ground.fleet.of(kind)
+            workers = [worker for worker in self.ground.fleet.of(kind) if not worker.spared]
             for worker in self.random.sample(workers, len(workers)):
                 if await worker.started(timeout_s=1):
                     return worker

@@ -53,6 +53,7 @@ def main() -> int:
         repeat=not options.once,
         pause_s=options.pause,
         recover=options.recover,
+        spare=options.spare,
     )
     sys.stdout.write(f"seed {seed}, {len(phases)} × {campaign.messages} messages, everything in {folder}\n")
     sys.stdout.flush()
@@ -144,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help="each fault once, even if more is to be sent")
     parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds before each fault (default: 3)")
     parser.add_argument("--recover", action="store_true", help="wait until all is as before, too")
+    parser.add_argument("--spare", action="store_true", help="one more worker of each kind, which none picks")
     parser.add_argument("--folder", type=Path, help="for data, logs and reports (default: a new one)")
     return parser
 

@@ -17,13 +17,13 @@ PARTITIONS = 3
 LANE = "desk", partition_of(DESK_KEY.encode(), PARTITIONS)
 
 
-def a_worker(term: str, *, starts: bool = True) -> Any:  # noqa: ANN401 - what of a Worker is used
+def a_worker(term: str, *, starts: bool = True, spared: bool = False) -> Any:  # noqa: ANN401 - what of a Worker is used
     """Who has begun this term."""
 
     async def started(timeout_s: float) -> bool:
         return starts
 
-    return SimpleNamespace(alive=True, terms=lambda: {term}, started=started)
+    return SimpleNamespace(alive=True, terms=lambda: {term}, started=started, spared=spared)
 
 
 def scene_of(*workers: Any, owner: str | None = None) -> Scene:  # noqa: ANN401
@@ -50,6 +50,14 @@ async def test_who_decides_is_the_worker_with_the_lane_of_the_towns_desk() -> No
     assert await scene_of(other, decider, owner="b-term").decider() is decider
     with pytest.raises(NobodyError, match="the desk's lane"):
         await scene_of(other, decider, owner=None).decider()
+
+
+async def test_who_is_spared_is_no_victim() -> None:
+    other, spared = a_worker("a-term"), a_worker("b-term", spared=True)
+    victims = [await scene_of(other, spared).victim("routing") for _ in range(20)]
+    assert all(victim is other for victim in victims)
+    with pytest.raises(NobodyError):
+        await scene_of(spared).victim("routing")
 
 
 async def test_where_each_worker_ends_as_soon_as_it_starts_there_is_no_victim() -> None:

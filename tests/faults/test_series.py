@@ -64,6 +64,7 @@ def test_the_full_plan_has_each_kind_with_so_many_seeds_and_messages_in_phases_o
 
 def test_the_full_plan_has_each_kind_with_many_messages_and_some_upon_each_other() -> None:
     long = {task.phases: task.messages for task in full_plan() if task.repeat}
+    assert [task.phases for task in full_plan() if task.spare] == [(SOAKED,)]
     assert [long[(faults,)] for faults in KINDS.values()] == [100_000] * len(KINDS)
     assert long[(SOAKED,)] == 1_000_000
     upon = [phase for task in full_plan() if not task.repeat for phase in task.phases if len(phase) > 1]
