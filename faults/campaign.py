@@ -16,7 +16,7 @@ import orjson
 
 from faults.blame import blame
 from faults.calm import check_calm
-from faults.catalogue import lasts_s
+from faults.catalogue import rate_around
 from faults.changes import Changes
 from faults.crowd import Crowd
 from faults.ending import end, finished, healed
@@ -140,7 +140,7 @@ async def _phase(campaign: Campaign, scene: Scene, names: Sequence[str], stream:
     history, sender = scene.ground.history, scene.sender
     first, before = len(history.lines), Counter(sender.kinds)
     history.add("phase", names=names, clock_ms=time.time_ns() // 1_000_000)
-    rate = campaign.rate_per_s or campaign.messages / lasts_s(names)
+    rate = campaign.rate_per_s or rate_around(names, campaign.messages)
     sending = asyncio.create_task(sender.run(stream, campaign.messages, rate))
     await _trouble(campaign, scene, names, sending)
     await sending

@@ -140,12 +140,16 @@ _LASTS_S: Mapping[str, float] = {
     "roll_out": 120.0,
     **dict.fromkeys(KINDS["outside"], 40.0),
 }
-"""Of those that take longer than the usual ones, with the time to recover."""
+"""Of those that take longer than the usual ones, with the time to recover; several come in turn."""
 
 
-def lasts_s(faults: Collection[str]) -> float:
-    """About how long these take, one after the other, until everything is as before."""
-    return sum(_LASTS_S.get(name, USUAL_S) for name in faults)
+MOST_PER_S = 1_000.0
+"""Nobody asked for more who gave no rate: a backlog of its own would hide how long the recovery takes."""
+
+
+def rate_around(faults: Collection[str], messages: int) -> float:
+    """Records a second with which so many flow for about as long as these faults last, or longer."""
+    return min(messages / sum(_LASTS_S.get(name, USUAL_S) for name in faults), MOST_PER_S)
 
 
 def needs_of(faults: Collection[str]) -> frozenset[Need]:

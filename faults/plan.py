@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faults.catalogue import KINDS, TOGETHER, lasts_s, needs_of
+from faults.catalogue import KINDS, TOGETHER, needs_of, rate_around
 
 OFTEN = ("kill", "terminate", "freeze", "broker_crash", "postgres_crash", "partition", "lost_reply", "storm")
 """Kinds that happen to everybody."""
@@ -36,7 +36,7 @@ Faults = tuple[str, ...]
 class Task:
     """One run, phase after phase; each has so many messages.
 
-    They flow as long as the phase's faults are thought to last, or at `rate_per_s`. Faults of one phase come
+    They flow about as long as the phase's faults last, or at `rate_per_s`. Faults of one phase come
     one upon the other; with `repeat` over and over until all is sent, each when the one before is over.
     With `spare` one worker of each kind is hit by none that picks workers.
     """
@@ -58,7 +58,8 @@ class Task:
     def expected_s(self) -> float:
         """About how long it takes, to tell how much is left of a campaign."""
         sent = self.messages * len(self.phases)
-        flowing_s = sent / self.rate_per_s if self.rate_per_s else sum(map(lasts_s, self.phases))
+        rates = (self.rate_per_s or rate_around(faults, self.messages) for faults in self.phases)
+        flowing_s = sum(self.messages / rate for rate in rates)
         return AROUND_S + flowing_s + sent / CHECKED_PER_S
 
     def arguments(self, folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from faults.campaign import every_fault
-from faults.catalogue import FAULTS, KINDS, SPINE, TOGETHER, needs_of
+from faults.catalogue import FAULTS, KINDS, MOST_PER_S, SPINE, TOGETHER, USUAL_S, needs_of, rate_around
 from faults.plan import AT_ONCE, OFTEN, SELDOM, SOAKED, Task, full_plan, short_plan
 from faults.record import Record
 from faults.scene import Scene
@@ -60,6 +60,11 @@ def test_the_full_plan_has_each_kind_with_so_many_seeds_and_messages_in_phases_o
     assert sorted(seen) == sorted(wanted)
     alone = {phase[0] for task in full_plan() for phase in task.phases if len(phase) == 1}
     assert alone == set(FAULTS)
+
+
+def test_messages_flow_as_long_as_faults_last_and_never_faster_than_workers_could_take_them() -> None:
+    assert rate_around(["kill_routing", "storm"], 8_000) == pytest.approx(8_000 / (USUAL_S + 60))
+    assert rate_around(["kill_routing"], 10_000_000) == MOST_PER_S
 
 
 def test_the_full_plan_has_each_kind_with_many_messages_and_some_upon_each_other() -> None:

@@ -59,7 +59,7 @@ def run(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", min=1, max=10_000, help="Records a second (default: as a fault needs)."),
+        typer.Option("--rate", min=1, max=10_000, help="A second (default: as faults need, up to 1,000)."),
     ] = None,
     short: Annotated[bool, typer.Option("--short", help="Each fault once, with few messages.")] = False,
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=8, help="Runs side by side.")] = 1,
