@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import desks_table, gateway_table, quiet_table, stored_table, throughput_table
+from bench import desks_table, gateway_table, quiet_table, scale_table, stored_table, throughput_table
 from bench.desks import DesksSpeed
 from bench.failures import BenchError
 from bench.gateway import GatewayLoad
 from bench.latency import LABELS, Latency
 from bench.machine import Machine
 from bench.quiet import Quiet
+from bench.scale import Scale
 from bench.stored import Stored
 from bench.throughput import Throughput
 
@@ -74,6 +75,14 @@ def write_desks(result: DesksSpeed, page: Path) -> None:
     _replace(page, "desks", [*table, "", f"{_measured(result.machine)} {told}"])
 
 
+def write_scale(result: Scale, page: Path) -> None:
+    """Put the table where the page says `<!-- scale -->`."""
+    traffic = result.plan.traffic
+    told = f"{traffic.rate:,.0f} messages/s for {traffic.seconds:g} s each."
+    table = _table(scale_table.COLUMNS, scale_table.rows(result))
+    _replace(page, "scale", [*table, "", f"{_measured(result.machine)} {told}"])
+
+
 def write_gateway(result: GatewayLoad, page: Path) -> None:
     """Put the tables where the page says `<!-- gateway -->`."""
     plan = result.plan
@@ -96,6 +105,7 @@ DOCUMENTS = {
     "stored": write_stored,
     "desks": write_desks,
     "gateway": write_gateway,
+    "scale": write_scale,
 }
 """By benchmark."""
 

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench.arena import Arena
+from bench.document import write_scale
 from bench.latency import LatencyPlan, Taken
 from bench.machine import Machine
 from bench.scale import Scale, Scaled, ScalePlan, _split, programs
@@ -32,7 +33,7 @@ def test_workers_of_a_name_are_added_up_for_a_million_messages() -> None:
     assert run.cpu_s_per_million("notifier") == pytest.approx(250)
 
 
-def test_a_report_and_a_table_have_a_line_for_each_run() -> None:
+def test_a_report_and_its_tables_have_a_line_for_each_run(tmp_path: Path) -> None:
     result = Scale(ScalePlan([2], [12], PLAN), [Scaled(2, 12, TAKEN)], MACHINE)
     (run,) = result.report()["runs"]
     assert run["cpu_s_per_million"] == {"routing": 1_500.0, "notifier": 250.0}
@@ -41,6 +42,10 @@ def test_a_report_and_a_table_have_a_line_for_each_run() -> None:
     console.print(*tables(result))
     assert isinstance(console.file, io.StringIO)
     assert "1,500" in console.file.getvalue()
+    page = tmp_path / "page.md"
+    page.write_text("<!-- scale -->\n<!-- /scale -->\n")
+    write_scale(result, page)
+    assert "| 12 | 2 | 1,500 | 250 | 2.0 | 2 | 3 | 4 | 4 |" in page.read_text()
 
 
 def test_desks_have_half_as_many_partitions_and_every_worker_a_name(tmp_path: Path) -> None:

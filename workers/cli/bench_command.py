@@ -156,6 +156,7 @@ def ingress(
 @app.command()
 def scale(
     report: options.Report = None,
+    document: options.Document = None,
     workers: options.Workers = [1, 2, 4],  # noqa: B006
     partitions: options.Partitions = [12, 48],  # noqa: B006
     rate: options.Rate = 500.0,
@@ -168,7 +169,7 @@ def scale(
     """
     traffic = part("bench.latency").LatencyPlan(rate, seconds, warm_up_s=warm_up_s)
     plan = part("bench.scale").ScalePlan(workers, partitions, traffic)
-    run("scale", plan, part("bench.scale_table").tables, report)
+    run("scale", plan, part("bench.scale_table").tables, report, document=document)
 
 
 @app.command()
