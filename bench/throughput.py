@@ -44,10 +44,10 @@ class Throughput:
         """The median over the rounds."""
         return median(run.messages_per_s for run in self.runs[name])
 
-    def ratio_to(self, name: str) -> float:
-        """How many times as fast ours is: the median of the rounds' ratios, since machines drift."""
-        pairs = zip(self.runs[OURS.name], self.runs[name], strict=True)
-        return median(ours.messages_per_s / other.messages_per_s for ours, other in pairs)
+    def ratio(self, one: str, other: str) -> float:
+        """How many times as fast one is: the median of the rounds' ratios, since machines drift."""
+        pairs = zip(self.runs[one], self.runs[other], strict=True)
+        return median(mine.messages_per_s / its.messages_per_s for mine, its in pairs)
 
     def us_per_message(self, name: str, share: str) -> float | None:
         """Microseconds that a share of `bench.accounts.Accounts` had, the median; none: nobody knows."""
@@ -64,7 +64,7 @@ class Throughput:
         """As JSON values."""
         return {
             "runs": {name: self._run_report(name) for name in self.runs},
-            "ratios": {f"ours_to_{name}": round(self.ratio_to(name), 3) for name in self.compared},
+            "ratios": {f"ours_to_{name}": round(self.ratio(OURS.name, name), 3) for name in self.compared},
             "machine": asdict(self.machine),
             "workload": {
                 "messages": self.plan.messages,

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from bench.accounts import Accounts
 from bench.columns import microseconds, table_of
-from bench.contestants import LABELS
+from bench.contestants import BARE, LABELS, OURS
 from bench.throughput import Throughput
 
 SHARES = {
@@ -16,13 +16,13 @@ SHARES = {
     "benchmark": "benchmark",
     "idle": "idle",
 }
-HEAD = ("", "messages/s", "ours is", *SHARES.values(), "messages", "peak memory")
+HEAD = ("", "messages/s", "of the bare one", "ours is", *SHARES.values(), "messages", "peak memory")
 
 
 def rows(result: Throughput) -> list[tuple[str, ...]]:
     """One line a contestant; processor time is the median of its rounds."""
     pairs = zip(_speeds(result), _shares(result), strict=True)
-    return [(*speed[:3], *shares[1:], *speed[3:]) for speed, shares in pairs]
+    return [(*speed[:4], *shares[1:], *speed[4:]) for speed, shares in pairs]
 
 
 def tables(result: Throughput) -> tuple[Table, Table]:
@@ -30,7 +30,7 @@ def tables(result: Throughput) -> tuple[Table, Table]:
     title = f"Throughput, median of {result.plan.rounds} rounds"
     shared = "Who had the processors, µs a message"
     head = ("", *(name if name != "own" else "its own" for name in SHARES))
-    speeds = table_of(title, (*HEAD[:3], *HEAD[-2:]), _speeds(result))
+    speeds = table_of(title, (*HEAD[:4], *HEAD[-2:]), _speeds(result))
     return speeds, table_of(shared, head, _shares(result))
 
 
@@ -39,12 +39,17 @@ def _speeds(result: Throughput) -> list[tuple[str, ...]]:
         (
             LABELS[name],
             f"{result.messages_per_s(name):,.0f}",
-            f"{result.ratio_to(name):.2f} ×" if name in result.compared else "",
+            f"{result.ratio(name, BARE.name):.2f} ×" if name in _beside_bare(result) else "",
+            f"{result.ratio(OURS.name, name):.2f} ×" if name in result.compared else "",
             f"{min(run.messages for run in runs):,}",
             f"{max(run.peak_rss_mib for run in runs):,.0f} MiB",
         )
         for name, runs in result.runs.items()
     ]
+
+
+def _beside_bare(result: Throughput) -> list[str]:
+    return [name for name in result.runs if name != BARE.name and BARE.name in result.runs]
 
 
 def _shares(result: Throughput) -> list[tuple[str, ...]]:

@@ -118,7 +118,7 @@ def test_a_page_gets_the_tables_between_its_marks(
 
     text = page.read_text()
     assert text.startswith("before\n<!-- throughput -->\n|  | messages/s |")
-    assert "| Faust agent | 100 | 33.33 × | 500 | 300 |  | 100 | 200 | 100 | 60 MiB |" in text
+    assert "| Faust agent | 100 | 0.02 × | 33.33 × | 500 | 300 |  | 100 | 200 | 100 | 60 MiB |" in text
     assert "old" not in text
     assert text.count("| intake | 3.0 | 2.0 | 20.0 |") == 1
 

@@ -28,7 +28,7 @@ from workers.webhooks import worker as webhooks
 SCALING = (DOCS / "scaling.md").read_text(encoding="utf-8")
 
 STORE_MS, PUBLISH_MS, RECORDS = (round(number(each)) for each in cells("stages", "intake")[1:])
-PER_S, _, MESSAGE_US, POSTGRES_US, KAFKA_US = cells("throughput", "Tongdai: intake + desk")[1:6]
+PER_S, _, _, MESSAGE_US, POSTGRES_US, KAFKA_US = cells("throughput", "Tongdai: intake + desk")[1:7]
 DESK_PER_S = round(number(PER_S) / 10)
 SESSIONS_PER_S = DESK_PER_S / 14
 _, LOADED_US, LOADED_POSTGRES_US = cells("desks", "10,000")
